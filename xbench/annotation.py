@@ -1,0 +1,133 @@
+"""Kinds of annotation: a dataset has a kind by implementing its class.
+
+Every method that takes `ids` returns one item per id, in that order. Coordinates are
+pixels of the dataset's own images, x to the right and y down, the centre of the first
+pixel at (0.5, 0.5); an `ImageSet` carries them through its transform.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jaxtyping import Float, Float64, Int, Int16, Int64, UInt8
+from torch import Generator, Tensor
+
+
+class Annotation(ABC):
+    """The root of all annotation kinds."""
+
+
+class PartPoints(Annotation):
+    """One point for each part of each image."""
+
+    @abstractmethod
+    def part_names(self) -> tuple[str, ...]:
+        """Names of the parts; `class_attributes` speaks of them by index."""
+
+    @abstractmethod
+    def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
+        """x, y and visibility (0 or 1) of each part; x and y of a hidden part mean nothing."""
+
+
+class PartMasks(Annotation):
+    """A label map for each image."""
+
+    @abstractmethod
+    def mask_names(self) -> tuple[str, ...]:
+        """Names of the parts or objects that label maps speak of by index."""
+
+    @abstractmethod
+    def part_masks(self, ids: Sequence[int]) -> Sequence[Int16[Tensor, "_ _"]]:
+        """For each pixel the index of the part it shows, −1 where it shows none."""
+
+
+class PartAttribute(NamedTuple):
+    """One attribute of one part, such as the colour of the back."""
+
+    part: int
+    name: str
+    values: tuple[str, ...]
+    frequencies: Float64[Tensor, "classes values"]
+    """Per cent of the images of a class that show a value; rows need not sum to 100."""
+
+
+class ClassAttributes(Annotation):
+    """How often each class shows each value of each part's attributes."""
+
+    @abstractmethod
+    def class_attributes(self) -> tuple[PartAttribute, ...]:
+        """All attributes of all parts, ordered by part."""
+
+
+class ClassHierarchy(Annotation):
+    """A tree above the classes."""
+
+    @abstractmethod
+    def class_ancestors(self) -> tuple[tuple[str, ...], ...]:
+        """For each class its ancestors, nearest first."""
+
+
+class Contexts(Annotation):
+    """The setting in which each image was taken."""
+
+    @abstractmethod
+    def context_names(self) -> tuple[str, ...]:
+        """Names of the settings."""
+
+    @abstractmethod
+    def contexts(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """Index of each image's setting."""
+
+
+class Concept(NamedTuple):
+    """A human concept and the family it belongs to."""
+
+    name: str
+    family: str
+
+
+class ConceptExamplesPair(NamedTuple):
+    """Images that show a concept, and images that do not."""
+
+    positive: UInt8[Tensor, "n 3 h w"]
+    negative: UInt8[Tensor, "n 3 h w"]
+
+
+class ConceptExamples(Annotation):
+    """Images with and without each of a list of human concepts."""
+
+    @abstractmethod
+    def concepts(self) -> tuple[Concept, ...]:
+        """The concepts of which there are examples."""
+
+    @abstractmethod
+    def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
+        """`count` images with and `count` without the concept, none of them in any split."""
+
+
+class HumanLabels(Annotation):
+    """Labels that several annotators gave to each image."""
+
+    simulated: bool = False
+    """Whether the annotators are simulated rather than people."""
+
+    @abstractmethod
+    def label_counts(self, ids: Sequence[int]) -> Int[Tensor, "n classes"]:
+        """How many annotators chose each class."""
+
+
+class IdealObserver(Annotation):
+    """What an observer who knows how images come about can say of them, exactly."""
+
+    @abstractmethod
+    def part_likelihoods(self, ids: Sequence[int]) -> Float64[Tensor, "n parts classes"]:
+        """P(attribute values of the part | class); 1 for every class where it is hidden."""
+
+    @abstractmethod
+    def class_posterior(self, ids: Sequence[int]) -> Float64[Tensor, "n classes"]:
+        """P(class | attribute values of all visible parts); rows sum to 1."""
+
+
+def annotation_kinds(cls: type) -> tuple[type[Annotation], ...]:
+    """The annotation kinds that a dataset class implements, in the order they stand here."""
+    return tuple(kind for kind in Annotation.__subclasses__() if issubclass(cls, kind))

@@ -1,0 +1,97 @@
+"""Classifiers: networks cut at a layer into `top ∘ bottom`."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from xbench.component import Component
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation per channel, subtracted and divided inside a network."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Component):
+    """How to make a network; `xbench.network.load` gives it weights and cuts it."""
+
+    kind: ClassVar[str] = "classifier"
+
+    weights: str = ""
+    """"" for random weights, "library" for the library's own, or the path of a file
+    (`.safetensors`, `.npz`, or a checkpoint that `torch.load(weights_only=True)` reads)."""
+    layer: str = ""
+    """Where the network is cut; "" for the last convolutional stage, found automatically."""
+
+    @classmethod
+    def offers(cls) -> tuple[str, ...]:
+        """Names of the networks that this component can make, where it makes several."""
+        return ()
+
+    @abstractmethod
+    def module(self, classes: int) -> nn.Module:
+        """A new network with `classes` outputs that takes normalised images.
+
+        With `weights="library"` it carries the library's weights; a head of another
+        number of outputs is new. Random weights come from torch's current generator.
+        """
+
+    @abstractmethod
+    def normalisation(self) -> Normalisation:
+        """What the network expects of its input."""
+
+    @abstractmethod
+    def input_size(self) -> int:
+        """Side of the square image that the network was made for."""
+
+
+@dataclass
+class PassCounter:
+    """Counts images that went forward and backward through parts of a network."""
+
+    bottom_forward: int = 0
+    top_forward: int = 0
+    top_backward: int = 0
+
+    def snapshot(self) -> dict[str, int]:
+        """The counts so far, by name."""
+        return {name: int(count) for name, count in vars(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classifier with its weights, cut at `layer`: `logits == top(bottom(images))` exactly.
+
+    Images are RGB in [0, 1]; the normalisation is part of `bottom`. The modules are in
+    evaluation mode and their parameters need no gradient.
+    """
+
+    bottom: nn.Module
+    top: nn.Module
+    layer: str
+    classes: int
+    passes: PassCounter
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which the network lives."""
+        return next(self.bottom.parameters()).device
+
+    def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
+        """What `bottom` makes of the images; no gradient is kept."""
+        with torch.no_grad():
+            return self.bottom(images)
+
+    def logits(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n classes"]:
+        """What `top` makes of the activations; no gradient is kept."""
+        with torch.no_grad():
+            return self.top(self.bottom(images))
+
+

@@ -1,0 +1,122 @@
+"""Datasets: images, labels, class names, splits; and the view a network has of them."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from jaxtyping import Float, Int16, Int64, UInt8
+from torch import Tensor
+
+from xbench.annotation import Annotation, PartMasks, PartPoints
+from xbench.component import Component
+from xbench.errors import MismatchError
+from xbench.transform import Transform
+
+
+class Dataset(Component):
+    """Images with labels. What else it knows, it says by implementing annotation kinds.
+
+    Cheap to construct: files are read when a method needs them, and `check` reads
+    enough of them to say what is missing.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `DatasetError` if files are missing or damaged; say how to get them."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of everything that images, labels and annotations depend on."""
+
+    @abstractmethod
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels."""
+
+    @abstractmethod
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+
+    @abstractmethod
+    def ids(self, split: str) -> Sequence[int]:
+        """Ids of a split's images. An id belongs to at most one split."""
+
+    @abstractmethod
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The label of each image."""
+
+    @abstractmethod
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images, RGB; a tensor of shape (n, 3, h, w) where all have one size."""
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Height and width of each image; override where it can be had without decoding."""
+        return [(image.shape[-2], image.shape[-1]) for image in self.images(ids)]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Images as a network sees them, in [0, 1], with what is known about them."""
+
+    images: Float[Tensor, "n 3 h w"]
+    ids: tuple[int, ...]
+    labels: Int64[Tensor, " n"] | None = None
+    source: "ImageSet | None" = None
+    """Where the images come from; None for images from outside any dataset."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch with its tensors on `device`."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return Batch(self.images.to(device), self.ids, labels, self.source)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A dataset's split seen through a geometric transform: pixels, points and masks alike."""
+
+    dataset: Dataset
+    split: str
+    transform: Transform = field(default_factory=Transform)
+
+    def ids(self) -> tuple[int, ...]:
+        """Ids of the split's images."""
+        return tuple(self.dataset.ids(self.split))
+
+    def batch(self, ids: Sequence[int]) -> Batch:
+        """The images with these ids, transformed."""
+        images = [self.transform.image(image) for image in self.dataset.images(ids)]
+        return Batch(torch.stack(images), tuple(ids), self.dataset.labels(ids), self)
+
+    def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
+        """Part points in the transformed image; a part that is cropped away is not visible."""
+        points = annotated(self.dataset, PartPoints).part_points(ids)
+        sizes = self.dataset.sizes(ids)
+        moved = [self.transform.points(p, size) for p, size in zip(points, sizes, strict=True)]
+        return torch.stack(moved)
+
+    def part_masks(self, ids: Sequence[int]) -> Int16[Tensor, "n h w"]:
+        """Label maps in the transformed image, by nearest neighbour."""
+        masks = annotated(self.dataset, PartMasks).part_masks(ids)
+        return torch.stack([self.transform.mask(mask) for mask in masks])
+
+    def tree(self) -> dict[str, Any]:
+        """What identifies this view of the dataset."""
+        return {
+            "dataset": self.dataset.tree(),
+            "fingerprint": self.dataset.fingerprint(),
+            "split": self.split,
+            "transform": self.transform.tree(),
+        }
+
+
+Kind = TypeVar("Kind", bound=Annotation)
+
+
+def annotated(dataset: Dataset, kind: type[Kind]) -> Kind:
+    """The dataset as one that has annotations of `kind`, or `MismatchError`."""
+    if not isinstance(dataset, kind):
+        raise MismatchError(f"dataset {dataset.name!r} has no annotation of kind {kind.__name__}")
+    return dataset

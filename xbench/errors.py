@@ -1,0 +1,93 @@
+"""Every error xbench raises on purpose.
+
+XbenchError
+├── UsageError                wrong usage or input: exit code 2, nothing written
+│   ├── UnknownNameError      a component, parameter, layer or class that does not exist
+│   ├── ParameterError        a parameter of the wrong type or value
+│   ├── PluginError           a plugin that cannot be imported, or claims a taken name
+│   ├── DatasetError          a dataset whose files are missing, damaged or inconsistent
+│   ├── CutError              a layer at which a network cannot be cut
+│   ├── WeightsError          weights that do not fit their network
+│   ├── MismatchError         components that do not fit together
+│   └── UnwritableStoreError  a store that cannot be written
+└── RunError                  a part of the run failed: exit code 1
+    ├── NumericalError        NaN or infinite values where numbers are needed
+    ├── StoreFullError        no space left
+    └── DownloadError         a transfer or archive that cannot be trusted
+
+A message names the thing, who provides it, what is wrong and the way out.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class XbenchError(Exception):
+    """The root of all errors that xbench raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(XbenchError):
+    """The caller asked for something that cannot be; nothing was written."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that nothing has; the message suggests the nearest, then lists all."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = sorted(known)
+        near = difflib.get_close_matches(name, names, n=1)
+        message = f"unknown {what} {name!r}"
+        if near:
+            message += f"; did you mean {near[0]!r}?"
+        message += f" Known: {', '.join(names)}." if names else " None is known."
+        super().__init__(f"{message} {hint}".rstrip())
+
+
+class ParameterError(UsageError):
+    """A parameter with a wrong type or an impossible value."""
+
+
+class PluginError(UsageError):
+    """A plugin that cannot be imported, claims a taken name, or breaks its contract."""
+
+
+class DatasetError(UsageError):
+    """Files of a dataset that are missing, damaged or inconsistent."""
+
+
+class CutError(UsageError):
+    """A layer at which a network cannot be cut into top and bottom."""
+
+
+class WeightsError(UsageError):
+    """Weights that cannot be read, or that belong to another network."""
+
+
+class MismatchError(UsageError):
+    """Components that do not fit together."""
+
+
+class UnwritableStoreError(UsageError):
+    """A store that cannot be written."""
+
+
+class RunError(XbenchError):
+    """A part of the run failed; what was finished before is kept."""
+
+
+class NumericalError(RunError):
+    """NaN or infinite values where numbers are needed."""
+
+    exit_code = 2
+
+
+class StoreFullError(RunError):
+    """The store has no space left."""
+
+
+class DownloadError(RunError):
+    """A transfer or an archive that cannot be trusted."""

@@ -1,0 +1,101 @@
+"""Executors run shards; a workplace is what a shard or a recipe finds around it."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar
+
+import torch
+
+from xbench.artefact import Artefact
+from xbench.classifier import Classifier, Network
+from xbench.component import Component
+from xbench.hookspecs import hookimpl
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+class Progress(Protocol):
+    """Told how far a long piece of work has come."""
+
+    def update(self, task: str, done: int, total: int, note: str = "") -> None:
+        """`done` of `total` steps of `task` are finished; `note` says how it goes."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def update(self, task: str, done: int, total: int, note: str = "") -> None:
+        """Do nothing."""
+
+
+@dataclass(eq=False)
+class Workplace:
+    """Where work is done: a device, a batch size, a reporter, and networks kept loaded."""
+
+    device: torch.device
+    batch_size: int
+    scratch: Path
+    """A local folder for what an unfinished build wants to find again after a kill."""
+    progress: Progress = field(default_factory=Silent)
+    _networks: dict[str, Network] = field(default_factory=dict, repr=False)
+
+    def network(self, classifier: Classifier, weights: Artefact) -> Network:
+        """The classifier with these weights, cut; loaded at first use and then kept."""
+        from xbench.network import load
+
+        key = f"{weights.key}/{classifier.layer}"
+        if key not in self._networks:
+            self._networks.clear()  # one at a time: a big network fills a small device
+            self._networks[key] = load(classifier, weights, self.device)
+        return self._networks[key]
+
+
+class Executor(Component):
+    """Runs independent tasks, here or elsewhere."""
+
+    kind: ClassVar[str] = "executor"
+
+    @abstractmethod
+    def run(
+        self, work: Callable[[Task, Workplace], Result], tasks: Iterable[Task], workplace: Workplace
+    ) -> Iterator[Result]:
+        """Results in the order of the tasks, each as soon as it is there."""
+
+
+@dataclass(frozen=True)
+class LocalExecutor(Executor):
+    """Runs tasks one after the other in this process.
+
+    Where a device runs out of memory the batch size is halved and the task repeated.
+    """
+
+    name: ClassVar[str] = "local"
+
+    def run(
+        self, work: Callable[[Task, Workplace], Result], tasks: Iterable[Task], workplace: Workplace
+    ) -> Iterator[Result]:
+        """Results in the order of the tasks."""
+        for task in tasks:
+            yield _fitting(work, task, workplace)
+
+
+def _fitting(
+    work: Callable[[Task, Workplace], Result], task: Task, workplace: Workplace
+) -> Result:
+    while True:
+        try:
+            return work(task, workplace)
+        except torch.OutOfMemoryError:
+            if workplace.batch_size == 1:
+                raise
+            workplace.batch_size //= 2
+            torch.cuda.empty_cache()
+
+
+@hookimpl
+def register_executors() -> list[type[Executor]]:
+    """Return the executor that needs nothing but this machine."""
+    return [LocalExecutor]

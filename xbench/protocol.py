@@ -1,0 +1,104 @@
+"""Protocols: how explanations, or classifiers, are scored."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float64, Int64
+
+from xbench.annotation import Annotation
+from xbench.artefact import Artefacts, Recipe
+from xbench.classifier import Classifier
+from xbench.component import Component, Tree
+from xbench.dataset import ImageSet
+from xbench.explanation import Explainer, Explanation
+from xbench.loss import Loss
+
+if TYPE_CHECKING:
+    from xbench.executor import Workplace
+    from xbench.training import Training
+
+Rows = pa.Table
+"""Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
+
+Role = Literal["entry", "floor", "ceiling"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a benchmark: the components that are compared, for one repeat."""
+
+    label: str
+    role: Role
+    explainer: Explainer
+    classifier: Classifier
+    loss: Loss
+    training: "Training"
+    datasets: Mapping[str, ImageSet]
+    """The benchmark's image sets by role: `train`, `test`."""
+    repeat: int
+    seed: int
+    """Differs between repeats and is shared by the entries of one repeat."""
+
+    def tree(self) -> Tree:
+        """What identifies the entry, its label aside."""
+        return {
+            "explainer": self.explainer.tree(),
+            "classifier": self.classifier.tree(),
+            "loss": self.loss.tree(),
+            "training": self.training.tree(),
+            "datasets": {role: images.tree() for role, images in self.datasets.items()},
+            "repeat": self.repeat,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CaseScores:
+    """One score of one entry, case by case; its mean, interval and comparisons are the core's."""
+
+    name: str
+    direction: Literal["higher", "lower"]
+    cases: Int64[np.ndarray, " n"]
+    """Ids of the cases; a case that was scored in several repeats stands here as often."""
+    values: Float64[np.ndarray, " n"]
+    """NaN where a case could not be scored; counted, never dropped silently."""
+    headline: bool = False
+    """Whether the score decides comparisons between entries."""
+
+
+class Protocol(Component):
+    """An evaluation protocol of a paper: from an entry to rows, and from rows to scores."""
+
+    kind: ClassVar[str] = "protocol"
+    scores: ClassVar[type[Explanation]]
+    """The kind of explanation it scores."""
+
+    @abstractmethod
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """Annotation kinds that the test dataset must have."""
+
+    @abstractmethod
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """What must exist before the entry's cases can be evaluated, by name."""
+
+    @abstractmethod
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """The cases to evaluate; equal lists make a comparison of entries paired."""
+
+    @abstractmethod
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: "Workplace"
+    ) -> Rows:
+        """Rows of these cases. Runs on a worker; depends on nothing but its arguments."""
+
+    @abstractmethod
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Scores of each entry from the rows of all, by label. Pure and cheap."""
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """Facts about each entry's rows that belong into its record, such as what was left out."""
+        return {label: {} for label in rows}
