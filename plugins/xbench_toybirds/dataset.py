@@ -1,0 +1,259 @@
+"""toybirds: the embedded dataset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int16, Int64, UInt8
+from torch import Tensor
+
+from xbench.annotation import (
+    ClassAttributes,
+    ClassHierarchy,
+    Contexts,
+    IdealObserver,
+    PartAttribute,
+    PartMasks,
+    PartPoints,
+)
+from xbench.component import fingerprint
+from xbench.dataset import Dataset
+from xbench.errors import DatasetError, ParameterError, UnknownNameError
+from xbench_toybirds import observer, parts
+from xbench_toybirds.contexts import CONTEXTS
+from xbench_toybirds.hashing import uniforms
+from xbench_toybirds.render import Picture, render
+from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
+from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
+
+RENDERING = 1
+"""Raised with every change that alters an image, a label or an annotation."""
+
+SPAN = 1_000_000
+"""Ids of the k-th split start at k × SPAN, so that sizes do not change what an id shows."""
+
+SPLITS = ("train", "validation", "test", "shifted")
+_CONFOUNDED = ("train", "validation")
+
+
+class _View(NamedTuple):
+    scenes: Scenes
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class Toybirds(
+    Dataset, PartPoints, PartMasks, ClassAttributes, ClassHierarchy, Contexts, IdealObserver
+):
+    """Drawn birds of four genera with five species each, known exactly.
+
+    An image is a function of the fields and its id alone, the same on every machine.
+    """
+
+    name: ClassVar[str] = "toybirds"
+
+    seed: int = 0
+    """Decides the classes as well as the images."""
+    train: int = 3000
+    """Number of images of each split; an image does not depend on it."""
+    validation: int = 500
+    test: int = 1000
+    shifted: int = 1000
+    """Images taken under other conditions: smaller, darker, noisier, more often covered."""
+    ndiff: int = 5
+    """In how many parts any two species of a genus differ."""
+    colour_concentration: float = 0.7
+    """How often a part shows the colour that is typical of the class."""
+    shape_concentration: float = 0.8
+    """How often a part shows the pattern or shape that is typical of the class."""
+    kinship: float = 0.5
+    """How much of the rest falls on the two other values that are usual in the genus."""
+    confounded_class: str = ""
+    """The class that `confounded_context` goes with in train and validation; "" for none."""
+    confounded_context: str = ""
+    confound_strength: float = 0.0
+    """How often the context of the confounded class is set to the confounded context."""
+
+    def __post_init__(self) -> None:
+        """Refuse impossible parameters, naming the parameter."""
+        if self.ndiff not in NDIFF:
+            _refuse("ndiff", self.ndiff, f"one of {', '.join(map(str, NDIFF))}")
+        for split in SPLITS:
+            if not 0 <= getattr(self, split) <= SPAN:
+                _refuse(split, getattr(self, split), f"a number of images up to {SPAN}")
+        for field in ("colour_concentration", "shape_concentration", "kinship"):
+            if not 0 < getattr(self, field) < 1:
+                _refuse(field, getattr(self, field), "between 0 and 1, both excluded")
+        if not 0 <= self.confound_strength <= 1:
+            _refuse("confound_strength", self.confound_strength, "between 0 and 1")
+        if self.confounded_class not in ("", *CLASSES):
+            raise UnknownNameError("class of toybirds", self.confounded_class, CLASSES)
+        if self.confounded_context not in ("", *CONTEXTS):
+            raise UnknownNameError("context of toybirds", self.confounded_context, CONTEXTS)
+        if bool(self.confounded_class) != bool(self.confounded_context):
+            raise ParameterError(
+                "dataset 'toybirds': confounded_class and confounded_context go together; "
+                "give both or neither."
+            )
+
+    def check(self) -> None:
+        """Nothing can be missing: everything is drawn."""
+
+    def fingerprint(self) -> str:
+        """A hash of the fields and of the rendering's version."""
+        return fingerprint({"rendering": RENDERING, "parameters": self.parameters()})
+
+    def class_names(self) -> tuple[str, ...]:
+        """Genus and species of each class."""
+        return CLASSES
+
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits; only train and validation can be confounded."""
+        return SPLITS
+
+    def ids(self, split: str) -> Sequence[int]:
+        """Ids of a split's images; every run of 20 holds each class once."""
+        if split not in SPLITS:
+            raise UnknownNameError("split of toybirds", split, SPLITS)
+        start = SPLITS.index(split) * SPAN
+        return range(start, start + getattr(self, split))
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The label of each image."""
+        return torch.from_numpy(_labels(self._known(ids)))
+
+    def images(self, ids: Sequence[int]) -> UInt8[Tensor, "n 3 96 96"]:
+        """The images, RGB."""
+        pixels = render(self._scenes(ids)).pixels
+        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, 3, 1)))
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Every image is 96 pixels high and wide."""
+        return [(FRAME, FRAME)] * len(ids)
+
+    def part_names(self) -> tuple[str, ...]:
+        """The twelve parts, named and ordered as in bird datasets."""
+        return PARTS
+
+    def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
+        """The centre of what each part shows, moved to the nearest pixel that shows it."""
+        scenes, picture = self._view(ids)
+        visible = parts.visibility(picture.regions, scenes)
+        return torch.from_numpy(parts.points(picture.regions, visible))
+
+    def mask_names(self) -> tuple[str, ...]:
+        """The same as the parts."""
+        return PARTS
+
+    def part_masks(self, ids: Sequence[int]) -> Int16[Tensor, "n 96 96"]:
+        """For each pixel the part it shows; hidden parts may show a few pixels."""
+        return torch.from_numpy(parts.masks(self._view(ids).picture.regions))
+
+    def class_attributes(self) -> tuple[PartAttribute, ...]:
+        """The true distributions from which attribute values are drawn, in per cent."""
+        table = torch.from_numpy(self.world().distributions() * 100)
+        return tuple(
+            PartAttribute(a.part, a.name, a.values, table[:, column, : len(a.values)].clone())
+            for column, a in enumerate(ATTRIBUTES)
+        )
+
+    def class_ancestors(self) -> tuple[tuple[str, ...], ...]:
+        """For each class its genus, then `bird`."""
+        return tuple((GENERA[genus_of(label)], "bird") for label in range(len(CLASSES)))
+
+    def context_names(self) -> tuple[str, ...]:
+        """Names of the settings."""
+        return CONTEXTS
+
+    def contexts(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """Index of each image's setting."""
+        return torch.from_numpy(self._scenes(ids).context)
+
+    def part_likelihoods(self, ids: Sequence[int]) -> Float64[Tensor, "n parts classes"]:
+        """P(attribute values of the part | class); 1 for every class where it is hidden.
+
+        The values are known as they were drawn, not estimated from pixels.
+        """
+        return torch.from_numpy(self._likelihoods(ids))
+
+    def class_posterior(self, ids: Sequence[int]) -> Float64[Tensor, "n classes"]:
+        """P(class | attribute values of all visible parts), classes equally frequent."""
+        return torch.from_numpy(observer.class_posterior(self._likelihoods(ids)))
+
+    def attribute_values(self, ids: Sequence[int]) -> Int64[Tensor, "n attributes"]:
+        """Index of the value drawn for each of `class_attributes`, of hidden parts too."""
+        return torch.from_numpy(self._scenes(ids).values)
+
+    def visible_parts(self, ids: Sequence[int]) -> Int64[Tensor, "n parts"]:
+        """1 where a part is visible, 0 where it is hidden."""
+        scenes, picture = self._view(ids)
+        return torch.from_numpy(parts.visibility(picture.regions, scenes).astype(np.int64))
+
+    def world(self) -> World:
+        """What decides the classes."""
+        return World(
+            self.seed,
+            self.ndiff,
+            self.colour_concentration,
+            self.shape_concentration,
+            self.kinship,
+        )
+
+    def _likelihoods(self, ids: Sequence[int]) -> Float64[np.ndarray, "n parts classes"]:
+        scenes, picture = self._view(ids)
+        visible = parts.visibility(picture.regions, scenes)
+        return observer.part_likelihoods(self.world().distributions(), scenes.values, visible)
+
+    def _view(self, ids: Sequence[int]) -> _View:
+        scenes = self._scenes(ids)
+        return _View(scenes, render(scenes, pixels=False))
+
+    def _known(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
+        found = np.asarray(ids, dtype=np.int64).reshape(-1)
+        split, rank = np.divmod(found, SPAN)
+        inside = (split >= 0) & (split < len(SPLITS))
+        size = np.array([getattr(self, name) for name in SPLITS])[np.where(inside, split, 0)]
+        if not (inside & (rank < size)).all():
+            stranger = int(found[~(inside & (rank < size))][0])
+            raise DatasetError(
+                f"dataset 'toybirds' has no image {stranger}; "
+                f"`ids(split)` lists those of {', '.join(SPLITS)}."
+            )
+        return found
+
+    def _scenes(self, ids: Sequence[int]) -> Scenes:
+        known = self._known(ids)
+        labels = _labels(known)
+        usual = draw_scenes(self.world(), known, labels, USUAL)
+        shifted = draw_scenes(self.world(), known, labels, SHIFTED)
+        strange = known // SPAN == SPLITS.index("shifted")
+        scenes = Scenes(
+            *(
+                np.where(strange.reshape(-1, *[1] * (one.ndim - 1)), other, one)
+                for one, other in zip(usual, shifted, strict=True)
+            )
+        )
+        return scenes._replace(context=self._confounded(known, labels, scenes.context))
+
+    def _confounded(
+        self,
+        ids: Int64[np.ndarray, " n"],
+        labels: Int64[np.ndarray, " n"],
+        contexts: Int64[np.ndarray, " n"],
+    ) -> Int64[np.ndarray, " n"]:
+        if not self.confounded_class:
+            return contexts
+        taken = np.isin(ids // SPAN, [SPLITS.index(split) for split in _CONFOUNDED])
+        taken &= labels == CLASSES.index(self.confounded_class)
+        taken &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
+        return np.where(taken, CONTEXTS.index(self.confounded_context), contexts)
+
+
+def _labels(ids: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
+    return ids % SPAN % len(CLASSES)
+
+
+def _refuse(field: str, value: object, allowed: str) -> None:
+    raise ParameterError(f"dataset 'toybirds': {field} is {value}, but must be {allowed}.")

@@ -1,0 +1,220 @@
+"""From scenes to pixels and label maps, in + − × ÷ and comparisons of single numbers."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int8, Int64, UInt8
+
+from xbench_toybirds import palette
+from xbench_toybirds.anatomy import STROKES, Stroke
+from xbench_toybirds.contexts import windows
+from xbench_toybirds.hashing import uniforms
+from xbench_toybirds.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes
+from xbench_toybirds.world import ATTRIBUTES, PARTS
+
+GHOST = len(PARTS)
+"""Added to a part's label in its region where its shape leaves the background to be seen."""
+CHUNK = 32
+"""Images painted at once: more do not fit the processor's cache."""
+CELL = 0.022
+"""Side of a cell of a pattern's tile in units."""
+
+_COLUMN = {(a.part, a.name == "colour"): column for column, a in enumerate(ATTRIBUTES)}
+_HEAD = np.array((196, 186, 170), dtype=np.float32)
+_RIM = np.float32(0.55)
+
+
+class Picture(NamedTuple):
+    """Pixels, and which part's region each pixel shows: −1 for none, part + GHOST for a gap."""
+
+    pixels: UInt8[np.ndarray, "n h w 3"] | None
+    regions: Int8[np.ndarray, "n h w"]
+
+
+def render(scenes: Scenes, *, pixels: bool = True) -> Picture:
+    """Paint the scenes; without `pixels`, the label maps alone."""
+    starts = range(0, len(scenes.context), CHUNK)
+    pictures = [_painted(scenes.take(slice(at, at + CHUNK)), pixels) for at in starts]
+    regions = [picture.regions for picture in pictures]
+    colours = [picture.pixels for picture in pictures if picture.pixels is not None]
+    empty = np.zeros((0, FRAME, FRAME), dtype=np.int8)
+    return Picture(
+        np.concatenate([empty[..., None].repeat(3, axis=3).astype(np.uint8), *colours])
+        if pixels
+        else None,
+        np.concatenate([empty, *regions]),
+    )
+
+
+def _painted(scenes: Scenes, pixels: bool) -> Picture:
+    canvas = _Canvas(len(scenes.context), scenes if pixels else None)
+    for stroke in STROKES:
+        _paint_stroke(canvas, scenes, stroke)
+    for k in range(OCCLUDERS):
+        _paint_occluder(canvas, scenes, k)
+    regions = canvas.regions.reshape(-1, FRAME, FRAME)
+    return Picture(_developed(canvas, scenes) if pixels else None, regions)
+
+
+class _Canvas:
+    """Pixels and regions under construction, as flat rows of all images."""
+
+    def __init__(self, count: int, scenes: Scenes | None) -> None:
+        self.regions = np.full(count * FRAME * FRAME, -1, dtype=np.int8)
+        self.pixels: Float32[np.ndarray, "pixels 3"] | None = None
+        if scenes is not None:
+            ground = windows(scenes.context, scenes.corner, FRAME)
+            self.pixels = ground.reshape(-1, 3).astype(np.float32)
+
+
+class _Ellipse(NamedTuple):
+    """Ellipses in pixels, one per image: centres and the map from offsets to the unit disc."""
+
+    x: Float32[np.ndarray, " n"]
+    y: Float32[np.ndarray, " n"]
+    along: Float32[np.ndarray, "n 2"]
+    across: Float32[np.ndarray, "n 2"]
+    reach: int
+
+
+class _Patch(NamedTuple):
+    """Pixels inside ellipses: image, flat place on the canvas, and unit-disc coordinates."""
+
+    image: Int64[np.ndarray, " m"]
+    place: Int64[np.ndarray, " m"]
+    along: Float32[np.ndarray, " m"]
+    across: Float32[np.ndarray, " m"]
+
+
+def _patch(ellipse: _Ellipse) -> _Patch:
+    side = np.arange(-ellipse.reach, ellipse.reach + 1)
+    column = np.floor(ellipse.x).astype(np.int64)[:, None] + side
+    row = np.floor(ellipse.y).astype(np.int64)[:, None] + side
+    dx = column.astype(np.float32) + np.float32(0.5) - ellipse.x[:, None]
+    dy = row.astype(np.float32) + np.float32(0.5) - ellipse.y[:, None]
+    along = _linear(dx, dy, ellipse.along)
+    across = _linear(dx, dy, ellipse.across)
+    inside = along * along + across * across <= 1
+    inside &= ((column >= 0) & (column < FRAME))[:, None, :]
+    inside &= ((row >= 0) & (row < FRAME))[:, :, None]
+    image, i, j = np.nonzero(inside)
+    place = (image * FRAME + row[image, i]) * FRAME + column[image, j]
+    return _Patch(image, place, along[inside], across[inside])
+
+
+def _linear(
+    dx: Float32[np.ndarray, "n w"], dy: Float32[np.ndarray, "n h"], axis: Float32[np.ndarray, "n 2"]
+) -> Float32[np.ndarray, "n h w"]:
+    return (axis[:, :1] * dx)[:, None, :] + (axis[:, 1:] * dy)[:, :, None]
+
+
+def _placed(scenes: Scenes, stroke: Stroke) -> _Ellipse:
+    cosine, sine = scenes.turn[:, 0], scenes.turn[:, 1]
+    x = np.float32(stroke.x) * scenes.facing * scenes.scale
+    y = np.float32(stroke.y) * scenes.stretch * scenes.scale
+    # Offsets in pixels → units of the bird: turn back, then scale, stretch and flip.
+    there = scenes.scale > 0
+    scale = np.where(there, scenes.scale, 1)
+    forth = np.stack([cosine, sine], axis=1) * (scenes.facing / scale)[:, None]
+    down = np.stack([-sine, cosine], axis=1) / (scale * scenes.stretch)[:, None]
+    square = stroke.tilt * stroke.tilt
+    cos, sin = (1 - square) / (1 + square), 2 * stroke.tilt / (1 + square)
+    along = forth * np.float32(cos / stroke.length) + down * np.float32(sin / stroke.length)
+    across = down * np.float32(cos / stroke.width) - forth * np.float32(sin / stroke.width)
+    away = np.where(there, np.float32(0), np.float32(1e6))
+    longest = max(stroke.length, stroke.width) * float(scale.max()) * float(scenes.stretch.max())
+    return _Ellipse(
+        scenes.centre[:, 0] + cosine * x - sine * y + away,
+        scenes.centre[:, 1] + sine * x + cosine * y + away,
+        along,
+        across,
+        int(max(longest, max(stroke.length, stroke.width) * float(scale.max()))) + 1,
+    )
+
+
+def _paint_stroke(canvas: _Canvas, scenes: Scenes, stroke: Stroke) -> None:
+    patch = _patch(_placed(scenes, stroke))
+    if stroke.outline == "ellipse":
+        canvas.regions[patch.place] = stroke.label
+        shown = patch
+    else:
+        seen = _outlined(scenes, stroke, patch)
+        canvas.regions[patch.place] = np.where(seen, stroke.label, stroke.label + GHOST)
+        shown = _Patch(*(field[seen] for field in patch))
+    if canvas.pixels is not None:
+        canvas.pixels[shown.place] = _plumage(scenes, stroke, shown)
+
+
+def _outlined(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Bool[np.ndarray, " m"]:
+    shape = scenes.values[:, _COLUMN[stroke.label, False]][patch.image]
+    outline = palette.beak_outline if stroke.outline == "beak" else palette.crest_outline
+    return outline(shape, patch.along, patch.across)
+
+
+def _plumage(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Float32[np.ndarray, "m 3"]:
+    reach = patch.along * patch.along + patch.across * patch.across
+    light = np.float32(0.97) - np.float32(0.09) * patch.across
+    if stroke.rim and stroke.outline == "ellipse":
+        light = np.where(reach > np.float32(0.8), _RIM, light)
+    if stroke.label < 0:
+        return _HEAD * light[:, None]
+    colour = scenes.values[:, _COLUMN[stroke.label, True]]
+    table = palette.colour_table()[colour].reshape(-1, 3)
+    found = table[patch.image * 2 + _marks(scenes, stroke, patch)] * light[:, None]
+    if stroke.part == "eye":
+        found[reach < np.float32(0.16)] = 12
+        found[reach > np.float32(0.72)] = np.where(colour == 9, 235, 20)[patch.image][
+            reach > np.float32(0.72)
+        ][:, None]
+    return found
+
+
+def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
+    column = _COLUMN.get((stroke.label, False))
+    if column is None or stroke.outline != "ellipse" or stroke.part == "crown":
+        return np.zeros(len(patch.image), dtype=np.int64)
+    pattern = scenes.values[:, column][patch.image]
+    along = np.floor(patch.along * np.float32(stroke.length / CELL)).astype(np.int64)
+    across = np.floor(patch.across * np.float32(stroke.width / CELL)).astype(np.int64)
+    tiles = palette.pattern_tiles()
+    return tiles[pattern, across % palette.TILE, along % palette.TILE].astype(np.int64)
+
+
+def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
+    x, y, length, width, cosine, sine = (scenes.occluders[:, k, i] for i in range(6))
+    there = length > 0
+    length = np.where(there, length, 1)
+    patch = _patch(
+        _Ellipse(
+            np.where(there, x, np.float32(-1e6)),
+            y,
+            np.stack([cosine, sine], axis=1) / length[:, None],
+            np.stack([-sine, cosine], axis=1) / width[:, None],
+            int(max(length.max(), width.max())) + 1,
+        )
+    )
+    canvas.regions[patch.place] = -1
+    if canvas.pixels is not None:
+        light = np.float32(1) - np.float32(0.25) * np.abs(patch.across)
+        colour = np.array(COVERS, dtype=np.float32)[scenes.cover[:, k]]
+        canvas.pixels[patch.place] = colour[patch.image] * light[:, None]
+
+
+def _developed(canvas: _Canvas, scenes: Scenes) -> UInt8[np.ndarray, "n h w 3"]:
+    assert canvas.pixels is not None
+    image = canvas.pixels.reshape(-1, FRAME, FRAME, 3)
+    image *= scenes.gain[:, None, None, None]
+    table = _noise()
+    for row, (x, y), grain in zip(image, scenes.speckle.tolist(), scenes.grain, strict=True):
+        row += (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None]
+    np.clip(image, 0, 255, out=image)
+    return image.astype(np.uint8)
+
+
+@cache
+def _noise() -> Float32[np.ndarray, "side side"]:
+    drawn = uniforms(0, range(NOISE_SIDE), "noise", 2 * NOISE_SIDE)
+    table = (drawn[:, :NOISE_SIDE] + drawn[:, NOISE_SIDE:] - 1).astype(np.float32)
+    table.flags.writeable = False
+    return table
