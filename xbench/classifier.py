@@ -1,6 +1,8 @@
 """Classifiers: networks cut at a layer into `top ∘ bottom`."""
 
+import itertools
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -9,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from xbench.component import Component
+from xbench.errors import NumericalError
 
 
 class Normalisation(NamedTuple):
@@ -78,20 +81,36 @@ class Network:
     layer: str
     classes: int
     passes: PassCounter
+    name: str = "network"
+    """What errors call it."""
 
     @property
     def device(self) -> torch.device:
         """The device on which the network lives."""
-        return next(self.bottom.parameters()).device
+        tensors = itertools.chain(self.bottom.parameters(), self.bottom.buffers())
+        return next(tensors, torch.zeros(())).device
 
     def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
         """What `bottom` makes of the images; no gradient is kept."""
         with torch.no_grad():
             return self.bottom(images)
 
-    def logits(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n classes"]:
-        """What `top` makes of the activations; no gradient is kept."""
+    def logits(
+        self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
+    ) -> Float[Tensor, "n classes"]:
+        """What `top` makes of the activations, `checked`; no gradient is kept."""
         with torch.no_grad():
-            return self.top(self.bottom(images))
+            return self.checked(self.top(self.bottom(images)), ids)
 
-
+    def checked(
+        self, logits: Float[Tensor, "n classes"], ids: Sequence[int] = ()
+    ) -> Float[Tensor, "n classes"]:
+        """The logits, or `NumericalError` that names the images whose logits are no numbers."""
+        bad = (~torch.isfinite(logits)).any(dim=1).nonzero()[:, 0].tolist()
+        if bad:
+            named = [ids[place] for place in bad] if len(ids) else bad
+            what = "images" if len(ids) else "images at positions"
+            message = f"{self.name} gives logits that are NaN or infinite for {what} "
+            message += f"{', '.join(map(str, named[:5]))}{', …' if len(named) > 5 else ''}; "
+            raise NumericalError(message + "check its weights and these images")
+        return logits

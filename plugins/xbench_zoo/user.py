@@ -1,0 +1,60 @@
+"""A user's own network."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import nn
+
+from xbench.classifier import Classifier, Normalisation
+from xbench.errors import ParameterError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class UserModule(Classifier):
+    """The `torch.nn.Module` that a function of yours returns for a number of classes.
+
+    `function` is written `package.module:function`.
+    """
+
+    name: ClassVar[str] = "module"
+
+    function: str
+    side: int = 224
+    """Side of the square images that the network takes."""
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+    def module(self, classes: int) -> nn.Module:
+        """What the function returns."""
+        made = _function(self.function)(classes)
+        if not isinstance(made, nn.Module):
+            found = type(made).__name__
+            raise ParameterError(f"{self.function} returned {found}, not a torch.nn.Module")
+        return made
+
+    def normalisation(self) -> Normalisation:
+        """`mean` and `std`."""
+        return Normalisation(self.mean, self.std)
+
+    def input_size(self) -> int:
+        """`side`."""
+        return self.side
+
+
+def _function(spelling: str) -> Callable[[int], Any]:
+    package, colon, name = spelling.partition(":")
+    if not colon or not package or not name:
+        message = f"classifier.function is {spelling!r}; write it as package.module:function"
+        raise ParameterError(message)
+    try:
+        module = importlib.import_module(package)
+    except ImportError as error:
+        message = f"classifier.function: {package!r} cannot be imported ({error}); it must be "
+        raise ParameterError(message + "installed, or lie on PYTHONPATH") from error
+    function = getattr(module, name, None)
+    if not callable(function):
+        names = [key for key, value in vars(module).items() if callable(value)]
+        raise UnknownNameError(f"function of {package}", name, names)
+    return function  # type: ignore[no-any-return]

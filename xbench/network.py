@@ -1,0 +1,136 @@
+"""Networks: a classifier with its weights, cut, counted and ready to be explained."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+from xbench.artefact import Artefact
+from xbench.classifier import Classifier, Network, Normalisation, PassCounter
+from xbench.cut import cut_traced, default_layer
+from xbench.dataset import ImageSet
+from xbench.errors import CutError
+from xbench.randomness import generator, seeded
+from xbench.tracing import trace
+from xbench.weights import load_state
+
+_MAPS = 3
+"""Dimensions of one image's activations: channels, height, width."""
+
+
+class Normalised(nn.Module):
+    """A network that takes images in [0, 1] and normalises them itself."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, normalisation: Normalisation) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(normalisation.mean).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor(normalisation.std).view(3, 1, 1))
+        self.network = network
+
+    def forward(self, images: Float[Tensor, "n 3 h w"]) -> Tensor:
+        """What the network makes of the normalised images."""
+        return self.network((images - self.mean) / self.std)
+
+
+def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Network:
+    """The classifier with these weights, cut at its layer or at the default one.
+
+    Its parts are in evaluation mode, need no gradient, and count what passes through them.
+    """
+    classes = int(weights.facts["classes"])
+    module = blank(classifier, classes)
+    load_state(module, weights.tensors, f"{classifier.name} weights {weights.key}")
+    network = cut_module(
+        module.to(device),
+        layer=classifier.layer,
+        classes=classes,
+        normalisation=classifier.normalisation(),
+        size=classifier.input_size(),
+    )
+    return dataclasses.replace(network, name=f"classifier {classifier.name!r}")
+
+
+def blank(classifier: Classifier, classes: int, seed: int = 0) -> nn.Module:
+    """A new module of the classifier; its random weights are a function of the seed."""
+    with seeded(seed):
+        return classifier.module(classes)
+
+
+def cut_module(
+    module: nn.Module,
+    *,
+    classes: int,
+    size: int,
+    layer: str = "",
+    normalisation: Normalisation = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+) -> Network:
+    """A module with its weights as a network, cut at `layer` or at the default one.
+
+    Without a `normalisation` the module gets images in [0, 1] as they are.
+    """
+    example = _example(module, normalisation, size)
+    traced = trace(module, example)
+    layer = layer or default_layer(traced, example, classes)
+    halves = cut_traced(traced, layer, example)
+    if len(halves.shape) != _MAPS:
+        shape = "×".join(map(str, halves.shape))
+        message = f"layer {layer!r} gives {shape} values for an image, not maps (d, h, w); "
+        raise CutError(message + "name an earlier layer, or none for the last one with maps")
+    bottom = Normalised(halves.bottom, normalisation).to(example.device).eval()
+    top = halves.top.eval()
+    passes = PassCounter()
+    for part in (bottom, top):
+        part.requires_grad_(requires_grad=False)
+    bottom.register_forward_hook(_counting(passes, "bottom_forward"))
+    top.register_forward_hook(_counting(passes, "top_forward"))
+    top.register_forward_hook(_counting_backward(passes))
+    return Network(bottom, top, halves.layer, classes, passes, type(module).__name__)
+
+
+def predict(
+    network: Network, images: ImageSet, ids: Sequence[int], batch_size: int
+) -> Float32[Tensor, "n classes"]:
+    """The class probabilities of the images, on the CPU."""
+    found = [torch.zeros(0, network.classes)]
+    for start in range(0, len(ids), batch_size):
+        chunk = ids[start : start + batch_size]
+        batch = images.batch(chunk).to(network.device)
+        found.append(network.logits(batch.images, chunk).softmax(dim=1).float().cpu())
+    return torch.cat(found)
+
+
+def accuracy(network: Network, images: ImageSet, ids: Sequence[int], batch_size: int) -> float:
+    """The share of the images whose most probable class is their label."""
+    labels = images.dataset.labels(ids)
+    predicted = predict(network, images, ids, batch_size).argmax(dim=1)
+    return float((predicted == labels).double().mean())
+
+
+def _example(module: nn.Module, normalisation: Normalisation, size: int) -> Tensor:
+    images = torch.rand(2, 3, size, size, generator=generator("example"))
+    place = next(module.parameters(), torch.zeros(()))
+    normalised = Normalised(nn.Identity(), normalisation)(images)
+    return normalised.to(device=place.device, dtype=place.dtype)
+
+
+def _counting(passes: PassCounter, count: str) -> Callable[[nn.Module, object, Tensor], None]:
+    def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
+        setattr(passes, count, getattr(passes, count) + output.shape[0])
+
+    return hook
+
+
+def _counting_backward(passes: PassCounter) -> Callable[[nn.Module, object, Tensor], None]:
+    def gradient(value: Tensor) -> None:
+        passes.top_backward += value.shape[0]
+
+    def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
+        if output.requires_grad:
+            output.register_hook(gradient)
+
+    return hook

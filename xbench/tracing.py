@@ -1,0 +1,202 @@
+"""Tracing: a network as a graph whose operations change none of their inputs."""
+
+import copy
+import functools
+import inspect
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchvision
+from jaxtyping import Float
+from torch import Tensor, fx, nn
+from torch.fx.proxy import TraceError
+
+# Not in its module's `__all__`, but the only tracer that names a node after the layer it
+# came from; it has had this name and signature since torchvision 0.11.
+from torchvision.models.feature_extraction import NodePathTracer
+
+from xbench.errors import CutError, NumericalError
+
+NAMES = "layer_names"
+"""Where a traced graph's `meta` keeps the qualified name of each of its nodes."""
+_PREFIX = "network"
+_PURE = {  # operator.iadd → operator.add, and so on
+    getattr(operator, f"i{name}"): getattr(operator, stem)
+    for name, stem in {
+        **{name: name for name in ("add", "sub", "mul", "truediv", "floordiv", "pow", "matmul")},
+        **{"and": "and_", "or": "or_"},
+    }.items()
+}
+
+
+class _OneInput(nn.Module):
+    """Calls a network with its images alone, so that its other arguments keep their defaults."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.network(images)
+
+
+def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModule:
+    """A copy of `module` in evaluation mode as a graph without in-place operations.
+
+    The graph makes exactly what the module makes of `example`, or `CutError` says why it
+    cannot be had. `module` itself is neither changed nor referred to.
+    """
+    wrapped = _OneInput(copy.deepcopy(module)).eval()
+    with torch.no_grad():
+        expected = wrapped(example.clone())
+    _check_output(expected, type(module).__name__)
+    traced = _graph_of(wrapped)
+    if not same(run(traced, example), expected):
+        message = (
+            f"the graph of {type(module).__name__} does not compute what the network computes: "
+            "it does something random, or keeps state, in evaluation mode"
+        )
+        raise CutError(message)
+    return traced
+
+
+def run(module: nn.Module, inputs: Tensor) -> Tensor:
+    """What the module makes of the inputs; no gradient is kept and the inputs stay as they are."""
+    with torch.no_grad():
+        return module(inputs.clone())
+
+
+def same(left: Tensor, right: Tensor) -> bool:
+    """Whether two tensors are equal, bit for bit."""
+    return left.shape == right.shape and left.dtype == right.dtype and torch.equal(left, right)
+
+
+def _check_output(output: object, name: str) -> None:
+    if not isinstance(output, Tensor):
+        found = type(output).__name__
+        raise CutError(f"{name} returns {found}; a classifier returns one tensor of logits")
+    if not torch.isfinite(output).all():
+        raise NumericalError(f"{name} gives logits that are NaN or infinite; check its weights")
+
+
+def _graph_of(wrapped: _OneInput) -> fx.GraphModule:
+    tracer = _tracer()
+    try:
+        graph = tracer.trace(wrapped)
+    except (TraceError, TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        message = (
+            f"{type(wrapped.network).__name__} cannot be traced, and so not cut: {error}. "
+            "Its forward pass must not branch on the values or the size of its input"
+        )
+        raise CutError(message) from error
+    names = {node.name: _layer_name(name) for node, name in tracer.node_to_qualname.items()}
+    _without_in_place(graph, wrapped)
+    traced = fx.GraphModule(wrapped, graph)
+    traced.graph.eliminate_dead_code()  # only now: before, it cannot see what modules do
+    traced.recompile()
+    traced.meta[NAMES] = names
+    traced.meta["num_features"] = getattr(wrapped.network, "num_features", None)
+    return traced
+
+
+def _tracer() -> NodePathTracer:
+    from timm.models import get_notrace_functions, get_notrace_modules
+
+    return NodePathTracer(
+        autowrap_modules=(math, torchvision.ops),
+        autowrap_functions=tuple(get_notrace_functions()),
+        leaf_modules=[*get_notrace_modules(), *_torchvision_leaves()],
+    )
+
+
+@functools.cache
+def _torchvision_leaves() -> tuple[type[nn.Module], ...]:
+    members = vars(torchvision.ops).values()
+    classes = (member for member in members if inspect.isclass(member))
+    return tuple(
+        cls
+        for cls in classes
+        if issubclass(cls, nn.Module)
+        # what torchvision builds from ordinary layers is looked into
+        and not any(issubclass(cls, whole) for whole in _transparent())
+    )
+
+
+def _transparent() -> tuple[type[nn.Module], ...]:
+    ops = torchvision.ops
+    return (ops.Conv2dNormActivation, ops.Conv3dNormActivation, ops.MLP, ops.SqueezeExcitation)
+
+
+def _layer_name(qualified: str) -> str:
+    return qualified.removeprefix(f"{_PREFIX}.")
+
+
+def _without_in_place(graph: fx.Graph, root: nn.Module) -> None:
+    """Replace operations that overwrite their first input by ones that return a new tensor."""
+    for node in graph.nodes:
+        if node.args and isinstance(node.args[0], fx.Node) and _made_pure(node, root):
+            _use_result(node.args[0], node)
+    for module in root.modules():
+        if isinstance(getattr(module, "inplace", None), bool):
+            module.inplace = False  # type: ignore[assignment]
+
+
+def _made_pure(node: fx.Node, root: nn.Module) -> bool:
+    """Make the node's operation a pure one; whether it was in place."""
+    target: Any = node.target
+    if node.op == "call_module":
+        return getattr(root.get_submodule(target), "inplace", False) is True
+    if node.op == "call_method":
+        return _pure_method(node, target)
+    if node.op != "call_function":
+        return False
+    if target in _PURE:
+        node.target = _PURE[target]
+        return True
+    if _asks_in_place(node):
+        return True
+    pure = getattr(torch, getattr(target, "__name__", "").removesuffix("_"), None)
+    if getattr(target, "__name__", "").endswith("_") and pure and target not in _PURE.values():
+        node.target = pure
+        return True
+    return False
+
+
+def _pure_method(node: fx.Node, method: str) -> bool:
+    stem = method.removesuffix("_")
+    if not method.endswith("_") or method.endswith("__") or not hasattr(Tensor, stem):
+        return False
+    node.target = stem
+    return True
+
+
+def _asks_in_place(node: fx.Node) -> bool:
+    """Whether a function was called with `inplace=True`; if so, call it with False."""
+    try:
+        parameters = list(inspect.signature(_function(node.target)).parameters)
+    except (TypeError, ValueError):  # built-in functions have no signature
+        parameters = []
+    if node.kwargs.get("inplace") is True:
+        node.update_kwarg("inplace", False)
+        return True
+    place = parameters.index("inplace") if "inplace" in parameters else len(node.args)
+    if place < len(node.args) and node.args[place] is True:
+        node.update_arg(place, False)
+        return True
+    return False
+
+
+def _function(target: Any) -> Callable[..., Any]:
+    return target
+
+
+def _use_result(overwritten: fx.Node, result: fx.Node) -> None:
+    """What read `overwritten` after it was overwritten reads `result` instead."""
+    later = False
+    for node in overwritten.graph.nodes:
+        if later and overwritten in node.all_input_nodes:
+            node.replace_input_with(overwritten, result)
+        later = later or node is result

@@ -1,0 +1,188 @@
+"""Training: what it consists of, and the recipe that makes trained weights."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from xbench.artefact import Artefact, Artefacts, Recipe
+from xbench.classifier import Classifier
+from xbench.component import Tree, plain
+from xbench.cut import head
+from xbench.dataset import ImageSet
+from xbench.errors import WeightsError
+from xbench.loss import Loss
+from xbench.network import blank
+from xbench.randomness import derived_seed
+from xbench.weights import file_hash, load_state, read_state
+
+if TYPE_CHECKING:
+    from xbench.executor import Workplace
+    from xbench.protocol import Entry
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a classifier is trained. `ValueError` for a value that cannot be."""
+
+    epochs: int = 20
+    """0 takes the weights as they are."""
+    batch_size: int = 64
+    optimiser: str = "adamw"
+    """One of timm's. `momentum` is plain SGD with momentum, `sgd` has Nesterov's."""
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    decay_all: bool = False
+    """Whether biases and the parameters of normalisation layers decay as well."""
+    momentum: float = 0.9
+    schedule: str = "cosine"
+    """One of timm's, stepped at every update; "none" keeps the rate."""
+    warmup_epochs: float = 0.0
+    decay_epochs: float = 30.0
+    """After how many epochs the schedule "step" multiplies the rate by `decay_rate`."""
+    decay_rate: float = 0.1
+    final_rate: float = 0.0
+    """Where the schedule "cosine" ends."""
+    body_rate: float = 1.0
+    """The learning rate of everything but the head is multiplied by this; 0 freezes it."""
+    frozen_epochs: int = 0
+    """For how many epochs only the head learns, and the body is in evaluation mode."""
+    augmentation: Literal["batched", "timm"] = "batched"
+    flip: float = 0.5
+    """How often an image is mirrored."""
+    shift: int = 0
+    """"batched": how far an image is moved at most, in pixels."""
+    crop_scale: tuple[float, float] = (1.0, 1.0)
+    """Area of the random crop that is enlarged to the full image; (1, 1) for none."""
+    crop_ratio: tuple[float, float] = (0.75, 4 / 3)
+    """Width / height of the random crop."""
+    colour_jitter: float = 0.0
+    """"timm" only."""
+    auto_augment: str = ""
+    """"timm" only: a policy such as "rand-m9-mstd0.5"."""
+    erasing: float = 0.0
+    """"timm" only: how often a rectangle is erased."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        for name in ("epochs", "shift", "frozen_epochs", "learning_rate", "body_rate", "flip"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it cannot be negative")
+        if self.batch_size < 2:
+            raise ValueError(f"batch_size is {self.batch_size}; training needs at least 2")
+        low, high = self.crop_scale
+        if not 0 < low <= high <= 1:
+            raise ValueError(f"crop_scale is ({low}, {high}); it needs 0 < low <= high <= 1")
+        single = {"colour_jitter": 0.0, "auto_augment": "", "erasing": 0.0}
+        for name, off in single.items():
+            if self.augmentation != "timm" and getattr(self, name) != off:
+                raise ValueError(f'{name} needs augmentation = "timm"')
+
+    def tree(self) -> Tree:
+        """The fields as plain values."""
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+@dataclass(frozen=True)
+class TrainedWeights(Recipe):
+    """Weights of a classifier, trained on `images`; with `epochs = 0` as they are.
+
+    The same fields give the same weights on the same machine, also where a training was
+    interrupted and resumed.
+    """
+
+    kind: ClassVar[str] = "weights"
+
+    classifier: Classifier
+    loss: Loss
+    training: Training
+    images: ImageSet
+    validation: ImageSet | None
+    seed: int
+    classes: int
+
+    def tree(self) -> Tree:
+        """What the weights depend on: where the network is cut is no part of it."""
+        weights = self.classifier.weights
+        if weights not in ("", "library"):
+            weights = f"file {file_hash(weights)}"
+        classifier = dataclasses.replace(self.classifier, layer="", weights=weights)
+        return {
+            "classifier": classifier.tree(),
+            "loss": self.loss.tree(),
+            "training": self.training.tree(),
+            "images": self.images.tree(),
+            "validation": self.validation.tree() if self.validation else None,
+            "seed": self.seed,
+            "classes": self.classes,
+        }
+
+    def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
+        """Train, or go on with a training that was interrupted."""
+        from xbench.fitting import fit, share_right
+
+        start = time.perf_counter()
+        module = self.module()
+        curve: list[tuple[float, float]] = []
+        if self.training.epochs:
+            curve, before = fit(self, module, workplace)
+            start -= before
+        right = None
+        if self.validation:
+            right = share_right(self, module, self.validation, workplace)
+        facts = {
+            "classes": self.classes,
+            "architecture": self.classifier.tree(),
+            "epochs": self.training.epochs,
+            "curve": [list(pair) for pair in curve],
+            "accuracy": right,
+            "seconds": round(time.perf_counter() - start, 3),
+        }
+        return Artefact(self.key, _state(module), facts)
+
+    def module(self) -> nn.Module:
+        """The network before training: random weights, the library's, or those of a file."""
+        module = blank(self.classifier, self.classes, derived_seed("weights", self.seed))
+        source = self.classifier.weights
+        if source == "library":
+            self._check_library_head(module)
+        elif source:
+            new = head(module, self.classes) if self.training.epochs else ""
+            load_state(module, read_state(source), source, new_head=new)
+        return module
+
+    def _check_library_head(self, module: nn.Module) -> None:
+        """Without training, a head that the library has no weights for would be random."""
+        if self.training.epochs:
+            return
+        other = blank(self.classifier, self.classes, derived_seed("other", self.seed)).state_dict()
+        names = [name for name, t in module.state_dict().items() if not torch.equal(t, other[name])]
+        if names:
+            message = f"the library's weights of {self.classifier.name!r} are not for "
+            message += f"{self.classes} classes ({names[0]} is new); set training.epochs above 0"
+            raise WeightsError(message)
+
+
+def _state(module: nn.Module) -> Mapping[str, Tensor]:
+    return {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in module.state_dict().items()
+    }
+
+
+def recipe_for(entry: "Entry") -> TrainedWeights:
+    """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`."""
+    images = entry.datasets["train"]
+    return TrainedWeights(
+        classifier=entry.classifier,
+        loss=entry.loss,
+        training=entry.training,
+        images=images,
+        validation=entry.datasets.get("test"),
+        seed=entry.seed,
+        classes=len(images.dataset.class_names()),
+    )
