@@ -1,0 +1,253 @@
+"""Benchmarks: TOML files that say what is compared on what, read into frozen values."""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from xbench.classifier import Classifier
+from xbench.component import Tree
+from xbench.dataset import Dataset, ImageSet
+from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.explanation import Explainer
+from xbench.hookspecs import hookimpl
+from xbench.loss import Loss
+from xbench.protocol import Entry, Protocol, Role
+from xbench.registry import Registry
+from xbench.specification import Builder, as_table, overlay, plain_table
+from xbench.training import Training
+from xbench.transform import Transform
+
+COMPONENTS = ("protocol", "dataset", "classifier", "loss")
+TABLES = ("splits", "transform", "training", "published")
+KEYS = {"name", "version", "title", "seed", "repeats", "entries", "contrasts", "defaults", "with"}
+KEYS.add("executor")
+SUBJECT = "@entry"
+"""In a floor's or ceiling's explainer: the explainer of the entry it stands beside."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a benchmark, before it is repeated."""
+
+    label: str
+    role: Role
+    explainer: Explainer
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A difference between two entries that answers a question."""
+
+    title: str
+    of: str
+    minus: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Everything a run needs to know, and nothing about where it runs."""
+
+    name: str
+    version: str
+    title: str
+    protocol: Protocol
+    datasets: Mapping[str, ImageSet]
+    classifier: Classifier
+    loss: Loss
+    training: Training
+    lines: tuple[Line, ...]
+    contrasts: tuple[Contrast, ...]
+    seed: int
+    repeats: int
+    published: Tree
+
+    def entries(self, line: Line) -> Iterator[Entry]:
+        """The line's entry for each repeat."""
+        for repeat in range(self.repeats):
+            yield Entry(
+                label=line.label,
+                role=line.role,
+                explainer=line.explainer,
+                classifier=self.classifier,
+                loss=self.loss,
+                training=self.training,
+                datasets=self.datasets,
+                repeat=repeat,
+                seed=self.seed + repeat,
+            )
+
+
+def read(path: Path) -> Tree:
+    """The tree of a benchmark file, or `ParameterError` with the place of the mistake."""
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"benchmark file {path}: {error}") from error
+    except OSError as error:
+        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
+    _check_keys(tree, path)
+    return tree
+
+
+def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
+    """The tree with another dataset and what goes with it, or another explainer as its entry."""
+    if dataset is not None:
+        settings = tree.get("with", {}).get(dataset.partition(":")[0], {})
+        tree = overlay({**tree, "dataset": dataset}, settings)
+    if explainer is not None:
+        others = [line for line in tree["entries"] if line.get("role", "entry") != "entry"]
+        subject = {"label": explainer, "explainer": explainer}
+        tree = {**tree, "entries": [subject, *others]}
+    return tree
+
+
+def adjust(tree: Tree, changes: Tree) -> Tree:
+    """The tree with `-p` changes: those of `explainer` go to every entry that is no floor."""
+    changes = dict(changes)
+    explainer = changes.pop("explainer", None)
+    changed = overlay(tree, changes)
+    if explainer is not None:
+        lines = [_with_explainer(line, explainer) for line in tree["entries"]]
+        changed = {**changed, "entries": lines}
+    return changed  # type: ignore[no-any-return]
+
+
+def assemble(tree: Tree, registry: Registry) -> Benchmark:
+    """The benchmark that the tree describes; every component is built and checked."""
+    builder = Builder(registry, tree.get("defaults", {}))
+    dataset: Dataset = builder.build("dataset", tree["dataset"])
+    lines = tuple(_lines(tree["entries"], builder))
+    return Benchmark(
+        name=tree["name"],
+        version=str(tree["version"]),
+        title=tree.get("title", ""),
+        protocol=fitting_protocol(tree, lines, dataset, builder),
+        datasets=_image_sets(tree, dataset),
+        classifier=builder.build("classifier", tree["classifier"]),
+        loss=builder.build("loss", tree["loss"]),
+        training=plain_table(Training, tree.get("training", {}), "training"),
+        lines=lines,
+        contrasts=tuple(_contrasts(tree, lines)),
+        seed=_whole(tree, "seed", 0),
+        repeats=_whole(tree, "repeats", 1, least=1),
+        published=tree.get("published", {}),
+    )
+
+
+def fitting_protocol(
+    tree: Tree, lines: tuple[Line, ...], dataset: Dataset, builder: Builder
+) -> Protocol:
+    """The benchmark's protocol where it fits, else the only one that does."""
+    made = lines[0].explainer.makes
+    own: Protocol = builder.build("protocol", tree["protocol"])
+    if _mismatch(own, made, dataset) is None:
+        return own
+    names = builder.registry.names("protocol")
+    others = [builder.build("protocol", name) for name in names if name != own.name]
+    fitting = [other for other in others if _mismatch(other, made, dataset) is None]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        choices = ", ".join(protocol.name for protocol in fitting)
+        raise MismatchError(f"several protocols fit: {choices}; choose with -p protocol.name=…")
+    raise MismatchError(f"{_mismatch(own, made, dataset)}{_owners(own, builder.registry)}")
+
+
+def _mismatch(protocol: Protocol, made: type, dataset: Dataset) -> str | None:
+    if not issubclass(made, protocol.scores):
+        return (
+            f"protocol {protocol.name!r} scores {protocol.scores.name}, "
+            f"but the explainer makes {made.name}"  # type: ignore[attr-defined]
+        )
+    missing = [kind.__name__ for kind in protocol.needs() if not isinstance(dataset, kind)]
+    if missing:
+        return (
+            f"protocol {protocol.name!r} needs {', '.join(missing)}, "
+            f"which dataset {dataset.name!r} does not have"
+        )
+    return None
+
+
+def _owners(protocol: Protocol, registry: Registry) -> str:
+    """Which datasets have all that the protocol needs."""
+    names = registry.names("dataset")
+    having = [n for n in names if all(issubclass(registry.get("dataset", n), k) for k in protocol.needs())]
+    return f"; datasets that have all it needs: {', '.join(having) or 'none'}"
+
+
+def _lines(entries: list[Tree], builder: Builder) -> Iterator[Line]:
+    subjects = [line for line in entries if line.get("role", "entry") == "entry"]
+    if not subjects:
+        raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")
+    for line in entries:
+        for subject in subjects if _mentions(line["explainer"]) else [None]:
+            yield _line(line, subject, len(subjects) > 1, builder)
+
+
+def _line(line: Tree, subject: Tree | None, several: bool, builder: Builder) -> Line:
+    label, explainer = line["label"], line["explainer"]
+    if subject is not None:
+        explainer = {
+            key: subject["explainer"] if value == SUBJECT else value
+            for key, value in as_table(explainer).items()
+        }
+        label = f"{label}: {subject['label']}" if several else label
+    return Line(label, line.get("role", "entry"), builder.build("explainer", explainer))
+
+
+def _mentions(explainer: Any) -> bool:
+    return SUBJECT in as_table(explainer).values()
+
+
+def _with_explainer(line: Tree, change: Tree) -> Tree:
+    if line.get("role", "entry") != "entry":
+        return line
+    return {**line, "explainer": overlay(as_table(line["explainer"]), change)}
+
+
+def _image_sets(tree: Tree, dataset: Dataset) -> dict[str, ImageSet]:
+    transform = plain_table(Transform, tree.get("transform", {}), "transform")
+    return {role: ImageSet(dataset, split, transform) for role, split in tree["splits"].items()}
+
+
+def _contrasts(tree: Tree, lines: tuple[Line, ...]) -> Iterator[Contrast]:
+    """The contrasts between labels that are there; the first entry's label stands for any."""
+    labels = {line.label for line in lines}
+    first = next(line.label for line in lines if line.role == "entry")
+    for table in tree.get("contrasts", []):
+        names = [first if table[side] == SUBJECT else table[side] for side in ("of", "minus")]
+        if labels.issuperset(names):
+            yield Contrast(table["title"], *names)
+
+
+def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:
+    value = tree.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ParameterError(f"{key}: expected a whole number of at least {least}, got {value!r}")
+    return value
+
+
+def _check_keys(tree: Tree, path: Path) -> None:
+    known = KEYS.union(COMPONENTS, TABLES)
+    for key in tree:
+        if key not in known:
+            raise UnknownNameError(f"key in benchmark file {path}", key, known)
+    for key in ("name", "version", "protocol", "dataset", "splits", "classifier", "loss", "entries"):
+        if key not in tree:
+            raise ParameterError(f"benchmark file {path} lacks {key!r}")
+
+
+def benchmark_folder() -> Path:
+    """Where the benchmark files lie: inside the wheel, or beside the sources."""
+    inside = Path(__file__).with_name("benchmarks")
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "benchmarks"
+
+
+@hookimpl
+def register_benchmarks() -> list[Path]:
+    """Return the benchmark files that travel with xbench."""
+    return sorted(benchmark_folder().glob("*.toml"))
+
+

@@ -1,0 +1,83 @@
+"""The command line: one module per verb, imported when the verb is used."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+
+import click
+
+from xbench.errors import XbenchError
+
+VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "run": "Run a benchmark: train, explain, score and record.",
+        "list": "List the components that are installed.",
+        "show": "Show one component, dataset, classifier, benchmark or record.",
+        "train": "Train a classifier, or find its trained weights.",
+        "explain": "Explain images and draw the explanations.",
+        "data": "Get, verify and list data of datasets.",
+        "plugins": "List, make and check plugins.",
+    }
+)
+
+
+class Verbs(click.Group):
+    """A group whose commands are modules of this package, and commands of plugins."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of our verbs, then those of plugins."""
+        return [*VERBS, *_plugin_commands()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, its module imported now."""
+        if cmd_name in VERBS:
+            command: click.Command = import_module(f"xbench.cli.{cmd_name}").command
+            return command
+        if cmd_name in _plugin_commands():
+            from xbench.registry import installed
+
+            found: click.Command = installed().get("command", cmd_name)
+            return found
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """One line per verb, without importing any of them."""
+        with formatter.section("Commands"):
+            rows = [*VERBS.items(), *((name, "From a plugin.") for name in _plugin_commands())]
+            formatter.write_dl(rows)
+
+
+def _plugin_commands() -> tuple[str, ...]:
+    from xbench.registry import installed
+
+    return tuple(name for name in installed().names("command") if name not in VERBS)
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xbench-xai")
+def group() -> None:
+    """A benchmark for explanations of image classifiers.
+
+    `xbench run` without options trains, explains, scores and records on an embedded
+    dataset: nothing needs a download to be tried.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 a part of the run failed, 2 wrong usage or input."""
+    try:
+        code = group.main(arguments, prog_name="xbench", standalone_mode=False)
+    except XbenchError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; the same command goes on from here", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    sys.exit(code if isinstance(code, int) else 0)

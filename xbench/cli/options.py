@@ -1,0 +1,171 @@
+"""Options that verbs share, and the session that they describe."""
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xbench.errors import ParameterError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xbench.benchmark import Benchmark
+    from xbench.component import Tree
+    from xbench.executor import Executor, Progress, Workplace
+    from xbench.registry import Registry
+    from xbench.specification import Builder
+    from xbench.store import Store
+
+
+@dataclass
+class Session:
+    """What the options of one call say."""
+
+    json: bool = False
+    quiet: bool = False
+    no_plugins: bool = False
+    strict_plugins: bool = False
+    benchmark: str = "default"
+    dataset: str | None = None
+    explainer: str | None = None
+    classifier: str | None = None
+    parameters: tuple[str, ...] = ()
+    seed: int | None = None
+    repeats: int | None = None
+    store: str | None = None
+    device: str = "auto"
+    batch_size: int = 32
+
+    @functools.cached_property
+    def registry(self) -> "Registry":
+        """The registry of what is installed, without third parties where asked for."""
+        from xbench.registry import Registry
+
+        return Registry(third_party=not self.no_plugins, strict=self.strict_plugins)
+
+    @functools.cached_property
+    def tree(self) -> "Tree":
+        """The benchmark's tree with all choices of the command line in it."""
+        from xbench import benchmark
+
+        tree = benchmark.read(self.benchmark_file())
+        tree = benchmark.choose(tree, self.dataset, self.explainer)
+        changes = {key: value for key, value in self._changes() if value is not None}
+        tree = benchmark.adjust(tree, changes)
+        return benchmark.adjust(tree, self._parameters())
+
+    def assembled(self) -> "Benchmark":
+        """The benchmark of this session."""
+        from xbench.benchmark import assemble
+
+        return assemble(self.tree, self.registry)
+
+    def builder(self) -> "Builder":
+        """Builds components with the benchmark file's defaults."""
+        from xbench.specification import Builder
+
+        return Builder(self.registry, self.tree.get("defaults", {}))
+
+    def executor(self) -> "Executor":
+        """The executor that the benchmark file, or `-p executor.name=`, asks for."""
+        made: Executor = self.builder().build("executor", self.tree.get("executor", "local"))
+        return made
+
+    def opened_store(self) -> "Store":
+        """The store, which may not be there yet."""
+        from xbench.home import home
+        from xbench.store import Store
+
+        return Store(self.store or str(home() / "store"))
+
+    def workplace(self, progress: "Progress") -> "Workplace":
+        """This machine, with the device that was asked for."""
+        from xbench.executor import Workplace
+        from xbench.home import home
+
+        return Workplace(chosen_device(self.device), self.batch_size, home() / "scratch", progress)
+
+    def benchmark_file(self) -> "Path":
+        """The file of the benchmark that was asked for."""
+        from pathlib import Path
+
+        if self.benchmark.endswith(".toml"):
+            return Path(self.benchmark)
+        path: Path = self.registry.get("benchmark", self.benchmark)
+        return path
+
+    def _changes(self) -> Iterator[tuple[str, Any]]:
+        yield "classifier", self.classifier
+        yield "seed", self.seed
+        yield "repeats", self.repeats
+
+    def _parameters(self) -> "Tree":
+        from xbench.specification import assign
+
+        tree: Tree = {}
+        for text in self.parameters:
+            path, equals, value = text.partition("=")
+            if not equals or not path:
+                raise ParameterError(f"-p {text}: write it as -p component.parameter=value")
+            tree = assign(tree, path.strip(), value.strip())
+        return tree
+
+
+def chosen_device(name: str) -> Any:
+    """The torch device of this name; `auto` takes a GPU where there is one."""
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ParameterError(f"device {name!r} cannot be used: {reason}") from error
+    return device
+
+
+OUTPUT = (
+    click.option("--json", is_flag=True, help="Print JSON instead of tables."),
+    click.option("--quiet", "-q", is_flag=True, help="Print no progress."),
+    click.option("--no-plugins", is_flag=True, help="Leave third-party plugins out."),
+    click.option("--strict-plugins", is_flag=True, help="Fail where any plugin fails."),
+)
+CHOICE = (
+    click.option("--benchmark", metavar="NAME|FILE", default="default", show_default=True),
+    click.option("--dataset", metavar="NAME", help="Another dataset."),
+    click.option("--explainer", metavar="NAME", help="Another explainer as the entry."),
+    click.option("--classifier", metavar="NAME", help="Another classifier."),
+    click.option(
+        "-p", "parameters", multiple=True, metavar="PATH=VALUE", help="A parameter, such as "
+        "explainer.difficulty=hesitancy or training.epochs=5; may be repeated.",
+    ),
+    click.option("--seed", type=int, help="The seed of the first repeat."),
+)
+WORK = (
+    click.option("--store", metavar="FOLDER|URL", envvar="XBENCH_STORE", help="Where results lie."),
+    click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …"),
+    click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
+)
+
+
+def session_options(*groups: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of these groups, and hand them to the command as its `session`."""
+    names = set(Session.__dataclass_fields__)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def command(**values: Any) -> Any:
+            ours = {key: values.pop(key) for key in list(values) if key in names}
+            return function(Session(**ours), **values)
+
+        wrapped: Callable[..., Any] = command
+        for option in reversed([option for options in groups for option in options]):
+            wrapped = option(wrapped)
+        return wrapped
+
+    return decorate

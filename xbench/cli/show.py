@@ -1,0 +1,159 @@
+"""`xbench show`: one thing of everything that is installed."""
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
+from xbench.errors import UnknownNameError
+
+SHOWN = ("benchmark", "record")
+
+
+@click.command("show")
+@click.argument("kind")
+@click.argument("name")
+@session_options(CHOICE, OUTPUT)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A picture file.")
+@click.option("--classes", type=click.IntRange(1), help="Outputs of a classifier; else the library's.")
+@click.option("--per-class", type=click.IntRange(1), default=6, show_default=True)
+def command(
+    session: Session, kind: str, name: str, out: Path | None, classes: int | None, per_class: int
+) -> None:
+    """Show one component of KIND called NAME.
+
+    A classifier: the layers at which it can be cut. A dataset: its classes, splits and
+    annotations, and with --out a contact sheet. A benchmark or any other component: its
+    parameters. A record: give its file as NAME.
+    """
+    from xbench.registry import KINDS
+
+    if kind == "dataset":
+        _show_dataset(session, name, out, per_class)
+    elif kind == "classifier":
+        _show_classifier(session, name, classes)
+    elif kind == "record":
+        _show_record(session, Path(name))
+    elif kind == "benchmark":
+        _show_benchmark(session, name)
+    elif kind in KINDS:
+        _show_component(session, kind, name)
+    else:
+        raise UnknownNameError("kind", kind, {*KINDS, *SHOWN})
+
+
+def _built(session: Session, kind: str, name: str) -> Any:
+    """The component, with its `-p` parameters."""
+    from xbench.specification import as_table, overlay
+
+    changes = session.tree.get(kind, {}) if session.parameters else {}
+    if as_table(changes).get("name", name) != name:
+        changes = {key: value for key, value in as_table(changes).items() if key != "name"}
+    return session.builder().build(kind, overlay({"name": name}, changes))
+
+
+def _show_dataset(session: Session, name: str, out: Path | None, per_class: int) -> None:
+    from xbench.annotation import annotation_kinds
+    from xbench.cli.output import print_json, print_lines
+    from xbench.dataset import ImageSet
+    from xbench.specification import plain_table
+    from xbench.transform import Transform
+
+    session.dataset = name
+    dataset = session.builder().build("dataset", session.tree["dataset"])
+    dataset.check()
+    facts = {
+        "name": dataset.name,
+        "parameters": dataset.parameters(),
+        "classes": list(dataset.class_names()),
+        "splits": {split: len(dataset.ids(split)) for split in dataset.splits()},
+        "annotations": [kind.__name__ for kind in annotation_kinds(type(dataset))],
+        "fingerprint": dataset.fingerprint(),
+    }
+    if out is not None:
+        from xbench.sheet import contact_sheet
+
+        transform = plain_table(Transform, session.tree.get("transform", {}), "transform")
+        images = ImageSet(dataset, session.tree["splits"]["test"], transform)
+        contact_sheet(images, per_class=per_class).savefig(out)
+        facts["sheet"] = str(out)
+    if session.json:
+        print_json(facts)
+    else:
+        print_lines(*(f"{key}: {_text(value)}" for key, value in facts.items()))
+
+
+def _show_classifier(session: Session, name: str, classes: int | None) -> None:
+    from xbench.cli.output import print_json, print_table
+    from xbench.network import cut_table
+
+    session.classifier = name
+    classifier = session.builder().build("classifier", session.tree["classifier"])
+    points, default = cut_table(classifier, classes or 1000)
+    if session.json:
+        layers = [{"layer": p.name, "shape": list(p.shape), "default": p.name == default} for p in points]
+        print_json({"classifier": classifier.tree(), "layers": layers})
+        return
+    rows = [
+        [p.name, "×".join(map(str, p.shape[1:])), "default" if p.name == default else ""]
+        for p in points
+    ]
+    print_table(f"Layers at which {name} can be cut", ["layer", "activations", ""], rows)
+
+
+def _show_component(session: Session, kind: str, name: str) -> None:
+    from xbench.cli.output import print_json, print_lines
+
+    cls = session.registry.get(kind, name)
+    claim = session.registry.claim(kind, name)
+    fields = _parameters(cls)
+    if session.json:
+        print_json({"kind": kind, "name": name, "provided_by": str(claim), "parameters": fields})
+        return
+    defaults = session.tree.get("defaults", {}).get(kind, {}).get(name, {})
+    lines = [f"{key}: {value}" for key, value in {**fields, **defaults}.items()]
+    print_lines(f"{kind} {name}, provided by {claim}", "", inspect.getdoc(cls) or "", "", *lines)
+
+
+def _parameters(cls: type) -> dict[str, str]:
+    if not dataclasses.is_dataclass(cls):
+        return {}
+    return {
+        field.name: "required" if field.default is dataclasses.MISSING else repr(field.default)
+        for field in dataclasses.fields(cls)
+    }
+
+
+def _show_benchmark(session: Session, name: str) -> None:
+    from xbench.cli.output import print_json, print_lines
+
+    session.benchmark = name
+    if session.json:
+        print_json(session.tree)
+        return
+    print_lines(session.benchmark_file().read_text(encoding="utf-8").rstrip())
+
+
+def _show_record(session: Session, path: Path) -> None:
+    from pydantic import ValidationError
+
+    from xbench.cli.output import print_json
+    from xbench.errors import UsageError
+    from xbench.record import Record
+
+    try:
+        record = Record.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"record {path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        raise UsageError(f"record {path} is not a valid record: {error}") from error
+    print_json(record.model_dump())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

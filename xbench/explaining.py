@@ -1,0 +1,68 @@
+"""Explaining single images: what `xbench explain` does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from xbench.benchmark import Benchmark
+from xbench.dataset import Batch
+from xbench.errors import UsageError
+from xbench.executor import Workplace
+from xbench.explanation import save_explanations
+from xbench.randomness import generator
+from xbench.runner import Provider, check
+from xbench.store import Store
+from xbench.training import recipe_for
+from xbench.transform import Transform
+
+
+def explain(
+    benchmark: Benchmark,
+    batches: Sequence[tuple[str, Batch]],
+    store: Store,
+    workplace: Workplace,
+    out: Path,
+    suffix: str,
+) -> list[Path]:
+    """Explain each named batch with the benchmark's first entry; write pictures and values."""
+    check(benchmark)
+    store.check_writable()
+    entry = next(benchmark.entries(benchmark.lines[0]))
+    provider = Provider(store, workplace)
+    weights = provider.one(recipe_for(entry))
+    artefacts = provider.all(entry.explainer.artefacts(entry.classifier, entry.datasets))
+    network = workplace.network(entry.classifier, weights)
+    class_names = benchmark.datasets["test"].dataset.class_names()
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, batch in batches:
+        moved = batch.to(workplace.device)
+        made = entry.explainer.explain(network, moved, artefacts, generator(entry.seed))
+        picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
+        figure = made[0].draw(batch, benchmark.datasets["train"], class_names)
+        figure.savefig(picture, bbox_inches="tight")
+        save_explanations(values, made)
+        written += [picture, values]
+    return written
+
+
+def photo_batch(path: Path, transform: Transform) -> Batch:
+    """A photo from a file as a batch of one image, seen through the transform."""
+    return Batch(transform.image(decoded(path))[None], (0,))
+
+
+def decoded(path: Path) -> Tensor:
+    """The photo's pixels, RGB (3, h, w) uint8, turned upright as its camera says."""
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"))
+    except FileNotFoundError as error:
+        raise UsageError(f"photo {path} does not exist") from error
+    except (UnidentifiedImageError, OSError) as error:
+        raise UsageError(f"photo {path} cannot be decoded: {error}") from error
+    return torch.from_numpy(pixels).permute(2, 0, 1)

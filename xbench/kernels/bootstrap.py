@@ -1,0 +1,51 @@
+"""Means and their sampling distribution, resampling whole clusters of values."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+
+class Totals(NamedTuple):
+    """Per cluster, the sum and the number of its scored values."""
+
+    clusters: Int64[np.ndarray, " c"]
+    sums: Float64[np.ndarray, " c"]
+    counts: Int64[np.ndarray, " c"]
+
+
+def cluster_totals(
+    clusters: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
+) -> Totals:
+    """Sums and counts per cluster, NaN left out; clusters in ascending order."""
+    unique, index = np.unique(clusters, return_inverse=True)
+    scored = ~np.isnan(values)
+    sums = np.bincount(index[scored], weights=values[scored], minlength=len(unique))
+    counts = np.bincount(index[scored], minlength=len(unique))
+    return Totals(unique, sums, counts)
+
+
+def resample_counts(clusters: int, resamples: int, seed: int) -> Int64[np.ndarray, "r c"]:
+    """How often each cluster is drawn in each bootstrap resample."""
+    if not clusters:
+        return np.zeros((resamples, 0), dtype=np.int64)
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples)
+
+
+def bootstrap_means(
+    totals: Totals, drawn: Int64[np.ndarray, "r c"]
+) -> Float64[np.ndarray, " r"]:
+    """The mean of each resample: its sum over its count; NaN where nothing was scored."""
+    counts = drawn @ totals.counts
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray((drawn @ totals.sums) / counts)
+
+
+def percentile_interval(means: Float64[np.ndarray, " r"], level: float) -> tuple[float, float]:
+    """The central interval that holds the share `level` of the resampled means."""
+    means = means[~np.isnan(means)]
+    if not len(means):
+        return float("nan"), float("nan")
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,167 @@
+"""What became of an entry, and the record that is made of it."""
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from xbench import record as records
+from xbench.artefact import Artefact, Artefacts
+from xbench.benchmark import Benchmark
+from xbench.component import Tree, fingerprint
+from xbench.protocol import CaseScores, Entry, Rows
+from xbench.statistics import Draws, Resampling, by_name, difference, summarised
+
+FACTS = b"xbench"
+"""The key of Parquet metadata under which a shard's cost lies."""
+
+Scores = Mapping[str, Sequence[Sequence[CaseScores]]]
+"""Per label, per repeat, the scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything made of one entry in one repeat."""
+
+    entry: Entry
+    cases: tuple[int, ...]
+    artefacts: Artefacts
+    shards: tuple[str, ...]
+    tables: tuple[Rows, ...]
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The rows of all shards."""
+        return pa.concat_tables([table.replace_schema_metadata(None) for table in self.tables])
+
+    def costs(self) -> Iterator[dict[str, Any]]:
+        """What each shard cost."""
+        for table in self.tables:
+            yield json.loads(table.schema.metadata[FACTS])
+
+
+def records_of(
+    benchmark: Benchmark,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    scores: Scores,
+    resampling: Resampling,
+    limit: int | None,
+    device: str,
+) -> list[records.Record]:
+    """One record for each label, over its repeats."""
+    draws = Draws(resampling)
+    keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
+    notes = benchmark.protocol.notes({label: _all_rows(o) for label, o in outcomes.items()})
+    return [
+        records.Record(
+            status="complete",
+            label=label,
+            key=keys[label],
+            limited_to=limit,
+            scores=_score_records(scores[label], resampling, draws),
+            differences=list(_differences(label, scores, keys, resampling)),
+            intervals=records.IntervalRecord(**asdict(resampling)),
+            notes=dict(notes[label]),
+            device=device,
+            **_provenance(benchmark, of_label),
+        )
+        for label, of_label in outcomes.items()
+    ]
+
+
+def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    entry = outcomes[0].entry
+    artefacts = _distinct(outcomes)
+    return {
+        "benchmark": benchmark.name,
+        "benchmark_version": benchmark.version,
+        "role": entry.role,
+        "protocol": benchmark.protocol.tree(),
+        "components": {
+            "explainer": entry.explainer.tree(),
+            "classifier": entry.classifier.tree(),
+            "loss": entry.loss.tree(),
+            "training": entry.training.tree(),
+        },
+        "datasets": {role: images.tree() for role, images in entry.datasets.items()},
+        "seeds": [outcome.entry.seed for outcome in outcomes],
+        "cases": len(outcomes[0].cases),
+        "artefacts": [_pointers(outcome) for outcome in outcomes],
+        "artefact_facts": [{"key": a.key, **a.facts} for a in artefacts],
+        "rows": [list(outcome.shards) for outcome in outcomes],
+        "cost": _cost(outcomes, artefacts),
+        "git": records.git_state(Path(__file__).parent),
+        "packages": records.package_versions(),
+        "python": records.python_version(),
+        "platform": records.platform_name(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
+    """The hash of everything that the entry's scores depend on."""
+    shards = [list(outcome.shards) for outcome in outcomes]
+    tree: Tree = {"benchmark": benchmark.name, "version": benchmark.version, "shards": shards}
+    return fingerprint(tree)
+
+
+def _all_rows(outcomes: Sequence[Outcome]) -> Rows:
+    return pa.concat_tables([outcome.rows for outcome in outcomes])
+
+
+def _distinct(outcomes: Sequence[Outcome]) -> list[Artefact]:
+    made = [artefact for outcome in outcomes for artefact in outcome.artefacts.values()]
+    return list({artefact.key: artefact for artefact in made}.values())
+
+
+def _pointers(outcome: Outcome) -> dict[str, str]:
+    return {name: artefact.key for name, artefact in outcome.artefacts.items()}
+
+
+def _score_records(
+    repeats: Sequence[Sequence[CaseScores]], resampling: Resampling, draws: Draws
+) -> list[records.ScoreRecord]:
+    named = [by_name(scores) for scores in repeats]
+    made = [summarised([scores[name] for scores in named], resampling, draws) for name in named[0]]
+    return [records.ScoreRecord(**_numbers(asdict(score))) for score in made]
+
+
+def _differences(
+    label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling
+) -> Iterator[records.DifferenceRecord]:
+    """The headline scores minus those of every other entry."""
+    headlines = [score.name for score in scores[label][0] if score.headline]
+    for other in scores:
+        for name in headlines if other != label else ():
+            ours = [by_name(repeat)[name] for repeat in scores[label]]
+            theirs = [by_name(repeat)[name] for repeat in scores[other] if name in by_name(repeat)]
+            if theirs:
+                values = asdict(difference((label, other), ours, theirs, resampling))
+                del values["of"]
+                yield records.DifferenceRecord(minus_key=keys[other], **_numbers(values))
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: records.number(value) if isinstance(value, float) else value
+        for key, value in values.items()
+    }
+
+
+def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> records.CostRecord:
+    seconds: Counter[str] = Counter()
+    passes: Counter[str] = Counter()
+    peak = 0.0
+    for artefact in artefacts:
+        seconds[str(artefact.facts["kind"])] += artefact.facts["seconds"]
+    for cost in (cost for outcome in outcomes for cost in outcome.costs()):
+        seconds.update(cost["seconds"])
+        passes.update(cost["passes"])
+        peak = max(peak, cost["peak_memory_mib"])
+    return records.CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)

@@ -1,0 +1,142 @@
+"""Records: the result of one entry, complete and for ever.
+
+A record that comes back from outside is untrusted: `Record.model_validate` checks it.
+"""
+
+import math
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA = 1
+PACKAGES = ("xbench-xai", "torch", "torchvision", "timm", "captum", "numpy", "scikit-learn", "pyarrow")
+
+Number = float | None
+"""A number, or None where it cannot be computed."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScoreRecord(_Strict):
+    """One score with its interval."""
+
+    name: str
+    direction: Literal["higher", "lower"]
+    headline: bool
+    value: Number
+    low: Number
+    high: Number
+    n: int = Field(ge=0)
+    n_unscored: int = Field(ge=0)
+    deviation: Number
+
+
+class DifferenceRecord(_Strict):
+    """This entry's score minus another entry's."""
+
+    score: str
+    minus: str
+    minus_key: str
+    value: Number
+    low: Number
+    high: Number
+    n: int = Field(ge=0)
+    paired: bool
+
+
+class CostRecord(_Strict):
+    """What it cost to make the rows and the artefacts of all repeats."""
+
+    seconds: dict[str, float]
+    passes: dict[str, int]
+    peak_memory_mib: float
+
+
+class IntervalRecord(_Strict):
+    """How intervals were made."""
+
+    method: Literal["percentile bootstrap over cases"] = "percentile bootstrap over cases"
+    level: float
+    resamples: int
+    seed: int
+
+
+class Record(_Strict):
+    """The result of one entry of a benchmark, over all its repeats."""
+
+    record_schema: Literal[1] = 1
+    status: Literal["complete", "awaiting-answers", "failed"]
+    benchmark: str
+    benchmark_version: str
+    label: str
+    role: Literal["entry", "floor", "ceiling"]
+    key: str
+    protocol: dict[str, Any]
+    components: dict[str, Any]
+    datasets: dict[str, Any]
+    seeds: list[int]
+    cases: int = Field(ge=0)
+    limited_to: int | None
+    artefacts: list[dict[str, str]]
+    artefact_facts: list[dict[str, Any]]
+    rows: list[list[str]]
+    scores: list[ScoreRecord]
+    differences: list[DifferenceRecord]
+    intervals: IntervalRecord
+    notes: dict[str, Any]
+    cost: CostRecord
+    git: dict[str, Any] | None
+    packages: dict[str, str]
+    python: str
+    platform: str
+    device: str
+    finished: str
+
+
+def number(value: float) -> Number:
+    """The value, or None where it is not finite."""
+    return value if math.isfinite(value) else None
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that numbers depend on."""
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def platform_name() -> str:
+    """The system and processor architecture, without the machine's name."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def python_version() -> str:
+    """The version of the interpreter."""
+    return platform.python_version()
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit and dirty flag of the checkout that holds `folder`; None outside a checkout."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if commit is None or _git(folder, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    return {"commit": commit, "dirty": bool(_git(folder, "status", "--porcelain", "-uno"))}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

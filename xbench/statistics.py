@@ -1,0 +1,151 @@
+"""Scores with intervals, and paired comparisons, from case scores."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float64
+
+from xbench.kernels.bootstrap import (
+    Totals,
+    bootstrap_means,
+    cluster_totals,
+    percentile_interval,
+    resample_counts,
+)
+from xbench.protocol import CaseScores
+
+Direction = Literal["higher", "lower"]
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How intervals are made: a percentile bootstrap over cases, all rows of a case together."""
+
+    level: float = 0.95
+    resamples: int = 2000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Score:
+    """A mean over cases with its bootstrap interval; NaN where nothing could be scored."""
+
+    name: str
+    direction: Direction
+    headline: bool
+    value: float
+    low: float
+    high: float
+    n: int
+    """Distinct cases that were scored."""
+    n_unscored: int
+    """Distinct cases that could not be scored in any repeat."""
+    deviation: float
+    """Standard deviation of the repeats' means; NaN for a single repeat."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One entry's score minus another's on the cases that both scored."""
+
+    score: str
+    of: str
+    minus: str
+    value: float
+    low: float
+    high: float
+    n: int
+    paired: bool
+    """False where the entries' cases differ: then both are resampled independently."""
+
+
+def summarised(
+    repeats: Sequence[CaseScores], resampling: Resampling, drawn: "Draws | None" = None
+) -> Score:
+    """The score over all repeats of one entry."""
+    totals = pooled(repeats)
+    means = bootstrap_means(totals, (drawn or Draws(resampling)).for_clusters(len(totals.clusters)))
+    low, high = percentile_interval(means, resampling.level)
+    first = repeats[0]
+    return Score(
+        name=first.name,
+        direction=first.direction,
+        headline=first.headline,
+        value=_ratio(totals),
+        low=low,
+        high=high,
+        n=int((totals.counts > 0).sum()),
+        n_unscored=int((totals.counts == 0).sum()),
+        deviation=_deviation([scores.values for scores in repeats]),
+    )
+
+
+def difference(
+    labels: tuple[str, str],
+    of: Sequence[CaseScores],
+    minus: Sequence[CaseScores],
+    resampling: Resampling,
+) -> Difference:
+    """`of` minus `minus`: paired by case where both were scored on the same cases."""
+    a, b = pooled(of), pooled(minus)
+    paired = bool(np.array_equal(a.clusters, b.clusters))
+    draws = Draws(resampling)
+    if paired:
+        a, b = _both_scored(a, b)
+        drawn = draws.for_clusters(len(a.clusters))
+        means = bootstrap_means(a, drawn) - bootstrap_means(b, drawn)
+    else:
+        other = Draws(Resampling(resampling.level, resampling.resamples, resampling.seed + 1))
+        means = bootstrap_means(a, draws.for_clusters(len(a.clusters)))
+        means = means - bootstrap_means(b, other.for_clusters(len(b.clusters)))
+    low, high = percentile_interval(means, resampling.level)
+    value, n = _ratio(a) - _ratio(b), int(min((a.counts > 0).sum(), (b.counts > 0).sum()))
+    return Difference(of[0].name, labels[0], labels[1], value, low, high, n, paired)
+
+
+def pooled(repeats: Sequence[CaseScores]) -> Totals:
+    """Totals per case over all repeats: all rows of a case move together."""
+    cases = np.concatenate([scores.cases for scores in repeats])
+    values = np.concatenate([scores.values for scores in repeats])
+    return cluster_totals(cases, values)
+
+
+class Draws:
+    """The resamples of a run, drawn once for each number of clusters."""
+
+    def __init__(self, resampling: Resampling) -> None:
+        self._resampling = resampling
+        self._drawn: dict[int, np.ndarray] = {}
+
+    def for_clusters(self, clusters: int) -> np.ndarray:
+        """How often each cluster is drawn in each resample."""
+        if clusters not in self._drawn:
+            plan = self._resampling
+            self._drawn[clusters] = resample_counts(clusters, plan.resamples, plan.seed)
+        return self._drawn[clusters]
+
+
+def by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:
+    """The scores by their names, in order."""
+    return {score.name: score for score in scores}
+
+
+def _ratio(totals: Totals) -> float:
+    count = totals.counts.sum()
+    return float(totals.sums.sum() / count) if count else float("nan")
+
+
+def _both_scored(a: Totals, b: Totals) -> tuple[Totals, Totals]:
+    keep = (a.counts > 0) & (b.counts > 0)
+    return _kept(a, keep), _kept(b, keep)
+
+
+def _kept(totals: Totals, keep: np.ndarray) -> Totals:
+    return Totals(totals.clusters[keep], totals.sums[keep], totals.counts[keep])
+
+
+def _deviation(repeats: Sequence[Float64[np.ndarray, " n"]]) -> float:
+    means = [values[~np.isnan(values)].mean() for values in repeats if not np.isnan(values).all()]
+    return float(np.std(means, ddof=1)) if len(means) > 1 else float("nan")
