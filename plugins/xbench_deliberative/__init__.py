@@ -1,0 +1,60 @@
+"""Deliberative explanations: insecurities, difficulty scores, and the part-ambiguity protocol."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from xbench.attribution import Attribution
+    from xbench.difficulty import Difficulty
+    from xbench.explanation import Explainer
+    from xbench.protocol import Protocol
+
+
+@hookimpl
+def register_difficulties() -> "Sequence[type[Difficulty]]":
+    """Return the self-referential difficulty scores."""
+    from xbench_deliberative.difficulties import Entropy, Hesitancy
+
+    return [Hesitancy, Entropy]
+
+
+@hookimpl
+def register_attributions() -> "Sequence[type[Attribution]]":
+    """Return the attributions of predictions to locations."""
+    from xbench_deliberative.attributions import Gradient
+
+    return [Gradient]
+
+
+@hookimpl
+def register_explainers() -> "Sequence[type[Explainer]]":
+    """Return deliberative explanations, their floors and their ceiling."""
+    from xbench_deliberative.ceiling import KnownParts
+    from xbench_deliberative.explainer import Deliberative
+    from xbench_deliberative.floors import (
+        CentrePrior,
+        EdgeDetector,
+        MostProbable,
+        RandomPair,
+        RandomRegion,
+    )
+
+    return [
+        Deliberative,
+        RandomRegion,
+        CentrePrior,
+        EdgeDetector,
+        RandomPair,
+        MostProbable,
+        KnownParts,
+    ]
+
+
+@hookimpl
+def register_protocols() -> "Sequence[type[Protocol]]":
+    """Return the protocol that scores insecurities against ambiguous parts."""
+    from xbench_deliberative.protocol import PartAmbiguity
+
+    return [PartAmbiguity]

@@ -1,0 +1,36 @@
+"""Attributions of a readout's predictions to locations of the activations."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from xbench.attribution import Attribution
+from xbench.readout import Readout
+
+from xbench_deliberative.kernels.gradients import gradient_times_activation
+
+
+@dataclass(frozen=True)
+class Gradient(Attribution):
+    """Gradient × activation summed over channels: the first term of eq. (2)."""
+
+    name: ClassVar[str] = "gradient"
+
+    gradients: Literal["all", "positive"] = "all"
+    """Whether negative derivatives count, or are taken as zero."""
+
+    def attribute(
+        self, readout: Readout, activations: Float[Tensor, "n d h w"]
+    ) -> Float[Tensor, "n predictions h w"]:
+        """Signed maps, from one forward of the top and one product per prediction."""
+        point = activations if activations.requires_grad else activations.detach().requires_grad_()
+        with torch.enable_grad():
+            predictions = readout.link(readout.top(point))
+        return gradient_times_activation(predictions, point, self.gradients)
+
+    def with_positive_gradients(self) -> "Gradient":
+        """The same attribution with negative derivatives taken as zero."""
+        return Gradient(gradients="positive")

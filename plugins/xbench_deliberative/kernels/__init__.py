@@ -1,0 +1,1 @@
+"""Pure numerics of deliberative explanations: tensors in, tensors out."""

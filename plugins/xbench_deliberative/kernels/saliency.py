@@ -1,0 +1,58 @@
+"""Maps that know the image but no network."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+
+def centre_map(height: int, width: int) -> Float[Tensor, "height width"]:
+    """Minus the distance of each pixel's centre from the image's centre."""
+    y = torch.arange(height, dtype=torch.float32) + 0.5 - height / 2
+    x = torch.arange(width, dtype=torch.float32) + 0.5 - width / 2
+    return -torch.hypot(y[:, None], x[None, :])
+
+
+def sobel_magnitude(images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n h w"]:
+    """Length of the Sobel gradient of the mean over channels; the border repeats itself."""
+    grey = functional.pad(images.mean(1, keepdim=True), (1, 1, 1, 1), mode="replicate")
+    kernel = torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])
+    kernels = torch.stack([kernel, kernel.T])[:, None].to(grey)
+    return functional.conv2d(grey, kernels).square().sum(1).sqrt()
+
+
+def known_parts_map(
+    points: Float[Tensor, "parts 3"], ambiguous: Bool[Tensor, " parts"], size: tuple[int, int]
+) -> Float[Tensor, "h w"]:
+    """Distance to the nearest unambiguous visible part minus that to the nearest ambiguous one.
+
+    Pixels at unambiguous points come last and, of the others, pixels at ambiguous points
+    first, so regions hold every ambiguous and no unambiguous part wherever the area
+    allows it. `points` are x, y and visibility; distances are in pixels.
+    """
+    visible = points[:, 2] > 0
+    wanted, unwanted = points[visible & ambiguous, :2], points[visible & ~ambiguous, :2]
+    scores = _nearest(unwanted, size) - _nearest(wanted, size)
+    scores[pixel_rows(wanted, size), pixel_columns(wanted, size)] = torch.inf
+    scores[pixel_rows(unwanted, size), pixel_columns(unwanted, size)] = -torch.inf
+    return scores
+
+
+def _nearest(points: Float[Tensor, "parts 2"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
+    """Distance of each pixel's centre from the nearest point; the diagonal where there is none."""
+    height, width = size
+    far = float(height + width)
+    y = torch.arange(height, dtype=torch.float32)[:, None, None] + 0.5 - points[:, 1]
+    x = torch.arange(width, dtype=torch.float32)[None, :, None] + 0.5 - points[:, 0]
+    nothing = torch.full((height, width, 1), far)
+    return torch.cat([torch.hypot(*torch.broadcast_tensors(y, x)), nothing], dim=2).amin(2)
+
+
+def pixel_rows(points: Float[Tensor, "*n 2"], size: tuple[int, int]) -> Tensor:
+    """Row of the pixel in which each point (x, y) lies; points outside go to the border."""
+    return points[..., 1].nan_to_num().floor().long().clamp(0, size[0] - 1)
+
+
+def pixel_columns(points: Float[Tensor, "*n 2"], size: tuple[int, int]) -> Tensor:
+    """Column of the pixel in which each point (x, y) lies; points outside go to the border."""
+    return points[..., 0].nan_to_num().floor().long().clamp(0, size[1] - 1)

@@ -1,0 +1,84 @@
+"""The list of the hardest images, by a difficulty score of the trained classifier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from xbench.artefact import Artefact, Artefacts, Recipe
+from xbench.classifier import Classifier
+from xbench.component import Tree
+from xbench.dataset import ImageSet
+from xbench.difficulty import Difficulty
+from xbench.errors import MismatchError
+from xbench.executor import Workplace
+from xbench.explanation import Explainer
+
+
+@dataclass(frozen=True)
+class HardestImages(Recipe):
+    """The `count` images of largest difficulty; equals are taken in the order of their ids."""
+
+    kind: ClassVar[str] = "hardest-images"
+
+    images: ImageSet
+    classifier: Classifier
+    weights: Recipe
+    difficulty: Difficulty
+    count: int
+
+    def tree(self) -> Tree:
+        """The images, the network, the score and the count."""
+        return {
+            "images": self.images.tree(),
+            "classifier": self.classifier.tree(),
+            "difficulty": self.difficulty.tree(),
+            "count": self.count,
+        }
+
+    def needs(self) -> Mapping[str, Recipe]:
+        """The trained weights."""
+        return {"weights": self.weights}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """`ids`, the hardest first, and their `difficulties`."""
+        ids = torch.tensor(self.images.ids())
+        scores = self._difficulties(needs["weights"], workplace)
+        order = hardest_first(scores, ids)[: self.count]
+        facts = {"easiest_chosen": float(scores[order[-1]]), "mean": float(scores.mean())}
+        return Artefact(self.key, {"ids": ids[order], "difficulties": scores[order]}, facts)
+
+    def _difficulties(self, weights: Artefact, workplace: Workplace) -> Float64[Tensor, " n"]:
+        network = workplace.network(self.classifier, weights)
+        readout = self.difficulty.readout(network)
+        ids, scores = self.images.ids(), []
+        for start in range(0, len(ids), workplace.batch_size):
+            some = ids[start : start + workplace.batch_size]
+            images = self.images.batch(some).images.to(workplace.device)
+            found = network.checked(readout.predictions(images), some)
+            scores.append(found[:, 0].double().cpu())
+            workplace.progress.update("selecting the hardest images", start + len(some), len(ids))
+        return torch.cat(scores)
+
+
+def hardest_first(scores: Float64[Tensor, " n"], ids: Tensor) -> Tensor:
+    """Positions in the order of falling score, then rising id."""
+    by_id = ids.argsort(stable=True)
+    return by_id[scores[by_id].argsort(descending=True, stable=True)]
+
+
+def own_difficulty(explainer: Explainer) -> Difficulty:
+    """The difficulty score that an explainer uses, or that of the explainer it builds on."""
+    difficulty = getattr(explainer, "difficulty", None)
+    if isinstance(difficulty, Difficulty):
+        return difficulty
+    of = getattr(explainer, "of", None)
+    if isinstance(of, Explainer):
+        return own_difficulty(of)
+    raise MismatchError(
+        f"explainer {explainer.name!r} has no difficulty score of its own to select images by; "
+        'use selection = "reference" or "all"'
+    )
