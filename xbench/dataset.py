@@ -11,7 +11,8 @@ from torch import Tensor
 
 from xbench.annotation import Annotation, PartMasks, PartPoints
 from xbench.component import Component
-from xbench.errors import MismatchError
+from xbench.download import Download
+from xbench.errors import DatasetError, MismatchError
 from xbench.transform import Transform
 
 
@@ -55,6 +56,18 @@ class Dataset(Component):
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width of each image; override where it can be had without decoding."""
         return [(image.shape[-2], image.shape[-1]) for image in self.images(ids)]
+
+    def downloads(self) -> tuple[Download, ...]:
+        """What `xbench data get` fetches; nothing for a dataset that needs no files."""
+        return ()
+
+    def verify(self) -> list[str]:
+        """One line for each missing or damaged file; may read everything, `check` does not."""
+        try:
+            self.check()
+        except DatasetError as error:
+            return [str(error)]
+        return []
 
 
 @dataclass(frozen=True, eq=False)

@@ -63,10 +63,15 @@ class Transform:
     def _offset(self, height: int, width: int) -> tuple[int, int]:
         if not self.crop:
             return 0, 0
-        return round((height - self.crop) / 2), round((width - self.crop) / 2)
+        return _margin(height, self.crop), _margin(width, self.crop)
 
     def _cropped(self, image: Tensor) -> Tensor:
         if not self.crop:
             return image
         top, left = self._offset(image.shape[-2], image.shape[-1])
         return functional.crop(image, top, left, self.crop, self.crop)
+
+
+def _margin(length: int, crop: int) -> int:
+    """What is cut from a side before its central part, as torchvision does; negative to pad."""
+    return -((crop - length) // 2) if length < crop else round((length - crop) / 2)

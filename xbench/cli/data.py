@@ -1,0 +1,146 @@
+"""`xbench data`: get, verify and list the files that datasets are made of."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from xbench.cli.options import OUTPUT, Session, session_options
+from xbench.errors import DatasetError, XbenchError
+
+if TYPE_CHECKING:
+    from xbench.dataset import Dataset
+    from xbench.download import Download
+    from xbench.executor import Progress
+
+PARAMETERS = (
+    click.option(
+        "-p",
+        "parameters",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="A parameter, such as dataset.root=FOLDER; may be repeated.",
+    ),
+)
+
+
+@click.group("data")
+def command() -> None:
+    """Get, verify and list data of datasets."""
+
+
+@command.command("get")
+@click.argument("name")
+@click.option("--keep", is_flag=True, help="Keep the archives after they are unpacked.")
+@session_options(PARAMETERS, OUTPUT)
+def get(session: Session, name: str, keep: bool) -> None:
+    """Download the data of dataset NAME from its official home, check and unpack it.
+
+    An interrupted download goes on where it ended. Nothing is unpacked before its
+    checksum is right.
+    """
+    from xbench.cli.output import print_json, progress
+
+    dataset = dataset_named(session, name)
+    with progress(session.quiet) as reporter:
+        for download in dataset.downloads():
+            _get(download, session, reporter, keep=keep)
+    problems = dataset.verify()
+    if session.json:
+        urls = [download.url for download in dataset.downloads()]
+        print_json({"dataset": name, "downloads": urls, "problems": problems})
+    else:
+        _tell(dataset, problems)
+    if problems:
+        raise SystemExit(DatasetError.exit_code)
+
+
+@command.command("verify")
+@click.argument("name")
+@session_options(PARAMETERS, OUTPUT)
+def verify(session: Session, name: str) -> None:
+    """Name every missing or damaged file of dataset NAME, one a line; exit code 2 if any is."""
+    from xbench.cli.output import print_json
+
+    dataset = dataset_named(session, name)
+    problems = dataset.verify()
+    if session.json:
+        print_json({"dataset": name, "problems": problems})
+    else:
+        _tell(dataset, problems)
+    if problems:
+        raise SystemExit(DatasetError.exit_code)
+
+
+@command.command("list")
+@session_options(OUTPUT)
+def list_(session: Session) -> None:
+    """List all datasets: whether their files are there, what they weigh, their licence."""
+    from xbench.cli.output import print_json, print_table
+
+    rows = [_row(session, name) for name in session.registry.names("dataset")]
+    if session.json:
+        print_json(rows)
+        return
+    columns = ["dataset", "state", "download", "licence"]
+    cells = [[row["dataset"], row["state"], row["size"], row["licence"]] for row in rows]
+    print_table("Datasets", columns, cells)
+
+
+def dataset_named(session: Session, name: str) -> "Dataset":
+    """The dataset called `name`, with the session's `-p dataset.…` parameters."""
+    session.dataset = name
+    dataset: Dataset = session.builder().build("dataset", session.tree["dataset"])
+    return dataset
+
+
+def _row(session: Session, name: str) -> dict[str, str]:
+    try:
+        dataset = dataset_named(Session(no_plugins=session.no_plugins), name)
+    except XbenchError as error:
+        return {"dataset": name, "state": f"FAILS: {error}", "size": "", "licence": ""}
+    downloads = dataset.downloads()
+    size = f"{sum(download.size for download in downloads) / 1e6:.0f} MB" if downloads else "none"
+    licences = "; ".join(dict.fromkeys(download.licence for download in downloads))
+    return {"dataset": name, "state": _state(dataset), "size": size, "licence": licences}
+
+
+def _state(dataset: "Dataset") -> str:
+    try:
+        dataset.check()
+    except DatasetError:
+        return "not here"
+    return "here"
+
+
+def _way_out(dataset: "Dataset") -> str:
+    if not dataset.downloads():
+        return "There is nothing to download for it; see -p dataset.root=FOLDER."
+    return f"Move the folder away, then `xbench data get {dataset.name}` fetches the data anew."
+
+
+def _get(download: "Download", session: Session, progress: "Progress", *, keep: bool) -> None:
+    """Fetch and unpack, unless the folder is there."""
+    from xbench.archive import Limits, extract
+    from xbench.download import fetch
+    from xbench.home import data_home
+
+    folder = data_home() / download.target
+    if folder.is_dir() and any(folder.iterdir()):
+        return  # what is there belongs to the user; `verify` says what it lacks
+    if not session.quiet:
+        size = f"{download.size / 1e6:.0f} MB"
+        click.echo(f"{download.url}: {size}. Licence: {download.licence}.", err=True)
+    archive = fetch(download, data_home() / "archives", progress)
+    extract(archive, folder, Limits(download.most_members, download.most_bytes))
+    if not session.quiet:
+        click.echo(f"unpacked to {folder}", err=True)
+    if not keep:
+        archive.unlink()
+
+
+def _tell(dataset: "Dataset", problems: list[str]) -> None:
+    if not problems:
+        click.echo(f"{dataset.name}: complete")
+        return
+    click.echo("\n".join(problems))
+    click.echo(f"{dataset.name}: {len(problems)} missing or damaged. {_way_out(dataset)}", err=True)
