@@ -1,0 +1,17 @@
+"""Datasets of the field in their official layouts, and folders of images."""
+
+from typing import TYPE_CHECKING
+
+from xbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from xbench.dataset import Dataset
+
+
+@hookimpl
+def register_datasets() -> "list[type[Dataset]]":
+    """Return the datasets of this package."""
+    from xbench_datasets.cub200 import Cub200
+    from xbench_datasets.folder import Folder
+
+    return [Cub200, Folder]
