@@ -190,7 +190,7 @@ def main() -> None:
     given = parser.parse_args()
     copy_subset(given.source, given.out, given.classes, given.images_per_class)
     render(given.out)
-    print(f"{len(birds(given.out))} images of {given.classes} classes in {given.out}")
+    print(f"{len(birds(given.out))} images of {given.classes} classes in {given.out}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ class Member(NamedTuple):
     content: IO[bytes] | None
 
 
-def extract(archive: Path, folder: Path, limits: Limits = Limits()) -> None:
+def extract(archive: Path, folder: Path, limits: Limits | None = None) -> None:
     """Unpack a tar (plain or compressed) or zip file so that `folder` holds its members.
 
     `folder` must not exist or be empty. It appears complete or not at all: members go to
@@ -45,7 +45,7 @@ def extract(archive: Path, folder: Path, limits: Limits = Limits()) -> None:
     shutil.rmtree(scratch, ignore_errors=True)  # what a killed call left behind
     scratch.mkdir(parents=True)
     try:
-        _unpack(archive, scratch, limits)
+        _unpack(archive, scratch, limits or Limits())
         scratch.replace(folder)
     except DAMAGE as error:
         raise DownloadError(f"{archive} cannot be unpacked: {error}") from error

@@ -59,7 +59,7 @@ class Retries(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
 
 
-class _BrokenOff(Exception):
+class _BrokenOffError(Exception):
     """A transfer that may go better next time."""
 
 
@@ -91,7 +91,7 @@ def _transfer(download: Download, part: Path, progress: "Progress", retries: Ret
         try:
             _attempt(download, part, progress)
             continue
-        except _BrokenOff as error:
+        except _BrokenOffError as error:
             last = str(error)
         idle = 0 if _length(part) > best else idle + 1
         best = max(best, _length(part))
@@ -110,7 +110,7 @@ def _broken_for_good(download: Download, part: Path, last: str) -> DownloadError
 
 
 def _attempt(download: Download, part: Path, progress: "Progress") -> None:
-    """Append what the server sends; `_BrokenOff` where another attempt may help."""
+    """Append what the server sends; `_BrokenOffError` where another attempt may help."""
     offset = _length(part)
     if offset > download.size:
         part.unlink()
@@ -123,7 +123,7 @@ def _attempt(download: Download, part: Path, progress: "Progress") -> None:
                 file.seek(offset)
                 _copy(download, response, file, progress, offset)
     except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise _BrokenOff(str(error) or type(error).__name__) from error
+        raise _BrokenOffError(str(error) or type(error).__name__) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DownloadError(f"no space left for {part}") from error
@@ -141,14 +141,16 @@ def _opened(download: Download, part: Path, offset: int) -> http.client.HTTPResp
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)  # ask for the whole, to learn what the server has
-            raise _BrokenOff("the server cannot continue where the last transfer ended") from error
+            raise _BrokenOffError(
+                "the server cannot continue where the last transfer ended"
+            ) from error
         if error.code >= http.HTTPStatus.INTERNAL_SERVER_ERROR or error.code in (408, 429):
-            raise _BrokenOff(f"the server answers {error.code} {error.reason}") from error
+            raise _BrokenOffError(f"the server answers {error.code} {error.reason}") from error
         raise DownloadError(
             f"{download.url}: the server answers {error.code} {error.reason}. {_by_hand(download)}"
         ) from error
     except urllib.error.URLError as error:
-        raise _BrokenOff(str(error.reason)) from error
+        raise _BrokenOffError(str(error.reason)) from error
 
 
 def _agreed_offset(download: Download, response: http.client.HTTPResponse, offset: int) -> int:
@@ -188,7 +190,7 @@ def _copy(
         done += len(chunk)
         progress.update(f"download {download.filename}", done, download.size)
     if done < download.size:
-        raise _BrokenOff(f"the connection ended after {done} of {download.size} bytes")
+        raise _BrokenOffError(f"the connection ended after {done} of {download.size} bytes")
 
 
 def _check_digest(download: Download, part: Path) -> None:

@@ -4,7 +4,6 @@ import functools
 import hashlib
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
@@ -32,6 +31,8 @@ ARCHIVE = Download(
     most_members=20_000,
     most_bytes=4 << 30,
 )
+SHOWN = 3
+"""How many missing files a message names; `verify` names all."""
 WAY_OUT = (
     "`xbench data get cub200` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
 )
@@ -80,9 +81,7 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
             known = self._annotations()
         except DatasetError as error:
             return [str(error)]
-        paths = [folder / "images" / known.paths[row] for row in self._chosen()]
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            return [line for line in threads.map(_damage, paths) if line]
+        return photos.damaged([folder / "images" / known.paths[row] for row in self._chosen()])
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
@@ -209,15 +208,8 @@ def _bytes(folder: Path, parents: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _damage(path: Path) -> str:
-    if not path.is_file():
-        return f"missing: {path}"
-    reason = photos.damage(path)
-    return f"damaged: {path}: {reason}" if reason else ""
-
-
 def _lacking(folder: Path, absent: Sequence[str]) -> DatasetError:
-    shown = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
+    shown = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
     noun = "a file" if len(absent) == 1 else f"{len(absent)} files"
     return DatasetError(f"dataset 'cub200': {folder} lacks {noun}: {shown}. {WAY_OUT}")
 

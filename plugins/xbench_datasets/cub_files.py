@@ -34,6 +34,9 @@ ATTRIBUTES = ("attributes.txt", "../attributes.txt", "attributes/attributes.txt"
 IMAGE_ATTRIBUTES = "attributes/image_attribute_labels.txt"
 """Large, and not part of every copy; only `Cub200.image_attributes` needs it."""
 
+ALL, CERTAIN = 100, 4
+"""The greatest percentage and the greatest certainty."""
+
 Stamp = tuple[tuple[str, int, int], ...]
 """Name, time of change and size of each file: parsed files are kept until one of these changes."""
 
@@ -171,14 +174,14 @@ def _points(
 
 def _percentages(path: Path, classes: int, attributes: int) -> Float64[np.ndarray, "c a"]:
     matrix = read_matrix(path, classes, attributes)
-    good = ((matrix >= 0) & (matrix <= 100)).all(axis=1)
+    good = np.all((matrix >= 0) & (matrix <= ALL), axis=1)
     worst = np.where(matrix.min(axis=1) < 0, matrix.min(axis=1), matrix.max(axis=1))
-    require(path, good, worst, "a percentage should be from 0 to 100, found {}")
+    require(path, np.asarray(good), worst, "a percentage should be from 0 to 100, found {}")
     return matrix
 
 
 @functools.lru_cache(maxsize=1)
-def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:
+def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:  # noqa: ARG001 (the key)
     path, known = folder / IMAGE_ATTRIBUTES, load(folder)
     columns = {"image": int, "attribute": int, "present": int, "certainty": int}
     table = read_table(path, columns, surplus="seconds")
@@ -187,7 +190,7 @@ def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:
     require(path, good, attribute, f"attribute {{}} does not exist, there are 1 to {count}")
     present, certainty = table["present"], table["certainty"]
     require(path, np.isin(present, (0, 1)), present, "present should be 0 or 1, found {}")
-    good = (certainty >= 1) & (certainty <= 4)
+    good = (certainty >= 1) & (certainty <= CERTAIN)
     require(path, good, certainty, "certainty should be from 1 to 4, found {}")
     cells = _rows(path, known.ids, table["image"]), attribute - 1
     answers = ImageAttributes(

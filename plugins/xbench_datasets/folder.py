@@ -25,6 +25,10 @@ CHEAP = 256 << 20
 """Bytes of all images together up to which their content is hashed."""
 
 
+Times = tuple[tuple[str, int], ...]
+"""When each sub-folder changed."""
+
+
 class Entry(NamedTuple):
     """One image file, with what tells whether it has changed."""
 
@@ -68,9 +72,7 @@ class Folder(Dataset):
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        paths = [Path(self.root).expanduser() / entry.path for entry in self._entries()]
-        reasons = [(path, photos.damage(path)) for path in paths]
-        return [f"damaged: {path}: {reason}" for path, reason in reasons if reason]
+        return photos.damaged([self._root() / entry.path for entry in self._entries()])
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
@@ -81,7 +83,7 @@ class Folder(Dataset):
         return tuple(sorted({entry.label for entry in self._entries()}))
 
     def splits(self) -> tuple[str, ...]:
-        """train and test with folds, else the root's own splits, else "all"."""
+        """Train and test with folds, else the root's own splits, else "all"."""
         if self.folds:
             return "train", "test"
         found = {entry.split for entry in self._entries()}
@@ -134,14 +136,14 @@ class Folder(Dataset):
         return ["test" if fold == self.fold else "train" for fold in folds]
 
 
-def _times(root: Path) -> tuple[tuple[str, int], ...]:
+def _times(root: Path) -> Times:
     """When each sub-folder, two levels deep, last changed; files are listed anew if one did."""
     inner = [root, *_folders(root), *(deep for outer in _folders(root) for deep in _folders(outer))]
     return tuple((str(folder), folder.stat().st_mtime_ns) for folder in inner)
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(root: Path, times: tuple[tuple[str, int], ...]) -> tuple[Entry, ...]:
+def _listed(root: Path, times: Times) -> tuple[Entry, ...]:  # noqa: ARG001 (part of the key)
     classes = _folders(root)
     if classes and all(folder.name in OWN_SPLITS for folder in classes):
         named = [(split.name, folder) for split in classes for folder in _folders(split)]

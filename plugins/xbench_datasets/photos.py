@@ -1,6 +1,9 @@
 """Image files, as RGB."""
 
+import os
 import struct
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,7 @@ DAMAGE = (
 _ROTATED = (5, 6, 7, 8)
 """Values of the EXIF orientation that swap width and height."""
 _ORIENTATION = 0x0112
+_SIXTEEN_TO_EIGHT = 257
 
 
 def decode(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 h w"]:
@@ -51,20 +55,30 @@ def size(path: Path, what: str, *, upright: bool = False) -> tuple[int, int]:
     return (width, height) if swap else (height, width)
 
 
-def damage(path: Path) -> str:
-    """Why the image does not decode; "" if it does. A JPEG is decoded at an eighth of its size."""
+def damaged(paths: Sequence[Path]) -> list[str]:
+    """One line for each image that is missing or does not decode, in order."""
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        return [line for line in threads.map(_damage, paths) if line]
+
+
+def _damage(path: Path) -> str:
+    if not path.is_file():
+        return f"missing: {path}"
     try:
         with Image.open(path) as image:
-            image.draft("RGB", (image.width // 8, image.height // 8))
+            # a JPEG is read in full but computed at an eighth of its size: several times faster
+            image.draft("RGB", (max(image.width // 8, 1), max(image.height // 8, 1)))
             image.load()
     except DAMAGE as error:
-        return str(error) or type(error).__name__
+        return f"damaged: {path}: {str(error) or type(error).__name__}"
     return ""
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits; Pillow would clip them
-        return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)).convert("RGB")
+        return Image.fromarray((np.asarray(image) // _SIXTEEN_TO_EIGHT).astype(np.uint8)).convert(
+            "RGB"
+        )
     return image.convert("RGB")
 
 

@@ -19,6 +19,9 @@ Columns = Mapping[str, type]
 Table = dict[str, np.ndarray]
 """The columns by name; row i is line i + 1."""
 
+LISTED, WIDTH = 5, 60
+"""How many columns a message names, and how much of a line it shows."""
+
 _TYPES = {int: pa.int64(), float: pa.float64()}
 
 
@@ -139,13 +142,13 @@ def _number(path: Path, line: int, name: str, kind: type, word: str) -> float:
 
 
 def _miscounted(columns: Columns, words: Sequence[str], line: str) -> str:
-    names = ", ".join(columns) if len(columns) <= 5 else "numbers"
+    names = ", ".join(columns) if len(columns) <= LISTED else "numbers"
     return f"expected {len(columns)} fields ({names}), found {len(words)}: {_shown(line)}"
 
 
 def _shown(line: str) -> str:
     text = line.strip()
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+    return repr(text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}...")
 
 
 def _lines(path: Path) -> list[str]:

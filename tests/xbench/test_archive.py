@@ -131,7 +131,7 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
 
 def test_member_that_stands_there_twice_is_refused(tmp_path: Path) -> None:
     archive = tar(tmp_path / "t.tgz", (entry("a"), b"1"), (entry("a"), b"2"))
-    with pytest.raises(DownloadError, match="cannot be unpacked: .*File exists"):
+    with pytest.raises(DownloadError, match=r"cannot be unpacked: .*File exists"):
         extract(archive, tmp_path / "out")
 
 
@@ -145,5 +145,5 @@ def test_cut_archive_leaves_nothing(tmp_path: Path) -> None:
 
 def test_something_else_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "page.tgz").write_text("<html>sorry</html>")
-    with pytest.raises(DownloadError, match="page.tgz is neither a tar nor a zip file"):
+    with pytest.raises(DownloadError, match=r"page.tgz is neither a tar nor a zip file"):
         extract(tmp_path / "page.tgz", tmp_path / "out")

@@ -155,8 +155,8 @@ def test_wrong_checksum_is_refused_and_the_file_deleted(web: ModuleType, tmp_pat
         fetched(site, tmp_path)
     assert str(caught.value) == (
         f"{site.url}: the checksum is wrong: expected sha256:{hashlib.sha256(CONTENT).hexdigest()},"
-        f" found {hashlib.sha256(other).hexdigest()}. The file was deleted and nothing was unpacked."
-        " See https://example.org/thing for the state of the data."
+        f" found {hashlib.sha256(other).hexdigest()}. The file was deleted and nothing was"
+        " unpacked. See https://example.org/thing for the state of the data."
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -164,7 +164,7 @@ def test_wrong_checksum_is_refused_and_the_file_deleted(web: ModuleType, tmp_pat
 def test_page_that_is_gone_is_not_asked_for_twice(web: ModuleType, tmp_path: Path) -> None:
     with (
         web.serve(CONTENT, web.refusing(404)) as site,
-        pytest.raises(DownloadError, match="answers 404 Not Found. See https://example.org/thing"),
+        pytest.raises(DownloadError, match=r"answers 404 Not Found. See https://example.org/thing"),
     ):
         fetched(site, tmp_path)
     assert len(site.ranges) == 1
