@@ -120,7 +120,7 @@ def draw(bird: Bird, names: list[str], percentages: np.ndarray) -> Image.Image:
     inset = 0.12 * min(width, height)
     body = (left + inset, top + inset, right - inset, bottom - inset)
     pen.ellipse(body, fill=_colour("primary_color", names, percentages, random))
-    radius = 0.11 * (width * height) ** 0.5
+    radius = 0.14 * (width * height) ** 0.5
     colours = {
         attribute: _colour(attribute, names, percentages, random)
         for attribute in dict.fromkeys(ATTRIBUTE.values())
@@ -136,10 +136,10 @@ def draw(bird: Bird, names: list[str], percentages: np.ndarray) -> Image.Image:
 def _colour(
     attribute: str, names: list[str], percentages: np.ndarray, random: np.random.Generator
 ) -> tuple[int, ...]:
-    """A colour drawn from the class's percentages, squared so that the usual one dominates."""
+    """A colour drawn from the class's percentages, sharpened so that the usual one dominates."""
     prefix = f"has_{attribute}::"
     columns = [column for column, name in enumerate(names) if name.startswith(prefix)]
-    weights = percentages[columns] ** 2 + 1e-9
+    weights = percentages[columns] ** 4 + 1e-9
     column = random.choice(columns, p=weights / weights.sum())
     colour = np.array(COLOURS[names[column].removeprefix(prefix)]) + random.normal(0, 8, 3)
     return tuple(int(value) for value in colour.clip(0, 255))

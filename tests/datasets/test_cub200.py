@@ -145,7 +145,7 @@ def test_attributes_of_each_part_are_those_of_the_published_table(tiny, name, ta
     found: dict[str, list[tuple[int, int]]] = {}
     for part, _, _, frequencies in dataset.class_attributes():
         columns = [
-            int(np.flatnonzero((values.T == column).all(1))[0]) + 1
+            int(np.flatnonzero((column == values.T).all(1))[0]) + 1
             for column in frequencies.T.numpy()
         ]
         assert columns == list(range(columns[0], columns[-1] + 1))
