@@ -6,13 +6,16 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int16, Int64, UInt8
-from torch import Tensor
-
+from jaxtyping import Bool, Float, Float64, Int8, Int16, Int64, UInt8
+from torch import Generator, Tensor
 from xbench.annotation import (
     ClassAttributes,
     ClassHierarchy,
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
     Contexts,
+    HumanLabels,
     IdealObserver,
     PartAttribute,
     PartMasks,
@@ -21,10 +24,11 @@ from xbench.annotation import (
 from xbench.component import fingerprint
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench_toybirds import observer, parts
+
+from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.hashing import uniforms
-from xbench_toybirds.render import Picture, render
+from xbench_toybirds.render import render, render_regions
 from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
 
@@ -40,12 +44,21 @@ _CONFOUNDED = ("train", "validation")
 
 class _View(NamedTuple):
     scenes: Scenes
-    picture: Picture
+    regions: Int8[np.ndarray, "n h w"]
+    visible: Bool[np.ndarray, "n parts"]
 
 
 @dataclass(frozen=True)
 class Toybirds(
-    Dataset, PartPoints, PartMasks, ClassAttributes, ClassHierarchy, Contexts, IdealObserver
+    Dataset,
+    PartPoints,
+    PartMasks,
+    ClassAttributes,
+    ClassHierarchy,
+    Contexts,
+    ConceptExamples,
+    HumanLabels,
+    IdealObserver,
 ):
     """Drawn birds of four genera with five species each, known exactly.
 
@@ -53,6 +66,7 @@ class Toybirds(
     """
 
     name: ClassVar[str] = "toybirds"
+    simulated = True
 
     seed: int = 0
     """Decides the classes as well as the images."""
@@ -75,19 +89,37 @@ class Toybirds(
     confounded_context: str = ""
     confound_strength: float = 0.0
     """How often the context of the confounded class is set to the confounded context."""
+    annotators: int = 50
+    """How many simulated annotators label each image."""
+    attention: float = 0.7
+    """How often a simulated annotator notices a visible part."""
+    lapses: float = 0.02
+    """How often a simulated annotator answers with any class, without looking."""
 
     def __post_init__(self) -> None:
         """Refuse impossible parameters, naming the parameter."""
+        self._check_sizes()
+        self._check_shares()
+        self._check_confounding()
+
+    def _check_sizes(self) -> None:
         if self.ndiff not in NDIFF:
             _refuse("ndiff", self.ndiff, f"one of {', '.join(map(str, NDIFF))}")
+        if self.annotators < 1:
+            _refuse("annotators", self.annotators, "at least 1")
         for split in SPLITS:
             if not 0 <= getattr(self, split) <= SPAN:
                 _refuse(split, getattr(self, split), f"a number of images up to {SPAN}")
+
+    def _check_shares(self) -> None:
         for field in ("colour_concentration", "shape_concentration", "kinship"):
             if not 0 < getattr(self, field) < 1:
                 _refuse(field, getattr(self, field), "between 0 and 1, both excluded")
-        if not 0 <= self.confound_strength <= 1:
-            _refuse("confound_strength", self.confound_strength, "between 0 and 1")
+        for field in ("confound_strength", "attention", "lapses"):
+            if not 0 <= getattr(self, field) <= 1:
+                _refuse(field, getattr(self, field), "between 0 and 1")
+
+    def _check_confounding(self) -> None:
         if self.confounded_class not in ("", *CLASSES):
             raise UnknownNameError("class of toybirds", self.confounded_class, CLASSES)
         if self.confounded_context not in ("", *CONTEXTS):
@@ -124,10 +156,11 @@ class Toybirds(
         """The label of each image."""
         return torch.from_numpy(_labels(self._known(ids)))
 
-    def images(self, ids: Sequence[int]) -> UInt8[Tensor, "n 3 96 96"]:
+    def images(  # type: ignore[override]
+        self, ids: Sequence[int]
+    ) -> UInt8[Tensor, "n 3 96 96"]:
         """The images, RGB."""
-        pixels = render(self._scenes(ids)).pixels
-        return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, 3, 1)))
+        return _tensor(render(self._scenes(ids)).pixels)
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Every image is 96 pixels high and wide."""
@@ -139,17 +172,18 @@ class Toybirds(
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
         """The centre of what each part shows, moved to the nearest pixel that shows it."""
-        scenes, picture = self._view(ids)
-        visible = parts.visibility(picture.regions, scenes)
-        return torch.from_numpy(parts.points(picture.regions, visible))
+        view = self._view(ids)
+        return torch.from_numpy(parts.points(view.regions, view.visible))
 
     def mask_names(self) -> tuple[str, ...]:
         """The same as the parts."""
         return PARTS
 
-    def part_masks(self, ids: Sequence[int]) -> Int16[Tensor, "n 96 96"]:
+    def part_masks(  # type: ignore[override]
+        self, ids: Sequence[int]
+    ) -> Int16[Tensor, "n 96 96"]:
         """For each pixel the part it shows; hidden parts may show a few pixels."""
-        return torch.from_numpy(parts.masks(self._view(ids).picture.regions))
+        return torch.from_numpy(parts.masks(self._view(ids).regions))
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """The true distributions from which attribute values are drawn, in per cent."""
@@ -171,6 +205,36 @@ class Toybirds(
         """Index of each image's setting."""
         return torch.from_numpy(self._scenes(ids).context)
 
+    def concepts(self) -> tuple[Concept, ...]:
+        """Concepts of four families, near-synonyms and correlated ones among them."""
+        return concepts.concepts()
+
+    def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
+        """`count` images with and `count` without the concept, drawn for the purpose."""
+        catalogue = concepts.catalogue()
+        if name not in catalogue:
+            raise UnknownNameError("concept of toybirds", name, catalogue)
+        draw = int(torch.randint(2**20, (), generator=generator))
+        first = (1 << 62) + (list(catalogue).index(name) << 50) + (draw << 30)
+        ids = np.arange(first, first + 2 * count, dtype=np.int64)
+        shown = catalogue[name]
+        return ConceptExamplesPair(
+            _tensor(shown.images(self.world(), ids[:count], present=True)),
+            _tensor(shown.images(self.world(), ids[count:], present=False)),
+        )
+
+    def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n classes"]:
+        """How many of the simulated annotators chose each class."""
+        counts = annotators.label_counts(
+            self._likelihoods(ids),
+            self.seed,
+            self._known(ids),
+            annotators=self.annotators,
+            attention=self.attention,
+            lapses=self.lapses,
+        )
+        return torch.from_numpy(counts)
+
     def part_likelihoods(self, ids: Sequence[int]) -> Float64[Tensor, "n parts classes"]:
         """P(attribute values of the part | class); 1 for every class where it is hidden.
 
@@ -188,8 +252,7 @@ class Toybirds(
 
     def visible_parts(self, ids: Sequence[int]) -> Int64[Tensor, "n parts"]:
         """1 where a part is visible, 0 where it is hidden."""
-        scenes, picture = self._view(ids)
-        return torch.from_numpy(parts.visibility(picture.regions, scenes).astype(np.int64))
+        return torch.from_numpy(self._view(ids).visible.astype(np.int64))
 
     def world(self) -> World:
         """What decides the classes."""
@@ -202,13 +265,14 @@ class Toybirds(
         )
 
     def _likelihoods(self, ids: Sequence[int]) -> Float64[np.ndarray, "n parts classes"]:
-        scenes, picture = self._view(ids)
-        visible = parts.visibility(picture.regions, scenes)
-        return observer.part_likelihoods(self.world().distributions(), scenes.values, visible)
+        view = self._view(ids)
+        table = self.world().distributions()
+        return observer.part_likelihoods(table, view.scenes.values, view.visible)
 
     def _view(self, ids: Sequence[int]) -> _View:
         scenes = self._scenes(ids)
-        return _View(scenes, render(scenes, pixels=False))
+        regions = render_regions(scenes)
+        return _View(scenes, regions, parts.visibility(regions, scenes))
 
     def _known(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
         found = np.asarray(ids, dtype=np.int64).reshape(-1)
@@ -249,6 +313,10 @@ class Toybirds(
         taken &= labels == CLASSES.index(self.confounded_class)
         taken &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
         return np.where(taken, CONTEXTS.index(self.confounded_context), contexts)
+
+
+def _tensor(pixels: UInt8[np.ndarray, "n h w 3"]) -> UInt8[Tensor, "n 3 h w"]:
+    return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, 3, 1)))
 
 
 def _labels(ids: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:

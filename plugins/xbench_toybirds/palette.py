@@ -1,10 +1,12 @@
 """The values that attributes take, and how each value looks."""
 
+# ruff: noqa: PLR2004 — a drawing is made of numbers
+
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
 
 class Colour(NamedTuple):
@@ -65,10 +67,10 @@ def pattern_tiles() -> Bool[np.ndarray, "patterns tile tile"]:
 
 
 def beak_outline(
-    shape: Float32[np.ndarray, "n 1 1"],
-    along: Float32[np.ndarray, "n h w"],
-    across: Float32[np.ndarray, "n h w"],
-) -> Bool[np.ndarray, "n h w"]:
+    shape: Int64[np.ndarray, " m"],
+    along: Float32[np.ndarray, " m"],
+    across: Float32[np.ndarray, " m"],
+) -> Bool[np.ndarray, " m"]:
     """Where a beak of each shape is, in the unit disc of its region, tip at along = 1."""
     width = np.abs(across)
     cone = width + 1.1 * along < 0.28
@@ -80,10 +82,10 @@ def beak_outline(
 
 
 def crest_outline(
-    shape: Float32[np.ndarray, "n 1 1"],
-    along: Float32[np.ndarray, "n h w"],
-    across: Float32[np.ndarray, "n h w"],
-) -> Bool[np.ndarray, "n h w"]:
+    shape: Int64[np.ndarray, " m"],
+    along: Float32[np.ndarray, " m"],
+    across: Float32[np.ndarray, " m"],
+) -> Bool[np.ndarray, " m"]:
     """Where a crest of each shape is, in the unit disc of its region, top at across = −1."""
     height = across + 1.0
     smooth = np.zeros(along.shape, dtype=bool)

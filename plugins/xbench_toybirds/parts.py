@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int8, Int16, Int64
 
-from xbench_toybirds.render import GHOST, render
+from xbench_toybirds.render import GHOST, render_regions
 from xbench_toybirds.scene import FRAME, OCCLUDERS, Scenes
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
@@ -65,7 +65,7 @@ def _counts(regions: Int8[np.ndarray, "n h w"]) -> Int64[np.ndarray, "n parts"]:
 def _usual_areas() -> Float64[np.ndarray, " parts"]:
     """Area of each part's region in square units, in an unturned bird that nothing covers."""
     scale = 24.0
-    return _counts(render(plain_scene(scale), pixels=False).regions)[0] / scale**2
+    return _counts(render_regions(plain_scene(scale)))[0] / scale**2
 
 
 def plain_scene(scale: float) -> Scenes:

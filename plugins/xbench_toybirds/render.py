@@ -1,5 +1,7 @@
 """From scenes to pixels and label maps, in + − × ÷ and comparisons of single numbers."""
 
+# ruff: noqa: PLR2004 — a drawing is made of numbers
+
 from functools import cache
 from typing import NamedTuple
 
@@ -28,44 +30,50 @@ _RIM = np.float32(0.55)
 class Picture(NamedTuple):
     """Pixels, and which part's region each pixel shows: −1 for none, part + GHOST for a gap."""
 
-    pixels: UInt8[np.ndarray, "n h w 3"] | None
+    pixels: UInt8[np.ndarray, "n h w 3"]
     regions: Int8[np.ndarray, "n h w"]
 
 
-def render(scenes: Scenes, *, pixels: bool = True) -> Picture:
-    """Paint the scenes; without `pixels`, the label maps alone."""
-    starts = range(0, len(scenes.context), CHUNK)
-    pictures = [_painted(scenes.take(slice(at, at + CHUNK)), pixels) for at in starts]
-    regions = [picture.regions for picture in pictures]
-    colours = [picture.pixels for picture in pictures if picture.pixels is not None]
-    empty = np.zeros((0, FRAME, FRAME), dtype=np.int8)
-    return Picture(
-        np.concatenate([empty[..., None].repeat(3, axis=3).astype(np.uint8), *colours])
-        if pixels
-        else None,
-        np.concatenate([empty, *regions]),
-    )
+def render(scenes: Scenes) -> Picture:
+    """Paint the scenes; each image depends on its own scene alone."""
+    count = len(scenes.context)
+    pixels = np.empty((count, FRAME, FRAME, 3), dtype=np.uint8)
+    regions = np.empty((count, FRAME, FRAME), dtype=np.int8)
+    for at in range(0, count, CHUNK):
+        some = slice(at, at + CHUNK)
+        canvas = _ground(scenes.take(some))
+        _paint(canvas, scenes.take(some))
+        pixels[some] = _developed(canvas, scenes.take(some))
+        regions[some] = canvas.regions.reshape(-1, FRAME, FRAME)
+    return Picture(pixels, regions)
 
 
-def _painted(scenes: Scenes, pixels: bool) -> Picture:
-    canvas = _Canvas(len(scenes.context), scenes if pixels else None)
+def render_regions(scenes: Scenes) -> Int8[np.ndarray, "n h w"]:
+    """The regions of the scenes' pictures, without the work of colouring them."""
+    regions = np.full((len(scenes.context), FRAME, FRAME), -1, dtype=np.int8)
+    for at in range(0, len(regions), CHUNK):
+        some = slice(at, at + CHUNK)
+        _paint(_Canvas(regions[some].reshape(-1), None), scenes.take(some))
+    return regions
+
+
+class _Canvas(NamedTuple):
+    """A picture under construction, all its images' pixels in one row; pixels may be left out."""
+
+    regions: Int8[np.ndarray, " pixels"]
+    pixels: Float32[np.ndarray, "pixels 3"] | None
+
+
+def _ground(scenes: Scenes) -> _Canvas:
+    ground = windows(scenes.context, scenes.corner, FRAME).reshape(-1, 3)
+    return _Canvas(np.full(len(ground), -1, dtype=np.int8), ground.astype(np.float32))
+
+
+def _paint(canvas: _Canvas, scenes: Scenes) -> None:
     for stroke in STROKES:
         _paint_stroke(canvas, scenes, stroke)
     for k in range(OCCLUDERS):
         _paint_occluder(canvas, scenes, k)
-    regions = canvas.regions.reshape(-1, FRAME, FRAME)
-    return Picture(_developed(canvas, scenes) if pixels else None, regions)
-
-
-class _Canvas:
-    """Pixels and regions under construction, as flat rows of all images."""
-
-    def __init__(self, count: int, scenes: Scenes | None) -> None:
-        self.regions = np.full(count * FRAME * FRAME, -1, dtype=np.int8)
-        self.pixels: Float32[np.ndarray, "pixels 3"] | None = None
-        if scenes is not None:
-            ground = windows(scenes.context, scenes.corner, FRAME)
-            self.pixels = ground.reshape(-1, 3).astype(np.float32)
 
 
 class _Ellipse(NamedTuple):
@@ -162,12 +170,18 @@ def _plumage(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Float32[np.ndarra
     colour = scenes.values[:, _COLUMN[stroke.label, True]]
     table = palette.colour_table()[colour].reshape(-1, 3)
     found = table[patch.image * 2 + _marks(scenes, stroke, patch)] * light[:, None]
-    if stroke.part == "eye":
-        found[reach < np.float32(0.16)] = 12
-        found[reach > np.float32(0.72)] = np.where(colour == 9, 235, 20)[patch.image][
-            reach > np.float32(0.72)
-        ][:, None]
-    return found
+    return _eye(found, colour[patch.image], reach) if stroke.part == "eye" else found
+
+
+def _eye(
+    iris: Float32[np.ndarray, "m 3"],
+    colour: Int64[np.ndarray, " m"],
+    reach: Float32[np.ndarray, " m"],
+) -> Float32[np.ndarray, "m 3"]:
+    # A dark pupil, and a ring that a black iris stands out from.
+    ring = np.where(colour == palette.COLOUR_NAMES.index("black"), 235, 20).astype(np.float32)
+    seen = np.where((reach > 0.72)[:, None], ring[:, None], iris)
+    return np.where((reach < 0.16)[:, None], np.float32(12), seen)
 
 
 def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
@@ -202,12 +216,11 @@ def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
 
 
 def _developed(canvas: _Canvas, scenes: Scenes) -> UInt8[np.ndarray, "n h w 3"]:
-    assert canvas.pixels is not None
-    image = canvas.pixels.reshape(-1, FRAME, FRAME, 3)
+    image = np.reshape(canvas.pixels, (-1, FRAME, FRAME, 3))  # type: ignore[arg-type]
     image *= scenes.gain[:, None, None, None]
     table = _noise()
-    for row, (x, y), grain in zip(image, scenes.speckle.tolist(), scenes.grain, strict=True):
-        row += (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None]
+    for one, (x, y), grain in zip(image, scenes.speckle.tolist(), scenes.grain, strict=True):
+        np.add(one, (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None], out=one)
     np.clip(image, 0, 255, out=image)
     return image.astype(np.uint8)
 

@@ -1,0 +1,255 @@
+"""Concepts in four families, and images that show them or do not."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from xbench.annotation import Concept
+
+from xbench_toybirds import palette
+from xbench_toybirds.anatomy import STROKES
+from xbench_toybirds.contexts import CONTEXTS
+from xbench_toybirds.hashing import integers
+from xbench_toybirds.qualities import QUALITIES, with_quality
+from xbench_toybirds.render import render
+from xbench_toybirds.scene import FRAME, USUAL, Scenes, draw_scenes
+from xbench_toybirds.textures import TEXTURES, texture
+from xbench_toybirds.world import ATTRIBUTES, CLASSES, PARTS, World
+
+FAMILIES = ("objects and parts", "settings", "textures", "image qualities")
+
+_Ids = Int64[np.ndarray, " n"]
+_Images = UInt8[np.ndarray, "n h w 3"]
+
+
+class Shown(ABC):
+    """How images with and without a concept come about."""
+
+    family: str
+
+    @abstractmethod
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Images that show the concept, or that do not."""
+
+
+def _birds(world: World, ids: _Ids) -> Scenes:
+    labels = integers(world.seed, ids, "bird of a concept", [len(CLASSES)])[:, 0]
+    return draw_scenes(world, ids, labels, USUAL)
+
+
+def _uncovered(scenes: Scenes) -> Scenes:
+    return scenes._replace(occluders=scenes.occluders * _KEEP_NO_LENGTH)
+
+
+_KEEP_NO_LENGTH = np.array((1, 1, 0, 1, 1, 1), dtype=np.float32)
+
+
+def _painted(scenes: Scenes) -> _Images:
+    return render(scenes).pixels
+
+
+def _chosen(world: World, ids: _Ids, among: list[int], stream: str) -> Int64[np.ndarray, " n"]:
+    return np.array(among)[integers(world.seed, ids, stream, [len(among)])[:, 0]]
+
+
+@dataclass(frozen=True)
+class Looks(Shown):
+    """Birds whose parts all have one value of an attribute; or none of them has it."""
+
+    parts: tuple[str, ...]
+    attribute: str
+    value: str
+    family = FAMILIES[0]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Uncovered birds of any class with these parts changed."""
+        scenes = _uncovered(_birds(world, ids))
+        values = scenes.values.copy()
+        for column, attribute in enumerate(ATTRIBUTES):
+            if PARTS[attribute.part] in self.parts and attribute.name == self.attribute:
+                wanted = attribute.values.index(self.value)
+                others = [v for v in range(len(attribute.values)) if v != wanted]
+                other = _chosen(world, ids, others, f"other {column}")
+                elsewhere = np.where(values[:, column] == wanted, other, values[:, column])
+                values[:, column] = wanted if present else elsewhere
+        return _painted(scenes._replace(values=values))
+
+
+@dataclass(frozen=True)
+class CloseUp(Shown):
+    """Large pictures of one of some parts; or of another part."""
+
+    parts: tuple[str, ...]
+    family = FAMILIES[0]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Uncovered birds, enlarged around the part."""
+        scenes = _uncovered(_birds(world, ids))
+        shown = [k for k, s in enumerate(STROKES) if s.part and (s.part in self.parts) == present]
+        stroke = _chosen(world, ids, shown, "close-up")
+        middle = np.array([(s.x, s.y) for s in STROKES], dtype=np.float32)[stroke]
+        zoomed = scenes._replace(scale=scenes.scale * np.float32(2.2))
+        x = middle[:, 0] * zoomed.facing * zoomed.scale
+        y = middle[:, 1] * zoomed.stretch * zoomed.scale
+        cosine, sine = zoomed.turn[:, 0], zoomed.turn[:, 1]
+        moved = np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=1)
+        return _painted(zoomed._replace(centre=np.float32(FRAME / 2) - moved))
+
+
+@dataclass(frozen=True)
+class Bird(Shown):
+    """A bird; or a setting without one."""
+
+    family = FAMILIES[0]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Birds of any class, or empty settings."""
+        scenes = _birds(world, ids)
+        return _painted(scenes if present else _empty(scenes))
+
+
+def _empty(scenes: Scenes) -> Scenes:
+    return _uncovered(scenes)._replace(scale=scenes.scale * 0)
+
+
+@dataclass(frozen=True)
+class Cover(Shown):
+    """Birds behind things of one kind; or behind nothing or things of other kinds."""
+
+    cover: int
+    kinds: int
+    family = FAMILIES[0]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Birds with all the occluders there are, or with some of another kind."""
+        scenes = _birds(world, ids)
+        occluders = scenes.occluders.copy()
+        if present:
+            occluders[:, :, 2] = np.maximum(occluders[:, :, 2], 10)
+            cover = np.full_like(scenes.cover, self.cover)
+        else:
+            others = [kind for kind in range(self.kinds) if kind != self.cover]
+            cover = _chosen(world, ids, others, "other cover")[:, None].repeat(3, axis=1)
+        return _painted(scenes._replace(occluders=occluders, cover=cover))
+
+
+@dataclass(frozen=True)
+class Setting(Shown):
+    """Pictures taken in one of some contexts; or in another."""
+
+    contexts: tuple[str, ...]
+    bird: bool = True
+    family = FAMILIES[1]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Birds in the contexts, or the contexts without any bird."""
+        scenes = _birds(world, ids)
+        among = [k for k, name in enumerate(CONTEXTS) if (name in self.contexts) == present]
+        scenes = scenes._replace(context=_chosen(world, ids, among, "setting"))
+        return _painted(scenes if self.bird else _empty(scenes))
+
+
+@dataclass(frozen=True)
+class Texture(Shown):
+    """A texture that fills the image; or another texture."""
+
+    texture: str
+    cell: tuple[float, float] = (7.0, 16.0)
+    family = FAMILIES[2]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """The texture in any two colours, or one of the other textures."""
+        if present:
+            return texture(self.texture, world.seed, ids, self.cell)
+        others = [k for k, name in enumerate(TEXTURES) if name != self.texture]
+        other = _chosen(world, ids, others, "other texture")
+        found = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8)
+        for k in np.unique(other).tolist():
+            found[other == k] = texture(TEXTURES[k], world.seed, ids[other == k], (7.0, 16.0))
+        return found
+
+
+@dataclass(frozen=True)
+class Quality(Shown):
+    """Pictures of birds with a quality given to them; or as they are."""
+
+    quality: str
+    family = FAMILIES[3]
+
+    def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
+        """Birds of any class, changed or not."""
+        images = _painted(_birds(world, ids))
+        return with_quality(self.quality, images, world.seed, ids) if present else images
+
+
+_HEAD = ("crown", "forehead", "eye", "beak", "nape", "throat")
+_VIVID = ("red", "orange", "sky", "violet", "green", "yellow")
+_COVERS = ("leaf", "bark", "reed", "stone")
+_SYNONYMS = {
+    "snow": "ice field",
+    "water": "lake",
+    "sand": "beach",
+    "grass": "lawn",
+    "forest": "woods",
+    "fence": "railing",
+    "sky": "clouds",
+    "rocks": "boulders",
+    "bricks": "masonry",
+    "flowers": "blossoms",
+}
+_GROUPS = {
+    "shore": ("sand", "water"),
+    "vegetation": ("grass", "forest", "flowers"),
+    "meadow": ("grass", "flowers"),
+    "garden": ("grass", "fence", "flowers"),
+    "man-made": ("fence", "bricks"),
+    "wall": ("bricks", "rocks"),
+    "wilderness": ("forest", "rocks", "water"),
+    "open ground": ("snow", "sand", "grass"),
+    "blue surroundings": ("sky", "water"),
+    "white surroundings": ("snow", "sky"),
+    "dry land": ("sand", "rocks"),
+    "outdoors in winter": ("snow", "rocks"),
+}
+_SIZED = ("striped", "checked", "dotted", "gridded", "zigzagged", "wavy")
+
+
+@cache
+def catalogue() -> dict[str, Shown]:
+    """Every concept by name, family by family."""
+    return {**_objects(), **_settings(), **_textures(), **{q: Quality(q) for q in QUALITIES}}
+
+
+def concepts() -> tuple[Concept, ...]:
+    """Name and family of every concept."""
+    return tuple(Concept(name, shown.family) for name, shown in catalogue().items())
+
+
+def _objects() -> dict[str, Shown]:
+    found: dict[str, Shown] = {"bird": Bird(), "head": CloseUp(_HEAD)}
+    found |= {part: CloseUp((part,)) for part in PARTS}
+    found |= {name: Cover(k, len(_COVERS)) for k, name in enumerate(_COVERS)}
+    found |= {f"{shape} beak": Looks(("beak",), "shape", shape) for shape in palette.BEAKS}
+    found |= {f"{shape} crest": Looks(("crown",), "shape", shape) for shape in palette.CRESTS}
+    for pattern in palette.PATTERNS[1:]:
+        found |= {f"{pattern} {p}": Looks((p,), "pattern", pattern) for p in ("wing", "breast")}
+    for colour in palette.COLOUR_NAMES:
+        found[f"{colour} bird"] = Looks(PARTS, "colour", colour)
+    for colour in _VIVID:
+        found[f"{colour} head"] = Looks(("crown", "forehead", "nape"), "colour", colour)
+        found |= {f"{colour} {p}": Looks((p,), "colour", colour) for p in ("crown", "wing")}
+    return found
+
+
+def _settings() -> dict[str, Shown]:
+    found: dict[str, Shown] = {name: Setting((name,)) for name in CONTEXTS}
+    found |= {synonym: Setting((name,), bird=False) for name, synonym in _SYNONYMS.items()}
+    return found | {name: Setting(contexts) for name, contexts in _GROUPS.items()}
+
+
+def _textures() -> dict[str, Shown]:
+    found: dict[str, Shown] = {name: Texture(name) for name in TEXTURES}
+    found |= {f"finely {name}": Texture(name, (4.0, 6.0)) for name in _SIZED}
+    return found | {f"coarsely {name}": Texture(name, (18.0, 28.0)) for name in _SIZED}
