@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
+from xbench import photos
 from xbench.benchmark import Benchmark
 from xbench.dataset import Batch
-from xbench.errors import UsageError
 from xbench.executor import Workplace
 from xbench.explanation import save_explanations
 from xbench.randomness import generator
@@ -50,19 +47,4 @@ def explain(
 
 def photo_batch(path: Path, transform: Transform) -> Batch:
     """A photo from a file as a batch of one image, seen through the transform."""
-    return Batch(transform.image(decoded(path))[None], (0,))
-
-
-def decoded(path: Path) -> Tensor:
-    """The photo's pixels, RGB (3, h, w) uint8, turned upright as its camera says."""
-    import numpy as np
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            pixels = np.array(ImageOps.exif_transpose(image).convert("RGB"))
-    except FileNotFoundError as error:
-        raise UsageError(f"photo {path} does not exist") from error
-    except (UnidentifiedImageError, OSError) as error:
-        raise UsageError(f"photo {path} cannot be decoded: {error}") from error
-    return torch.from_numpy(pixels).permute(2, 0, 1)
+    return Batch(transform.image(photos.decode(path, "photo", upright=True))[None], (0,))

@@ -115,9 +115,10 @@ class Registry:
             self.get(kind, name)
 
     def _provided(self, kind: str, claim: Claim) -> Sequence[Any]:
+        hook = _hook(kind)
         module = self._module(claim)
         others = [plugin for plugin in self._plugins.get_plugins() if plugin is not module]
-        returned = self._plugins.subset_hook_caller(_hook(kind), others)()
+        returned = self._plugins.subset_hook_caller(hook, others)()
         return [item for items in returned for item in items]
 
     def _module(self, claim: Claim) -> Any:

@@ -10,8 +10,9 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from xbench.component import Component, Tree
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
@@ -20,11 +21,12 @@ from xbench.registry import Registry
 Specification = str | Tree
 
 
-class Builder(NamedTuple):
+@dataclass(frozen=True)
+class Builder:
     """Builds components from specifications; `defaults` holds parameters by kind and name."""
 
     registry: Registry
-    defaults: Mapping[str, Mapping[str, Tree]] = {}
+    defaults: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
 
     def build(self, kind: str, specification: Specification, where: str = "") -> Any:
         """The component that is specified; `where` names the place in messages."""
@@ -70,7 +72,7 @@ class Builder(NamedTuple):
         return families[0], name
 
     def _make(self, cls: type, values: Tree, where: str) -> Any:
-        fields = {field.name: field for field in _fields(cls)}
+        fields = {f.name: f for f in _fields(cls)}
         for key in values:
             if key not in fields:
                 raise UnknownNameError(f"parameter of {where} ({cls.name})", key, fields)  # type: ignore[attr-defined]

@@ -18,7 +18,8 @@ from xbench.dataset import Dataset
 from xbench.download import Download
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
 from xbench.home import data_home
-from xbench_datasets import cub_attributes, cub_files, photos
+from xbench import photos
+from xbench_datasets import cub_attributes, cub_files
 from xbench_datasets.cub_files import Annotations, ImageAttributes
 
 ARCHIVE = Download(

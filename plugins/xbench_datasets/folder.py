@@ -16,7 +16,7 @@ from torch import Tensor
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
-from xbench_datasets import photos
+from xbench import photos
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 OWN_SPLITS = ("train", "val", "test")

@@ -1,0 +1,170 @@
+"""Components are built from nested plain values."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import pytest
+
+from xbench.component import Component
+from xbench.errors import ParameterError, UnknownNameError, UsageError
+from xbench.specification import Builder, as_table, assign, overlay, parsed, plain_table
+
+
+class Fruit(Component):
+    kind: ClassVar[str] = "fruit"
+
+
+@dataclass(frozen=True)
+class Apple(Fruit):
+    """An apple."""
+
+    name: ClassVar[str] = "apple"
+    variety: str = "cox"
+    weight: float = 1.0
+    count: int = 1
+    ripe: bool = True
+    taste: Literal["sweet", "sour"] = "sweet"
+    sizes: tuple[float, ...] = ()
+    corner: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Pie(Fruit):
+    """A pie of another fruit."""
+
+    name: ClassVar[str] = "pie"
+    of: Fruit
+
+    def __post_init__(self):
+        if isinstance(self.of, Pie):
+            raise ValueError("a pie of pies cannot be baked")
+
+
+class Basket:
+    """A registry of two fruits."""
+
+    def names(self, kind):
+        return ("apple", "pie")
+
+    def get(self, kind, name):
+        if name not in self.names(kind):
+            raise UnknownNameError(kind, name, self.names(kind))
+        return {"apple": Apple, "pie": Pie}[name]
+
+
+@pytest.fixture
+def builder():
+    return Builder(Basket())
+
+
+def test_a_name_is_a_component_with_its_defaults(builder):
+    assert builder.build("fruit", "apple") == Apple()
+
+
+def test_an_argument_fills_the_first_field(builder):
+    assert builder.build("fruit", "apple:gala") == Apple(variety="gala")
+
+
+def test_a_table_gives_parameters_and_whole_numbers_serve_as_floats(builder):
+    tree = {"name": "apple", "weight": 2, "sizes": [1, 2.5], "corner": [1, 2], "ripe": False}
+    made = builder.build("fruit", tree)
+    assert made == Apple(weight=2.0, sizes=(1.0, 2.5), corner=(1, 2), ripe=False)
+    assert isinstance(made.weight, float)
+
+
+def test_components_nest(builder):
+    assert builder.build("fruit", {"name": "pie", "of": "apple:gala"}) == Pie(Apple("gala"))
+
+
+def test_defaults_lie_below_what_is_said():
+    builder = Builder(Basket(), {"fruit": {"pie": {"of": {"name": "apple", "count": 3}}}})
+    assert builder.build("fruit", "pie") == Pie(Apple(count=3))
+    tree = {"name": "pie", "of": {"ripe": False}}
+    assert builder.build("fruit", tree) == Pie(Apple(count=3, ripe=False))
+
+
+@pytest.mark.parametrize(
+    ("tree", "error", "message"),
+    [
+        (
+            {"name": "apple", "wieght": 1},
+            UnknownNameError,
+            "unknown parameter of fruit (apple) 'wieght'; did you mean 'weight'?",
+        ),
+        (
+            {"name": "apple", "count": 1.5},
+            ParameterError,
+            "fruit.count: expected int, got 1.5 (float)",
+        ),
+        (
+            {"name": "apple", "count": True},
+            ParameterError,
+            "fruit.count: expected int, got True (bool)",
+        ),
+        ({"name": "apple", "ripe": "yes"}, ParameterError, "fruit.ripe: expected bool"),
+        ({"name": "apple", "sizes": 1}, ParameterError, "fruit.sizes: expected a list, got 1"),
+        ({"name": "apple", "sizes": ["a"]}, ParameterError, "fruit.sizes[0]: expected float"),
+        ({"name": "apple", "corner": [1]}, ParameterError, "expected 2 values, got 1"),
+        (
+            {"name": "apple", "taste": "swet"},
+            UnknownNameError,
+            "unknown value of fruit.taste 'swet'; did you mean 'sweet'? Known: sour, sweet.",
+        ),
+        ({"name": "pie"}, ParameterError, "fruit needs the parameter 'of': -p fruit.of=…"),
+        ({"name": "pie", "of": {"weight": 1}}, ParameterError, "needs a `name`"),
+        (
+            {"name": "pie", "of": {"name": "pie", "of": "apple"}},
+            ParameterError,
+            "fruit: a pie of pies cannot be baked",
+        ),
+        ("aple", UnknownNameError, "unknown fruit 'aple'; did you mean 'apple'?"),
+        (3, ParameterError, "fruit: expected the name of a fruit, got 3"),
+    ],
+)
+def test_mistakes_are_named_with_their_place(builder, tree, error, message):
+    with pytest.raises(error) as caught:
+        builder.build("fruit", tree)
+    assert message in str(caught.value)
+    assert isinstance(caught.value, UsageError)
+
+
+def test_tables_merge_unless_they_name_different_components():
+    base = {"a": {"name": "x", "one": 1, "two": {"deep": 1}}, "b": 1}
+    assert overlay(base, {"a": {"two": {"more": 2}}})["a"] == {
+        "name": "x",
+        "one": 1,
+        "two": {"deep": 1, "more": 2},
+    }
+    assert overlay(base, {"a": {"name": "y"}})["a"] == {"name": "y"}
+    assert overlay(base, {"a": "y"})["a"] == "y"
+    assert overlay("x", {"one": 2}) == {"name": "x", "one": 2}
+
+
+def test_parameters_are_read_as_toml_else_as_text():
+    assert parsed("0.5") == 0.5
+    assert parsed("true") is True
+    assert parsed("[1, 2]") == [1, 2]
+    assert parsed("entropy") == "entropy"
+    assert parsed("/some/folder") == "/some/folder"
+
+
+def test_a_parameter_path_becomes_nested_tables():
+    assert assign({}, "explainer.difficulty", "entropy") == {"explainer": {"difficulty": "entropy"}}
+    with pytest.raises(ParameterError, match="empty part"):
+        assign({}, "explainer..x", "1")
+
+
+def test_plain_dataclasses_are_checked_the_same_way():
+    @dataclass(frozen=True)
+    class Plain:
+        epochs: int = 1
+
+    assert plain_table(Plain, {"epochs": 3}, "training") == Plain(3)
+    with pytest.raises(ParameterError, match=r"training\.epochs: expected int"):
+        plain_table(Plain, {"epochs": "many"}, "training")
+    with pytest.raises(UnknownNameError, match="unknown parameter of training 'epoch'"):
+        plain_table(Plain, {"epoch": 3}, "training")
+
+
+def test_a_name_stands_for_a_table():
+    assert as_table("x") == {"name": "x"}
