@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
+from torchvision.transforms.v2.functional import to_dtype
 
 from xbench.dataset import ImageSet
 from xbench.errors import MismatchError
@@ -67,7 +68,7 @@ class Batched(Augmentation):
         draws = _draws(ids, seed, epoch)
         shifts = (draws[:, 1:3] * (2 * self.shift + 1)).floor().long() - self.shift
         frames = shifted(self.frames.bytes(ids), draws[:, 0] < self.flip, shifts)
-        images = frames.float() / 255
+        images = to_dtype(frames, torch.float32, scale=True)
         if self.scale == (1.0, 1.0):
             return images
         return resized_crops(images, crop_boxes(draws[:, 3:7], self.scale, self.ratio))
@@ -88,7 +89,7 @@ class PerImage(Augmentation):
 
     def images(self, ids: Sequence[int], *, seed: int, epoch: int) -> Float[Tensor, "n 3 h w"]:
         """The images with these ids, in [0, 1], augmented for this epoch."""
-        from timm.data import create_transform
+        from timm.data.transforms_factory import create_transform
         from torchvision.transforms.functional import to_pil_image
 
         made = []

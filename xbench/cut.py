@@ -124,8 +124,10 @@ def _node_of(traced: fx.GraphModule, layer: str, example: Tensor) -> fx.Node:
 
 
 def _suggestion(layer: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(layer, list(names), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    parts = [name.split(".") for name in names]
+    blocks = {".".join(part[:depth]) for part in parts for depth in range(1, len(part) + 1)}
+    near = difflib.get_close_matches(layer, sorted(blocks), n=1)
+    return f"; did you mean {near[0]!r}" if near else ""
 
 
 def _listed(traced: fx.GraphModule, example: Tensor) -> str:
@@ -217,7 +219,8 @@ def _half(traced: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
 
 
 def _graph_until(graph: fx.Graph, last: fx.Node) -> fx.Graph:
-    half, copies = fx.Graph(), {}
+    half = fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
         copies[node] = half.node_copy(node, copies.__getitem__)
         if node is last:

@@ -84,7 +84,7 @@ def _learner(recipe: "TrainedWeights", module: nn.Module, device: torch.device) 
     labels = dict(zip(ids, images.dataset.labels(ids).tolist(), strict=True))
     _check_labels(recipe, labels)
     network = Normalised(module, recipe.classifier.normalisation())
-    network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = network.to(device).to(memory_format=torch.channels_last)
     top = head(module, recipe.classes)
     optimiser = _optimiser(training, module, top)
     updates = len(_batches(ids, training.batch_size))
@@ -105,7 +105,7 @@ def _check_labels(recipe: "TrainedWeights", labels: dict[int, int]) -> None:
 
 
 def _optimiser(training: "Training", module: nn.Module, top: str) -> torch.optim.Optimizer:
-    from timm.optim import create_optimizer_v2
+    from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 
     try:
         return create_optimizer_v2(
@@ -140,7 +140,7 @@ def _groups(training: "Training", module: nn.Module, top: str) -> list[dict[str,
 
 
 def _schedule(training: "Training", optimiser: torch.optim.Optimizer, updates: int) -> Any:
-    from timm.scheduler import create_scheduler_v2
+    from timm.scheduler.scheduler_factory import create_scheduler_v2
 
     if training.schedule == "plateau":
         raise ParameterError("training.schedule: 'plateau' depends on the past and is not offered")
@@ -170,8 +170,14 @@ def _augmentation(training: "Training", images: ImageSet, ids: Sequence[int]) ->
     crop = training.crop_scale, training.crop_ratio
     if training.augmentation == "batched":
         return Batched(Frames(images, ids), training.flip, training.shift, *crop)
-    colour = training.colour_jitter, training.auto_augment, training.erasing
-    return PerImage(images, training.flip, *crop, *colour)
+    return PerImage(
+        images,
+        training.flip,
+        *crop,
+        training.colour_jitter,
+        training.auto_augment,
+        training.erasing,
+    )
 
 
 def _batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
@@ -234,7 +240,7 @@ def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> S
     loss = recipe.loss.score(logits, targets.distribution)
     value = _checked(loss, recipe, epoch)
     learner.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()
     right = int((logits.argmax(dim=1).cpu() == labels).sum())
     return Step(value, right, len(ids))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Float32
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from xbench.artefact import Artefact
 from xbench.classifier import Classifier, Network, Normalisation, PassCounter
-from xbench.cut import cut_traced, default_layer
+from xbench.cut import CutPoint, cut_traced, default_layer, points_of
 from xbench.dataset import ImageSet
 from xbench.errors import CutError
 from xbench.randomness import generator, seeded
@@ -45,8 +46,13 @@ def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Net
     classes = int(weights.facts["classes"])
     module = blank(classifier, classes)
     load_state(module, weights.tensors, f"{classifier.name} weights {weights.key}")
+    return cut_classifier(classifier, module.to(device), classes)
+
+
+def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> Network:
+    """The classifier's module, which has its weights already, as a network."""
     network = cut_module(
-        module.to(device),
+        module,
         layer=classifier.layer,
         classes=classes,
         normalisation=classifier.normalisation(),
@@ -80,7 +86,7 @@ def cut_module(
     if len(halves.shape) != _MAPS:
         shape = "×".join(map(str, halves.shape))
         message = f"layer {layer!r} gives {shape} values for an image, not maps (d, h, w); "
-        raise CutError(message + "name an earlier layer, or none for the last one with maps")
+        raise CutError(message + "leave classifier.layer empty for the last one with maps")
     bottom = Normalised(halves.bottom, normalisation).to(example.device).eval()
     top = halves.top.eval()
     passes = PassCounter()
@@ -90,6 +96,25 @@ def cut_module(
     top.register_forward_hook(_counting(passes, "top_forward"))
     top.register_forward_hook(_counting_backward(passes))
     return Network(bottom, top, halves.layer, classes, passes, type(module).__name__)
+
+
+class CutTable(NamedTuple):
+    """Where a classifier can be cut, and where it is cut if nothing is said ("" for nowhere)."""
+
+    points: tuple[CutPoint, ...]
+    default: str
+
+
+def cut_table(classifier: Classifier, classes: int) -> CutTable:
+    """Where the classifier, with random weights, can be cut."""
+    module = blank(dataclasses.replace(classifier, weights=""), classes)
+    example = _example(module, classifier.normalisation(), classifier.input_size())
+    traced = trace(module, example)
+    try:
+        default = default_layer(traced, example, classes)
+    except CutError:  # such as a network of tokens: a layer must be named
+        default = ""
+    return CutTable(points_of(traced, example), default)
 
 
 def predict(
@@ -131,6 +156,6 @@ def _counting_backward(passes: PassCounter) -> Callable[[nn.Module, object, Tens
 
     def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
         if output.requires_grad:
-            output.register_hook(gradient)
+            output.register_hook(gradient)  # type: ignore[no-untyped-call]
 
     return hook

@@ -27,7 +27,7 @@ _PURE = {  # operator.iadd → operator.add, and so on
     getattr(operator, f"i{name}"): getattr(operator, stem)
     for name, stem in {
         **{name: name for name in ("add", "sub", "mul", "truediv", "floordiv", "pow", "matmul")},
-        **{"and": "and_", "or": "or_"},
+        "and": "and_", "or": "or_",
     }.items()
 }
 
@@ -107,8 +107,8 @@ def _tracer() -> NodePathTracer:
 
     return NodePathTracer(
         autowrap_modules=(math, torchvision.ops),
-        autowrap_functions=tuple(get_notrace_functions()),
-        leaf_modules=[*get_notrace_modules(), *_torchvision_leaves()],
+        autowrap_functions=tuple(get_notrace_functions()),  # type: ignore[no-untyped-call]
+        leaf_modules=[*get_notrace_modules(), *_torchvision_leaves()],  # type: ignore[no-untyped-call]
     )
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -141,6 +141,7 @@ class TrainedWeights(Recipe):
             "curve": [list(pair) for pair in curve],
             "accuracy": right,
             "seconds": round(time.perf_counter() - start, 3),
+            "summary": [_summary(self, curve, right)],
         }
         return Artefact(self.key, _state(module), facts)
 
@@ -165,6 +166,18 @@ class TrainedWeights(Recipe):
             message = f"the library's weights of {self.classifier.name!r} are not for "
             message += f"{self.classes} classes ({names[0]} is new); set training.epochs above 0"
             raise WeightsError(message)
+
+
+def _summary(
+    recipe: TrainedWeights, curve: Sequence[tuple[float, float]], right: float | None
+) -> str:
+    """One line on how the training went."""
+    parts = [f"{recipe.classifier.name}: {len(curve)} epochs"]
+    if curve:
+        parts.append(f"loss {curve[-1][0]:.3f}, accuracy {curve[-1][1]:.1%} while training")
+    if recipe.validation and right is not None:
+        parts.append(f"{right:.1%} on {recipe.validation.split!r}")
+    return ", ".join(parts)
 
 
 def _state(module: nn.Module) -> Mapping[str, Tensor]:

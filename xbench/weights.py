@@ -3,8 +3,9 @@
 import functools
 import hashlib
 import pickle
+import warnings
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,10 @@ def _file_hash(path: Path, modified: int, size: int) -> str:
 
 
 def _content(path: Path) -> Any:
-    readers = {".safetensors": _read_safetensors, ".npz": _read_npz}
+    readers: dict[str, Callable[[Path], Any]] = {
+        ".safetensors": _read_safetensors,
+        ".npz": _read_npz,
+    }
     try:
         return readers.get(path.suffix, _read_checkpoint)(path)
     except pickle.UnpicklingError as error:
@@ -112,12 +116,14 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_npz(path: Path) -> dict[str, Tensor]:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         return {name: torch.from_numpy(np.array(arrays[name])) for name in arrays.files}
 
 
 def _read_checkpoint(path: Path) -> Any:
-    return torch.load(path, map_location="cpu", weights_only=True)
+    with warnings.catch_warnings():  # a bare pickle is refused, with an error of our own
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _unwrapped(content: Any) -> Any:

@@ -28,10 +28,10 @@ class Timm(Classifier):
         import timm
 
         pretrained = self.weights == "library"
-        if pretrained and not _configuration(self.architecture).has_weights:
+        configuration = _configuration(self.architecture)
+        if pretrained and not configuration.has_weights:
             message = f"timm has no weights for {self.architecture!r}; leave weights empty"
             raise WeightsError(message)
-        _check_known(self.architecture)
         try:
             return timm.create_model(self.architecture, pretrained=pretrained, num_classes=classes)
         except (OSError, RuntimeError) as error:

@@ -57,4 +57,4 @@ def _function(spelling: str) -> Callable[[int], Any]:
     if not callable(function):
         names = [key for key, value in vars(module).items() if callable(value)]
         raise UnknownNameError(f"function of {package}", name, names)
-    return function  # type: ignore[no-any-return]
+    return function

@@ -1,17 +1,17 @@
 """Geometric augmentation of whole batches."""
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
 
 def shifted(
-    images: Float[Tensor, "n c h w"], flips: Bool[Tensor, " n"], shifts: Int64[Tensor, "n 2"]
-) -> Float[Tensor, "n c h w"]:
+    images: UInt8[Tensor, "n c h w"], flips: Bool[Tensor, " n"], shifts: Int64[Tensor, "n 2"]
+) -> UInt8[Tensor, "n c h w"]:
     """The images mirrored where `flips`, then moved down and right by `shifts` pixels.
 
-    What moves in from outside repeats the nearest pixel of the border. Keeps the type.
+    What moves in from outside repeats the nearest pixel of the border.
     """
     rows = _sources(images.shape[2], shifts[:, 0])
     columns = _sources(images.shape[3], shifts[:, 1])

@@ -1,0 +1,434 @@
+"""Training is a function of its recipe: batched, interrupted or resumed."""
+
+import random
+import re
+import shutil
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from xbench.classifier import Classifier, Normalisation
+from xbench.dataset import Dataset, ImageSet
+from xbench.errors import MismatchError, NumericalError, ParameterError, WeightsError
+from xbench.executor import Workplace
+from xbench.fitting import _batches, _groups, _schedule
+from xbench.loss import Loss, Targets
+from xbench.network import load, predict
+from xbench.training import TrainedWeights, Training
+from xbench.transform import Transform
+
+CLASSES = 3
+BUILT_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Stripes(Dataset):
+    """Noise with a bright stripe whose height in the image is the class."""
+
+    name = "stripes"
+
+    count: int = 25
+    labelled: int = CLASSES
+
+    def check(self):
+        """Nothing can be missing."""
+
+    def fingerprint(self):
+        return f"stripes {self.count} {self.labelled}"
+
+    def class_names(self):
+        return ("top", "middle", "bottom")
+
+    def splits(self):
+        return ("train", "test")
+
+    def ids(self, split):
+        return range(self.count) if split == "train" else range(100, 130)
+
+    def labels(self, ids):
+        return torch.tensor([image_id % self.labelled for image_id in ids])
+
+    def images(self, ids):
+        return torch.stack([self._image(image_id) for image_id in ids])
+
+    def _image(self, image_id):
+        generator = torch.Generator().manual_seed(image_id)
+        image = torch.randint(0, 90, (3, 12, 12), generator=generator).to(torch.uint8)
+        place = 4 * (image_id % 3)
+        image[:, place : place + 4] += 120
+        return image
+
+
+@dataclass(frozen=True)
+class Tiny(Classifier):
+    """Batch norm and dropout: statistics and randomness that a resumed training must restore."""
+
+    name = "tiny"
+
+    slope: float = 1.0
+
+    def module(self, classes):
+        body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU())
+        tail = nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Dropout(0.3), nn.Linear(54, classes)
+        return nn.Sequential(body, *tail)
+
+    def normalisation(self):
+        return Normalisation()
+
+    def input_size(self):
+        return 12
+
+
+@dataclass(frozen=True)
+class Noisy(Loss):
+    """Cross-entropy with labels that are smoothed by a random amount."""
+
+    name = "noisy"
+
+    scale: float = 1.0
+
+    def targets(self, images, labels, ids, *, classes, epoch, generator):
+        amount = 0.1 * torch.rand(len(ids), 1, generator=generator)
+        certain = nn.functional.one_hot(labels, classes).float()
+        return Targets(images, certain * (1 - amount) + amount / classes)
+
+    def score(self, logits, distribution):
+        return self.scale * nn.functional.cross_entropy(logits, distribution)
+
+
+class Interrupted(Exception):
+    """The power went off."""
+
+
+class Recorder:
+    """Progress that remembers, and pulls the plug after some updates."""
+
+    def __init__(self, last=None):
+        self.seen = []
+        self.last = last
+
+    def update(self, task, done, total, note=""):
+        self.seen.append((task, done, total, note))
+        if len(self.seen) == self.last:
+            raise Interrupted
+
+
+TRAINING = Training(
+    epochs=BUILT_EPOCHS,
+    batch_size=8,
+    learning_rate=0.01,
+    weight_decay=0.01,
+    warmup_epochs=1.0,
+    shift=1,
+    crop_scale=(0.6, 1.0),
+)
+
+
+def recipe(training=TRAINING, **changes):
+    data = Stripes()
+    given = {
+        "classifier": Tiny(),
+        "loss": Noisy(),
+        "training": training,
+        "images": ImageSet(data, "train"),
+        "validation": ImageSet(data, "test"),
+        "seed": 0,
+        "classes": CLASSES,
+    }
+    return TrainedWeights(**{**given, **changes})
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Workplace(torch.device("cpu"), 16, tmp_path / "scratch")
+
+
+def equal(left, right):
+    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+
+
+def without_times(facts):
+    return {name: value for name, value in facts.items() if name != "seconds"}
+
+
+@pytest.mark.parametrize("updates", [1, 3, 4, 7, 8])
+def test_an_interrupted_training_ends_at_the_same_weights(updates, place, tmp_path):
+    whole = recipe().build({}, replace(place, scratch=tmp_path / "other"))
+    with pytest.raises(Interrupted):
+        recipe().build({}, replace(place, progress=Recorder(updates)))
+    resumed = Recorder()
+    again = recipe().build({}, replace(place, progress=resumed))
+    assert equal(again.tensors, whole.tensors)
+    assert without_times(again.facts) == without_times(whole.facts)
+    assert resumed.seen[0][1] == (updates - 1) // 3 * 3 + 1  # an epoch is three updates
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimiser": "momentum", "schedule": "step", "decay_epochs": 1.0},
+        {"augmentation": "timm", "shift": 0, "colour_jitter": 0.2, "erasing": 0.5},
+        {"frozen_epochs": 2, "body_rate": 0.1, "schedule": "none"},
+        {"augmentation": "timm", "shift": 0, "auto_augment": "rand-m5-mstd0.5", "optimiser": "sgd"},
+    ],
+    ids=["momentum and steps", "timm", "frozen body", "random augmentation"],
+)
+def test_other_trainings_are_resumed_exactly_too(changes, place, tmp_path):
+    made = recipe(replace(TRAINING, **changes))
+    whole = made.build({}, replace(place, scratch=tmp_path / "other"))
+    with pytest.raises(Interrupted):
+        made.build({}, replace(place, progress=Recorder(5)))
+    assert equal(made.build({}, place).tensors, whole.tensors)
+
+
+def test_nothing_is_left_behind(place):
+    with pytest.raises(Interrupted):
+        recipe().build({}, replace(place, progress=Recorder(5)))
+    assert [path.name for path in place.scratch.iterdir()] == [f"{recipe().key}.pt"]
+    recipe().build({}, place)
+    assert not list(place.scratch.iterdir())
+
+
+def test_a_damaged_checkpoint_costs_time_and_nothing_else(place):
+    place.scratch.mkdir()
+    (place.scratch / f"{recipe().key}.pt").write_bytes(b"not a checkpoint")
+    made = recipe().build({}, place)
+    assert equal(made.tensors, recipe().build({}, place).tensors)
+
+
+def test_weights_depend_on_the_seed(place):
+    first, second = (recipe(seed=seed).build({}, place).tensors for seed in (0, 1))
+    assert not torch.equal(first["0.0.weight"], second["0.0.weight"])
+
+
+@pytest.mark.parametrize("augmentation", ["batched", "timm"])
+def test_no_global_generator_is_touched(augmentation, place):
+    random.seed(1)
+    np.random.seed(1)
+    torch.manual_seed(1)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    recipe(replace(TRAINING, shift=0, augmentation=augmentation)).build({}, place)
+    assert random.getstate() == before[0]
+    assert np.random.get_state()[1].tolist() == before[1]
+    assert torch.equal(torch.get_rng_state(), before[2])
+
+
+def test_global_generators_do_not_matter(place):
+    torch.manual_seed(1)
+    first = recipe().build({}, place).tensors
+    torch.manual_seed(2)
+    assert equal(recipe().build({}, place).tensors, first)
+
+
+def test_training_learns(place):
+    # no crops, whose height would be the class
+    training = Training(epochs=15, batch_size=8, learning_rate=0.02)
+    made = recipe(training).build({}, place)
+    curve = made.facts["curve"]
+    assert len(curve) == 15
+    assert curve[-1][0] < curve[0][0]
+    assert made.facts["accuracy"] > 0.9
+    network = load(Tiny(), made, torch.device("cpu"))
+    images = ImageSet(Stripes(), "test")
+    ids = images.ids()
+    probabilities = predict(network, images, ids, 7)
+    assert torch.allclose(probabilities.sum(dim=1), torch.ones(len(ids)))
+    right = (probabilities.argmax(dim=1) == images.dataset.labels(ids)).double().mean()
+    assert float(right) == made.facts["accuracy"]
+
+
+def test_progress_tells_loss_and_accuracy(place):
+    seen = Recorder()
+    recipe().build({}, replace(place, progress=seen))
+    tasks, done, totals, notes = zip(*seen.seen, strict=True)
+    assert set(tasks) == {"train tiny"}
+    assert list(done) == list(range(1, 10))
+    assert set(totals) == {9}
+    assert re.fullmatch(r"epoch 3/3, loss \d\.\d{3}, accuracy \d+\.\d%", notes[-1])
+
+
+def test_facts_describe_the_weights(place):
+    facts = recipe().build({}, place).facts
+    assert facts["classes"] == CLASSES
+    assert facts["epochs"] == BUILT_EPOCHS
+    assert facts["architecture"]["name"] == "tiny"
+    assert facts["summary"][0].startswith("tiny: 3 epochs, loss ")
+
+
+def test_a_loss_that_is_no_number_names_the_epoch_and_the_way_out(place):
+    text = "training 'tiny': the loss became inf in epoch 1; try a smaller training.learning_rate"
+    with pytest.raises(NumericalError, match=text):
+        recipe(loss=Noisy(scale=float("inf"))).build({}, place)
+
+
+def test_the_layer_is_no_part_of_the_key():
+    assert recipe(classifier=Tiny(layer="0.0")).key == recipe().key
+    assert recipe(classifier=Tiny(slope=2.0)).key != recipe().key
+    assert recipe(replace(TRAINING, epochs=4)).key != recipe().key
+    assert recipe(seed=1).key != recipe().key
+
+
+def saved(path, classes=CLASSES):
+    torch.manual_seed(3)
+    torch.save(Tiny().module(classes).state_dict(), path)
+    return str(path)
+
+
+def test_the_key_depends_on_the_content_of_the_weights_and_not_on_their_place(tmp_path):
+    first = saved(tmp_path / "a.pt")
+    second = str(shutil.copy(first, tmp_path / "b.pt"))
+    assert recipe(classifier=Tiny(weights=first)).key == recipe(classifier=Tiny(weights=second)).key
+    assert recipe(classifier=Tiny(weights=first)).key != recipe().key
+
+
+def test_without_epochs_the_weights_stay_as_they_are(place, tmp_path):
+    path = saved(tmp_path / "a.pt")
+    made = recipe(Training(epochs=0), classifier=Tiny(weights=path)).build({}, place)
+    assert equal(made.tensors, torch.load(path, weights_only=True))
+    assert made.facts["curve"] == []
+
+
+def test_without_epochs_a_head_of_another_size_is_an_error(place, tmp_path):
+    path = saved(tmp_path / "a.pt", classes=7)
+    with pytest.raises(WeightsError, match=r"4\.weight 7×54 instead of 3×54"):
+        recipe(Training(epochs=0), classifier=Tiny(weights=path)).build({}, place)
+
+
+def test_a_frozen_body_keeps_its_weights_and_statistics_and_the_head_is_new(place, tmp_path):
+    path = saved(tmp_path / "a.pt", classes=7)
+    for frozen in ({"body_rate": 0.0}, {"frozen_epochs": BUILT_EPOCHS}):
+        training = replace(TRAINING, **frozen)
+        made = recipe(training, classifier=Tiny(weights=path)).build({}, place)
+        start = recipe(training, classifier=Tiny(weights=path)).module().state_dict()
+        given = torch.load(path, weights_only=True)
+        assert all(torch.equal(made.tensors[n], given[n]) for n in given if n[0] == "0")
+        assert not torch.equal(made.tensors["4.weight"], start["4.weight"])
+
+
+def test_the_library_head_for_another_number_of_classes_needs_training(place):
+    text = r"the library's weights of 'tiny' are not for 3 classes \(0.0.weight is new\)"
+    with pytest.raises(WeightsError, match=text):
+        recipe(Training(epochs=0), classifier=Tiny(weights="library")).build({}, place)
+
+
+def rates(training, updates=2):
+    """The learning rate of every update: of the body, and of the head."""
+    module = Tiny().module(CLASSES)
+    groups = _groups(training, module, "4")
+    optimiser = torch.optim.SGD(groups, lr=training.learning_rate)
+    schedule = _schedule(training, optimiser, updates)
+    found = []
+    for number in range(training.epochs * updates):
+        if schedule is not None:
+            schedule.step_update(number)
+        by_scale = {group["lr_scale"]: group["lr"] for group in optimiser.param_groups}
+        found.append((by_scale[training.body_rate], by_scale[1.0]))
+    return found
+
+
+def test_the_step_schedule_multiplies_the_rate_at_the_epoch_that_was_asked_for():
+    found = rates(Training(epochs=60, learning_rate=1e-3, schedule="step", decay_epochs=40.0))
+    assert [head for _, head in found] == pytest.approx([1e-3] * 80 + [1e-4] * 40)
+
+
+def test_the_cosine_schedule_warms_up_and_ends_near_nothing():
+    found = [head for _, head in rates(Training(epochs=10, warmup_epochs=2.0), updates=5)]
+    assert found[0] == pytest.approx(1e-5)
+    assert found[:10] == sorted(found[:10])
+    assert found[10:] == sorted(found[10:], reverse=True)
+    assert found[-1] < 1e-5
+
+
+@pytest.mark.parametrize("schedule", ["none", "cosine", "step"])
+def test_the_body_learns_at_its_own_rate(schedule):
+    for body, head in rates(Training(epochs=3, schedule=schedule, body_rate=0.1)):
+        assert body == pytest.approx(0.1 * head)
+
+
+def test_biases_and_norms_decay_only_where_asked():
+    module = Tiny().module(CLASSES)
+    decayed = {
+        everything: sum(
+            len(group["params"])
+            for group in _groups(Training(weight_decay=0.1, decay_all=everything), module, "4")
+            if group["weight_decay"]
+        )
+        for everything in (False, True)
+    }
+    assert decayed == {False: 2, True: 6}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"optimiser": "adamww"}, "training.optimiser: timm has no optimiser 'adamww'"),
+        ({"schedule": "cosin"}, "training.schedule: timm has no schedule 'cosin'"),
+        ({"schedule": "plateau"}, "'plateau' depends on the past"),
+    ],
+)
+def test_unknown_optimisers_and_schedules_are_named(changes, text, place):
+    with pytest.raises(ParameterError, match=text):
+        recipe(replace(TRAINING, **changes)).build({}, place)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"epochs": -1}, "epochs is -1; it cannot be negative"),
+        ({"batch_size": 1}, "batch_size is 1; training needs at least 2"),
+        ({"crop_scale": (0.0, 1.0)}, "crop_scale is .* it needs 0 < low <= high <= 1"),
+        ({"erasing": 0.5}, 'erasing needs augmentation = "timm"'),
+    ],
+)
+def test_impossible_values_are_named(changes, text):
+    with pytest.raises(ValueError, match=text):
+        Training(**changes)
+
+
+def test_a_label_outside_of_the_classes_is_named(place):
+    text = "image 2 of dataset 'stripes' has label 2; the classifier has the classes 0 … 1"
+    with pytest.raises(MismatchError, match=text):
+        recipe(classes=2).build({}, place)
+
+
+def test_an_empty_split_is_named(place):
+    images = ImageSet(Stripes(count=0), "train")
+    with pytest.raises(MismatchError, match="has 0 images in its split 'train'; training needs"):
+        recipe(images=images).build({}, place)
+
+
+def test_batches_hold_every_image_once_and_never_a_single_one():
+    for count in range(2, 30):
+        batches = _batches(list(range(count)), 4)
+        assert [image for batch in batches for image in batch] == list(range(count))
+        assert min(map(len, batches)) > 1
+
+
+def test_trees_hold_plain_values_and_every_field():
+    tree = TRAINING.tree()
+    assert tree["crop_scale"] == [0.6, 1.0]
+    assert (
+        Training(**{k: tuple(v) if isinstance(v, list) else v for k, v in tree.items()}) == TRAINING
+    )
+
+
+def test_the_recipe_of_the_paper_can_be_written():
+    training = Training(
+        epochs=60,
+        batch_size=64,
+        optimiser="momentum",
+        learning_rate=1e-3,
+        momentum=0.9,
+        weight_decay=1e-4,
+        decay_all=True,
+        schedule="step",
+        decay_epochs=40.0,
+        augmentation="timm",
+        crop_scale=(0.08, 1.0),
+    )
+    images = ImageSet(Stripes(), "train", Transform(0, 10))
+    made = recipe(replace(training, epochs=1), images=images, validation=None).module()
+    assert isinstance(made, nn.Module)

@@ -1,0 +1,148 @@
+"""Networks of torchvision and timm are cut exactly, and where one would cut them."""
+
+import pytest
+import timm
+import torch
+from torchvision.models import get_model
+
+from xbench.cut import cut_traced, default_layer, points_of
+from xbench.errors import CutError
+from xbench.tracing import run, trace
+
+
+def example(size):
+    return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def made(name, **options):
+    library, _, architecture = name.partition(":")
+    torch.manual_seed(0)
+    maker = get_model if library == "torchvision" else timm.create_model
+    return maker(architecture, **options).eval()
+
+
+def check_cuts(name, size, stride, **options):
+    """Every `stride`-th cut of the network is exact; returns how many were tried."""
+    module, x = made(name, **options), example(size)
+    expected = run(module, x)
+    traced = trace(module, x)
+    points = points_of(traced, x)
+    for point in points[::stride]:
+        halves = cut_traced(traced, point.name, x)
+        assert torch.equal(run(halves.top, run(halves.bottom, x)), expected), point
+    return len(points)
+
+
+@pytest.mark.parametrize(("name", "cuts"), [("resnet18", 23), ("squeezenet1_1", 34)])
+def test_every_listed_cut_is_exact(name, cuts):
+    assert check_cuts(f"torchvision:{name}", 64, stride=1, num_classes=10) == cuts
+
+
+SMALL = [
+    "torchvision:shufflenet_v2_x0_5",
+    "torchvision:mobilenet_v3_small",
+    "torchvision:regnet_y_400mf",
+    "timm:repvgg_a0",
+    "timm:res2net50_14w_8s",
+    "timm:ghostnet_100",
+    "timm:convnext_atto",
+    "timm:nfnet_l0",
+]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_cuts_of_common_networks_are_exact(name):
+    assert check_cuts(name, 64, stride=9, num_classes=10) > 9
+
+
+MORE = [
+    ("torchvision:alexnet", 96),
+    ("torchvision:vgg11_bn", 64),
+    ("torchvision:resnet50", 64),
+    ("torchvision:densenet121", 64),
+    ("torchvision:googlenet", 64),
+    ("torchvision:mobilenet_v2", 64),
+    ("torchvision:efficientnet_b0", 64),
+    ("torchvision:convnext_tiny", 64),
+    ("torchvision:swin_t", 64),
+    ("timm:densenet121", 64),
+    ("timm:resnest14d", 64),
+    ("timm:regnety_002", 64),
+    ("timm:hrnet_w18_small", 64),
+    ("timm:dla34", 64),
+    ("timm:skresnet18", 64),
+    ("timm:mixnet_s", 64),
+    ("timm:rexnet_100", 64),
+    ("timm:tf_efficientnet_b0", 64),
+    ("timm:resnetv2_50", 64),
+    ("timm:efficientvit_b0", 64),
+    ("timm:fastvit_t8", 64),
+    ("timm:mobileone_s0", 64),
+    ("timm:poolformer_s12", 64),
+    ("timm:inception_next_tiny", 64),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size"), MORE)
+def test_cuts_of_many_networks_are_exact(name, size):
+    assert check_cuts(name, size, stride=12)
+
+
+def default(name, size, **options):
+    x = example(size)
+    return default_layer(trace(made(name, **options), x), x, options.get("num_classes", 1000))
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "layer"),
+    [
+        ("torchvision:vgg16_bn", 32, "features.42"),
+        ("torchvision:resnet50", 64, "layer4.2.relu_2"),
+        ("torchvision:alexnet", 96, "features.11"),
+        ("torchvision:squeezenet1_1", 64, "features.12.cat"),
+        ("torchvision:swin_t", 64, "permute"),
+        ("timm:resnet18", 64, "layer4.1.act2"),
+    ],
+)
+@pytest.mark.parametrize("classes", [10, 1000])
+def test_the_default_is_the_last_convolutional_stage(name, size, layer, classes):
+    assert default(name, size, num_classes=classes) == layer
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("timm:vit_tiny_patch16_224", {"img_size": 64}),
+        ("timm:mixer_s32_224", {"img_size": 64}),
+        ("timm:levit_128s", {}),
+    ],
+)
+def test_networks_of_tokens_are_refused_without_a_layer(name, options):
+    with pytest.raises(CutError, match=r"are tokens \(n, N, d\), not maps"):
+        default(name, options.get("img_size", 224), num_classes=10, **options)
+
+
+@pytest.mark.parametrize("name", ["timm:mambaout_femto", "timm:swin_tiny_patch4_window7_224"])
+def test_networks_with_channels_last_are_refused_without_a_layer(name):
+    size = 64 if "mamba" in name else 224
+    with pytest.raises(CutError, match="with channels last"):
+        default(name, size, num_classes=10)
+
+
+def test_networks_of_tokens_can_be_cut_at_any_block():
+    module, x = made("timm:vit_tiny_patch16_224", img_size=64, num_classes=10), example(64)
+    traced = trace(module, x)
+    assert len(points_of(traced, x)) >= 30
+    halves = cut_traced(traced, "blocks.5.add_1", x)
+    assert torch.equal(run(halves.top, run(halves.bottom, x)), run(module, x))
+
+
+def test_a_half_in_double_precision_leaves_the_network_alone():
+    module, x = made("torchvision:resnet18"), example(64)
+    expected = run(module, x)
+    halves = cut_traced(trace(module, x), "layer3.1.relu_1", x)
+    halves.top.double()
+    halves.bottom.double()
+    assert run(halves.top, run(halves.bottom, x.double())).dtype == torch.float64
+    assert torch.equal(run(module, x), expected)
