@@ -1,5 +1,6 @@
 """Links from logits to predictions, and a top that is evaluated once and shared."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -50,8 +51,8 @@ def hesitancy(logits: Float[Tensor, "n classes"]) -> Float[Tensor, "n 1"]:
 def normalised_entropy(logits: Float[Tensor, "n classes"]) -> Float[Tensor, "n 1"]:
     """−Σ f_y log f_y / log C, eq. (4), in double precision; 0 where there is one class."""
     logs = logits.double().log_softmax(1)
-    scale = max(torch.tensor(float(logits.shape[1])).log().item(), 1e-300)
-    return -(logs.exp() * logs).sum(1, keepdim=True) / scale
+    entropy = -(logs.exp() * logs).sum(1, keepdim=True)
+    return entropy / math.log(max(logits.shape[1], 2))
 
 
 class EvaluatedTop(nn.Module):

@@ -62,10 +62,10 @@ def largest_overlap_iou(
     """
     unions = sizes + areas[:, :, None] - overlaps
     present = (ambiguous & (areas > 0))[:, :, None]
-    reach = overlaps.where(present, torch.full_like(overlaps, -1))
+    reach = overlaps.masked_fill(~present, -1)
     best = present & (reach == reach.amax(1, keepdim=True))
-    ratio = (overlaps / unions).where(best, torch.full_like(unions, -1, dtype=torch.float64))
-    return ratio.amax(1).where(present.any(1), torch.full_like(ratio[:, 0], torch.nan))
+    ratio = (overlaps.double() / unions).masked_fill(~best, -1).amax(1)
+    return ratio.masked_fill(~present.any(1), torch.nan)
 
 
 def union_iou(
@@ -77,5 +77,5 @@ def union_iou(
     """|r ∩ U| / |r ∪ U|, U the union of all ambiguous parts; NaN without any."""
     inside = (overlaps * ambiguous[:, :, None]).sum(1)
     area = (areas * ambiguous).sum(1, keepdim=True)
-    ratio = inside / (sizes + area - inside)
-    return ratio.double().where(area > 0, torch.full_like(ratio, torch.nan).double())
+    ratio = inside.double() / (sizes + area - inside)
+    return ratio.masked_fill(area == 0, torch.nan)

@@ -25,7 +25,7 @@ def symmetric_divergence(
     logs = phi.log()
     own = (phi * logs).sum(1)
     cross = phi @ logs.T
-    return (own[:, None] + own[None, :] - cross - cross.T).clamp(min=0).fill_diagonal_(0)
+    return (own[:, None] + own[None, :] - (cross + cross.T)).clamp(min=0).fill_diagonal_(0)
 
 
 def ambiguity_strength(
@@ -48,6 +48,10 @@ def _negative_entropy(phi: Float64[Tensor, "classes values"]) -> Float64[Tensor,
     return torch.special.xlogy(phi, phi).sum(1)
 
 
+ROUNDING = 1e-9
+"""Scores that differ by no more than this are equal: rounding must not decide between them."""
+
+
 class Strongest(NamedTuple):
     """The triplets (part, class, class) that are kept, and the score of the last one kept."""
 
@@ -65,7 +69,7 @@ def strongest_triplets(
     """
     a, b = torch.triu_indices(strengths.shape[1], strengths.shape[1], offset=1)
     threshold = -_at_rank(strengths[:, a, b].neg(), share)
-    return Strongest(_off_diagonal(strengths >= threshold), threshold)
+    return Strongest(_off_diagonal(strengths >= threshold - ROUNDING), threshold)
 
 
 def lowest_triplets(divergences: Float64[Tensor, "parts classes classes"], share: float) -> Strongest:
@@ -75,7 +79,7 @@ def lowest_triplets(divergences: Float64[Tensor, "parts classes classes"], share
     attributes have NaN: they are not counted and never kept.
     """
     threshold = _at_rank(divergences, share)
-    return Strongest(_off_diagonal(divergences <= threshold), threshold)
+    return Strongest(_off_diagonal(divergences <= threshold + ROUNDING), threshold)
 
 
 def _at_rank(scores: Float64[Tensor, "..."], share: float) -> float:
