@@ -1,8 +1,9 @@
 """Explanations, and the explainers that make them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
 
 from torch import Generator, Tensor
 
@@ -10,6 +11,7 @@ from xbench.artefact import Artefacts, Recipe
 from xbench.classifier import Classifier, Network
 from xbench.component import Component
 from xbench.dataset import Batch, ImageSet
+from xbench.errors import MismatchError, UsageError
 
 
 class Explanation(ABC):
@@ -42,7 +44,9 @@ class Explainer(Component):
     makes: ClassVar[type[Explanation]]
     """The kind of explanation it makes; a protocol that scores this kind fits."""
 
-    def artefacts(self, classifier: Classifier, datasets: Mapping[str, ImageSet]) -> Mapping[str, Recipe]:
+    def artefacts(
+        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
+    ) -> Mapping[str, Recipe]:
         """What must exist before it can explain, by name; nothing unless overridden."""
         return {}
 
@@ -55,3 +59,45 @@ class Explainer(Component):
         Randomness comes from `generator`; draw it per image (`xbench.randomness.per_image`)
         so that explanations do not depend on how images were batched.
         """
+
+
+Kind = TypeVar("Kind", bound=Explanation)
+
+
+def save_explanations(path: Path, explanations: Sequence[Explanation]) -> None:
+    """Write explanations of one kind to one safetensors file."""
+    from safetensors.torch import save_file
+
+    kinds = {explanation.name for explanation in explanations}
+    if len(kinds) > 1:
+        raise MismatchError(
+            f"one file holds one kind of explanation, not {', '.join(sorted(kinds))}"
+        )
+    tensors = {
+        f"{place}.{name}": tensor.detach().cpu().clone().contiguous()
+        for place, explanation in enumerate(explanations)
+        for name, tensor in explanation.tensors().items()
+    }
+    metadata = {"kind": next(iter(kinds), ""), "count": str(len(explanations))}
+    save_file(tensors, path, metadata)
+
+
+def load_explanations(path: Path, kind: type[Kind]) -> list[Kind]:
+    """The explanations in a file that `save_explanations` wrote, in the same order."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as explanations: {error}") from error
+    if metadata.get("kind", "") not in ("", kind.name) or "count" not in metadata:
+        found = metadata.get("kind") or "something else"
+        raise MismatchError(f"{path} holds {found}, not explanations of kind {kind.name!r}")
+    places = [f"{place}." for place in range(int(metadata["count"]))]
+    return [kind.from_tensors(_below(tensors, place)) for place in places]
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
