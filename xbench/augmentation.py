@@ -126,15 +126,15 @@ class PerImage(Augmentation):
 @contextlib.contextmanager
 def everything_seeded(seed: int) -> Iterator[None]:
     """Python's, NumPy's and torch's global generators are seeded in this block only."""
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002 - timm draws from it
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
     try:
         with seeded(seed):
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        np.random.set_state(numpy)  # noqa: NPY002
 
 
 def _draws(ids: Sequence[int], seed: int, epoch: int) -> Float[Tensor, "n draws"]:

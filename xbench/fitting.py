@@ -2,7 +2,6 @@
 
 import contextlib
 import math
-import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -277,7 +276,7 @@ def _replace(content: object, path: Path) -> None:
     """Save under a temporary name, then rename: the file is whole or absent."""
     temporary = path.with_suffix(".part")
     torch.save(content, temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _resumed(learner: _Learner, path: Path) -> tuple[Curve, float]:

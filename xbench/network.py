@@ -21,6 +21,10 @@ _MAPS = 3
 """Dimensions of one image's activations: channels, height, width."""
 
 
+AS_THEY_ARE = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+"""For a network that takes images in [0, 1]."""
+
+
 class Normalised(nn.Module):
     """A network that takes images in [0, 1] and normalises them itself."""
 
@@ -73,7 +77,7 @@ def cut_module(
     classes: int,
     size: int,
     layer: str = "",
-    normalisation: Normalisation = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    normalisation: Normalisation = AS_THEY_ARE,
 ) -> Network:
     """A module with its weights as a network, cut at `layer` or at the default one.
 

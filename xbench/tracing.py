@@ -27,7 +27,8 @@ _PURE = {  # operator.iadd → operator.add, and so on
     getattr(operator, f"i{name}"): getattr(operator, stem)
     for name, stem in {
         **{name: name for name in ("add", "sub", "mul", "truediv", "floordiv", "pow", "matmul")},
-        "and": "and_", "or": "or_",
+        "and": "and_",
+        "or": "or_",
     }.items()
 }
 
@@ -146,23 +147,22 @@ def _without_in_place(graph: fx.Graph, root: nn.Module) -> None:
 
 def _made_pure(node: fx.Node, root: nn.Module) -> bool:
     """Make the node's operation a pure one; whether it was in place."""
-    target: Any = node.target
     if node.op == "call_module":
-        return getattr(root.get_submodule(target), "inplace", False) is True
+        return getattr(root.get_submodule(str(node.target)), "inplace", False) is True
     if node.op == "call_method":
-        return _pure_method(node, target)
-    if node.op != "call_function":
-        return False
-    if target in _PURE:
-        node.target = _PURE[target]
-        return True
-    if _asks_in_place(node):
-        return True
-    pure = getattr(torch, getattr(target, "__name__", "").removesuffix("_"), None)
-    if getattr(target, "__name__", "").endswith("_") and pure and target not in _PURE.values():
+        return _pure_method(node, str(node.target))
+    return node.op == "call_function" and (_pure_function(node) or _asks_in_place(node))
+
+
+def _pure_function(node: fx.Node) -> bool:
+    """Replace `operator.iadd`, `torch.relu_` and their like; whether the node called one."""
+    target: Any = node.target
+    name = getattr(target, "__name__", "")
+    own = name.endswith("_") and getattr(target, "__module__", "") != "_operator"
+    pure = _PURE.get(target) or (getattr(torch, name.removesuffix("_"), None) if own else None)
+    if pure is not None:
         node.target = pure
-        return True
-    return False
+    return pure is not None
 
 
 def _pure_method(node: fx.Node, method: str) -> bool:

@@ -248,7 +248,7 @@ def test_a_forward_pass_that_branches_on_values_cannot_be_traced():
         def forward(self, x):
             return x.mean((2, 3)) if x.sum() > 0 else x.amax((2, 3))
 
-    with pytest.raises(CutError, match="Branching cannot be traced, and so not cut: .* must not"):
+    with pytest.raises(CutError, match=r"Branching cannot be traced, and so not cut: .* must not"):
         trace(Branching(), example())
 
 

@@ -99,7 +99,7 @@ class Noisy(Loss):
         return self.scale * nn.functional.cross_entropy(logits, distribution)
 
 
-class Interrupted(Exception):
+class PowerError(Exception):
     """The power went off."""
 
 
@@ -113,7 +113,7 @@ class Recorder:
     def update(self, task, done, total, note=""):
         self.seen.append((task, done, total, note))
         if len(self.seen) == self.last:
-            raise Interrupted
+            raise PowerError
 
 
 TRAINING = Training(
@@ -157,7 +157,7 @@ def without_times(facts):
 @pytest.mark.parametrize("updates", [1, 3, 4, 7, 8])
 def test_an_interrupted_training_ends_at_the_same_weights(updates, place, tmp_path):
     whole = recipe().build({}, replace(place, scratch=tmp_path / "other"))
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerError):
         recipe().build({}, replace(place, progress=Recorder(updates)))
     resumed = Recorder()
     again = recipe().build({}, replace(place, progress=resumed))
@@ -179,13 +179,13 @@ def test_an_interrupted_training_ends_at_the_same_weights(updates, place, tmp_pa
 def test_other_trainings_are_resumed_exactly_too(changes, place, tmp_path):
     made = recipe(replace(TRAINING, **changes))
     whole = made.build({}, replace(place, scratch=tmp_path / "other"))
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerError):
         made.build({}, replace(place, progress=Recorder(5)))
     assert equal(made.build({}, place).tensors, whole.tensors)
 
 
 def test_nothing_is_left_behind(place):
-    with pytest.raises(Interrupted):
+    with pytest.raises(PowerError):
         recipe().build({}, replace(place, progress=Recorder(5)))
     assert [path.name for path in place.scratch.iterdir()] == [f"{recipe().key}.pt"]
     recipe().build({}, place)
@@ -207,12 +207,12 @@ def test_weights_depend_on_the_seed(place):
 @pytest.mark.parametrize("augmentation", ["batched", "timm"])
 def test_no_global_generator_is_touched(augmentation, place):
     random.seed(1)
-    np.random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
     torch.manual_seed(1)
-    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()  # noqa: NPY002
     recipe(replace(TRAINING, shift=0, augmentation=augmentation)).build({}, place)
     assert random.getstate() == before[0]
-    assert np.random.get_state()[1].tolist() == before[1]
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
     assert torch.equal(torch.get_rng_state(), before[2])
 
 

@@ -84,7 +84,7 @@ def test_a_malicious_pickle_is_refused_and_not_executed(how, tmp_path):
 def test_an_unsafe_file_says_what_to_do(tmp_path):
     torch.save({"attack": Attack(tmp_path / "executed")}, tmp_path / "w.pt")
     with pytest.raises(
-        WeightsError, match="could run code; it was not loaded. Save its state_dict"
+        WeightsError, match=r"could run code; it was not loaded\. Save its state_dict"
     ):
         read_state(tmp_path / "w.pt")
 
@@ -103,7 +103,7 @@ def test_damaged_files_are_an_error(name, damage, state, tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     for reader in (read_state, file_hash):
-        with pytest.raises(WeightsError, match="there is no weights file .*none.pt"):
+        with pytest.raises(WeightsError, match=r"there is no weights file .*none\.pt"):
             reader(tmp_path / "none.pt")
 
 

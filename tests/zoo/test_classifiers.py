@@ -179,7 +179,7 @@ def test_weights_that_cannot_be_downloaded_say_what_to_do(weights, monkeypatch):
 
 def test_an_architecture_without_weights_in_the_library_says_so():
     with pytest.raises(
-        WeightsError, match="timm has no weights for 'resnet10t.*|leave weights empty"
+        WeightsError, match=r"timm has no weights for 'resnet.*'; leave weights empty"
     ):
         Timm(_without_weights(), weights="library").module(10)
 
