@@ -21,8 +21,8 @@ from xbench.transform import Transform
 
 COMPONENTS = ("protocol", "dataset", "classifier", "loss")
 TABLES = ("splits", "transform", "training", "published")
-KEYS = {"name", "version", "title", "seed", "repeats", "entries", "contrasts", "defaults", "with"}
-KEYS.add("executor")
+PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
+KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with"}
 SUBJECT = "@entry"
 """In a floor's or ceiling's explainer: the explainer of the entry it stands beside."""
 
@@ -105,13 +105,17 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
 
 def adjust(tree: Tree, changes: Tree) -> Tree:
     """The tree with `-p` changes: those of `explainer` go to every entry that is no floor."""
+    settable = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats"}
+    for key in changes:
+        if key not in settable:
+            raise UnknownNameError("component to set a parameter of", key, settable)
     changes = dict(changes)
     explainer = changes.pop("explainer", None)
     changed = overlay(tree, changes)
     if explainer is not None:
         lines = [_with_explainer(line, explainer) for line in tree["entries"]]
         changed = {**changed, "entries": lines}
-    return changed  # type: ignore[no-any-return]
+    return changed
 
 
 def assemble(tree: Tree, registry: Registry) -> Benchmark:
@@ -173,7 +177,9 @@ def _mismatch(protocol: Protocol, made: type, dataset: Dataset) -> str | None:
 def _owners(protocol: Protocol, registry: Registry) -> str:
     """Which datasets have all that the protocol needs."""
     names = registry.names("dataset")
-    having = [n for n in names if all(issubclass(registry.get("dataset", n), k) for k in protocol.needs())]
+    having = [
+        n for n in names if all(issubclass(registry.get("dataset", n), k) for k in protocol.needs())
+    ]
     return f"; datasets that have all it needs: {', '.join(having) or 'none'}"
 
 
@@ -230,11 +236,10 @@ def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:
 
 
 def _check_keys(tree: Tree, path: Path) -> None:
-    known = KEYS.union(COMPONENTS, TABLES)
     for key in tree:
-        if key not in known:
-            raise UnknownNameError(f"key in benchmark file {path}", key, known)
-    for key in ("name", "version", "protocol", "dataset", "splits", "classifier", "loss", "entries"):
+        if key not in KNOWN:
+            raise UnknownNameError(f"key in benchmark file {path}", key, KNOWN)
+    for key in ("name", "version", *COMPONENTS, "splits", "entries"):
         if key not in tree:
             raise ParameterError(f"benchmark file {path} lacks {key!r}")
 
@@ -249,5 +254,3 @@ def benchmark_folder() -> Path:
 def register_benchmarks() -> list[Path]:
     """Return the benchmark files that travel with xbench."""
     return sorted(benchmark_folder().glob("*.toml"))
-
-

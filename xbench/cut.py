@@ -185,7 +185,7 @@ class _ShapeReader(fx.Interpreter):
 def _shapes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, tuple[int, ...]]:
     reader = _ShapeReader(traced)
     with torch.no_grad():
-        reader.run(example.clone())
+        reader.run(example[:1].clone())
     return reader.shapes
 
 

@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from abc import abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,7 @@ class Workplace:
     scratch: Path
     """A local folder for what an unfinished build wants to find again after a kill."""
     progress: Progress = field(default_factory=Silent)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Wall seconds by stage, of everything done here so far."""
     _networks: dict[str, Network] = field(default_factory=dict, repr=False)
     _passes: Counter[str] = field(default_factory=Counter, repr=False)
@@ -114,9 +114,7 @@ class LocalExecutor(Executor):
             yield _fitting(work, task, workplace)
 
 
-def _fitting(
-    work: Callable[[Task, Workplace], Result], task: Task, workplace: Workplace
-) -> Result:
+def _fitting(work: Callable[[Task, Workplace], Result], task: Task, workplace: Workplace) -> Result:
     while True:
         try:
             return work(task, workplace)

@@ -53,7 +53,7 @@ class Explainer(Component):
     @abstractmethod
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
-    ) -> list[Explanation]:
+    ) -> Sequence[Explanation]:
         """One explanation per image.
 
         Randomness comes from `generator`; draw it per image (`xbench.randomness.per_image`)

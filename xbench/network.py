@@ -48,7 +48,7 @@ def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Net
     Its parts are in evaluation mode, need no gradient, and count what passes through them.
     """
     classes = int(weights.facts["classes"])
-    module = blank(classifier, classes)
+    module = blank(_without_weights(classifier), classes)
     load_state(module, weights.tensors, f"{classifier.name} weights {weights.key}")
     return cut_classifier(classifier, module.to(device), classes)
 
@@ -69,6 +69,11 @@ def blank(classifier: Classifier, classes: int, seed: int = 0) -> nn.Module:
     """A new module of the classifier; its random weights are a function of the seed."""
     with seeded(seed):
         return classifier.module(classes)
+
+
+def _without_weights(classifier: Classifier) -> Classifier:
+    """The same network with random weights: nothing is downloaded that is then overwritten."""
+    return dataclasses.replace(classifier, weights="")
 
 
 def cut_module(
@@ -111,7 +116,7 @@ class CutTable(NamedTuple):
 
 def cut_table(classifier: Classifier, classes: int) -> CutTable:
     """Where the classifier, with random weights, can be cut."""
-    module = blank(dataclasses.replace(classifier, weights=""), classes)
+    module = blank(_without_weights(classifier), classes)
     example = _example(module, classifier.normalisation(), classifier.input_size())
     traced = trace(module, example)
     try:

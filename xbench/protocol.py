@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xbench.executor import Workplace
     from xbench.training import Training
 
-Rows = pa.Table
+Rows: TypeAlias = pa.Table
 """Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
 
 Role = Literal["entry", "floor", "ceiling"]

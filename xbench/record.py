@@ -13,7 +13,16 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = 1
-PACKAGES = ("xbench-xai", "torch", "torchvision", "timm", "captum", "numpy", "scikit-learn", "pyarrow")
+PACKAGES = (
+    "xbench-xai",
+    "torch",
+    "torchvision",
+    "timm",
+    "captum",
+    "numpy",
+    "scikit-learn",
+    "pyarrow",
+)
 
 Number = float | None
 """A number, or None where it cannot be computed."""

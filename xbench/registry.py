@@ -84,7 +84,9 @@ class Registry:
         """The one claim to this name."""
         claims = self._claims.get((kind, name))
         if not claims:
-            raise UnknownNameError(kind, name, self.names(kind), f"`xbench list {kind}` shows them.")
+            raise UnknownNameError(
+                kind, name, self.names(kind), f"`xbench list {kind}` shows them."
+            )
         if len(claims) > 1:
             raise PluginError(
                 f"{kind} {name!r} is claimed by {' and by '.join(map(str, claims))}; "
@@ -151,7 +153,9 @@ def _imported(claim: Claim) -> Any:
 
 def _hook(kind: str) -> str:
     if kind not in KINDS:
-        raise PluginError(f"an entry point is called 'kind.name', where kind is one of {', '.join(KINDS)}")
+        raise PluginError(
+            f"an entry point is called 'kind.name', where kind is one of {', '.join(KINDS)}"
+        )
     return KINDS[kind][0]
 
 
@@ -164,7 +168,9 @@ def _checked(item: Any, claim: Claim) -> Any:
     expected = getattr(import_module(module), name)
     fits = issubclass(item, expected) if isinstance(item, type) else isinstance(item, expected)
     if not fits:
-        raise PluginError(f"{claim} gives as {claim.kind} {claim.name!r} something that is no {name}")
+        raise PluginError(
+            f"{claim} gives as {claim.kind} {claim.name!r} something that is no {name}"
+        )
     return item
 
 

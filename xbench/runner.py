@@ -1,7 +1,6 @@
 """The one loop: from a benchmark to records. The only place that sees the whole chain."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -11,11 +10,13 @@ from xbench.benchmark import Benchmark
 from xbench.component import fingerprint
 from xbench.errors import UsageError
 from xbench.executor import Executor, Workplace
-from xbench.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.network import cut_classifier
 from xbench.outcome import FACTS, Outcome, records_of
+from xbench.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.record import Record
 from xbench.statistics import Resampling
 from xbench.store import Store
+from xbench.training import recipe_for
 
 SHARD_SIZE = 50
 """Cases of one shard: what a kill can lose, and what one file of rows holds."""
@@ -62,12 +63,14 @@ def run(
 
 
 def check(benchmark: Benchmark) -> None:
-    """Raise what is wrong with the benchmark's datasets before anything is made."""
-    for images in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
-        images.check()
+    """Raise what is wrong with datasets, weights or the cut before anything is made."""
+    for dataset in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
+        dataset.check()
     for images in benchmark.datasets.values():
         if not images.ids():
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
+    recipe = recipe_for(next(benchmark.entries(benchmark.lines[0])))
+    cut_classifier(recipe.classifier, recipe.module(), recipe.classes)
 
 
 def record_path(record: Record) -> str:
@@ -157,11 +160,11 @@ def _tables(
 
 def evaluate(shard: Shard, workplace: Workplace) -> Rows:
     """The rows of one shard, its cost in their metadata. Runs on a worker."""
-    seconds, passes = Counter(workplace.seconds), workplace.passes()
+    seconds, passes = dict(workplace.seconds), workplace.passes()
     with workplace.stage("evaluate"):
         rows = shard.protocol.evaluate(shard.entry, shard.cases, shard.artefacts, workplace)
     cost = {
-        "seconds": dict(workplace.seconds - seconds),
+        "seconds": {k: s - seconds.get(k, 0.0) for k, s in workplace.seconds.items()},
         "passes": dict(workplace.passes() - passes),
         "peak_memory_mib": workplace.peak_memory_mib(),
     }

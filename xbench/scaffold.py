@@ -16,41 +16,47 @@ version = "0.1"
 dependencies = ["xbench-xai"]
 
 [project.entry-points.xbench]
-"explainer.{name}" = "{module}"
+"difficulty.{name}" = "{module}"
 """
 
 MODULE = '''\
-"""An xbench plugin: the explainer `{name}`."""
+"""An xbench plugin: the difficulty score `{name}`."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xbench.explanation import Explainer, Explanation
+from xbench.classifier import Network
+from xbench.difficulty import Difficulty
 from xbench.hookspecs import hookimpl
+from xbench.readout import Readout
 
 
 @dataclass(frozen=True)
-class {cls}(Explainer):
-    """Says what it does in one sentence."""
+class {cls}(Difficulty):
+    """One minus the margin between the two largest class probabilities; put your own here."""
 
     name: ClassVar[str] = "{name}"
-    of: Explainer
-    makes: ClassVar[type[Explanation]] = Explanation
 
-    def explain(self, network, batch, artefacts, generator):
-        """Give the explanations of another explainer; put your own here."""
-        return self.of.explain(network, batch, artefacts, generator)
+    def readout(self, network: Network) -> Readout:
+        """A prediction in [0, 1] for each image, differentiable in the logits."""
+        return Readout(network.bottom, network.top, margin)
+
+
+def margin(logits):
+    """(n, classes) logits to (n, 1) difficulties."""
+    largest = logits.softmax(dim=1).topk(2).values
+    return 1 - largest[:, :1] + largest[:, 1:]
 
 
 @hookimpl
-def register_explainers():
-    """Return our explainer."""
+def register_difficulties():
+    """Return our difficulty score."""
     return [{cls}]
 '''
 
 
 def write_plugin(name: str, folder: Path) -> Path:
-    """Write a plugin that provides one explainer; returns its folder."""
+    """Write a plugin that provides one difficulty score; returns its folder."""
     module = name.replace("-", "_")
     if not module.isidentifier() or keyword.iskeyword(module) or module != module.lower():
         raise ParameterError(

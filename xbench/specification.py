@@ -59,7 +59,10 @@ class Builder:
 
     def _family(self, name: str) -> tuple[str, str]:
         """The classifier component that offers a network of this bare name."""
-        kinds = {family: self.registry.get("classifier", family) for family in self.registry.names("classifier")}
+        kinds = {
+            family: self.registry.get("classifier", family)
+            for family in self.registry.names("classifier")
+        }
         families = [family for family, cls in kinds.items() if name in cls.offers()]
         if len(families) > 1:
             choices = " or ".join(f"{family}:{name}" for family in families)
@@ -82,7 +85,9 @@ class Builder:
         }
         missing = [name for name, field in fields.items() if name not in made and _required(field)]
         if missing:
-            raise ParameterError(f"{where} needs the parameter {missing[0]!r}: -p {where}.{missing[0]}=…")
+            raise ParameterError(
+                f"{where} needs the parameter {missing[0]!r}: -p {where}.{missing[0]}=…"
+            )
         try:
             return cls(**made)
         except ValueError as error:
@@ -122,7 +127,9 @@ class Builder:
         if len(arguments) != len(value):
             raise ParameterError(f"{where}: expected {len(arguments)} values, got {len(value)}")
         pairs = zip(arguments, value, strict=True)
-        return tuple(self.coerce(hint, item, f"{where}[{i}]") for i, (hint, item) in enumerate(pairs))
+        return tuple(
+            self.coerce(hint, item, f"{where}[{i}]") for i, (hint, item) in enumerate(pairs)
+        )
 
 
 def as_table(specification: Specification) -> Tree:
@@ -151,7 +158,7 @@ def assign(tree: Tree, path: str, text: str) -> Tree:
         if not key:
             raise ParameterError(f"-p {path}={text}: the path has an empty part")
         value = {key: value}
-    return overlay(tree, value)  # type: ignore[no-any-return]
+    return overlay(tree, value)
 
 
 def parsed(text: str) -> Any:
@@ -179,9 +186,11 @@ def plain_table(cls: type, tree: Tree, where: str) -> Any:
 
 def _fields(cls: type) -> list["dataclasses.Field[Any]"]:
     if not dataclasses.is_dataclass(cls):
-        raise MismatchError(f"{cls.__module__}.{cls.__qualname__} is no dataclass, so it has no parameters")
+        raise MismatchError(
+            f"{cls.__module__}.{cls.__qualname__} is no dataclass, so it has no parameters"
+        )
     fields = list(dataclasses.fields(cls))
-    return sorted(fields, key=lambda field: field.kw_only)
+    return sorted(fields, key=lambda f: bool(f.kw_only))
 
 
 def _required(field: "dataclasses.Field[Any]") -> bool:
@@ -205,4 +214,6 @@ def _scalar(hint: Any, value: Any, where: str) -> Any:
     fits = isinstance(value, hint) and not (hint is not bool and isinstance(value, bool))
     if fits:
         return value
-    raise ParameterError(f"{where}: expected {hint.__name__}, got {value!r} ({type(value).__name__})")
+    raise ParameterError(
+        f"{where}: expected {hint.__name__}, got {value!r} ({type(value).__name__})"
+    )

@@ -16,6 +16,7 @@ import errno
 import hashlib
 import io
 import json
+import math
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -76,7 +77,7 @@ class Store:
     def record(self, path: str) -> dict[str, Any] | None:
         """The record at this path below `records/`, or None."""
         try:
-            return json.loads(self._files.cat_file(self._path(f"records/{path}")))  # type: ignore[no-any-return]
+            return json.loads(self._files.cat_file(self._path(f"records/{path}")))
         except FileNotFoundError:
             return None
 
@@ -139,7 +140,7 @@ def _finite(value: Any) -> Any:
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_finite(item) for item in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
 

@@ -6,6 +6,7 @@ suite on everything that a distribution registers.
 
 import dataclasses
 import json
+import typing
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def sample(builder: "Builder", kind: str, name: str, depth: int = 2) -> Any:
     cls = builder.registry.get(kind, name)
     defaults = builder.defaults.get(kind, {}).get(name, {})
     filled = {
-        field.name: _any(builder, field.type.kind, depth)
+        field.name: _any(builder, typing.cast("type[Component]", field.type).kind, depth)
         for field in dataclasses.fields(cls)
         if _open(field) and field.name not in defaults
     }
@@ -79,7 +80,9 @@ def _open(field: "dataclasses.Field[Any]") -> bool:
 
 def _any(builder: "Builder", kind: str, depth: int) -> Component:
     for name in builder.registry.names(kind):
-        if depth and not (depth == 1 and any(map(_open, dataclasses.fields(builder.registry.get(kind, name))))):
+        if depth and not (
+            depth == 1 and any(map(_open, dataclasses.fields(builder.registry.get(kind, name))))
+        ):
             made: Component = sample(builder, kind, name, depth - 1)
             return made
     raise PluginError(f"no {kind} is there to try it with")
@@ -90,7 +93,7 @@ def _faults_in_form(component: Component) -> Faults:
     if not dataclasses.is_dataclass(component):
         yield "is no dataclass"
         return
-    if not cls.__dataclass_params__.frozen:  # type: ignore[attr-defined]
+    if not cls.__dataclass_params__.frozen:
         yield "is not frozen: use @dataclass(frozen=True)"
     for attribute in ("name", "version"):
         if not isinstance(getattr(cls, attribute, None), str):
@@ -180,8 +183,8 @@ def _faults_in_loss(loss: Loss) -> Faults:
     if not torch.equal(first.distribution, second.distribution):
         yield "draws randomness from elsewhere than its generator"
     logits = torch.zeros(len(batch.ids), CLASSES, requires_grad=True)
-    loss.score(logits, first.distribution).backward()
-    if logits.grad is None or not torch.isfinite(logits.grad).all():
+    (gradient,) = torch.autograd.grad(loss.score(logits, first.distribution), logits)
+    if not torch.isfinite(gradient).all():
         yield "is not differentiable in the logits"
 
 

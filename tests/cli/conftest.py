@@ -21,10 +21,14 @@ class Called(NamedTuple):
 
 
 QUICK = (
-    "-p", "dataset.train=160",
-    "-p", "dataset.test=80",
-    "-p", "training.epochs=1",
-    "-p", "protocol.images=24",
+    "-p",
+    "dataset.train=160",
+    "-p",
+    "dataset.test=80",
+    "-p",
+    "training.epochs=1",
+    "-p",
+    "protocol.images=24",
 )
 """A run of seconds."""
 

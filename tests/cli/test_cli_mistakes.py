@@ -15,7 +15,9 @@ def weights_that_are_no_numbers(folder):
 
     state = SmallCnn().module(20).state_dict()
     name = next(name for name, tensor in state.items() if tensor.is_floating_point())
-    save_file({**state, name: torch.full_like(state[name], float("nan"))}, folder / "nan.safetensors")
+    save_file(
+        {**state, name: torch.full_like(state[name], float("nan"))}, folder / "nan.safetensors"
+    )
     weights = ["-p", f"classifier.weights={folder / 'nan.safetensors'}"]
     return [*weights, "-p", "training.epochs=0"]
 
@@ -71,10 +73,6 @@ MISTAKES = {
         ["-p", "classifier.layer=nothing"],
         ["nothing", "can be cut"],
     ),
-    "a dataset whose data is not there": (
-        ["--dataset", "cub200"],
-        ["xbench data get cub200", "dataset.root"],
-    ),
     "no repeats": (["-p", "repeats=0"], ["repeats: expected a whole number of at least 1"]),
     "weights of another network": (weights_of_another_network, ["other.safetensors"]),
     "weights that are no numbers": (weights_that_are_no_numbers, ["nan.safetensors", "NaN"]),
@@ -93,6 +91,16 @@ def test_mistake(mistake, xbench, quick, tmp_path):
         assert part in called.err
     assert "Traceback" not in called.err
     assert not [path for path in store.rglob("*") if path.is_file()]
+
+
+def test_a_dataset_whose_data_is_not_there(xbench, tmp_path):
+    called = xbench(
+        "run", "--explainer", "deliberative", "--dataset", "cub200", "--store", tmp_path
+    )
+    assert called.code == 2
+    assert "xbench data get cub200" in called.err
+    assert "dataset.root" in called.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_store_that_cannot_be_written(xbench, quick, tmp_path):

@@ -59,7 +59,9 @@ def rank(name):
     return next((i for i, line in enumerate(FLOW) if name in line.split()), None)
 
 
-@pytest.mark.parametrize("path", [p for p in CORE if room(p) not in ("__init__", "__main__")], ids=str)
+@pytest.mark.parametrize(
+    "path", [p for p in CORE if room(p) not in ("__init__", "__main__")], ids=str
+)
 def test_imports_go_only_along_the_flow(path):
     own = rank(room(path))
     if room(path) == "kernels":
@@ -99,7 +101,16 @@ def test_functions_stay_under_50_lines(path):
 
 @pytest.mark.parametrize("path", [*CORE, *PLUGINS], ids=str)
 def test_no_file_is_named_for_nothing(path):
-    assert path.stem not in {"utils", "util", "helpers", "helper", "base", "common", "misc", "manager"}
+    assert path.stem not in {
+        "utils",
+        "util",
+        "helpers",
+        "helper",
+        "base",
+        "common",
+        "misc",
+        "manager",
+    }
 
 
 def test_every_kind_has_a_hook_and_every_hook_a_kind():
@@ -118,3 +129,9 @@ def test_every_hook_is_documented():
     page = (ROOT / "docs" / "plugins.md").read_text()
     for hook, _ in KINDS.values():
         assert f"`{hook}`" in page, hook
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "xbench_brightness.py"])
+def test_the_plugin_in_the_docs_is_the_one_that_is_tested(file):
+    page = (ROOT / "docs" / "plugins.md").read_text()
+    assert (ROOT / "tests" / "example_plugin" / file).read_text() in page

@@ -17,9 +17,22 @@ if TYPE_CHECKING:
 @click.command("explain")
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path))
 @session_options(CHOICE, WORK, OUTPUT)
-@click.option("--id", "ids", multiple=True, type=int, help="An image of the dataset's test split, by its id.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("explanations"), show_default=True)
-@click.option("--format", "format_", type=click.Choice(["png", "svg", "pdf"]), default="png", show_default=True)
+@click.option(
+    "--id", "ids", multiple=True, type=int, help="An image of the dataset's test split, by its id."
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("explanations"),
+    show_default=True,
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["png", "svg", "pdf"]),
+    default="png",
+    show_default=True,
+)
 def command(
     session: Session, photos: tuple[Path, ...], ids: tuple[int, ...], out: Path, format_: str
 ) -> None:
@@ -54,7 +67,9 @@ def _batches(
     known = set(images.ids()) if ids else set()
     for number in ids:
         if number not in known:
-            raise UsageError(f"image {number} is not in split {images.split!r} of {images.dataset.name}")
+            raise UsageError(
+                f"image {number} is not in split {images.split!r} of {images.dataset.name}"
+            )
         yield f"{images.dataset.name}-{number}", images.batch([number])
     for photo in photos:
         yield photo.stem, photo_batch(photo, images.transform)

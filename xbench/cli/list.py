@@ -20,7 +20,10 @@ def command(session: Session, kind: str | None, long: bool) -> None:
 
     wanted = _kind(kind, tuple(KINDS))
     claims = [c for c in session.registry.claims() if wanted in (None, c.kind)]
-    rows = [{"kind": c.kind, "name": c.name, "distribution": c.distribution, "version": c.version} for c in claims]
+    rows = [
+        {"kind": c.kind, "name": c.name, "distribution": c.distribution, "version": c.version}
+        for c in claims
+    ]
     if long:
         rows = [{**row, "summary": _summary(session, row["kind"], row["name"])} for row in rows]
     if session.json:

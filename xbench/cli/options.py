@@ -141,7 +141,11 @@ CHOICE = (
     click.option("--explainer", metavar="NAME", help="Another explainer as the entry."),
     click.option("--classifier", metavar="NAME", help="Another classifier."),
     click.option(
-        "-p", "parameters", multiple=True, metavar="PATH=VALUE", help="A parameter, such as "
+        "-p",
+        "parameters",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="A parameter, such as "
         "explainer.difficulty=hesitancy or training.epochs=5; may be repeated.",
     ),
     click.option("--seed", type=int, help="The seed of the first repeat."),

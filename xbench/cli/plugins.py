@@ -18,9 +18,13 @@ def list_plugins(session: Session) -> None:
     """List the distributions that provide components, and whether each can be imported."""
     from xbench.cli.output import print_json, print_table
 
-    rows = [_row(session, claim.kind, claim.name, str(claim)) for claim in session.registry.claims()]
+    rows = [
+        _row(session, claim.kind, claim.name, str(claim)) for claim in session.registry.claims()
+    ]
     if session.json:
-        print_json([dict(zip(("provided_by", "component", "state"), row, strict=True)) for row in rows])
+        print_json(
+            [dict(zip(("provided_by", "component", "state"), row, strict=True)) for row in rows]
+        )
         return
     print_table("Plugins", ["provided by", "component", "state"], sorted(rows))
 
@@ -59,7 +63,12 @@ def check(session: Session, distribution: str) -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where to make it.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where to make it.",
+)
 def new(name: str, out: Path) -> None:
     """Make a folder with a small working plugin called NAME, ready to be installed."""
     from xbench.cli.output import print_lines

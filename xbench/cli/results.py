@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from xbench.record import DifferenceRecord, Record, ScoreRecord
 
 
-def print_results(benchmark: "Benchmark", records: "Sequence[Record]", paths: Sequence[str]) -> None:
+def print_results(
+    benchmark: "Benchmark", records: "Sequence[Record]", paths: Sequence[str]
+) -> None:
     """Print the scores of all entries, what differs, and where the records lie."""
     print_lines(*_heading(benchmark, records[0]))
     for family in _families(records[0]):
@@ -24,19 +26,23 @@ def print_results(benchmark: "Benchmark", records: "Sequence[Record]", paths: Se
 def _heading(benchmark: "Benchmark", record: "Record") -> list[str]:
     dataset = benchmark.datasets["test"].dataset
     repeats = "1 repeat" if benchmark.repeats == 1 else f"{benchmark.repeats} repeats"
-    lines = [
-        f"{benchmark.title or benchmark.name} (benchmark {benchmark.name!r}, version {benchmark.version})",
-        f"dataset {dataset.name}, classifier {benchmark.classifier.name}, "
-        f"{record.cases} images explained, {repeats}",
-    ]
+    explained = (
+        f"benchmark {benchmark.name} {benchmark.version}, dataset {dataset.name}, "
+        f"{record.cases} images explained, {repeats}"
+    )
+    lines = [benchmark.title or benchmark.name, explained]
     for facts in record.artefact_facts:
-        lines.extend(f"{line}" for line in facts.get("summary", []))
+        lines.extend(map(str, facts.get("summary", [])))
     return lines
 
 
 def _families(record: "Record") -> list[str]:
-    """Names of scores up to their `@`, in order."""
-    return list(dict.fromkeys(score.name.partition("@")[0] for score in record.scores))
+    """What the scores measure, in order: a name up to its `@`, without `average`."""
+    return list(dict.fromkeys(_family(score.name) for score in record.scores))
+
+
+def _family(name: str) -> str:
+    return name.partition("@")[0].removeprefix("average ")
 
 
 def _title(family: str, record: "Record") -> str:
@@ -45,8 +51,8 @@ def _title(family: str, record: "Record") -> str:
 
 
 def _scores(family: str, records: "Sequence[Record]") -> tuple[list[str], list[list[str]]]:
-    names = [s.name for s in records[0].scores if s.name.partition("@")[0] == family]
-    columns = ["", *(name.partition("@")[2] or "mean" for name in names)]
+    names = [score.name for score in records[0].scores if _family(score.name) == family]
+    columns = ["", *(name.partition("@")[2] or "average" for name in names)]
     rows = [[_label(r), *(_cell(_score(r, name)) for name in names)] for r in records]
     return columns, rows
 

@@ -9,7 +9,9 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 
 @click.command("run")
 @session_options(CHOICE, WORK, OUTPUT)
-@click.option("--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed.")
+@click.option(
+    "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
+)
 @click.option("--limit", type=click.IntRange(1), help="Explain at most so many images.")
 def command(session: Session, limit: int | None) -> None:
     """Run a benchmark: train, explain, score and record.
@@ -29,5 +31,7 @@ def command(session: Session, limit: int | None) -> None:
     if session.json:
         print_json([record.model_dump() for record in records])
         return
-    paths: list[Any] = [f"{store.url.rstrip('/')}/records/{record_path(record)}" for record in records]
+    paths: list[Any] = [
+        f"{store.url.rstrip('/')}/records/{record_path(record)}" for record in records
+    ]
     print_results(benchmark, records, paths)

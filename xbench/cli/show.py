@@ -18,7 +18,9 @@ SHOWN = ("benchmark", "record")
 @click.argument("name")
 @session_options(CHOICE, OUTPUT)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A picture file.")
-@click.option("--classes", type=click.IntRange(1), help="Outputs of a classifier; else the library's.")
+@click.option(
+    "--classes", type=click.IntRange(1), help="Outputs of a classifier; else the library's."
+)
 @click.option("--per-class", type=click.IntRange(1), default=6, show_default=True)
 def command(
     session: Session, kind: str, name: str, out: Path | None, classes: int | None, per_class: int
@@ -94,11 +96,13 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
     classifier = session.builder().build("classifier", session.tree["classifier"])
     points, default = cut_table(classifier, classes or 1000)
     if session.json:
-        layers = [{"layer": p.name, "shape": list(p.shape), "default": p.name == default} for p in points]
+        layers = [
+            {"layer": p.name, "shape": list(p.shape), "default": p.name == default} for p in points
+        ]
         print_json({"classifier": classifier.tree(), "layers": layers})
         return
     rows = [
-        [p.name, "×".join(map(str, p.shape[1:])), "default" if p.name == default else ""]
+        [p.name, "×".join(map(str, p.shape)), "default" if p.name == default else ""]
         for p in points
     ]
     print_table(f"Layers at which {name} can be cut", ["layer", "activations", ""], rows)

@@ -9,7 +9,11 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 
 @click.command("train")
 @session_options(CHOICE, WORK, OUTPUT)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the weights here (.safetensors).")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the weights here (.safetensors).",
+)
 def command(session: Session, out: Path | None) -> None:
     """Train a classifier, or find its trained weights in the store.
 
@@ -34,4 +38,8 @@ def command(session: Session, out: Path | None) -> None:
     if session.json:
         print_json({"key": weights.key, **weights.facts})
     else:
-        print_lines(*weights.facts.get("summary", []), f"weights {weights.key}", *([f"written to {out}"] if out else []))
+        print_lines(
+            *weights.facts.get("summary", []),
+            f"weights {weights.key}",
+            *([f"written to {out}"] if out else []),
+        )
