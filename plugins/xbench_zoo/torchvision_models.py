@@ -31,7 +31,10 @@ class Torchvision(Classifier):
         _check_known(self.architecture)
         options: dict[str, Any] = {}
         if self.architecture in _TWO_HEADED:
-            options = {"aux_logits": False, "init_weights": self.weights != "library"}
+            # the library's weights switch `transform_input` on; with it always on, the network
+            # is the same one whatever weights are loaded into it
+            options = {"aux_logits": False, "transform_input": True}
+            options["init_weights"] = self.weights != "library"
         if self.weights != "library":
             return _model(self.architecture, num_classes=classes, **options)
         weights = _library_weights(self.architecture)

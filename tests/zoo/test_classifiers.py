@@ -157,6 +157,17 @@ def test_logits_that_are_no_numbers_name_the_images():
         network.logits(x)
 
 
+def test_trained_weights_are_loaded_without_downloading_the_librarys(monkeypatch):
+    state = blank(Torchvision("squeezenet1_1"), 4).state_dict()
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", lambda *_, **__: pytest.fail("asked"))
+    classifier = Torchvision("squeezenet1_1", weights="library")
+    assert load(classifier, Artefact("key", state, {"classes": 4}), CPU).classes == 4
+
+
+def test_a_network_is_the_same_with_and_without_the_librarys_weights():
+    assert blank(Torchvision("googlenet"), 4).transform_input
+
+
 def test_the_table_of_cuts_names_the_default():
     points, default = cut_table(Torchvision("squeezenet1_1", weights="library"), 1000)
     assert default == "features.12.cat"

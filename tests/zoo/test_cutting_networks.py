@@ -18,6 +18,8 @@ def made(name, **options):
     library, _, architecture = name.partition(":")
     torch.manual_seed(0)
     maker = get_model if library == "torchvision" else timm.create_model
+    if architecture == "googlenet":
+        options |= {"aux_logits": False, "init_weights": True}
     return maker(architecture, **options).eval()
 
 
