@@ -1,6 +1,8 @@
 """Fitting: the loop that trains a network, and goes on where it was interrupted."""
 
 import contextlib
+import errno
+import io
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -13,7 +15,13 @@ from torch import Tensor, nn
 from xbench.augmentation import Augmentation, Batched, Frames, PerImage
 from xbench.cut import head
 from xbench.dataset import ImageSet
-from xbench.errors import MismatchError, NumericalError, ParameterError
+from xbench.errors import (
+    MismatchError,
+    NumericalError,
+    ParameterError,
+    StoreFullError,
+    UnwritableStoreError,
+)
 from xbench.network import Normalised
 from xbench.randomness import derived_seed, generator, seeded
 
@@ -274,9 +282,18 @@ def _save(learner: _Learner, path: Path, curve: Curve, seconds: float) -> None:
 
 def _replace(content: object, path: Path) -> None:
     """Save under a temporary name, then rename: the file is whole or absent."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     temporary = path.with_suffix(".part")
-    torch.save(content, temporary)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(buffer.getbuffer())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"the checkpoint {str(path)!r} cannot be written: {error.strerror}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFullError(f"{message}; make room, then repeat the command") from error
+        raise UnwritableStoreError(message) from error
 
 
 def _resumed(learner: _Learner, path: Path) -> tuple[Curve, float]:

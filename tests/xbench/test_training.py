@@ -1,9 +1,12 @@
 """Training is a function of its recipe: batched, interrupted or resumed."""
 
+import errno
+import os
 import random
 import re
 import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +15,14 @@ from torch import nn
 
 from xbench.classifier import Classifier, Normalisation
 from xbench.dataset import Dataset, ImageSet
-from xbench.errors import MismatchError, NumericalError, ParameterError, WeightsError
+from xbench.errors import (
+    MismatchError,
+    NumericalError,
+    ParameterError,
+    StoreFullError,
+    UnwritableStoreError,
+    WeightsError,
+)
 from xbench.executor import Workplace
 from xbench.fitting import _batches, _groups, _schedule
 from xbench.loss import Loss, Targets
@@ -197,6 +207,24 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(place):
     (place.scratch / f"{recipe().key}.pt").write_bytes(b"not a checkpoint")
     made = recipe().build({}, place)
     assert equal(made.tensors, recipe().build({}, place).tensors)
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "text"),
+    [
+        (errno.ENOSPC, StoreFullError, "No space left on device; make room, then repeat"),
+        (errno.EACCES, UnwritableStoreError, "Permission denied"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_written_is_one_clear_error(
+    number, error, text, place, monkeypatch
+):
+    def fail(path, data):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(error, match=f"the checkpoint .* cannot be written: {text}"):
+        recipe().build({}, place)
 
 
 def test_weights_depend_on_the_seed(place):
