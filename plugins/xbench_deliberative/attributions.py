@@ -9,7 +9,6 @@ from torch import Tensor
 
 from xbench.attribution import Attribution
 from xbench.readout import Readout
-
 from xbench_deliberative.kernels.gradients import gradient_times_activation
 
 

@@ -12,7 +12,6 @@ from xbench.classifier import Classifier, Network
 from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
-
 from xbench_deliberative.floors import insecurities_of, with_maps
 from xbench_deliberative.ground_truth import Definition, GroundTruth
 from xbench_deliberative.insecurities import Insecurities

@@ -6,7 +6,6 @@ from typing import ClassVar
 from xbench.classifier import Network
 from xbench.difficulty import Difficulty
 from xbench.readout import Readout
-
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 
 

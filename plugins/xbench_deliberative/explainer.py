@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -15,7 +15,6 @@ from xbench.dataset import Batch
 from xbench.difficulty import Difficulty
 from xbench.explanation import Explainer
 from xbench.readout import Readout
-
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity
@@ -109,14 +108,14 @@ class Deliberative(Explainer):
         pairs = classes[:, ambiguity.class_pairs(classes.shape[1], classes.device)]
         size = (batch.images.shape[-2], batch.images.shape[-1])
         parts = (part.cpu() for part in (pair_maps, pairs.sort(2).values, strengths, kept))
-        return [ordered(*image, size) for image in zip(*parts, strict=True)]
+        return [ordered(m, p, s, k, size) for m, p, s, k in zip(*parts, strict=True)]
 
 
 def ordered(
     maps: Float[Tensor, "pairs h w"],
     pairs: Int64[Tensor, "pairs 2"],
     strengths: Float[Tensor, " pairs"],
-    kept: Tensor,
+    kept: Bool[Tensor, " pairs"],
     size: tuple[int, int],
 ) -> Insecurities:
     """The kept pairs of one image, the strongest first; maps scaled to a maximum of 1."""
@@ -152,8 +151,6 @@ def positive_gradients(attribution: Attribution) -> Attribution:
     return attribution
 
 
-def most_probable(
-    logits: Float[Tensor, "n classes"], count: int
-) -> Int64[Tensor, "n top"]:
+def most_probable(logits: Float[Tensor, "n classes"], count: int) -> Int64[Tensor, "n top"]:
     """The `count` most probable classes of each image, equals in the order of their labels."""
     return logits.sort(dim=1, descending=True, stable=True).indices[:, :count]

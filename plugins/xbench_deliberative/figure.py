@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from xbench.dataset import Batch, ImageSet
-
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.shared_parts import (
     SharedPart,
@@ -80,10 +79,10 @@ def _setting(batch: Batch, examples: ImageSet | None, names: tuple[str, ...]) ->
 
 
 def _title(figure: Figure, setting: Setting, batch: Batch) -> None:
-    place = f"image {setting.id}"
-    known = None if batch.labels is None else setting.names[int(batch.labels[0])]
+    label = [] if batch.labels is None else [setting.names[int(batch.labels[0])]]
+    place = [] if setting.source is None else [f"image {setting.id}"]
     top = 1 - 0.34 / figure.get_figheight()
-    text = place if known is None else f"{known}  ·  {place}"
+    text = "  ·  ".join(label + place) or "Insecurities"
     figure.text(0.02, top, text, fontsize=14, fontweight="bold", color=INK, va="center")
 
 
@@ -104,9 +103,7 @@ def _row(
     axes[3].axis("off")
 
 
-def highlighted(
-    image: Float[Tensor, "h w 3"], mask: Bool[Tensor, "h w"]
-) -> Float[Tensor, "h w 3"]:
+def highlighted(image: Float[Tensor, "h w 3"], mask: Bool[Tensor, "h w"]) -> Float[Tensor, "h w 3"]:
     """The image as it is inside the mask, pale and grey outside."""
     grey = image.mean(2, keepdim=True).expand_as(image)
     pale = 0.36 + 0.64 * (0.35 * image + 0.65 * grey)
@@ -145,7 +142,8 @@ def _dots(ax: Axes, points: dict[int, tuple[float, float]], mask: Tensor | None 
 
 def _example(ax: Axes, setting: Setting, label: int, parts: list[SharedPart]) -> None:
     ax.set_title(fill(setting.names[label], 24), fontsize=10, color=INK, loc="left", pad=4)
-    image = example_of(setting.examples, label, setting.id) if setting.examples else None
+    besides = None if setting.source is None else setting.id
+    image = example_of(setting.examples, label, besides) if setting.examples else None
     if setting.examples is None or image is None:
         _picture(ax, torch.full_like(setting.image, 0.94))
         ax.text(0.5, 0.5, "no example", transform=ax.transAxes, ha="center", color=FAINT)
@@ -158,8 +156,8 @@ def _words(ax: Axes, parts: list[SharedPart], inside: set[int]) -> None:
     """The shared parts, those in the region first, with the values that both classes have."""
     heading = "Shared parts" if parts else "No shared parts"
     ax.set_title(heading, fontsize=10, color=SHARED, loc="left", pad=5, x=0.1)
-    ordered = sorted(parts, key=lambda part: part.index not in inside)
-    lines = [(part.index in inside, part.name, part.values) for part in ordered[:LINES]]
+    ordered = sorted(parts, key=lambda part: part.place not in inside)
+    lines = [(part.place in inside, part.name, part.values) for part in ordered[:LINES]]
     for line, (within, name, values) in enumerate(lines):
         y = 0.95 - line * 0.115
         face, edge = (SHARED, SHARED) if within else ("white", SHARED)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float, Float64
@@ -14,7 +14,6 @@ from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
 from xbench.randomness import per_image
-
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
@@ -184,7 +183,8 @@ def insecurities_of(
             f"explainer {explainer.name!r} makes {explainer.makes.name}, "
             "but its pairs are needed: give one that makes insecurities as `of`"
         )
-    return explainer.explain(network, batch, artefacts, generator)  # type: ignore[return-value]
+    found = explainer.explain(network, batch, artefacts, generator)
+    return cast("list[Insecurities]", list(found))
 
 
 def _grid(network: Network, batch: Batch) -> tuple[int, int]:
@@ -199,5 +199,3 @@ def _size(batch: Batch) -> tuple[int, int]:
 
 def _equal_strengths(count: int) -> Float64[Tensor, " q"]:
     return torch.ones(count, dtype=torch.float64)
-
-

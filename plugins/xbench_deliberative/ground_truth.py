@@ -20,7 +20,6 @@ from xbench.component import Tree
 from xbench.dataset import Dataset, annotated
 from xbench.errors import DatasetError, MismatchError
 from xbench.executor import Workplace
-
 from xbench_deliberative.kernels import ambiguous_parts as kernels
 
 Definition = Literal["paper", "official", "ideal"]

@@ -11,7 +11,6 @@ from torch import Tensor
 from xbench.dataset import Batch, ImageSet
 from xbench.errors import ParameterError
 from xbench.explanation import Explanation
-
 from xbench_deliberative.kernels.regions import region, upsampled
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The part-ambiguity protocol: do insecurities lie on parts that their classes share?"""
+"""The part-ambiguity protocol: whether insecurities lie on parts that their classes share."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from xbench.executor import Workplace
 from xbench.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.randomness import generator
 from xbench.training import recipe_for
-
 from xbench_deliberative import rows as tables
 from xbench_deliberative.floors import insecurities_of
 from xbench_deliberative.ground_truth import Definition, GroundTruth, annotated_parts
@@ -123,7 +122,9 @@ class PartAmbiguity(Protocol):
         network = workplace.network(entry.classifier, artefacts["weights"])
         test = entry.datasets["test"]
         batch = test.batch(ids).to(workplace.device)
-        own = {k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)}
+        own = {
+            k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)
+        }
         source = generator("explanation", entry.seed)
         found = insecurities_of(entry.explainer, network, batch, own, source)
         places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)

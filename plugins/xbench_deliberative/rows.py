@@ -39,7 +39,9 @@ def joined(images: Sequence[ImageRows], measures: Sequence[str]) -> pa.Table:
     ranks = [np.arange(len(i.pairs)) if i.pairs[0, 0] >= 0 else np.array([NONE]) for i in images]
     pairs = _stacked([image.pairs for image in images], (0, 2)).astype(np.int32)
     columns = {
-        "case": np.repeat([i.image for i in images], [len(i.pairs) for i in images]).astype(np.int64),
+        "case": np.repeat([i.image for i in images], [len(i.pairs) for i in images]).astype(
+            np.int64
+        ),
         "rank": np.concatenate([*ranks, np.zeros(0)]).astype(np.int32),
         "class_a": pairs[:, 0],
         "class_b": pairs[:, 1],

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from xbench.annotation import ClassAttributes, PartAttribute, PartPoints
 from xbench.dataset import Dataset, ImageSet
-
 from xbench_deliberative.ground_truth import AmbiguousParts, annotated_parts
 
 SMOOTHING, SHARE = 1.0, 0.2
@@ -18,7 +17,8 @@ SMOOTHING, SHARE = 1.0, 0.2
 class SharedPart(NamedTuple):
     """A part that two classes share, and the attribute values they have in common."""
 
-    index: int
+    place: int
+    """Index among the dataset's parts."""
     name: str
     values: tuple[str, ...]
 
@@ -56,11 +56,11 @@ class SharedParts:
 def visible_points(
     images: ImageSet | None, image: int, parts: list[SharedPart]
 ) -> dict[int, tuple[float, float]]:
-    """x and y of these parts in an image, as far as they are annotated and visible."""
+    """X and y of these parts in an image, as far as they are annotated and visible."""
     if images is None or not isinstance(images.dataset, PartPoints):
         return {}
     points = images.part_points([image])[0].tolist()
-    places = {part.index: points[part.index] for part in parts}
+    places = {part.place: points[part.place] for part in parts}
     return {index: (x, y) for index, (x, y, visible) in places.items() if visible > 0}
 
 

@@ -9,7 +9,6 @@ from jaxtyping import Bool, Float, Int64
 
 from xbench.component import Tree
 from xbench.protocol import CaseScores
-
 from xbench_deliberative.rows import COVERAGES, NONE, curve
 
 REPORTED = (10, 20, 30, 40, 50)

@@ -57,10 +57,12 @@ class Dots(Dataset, PartPoints, PartMasks, ClassAttributes, IdealObserver):
         return torch.tensor([image % CLASSES for image in ids])
 
     def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack([
-            torch.randint(0, 256, (3, SIDE, SIDE), generator=generator("image", image)).byte()
-            for image in ids
-        ])
+        return torch.stack(
+            [
+                torch.randint(0, 256, (3, SIDE, SIDE), generator=generator("image", image)).byte()
+                for image in ids
+            ]
+        )
 
     def part_names(self) -> tuple[str, ...]:
         return tuple(f"part {k}" for k in range(PARTS))
@@ -100,10 +102,12 @@ class Dots(Dataset, PartPoints, PartMasks, ClassAttributes, IdealObserver):
         return 100 * torch.rand(CLASSES, 3, generator=source, dtype=torch.float64)
 
     def part_likelihoods(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack([
-            torch.rand(PARTS, CLASSES, generator=generator("l", image), dtype=torch.float64)
-            for image in ids
-        ])
+        return torch.stack(
+            [
+                torch.rand(PARTS, CLASSES, generator=generator("l", image), dtype=torch.float64)
+                for image in ids
+            ]
+        )
 
     def class_posterior(self, ids: Sequence[int]) -> Tensor:
         product = self.part_likelihoods(ids).prod(1)

@@ -21,7 +21,7 @@ def scene(seed: int, parts: int = 4) -> tuple[torch.Tensor, ...]:
     return maps, pixels, ambiguous, visible
 
 
-def slow_precision_recall(maps, pixels, ambiguous, visible):  # noqa: ANN001, ANN202
+def slow_precision_recall(maps, pixels, ambiguous, visible):
     """A mask for each coverage, and sets of parts, as in section 4."""
     precision, recall = np.zeros((2, len(maps), len(COVERAGES)))
     for column, coverage in enumerate(COVERAGES):
@@ -73,9 +73,11 @@ def test_a_pair_without_ambiguous_visible_parts_has_no_recall_and_precision_0() 
     assert float(found.precision) == 0
 
 
-def slow_iou(maps, mask, ambiguous, *, union):  # noqa: ANN001, ANN202
+def slow_iou(maps, mask, ambiguous, *, union):
     result = np.full((len(maps), len(COVERAGES)), np.nan)
-    shown = {p: {i for i, label in enumerate(mask.flatten().tolist()) if label == p} for p in range(5)}
+    shown = {
+        p: {i for i, label in enumerate(mask.flatten().tolist()) if label == p} for p in range(5)
+    }
     for column, coverage in enumerate(COVERAGES):
         for q, chosen in enumerate(regions.region(maps, coverage).flatten(1)):
             region = set(chosen.nonzero()[:, 0].tolist())

@@ -76,7 +76,10 @@ def slow_strongest(strengths: torch.Tensor, share: float) -> set[tuple[int, int,
     return {t for t in triplets if float(strengths[t]) >= last}
 
 
-@given(arrays("float64", (3, 5, 5), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])), st.floats(0.01, 1))
+@given(
+    arrays("float64", (3, 5, 5), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0])),
+    st.floats(0.01, 1),
+)
 def test_the_strongest_triplets_equal_their_slow_twin(values: object, share: float) -> None:
     strengths = torch.as_tensor(values).tril(-1)
     strengths = strengths + strengths.transpose(1, 2)

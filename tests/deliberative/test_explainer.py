@@ -129,9 +129,7 @@ def test_explanations_do_not_depend_on_the_batch(network: Network, batch: Batch)
 
 
 @pytest.mark.parametrize("preset", ["paper", "official"])
-def test_an_explanation_costs_one_forward_pass(
-    network: Network, batch: Batch, preset: str
-) -> None:
+def test_an_explanation_costs_one_forward_pass(network: Network, batch: Batch, preset: str) -> None:
     before = network.passes.snapshot()
     explained(Deliberative(Entropy(), Gradient(), preset=preset), network, batch)
     after = network.passes.snapshot()

@@ -40,7 +40,9 @@ SAME_PAIRS = [
 RANDOM = [RandomRegion(SUBJECT), RandomRegion(SUBJECT, "pixels"), RandomPair(), MostProbable()]
 
 
-def explained(explainer: Explainer, network: Network, batch: Batch, seed: int = 0) -> list[Insecurities]:
+def explained(
+    explainer: Explainer, network: Network, batch: Batch, seed: int = 0
+) -> list[Insecurities]:
     return insecurities_of(explainer, network, batch, {}, generator(seed))
 
 
@@ -87,7 +89,9 @@ def test_random_regions_cover_every_pixel_about_equally_often(
     assert float((share - 0.3).abs().max()) < most
 
 
-def test_random_pairs_are_different_and_reach_all_classes(network: Network, images: ImageSet) -> None:
+def test_random_pairs_are_different_and_reach_all_classes(
+    network: Network, images: ImageSet
+) -> None:
     found = explained(RandomPair(pairs=10), network, images.batch(images.ids()))
     assert all(len({tuple(p) for p in one.pairs.tolist()}) == 10 for one in found)
     assert all((one.pairs[:, 0] < one.pairs[:, 1]).all() for one in found)
@@ -180,7 +184,9 @@ def test_the_ceiling_scores_1_through_the_protocols_kernels(
 
 def test_the_ceiling_needs_a_data_set(network: Network) -> None:
     batch = Batch(torch.rand(1, 3, 20, 20), (0,))
-    with pytest.raises(MismatchError, match="'known-parts' needs images of a dataset with part points"):
+    with pytest.raises(
+        MismatchError, match="'known-parts' needs images of a dataset with part points"
+    ):
         explained(KnownParts(SUBJECT), network, batch)
 
 
@@ -202,7 +208,9 @@ class Heater(Explainer):
 
 
 def test_floors_need_an_explainer_that_makes_insecurities(network: Network, batch: Batch) -> None:
-    with pytest.raises(MismatchError, match="explainer 'heater' makes heat, but its pairs are needed"):
+    with pytest.raises(
+        MismatchError, match="explainer 'heater' makes heat, but its pairs are needed"
+    ):
         explained(RandomRegion(Heater()), network, batch)
 
 

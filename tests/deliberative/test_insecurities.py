@@ -30,7 +30,9 @@ def test_masks_cover_exactly_the_stated_area(coverage: float) -> None:
 
 
 def test_maps_of_zeros_have_masks_of_the_stated_area_too() -> None:
-    flat = Insecurities(torch.zeros(1, 5, 5), torch.tensor([[0, 1]]), torch.ones(1).double(), (20, 20))
+    flat = Insecurities(
+        torch.zeros(1, 5, 5), torch.tensor([[0, 1]]), torch.ones(1).double(), (20, 20)
+    )
     assert int(flat.masks(0.25).sum()) == 100
 
 
@@ -75,7 +77,9 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "explanations.safetensors"
     path.write_bytes(b"no safetensors")
-    with pytest.raises(UsageError, match=r"explanations.safetensors cannot be read as explanations"):
+    with pytest.raises(
+        UsageError, match=r"explanations.safetensors cannot be read as explanations"
+    ):
         load_explanations(path, Insecurities)
 
 
@@ -102,7 +106,7 @@ def test_the_picture_names_classes_and_shared_parts(images: ImageSet, tmp_path: 
 def test_the_picture_does_without_examples_labels_and_annotations(tmp_path: Path) -> None:
     batch = Batch(torch.rand(1, 3, 20, 20), (7,))
     figure = some(2).draw(batch, None, ("a", "b", "c"))
-    assert {"image 7", "no example", "a", "b"} <= texts(figure)
+    assert {"Insecurities", "no example", "a", "b"} <= texts(figure)
     figure.savefig(tmp_path / "figure.png", dpi=40)
 
 
@@ -141,6 +145,6 @@ def test_shared_values_are_those_that_both_classes_show_most(images: ImageSet) -
     shared = SharedParts.of(images.dataset)
     assert shared is not None
     part = next(p for b in range(1, 6) for p in shared.between(0, b))
-    attributes = [a for a in images.dataset.class_attributes() if a.part == part.index]
+    attributes = [a for a in images.dataset.class_attributes() if a.part == part.place]
     assert len(part.values) == len(attributes)
     assert all(v in a.values for v, a in zip(part.values, attributes, strict=True))

@@ -172,7 +172,10 @@ def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -
             if overlap == "union" and shown:
                 shown = [torch.stack(shown).any(0)]
             best = max(
-                ((int((region & p).sum()), float((region & p).sum() / (region | p).sum())) for p in shown),
+                (
+                    (int((region & p).sum()), float((region & p).sum() / (region | p).sum()))
+                    for p in shown
+                ),
                 default=(0, float("nan")),
             )[1]
             assert curve(table, "iou")[row, 24] == pytest.approx(best, nan_ok=True)
@@ -184,7 +187,9 @@ def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -
 
 def test_entries_share_their_cases_under_reference(images: ImageSet, workplace: Workplace) -> None:
     protocol = PartAmbiguity(Entropy(), images=7)
-    entries = [made(images, e) for e in (SUBJECT, Deliberative(Hesitancy(), Gradient()), MostProbable())]
+    entries = [
+        made(images, e) for e in (SUBJECT, Deliberative(Hesitancy(), Gradient()), MostProbable())
+    ]
     keys = {protocol.artefacts(entry)["selection"].key for entry in entries}
     assert len(keys) == 1
     artefacts = built(protocol.artefacts(entries[0]), workplace)
@@ -247,9 +252,11 @@ class Mute(Explainer):
     name: ClassVar[str] = "mute"
     makes: ClassVar[type[Insecurities]] = Insecurities
 
-    def explain(self, network, batch, artefacts, generator):  # noqa: ANN001, ANN201
+    def explain(self, network, batch, artefacts, generator):
         found = SUBJECT.explain(network, batch, artefacts, generator)
-        return [one.strongest(0 if i % 2 == 0 else 10) for i, one in zip(batch.ids, found, strict=True)]
+        return [
+            one.strongest(0 if i % 2 == 0 else 10) for i, one in zip(batch.ids, found, strict=True)
+        ]
 
 
 def test_images_without_insecurities_have_one_row_of_nan_and_are_counted(
@@ -284,7 +291,13 @@ NAN = float("nan")
 TABLE = rows_of(
     [9, 9, 9, 4, 4],
     [1, 2, 0, 1, 0],
-    [[1.0, NAN, 0, 0, 0], [0.5, NAN, 0, 0, 1], [0.0, 0.0, 0, 0, 0], [0.25, 1, 1, 1, 1], [0.0, 0, 0, 0, 0]],
+    [
+        [1.0, NAN, 0, 0, 0],
+        [0.5, NAN, 0, 0, 1],
+        [0.0, 0.0, 0, 0, 0],
+        [0.25, 1, 1, 1, 1],
+        [0.0, 0, 0, 0, 0],
+    ],
 )
 
 
@@ -319,7 +332,13 @@ def test_notes_say_what_was_left_out() -> None:
     assert notes["pairs"] == 5
     assert notes["pairs_without_ambiguous_visible_part"] == 2
     assert notes["empty_pairs"] == "left-out"
-    assert notes["pairs_without_value"]["precision"] == {"10": 0, "20": 0, "30": 0, "40": 0, "50": 0}
+    assert notes["pairs_without_value"]["precision"] == {
+        "10": 0,
+        "20": 0,
+        "30": 0,
+        "40": 0,
+        "50": 0,
+    }
 
 
 def test_the_annotation_that_is_needed_follows_parts_and_ground_truth() -> None:

@@ -93,4 +93,7 @@ def test_no_maps_give_no_regions() -> None:
     empty = torch.zeros(0, 5, 7)
     assert regions.upsampled(empty, (10, 14)).shape == (0, 10, 14)
     assert regions.region(torch.zeros(0, 10, 14), 0.5).shape == (0, 10, 14)
-    assert regions.ranks_at(torch.zeros(0, 10, 14), torch.zeros(0, 3, dtype=torch.long)).shape == (0, 3)
+    assert regions.ranks_at(torch.zeros(0, 10, 14), torch.zeros(0, 3, dtype=torch.long)).shape == (
+        0,
+        3,
+    )

@@ -72,7 +72,9 @@ def strongest_triplets(
     return Strongest(_off_diagonal(strengths >= threshold - ROUNDING), threshold)
 
 
-def lowest_triplets(divergences: Float64[Tensor, "parts classes classes"], share: float) -> Strongest:
+def lowest_triplets(
+    divergences: Float64[Tensor, "parts classes classes"], share: float
+) -> Strongest:
     """The `share` lowest of all triplets (part, a, b), ordered and with a = b among them.
 
     Pairs a = b (divergence 0) count towards the share but are not kept; parts without
@@ -102,5 +104,8 @@ def likelihood_ambiguity(
 
     0 where it is impossible under either class, or under both.
     """
-    low, high = torch.minimum(likelihoods_a, likelihoods_b), torch.maximum(likelihoods_a, likelihoods_b)
+    low, high = (
+        torch.minimum(likelihoods_a, likelihoods_b),
+        torch.maximum(likelihoods_a, likelihoods_b),
+    )
     return torch.where(high > 0, low / high.where(high > 0, torch.ones_like(high)), low)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -62,8 +63,28 @@ def pixel_ranks(maps: Float[Tensor, "q h w"]) -> Int64[Tensor, "q pixels"]:
 def ranks_at(
     maps: Float[Tensor, "q h w"], pixels: Int64[Tensor, "q points"]
 ) -> Int64[Tensor, "q points"]:
-    """`pixel_ranks` at some pixels of each map, by counting the pixels before them."""
-    keys = pixel_keys(maps)
-    at_points = keys.gather(1, pixels)
-    ranks = [(keys > key[:, None]).sum(1) for key in at_points.T]
-    return torch.stack(ranks, dim=1) if ranks else at_points
+    """`pixel_ranks` at some pixels of each map, by counting the pixels before them.
+
+    A count over one row of contiguous values is several times faster than a sort, or than
+    one comparison of all rows with all points.
+    """
+    values = maps.float().flatten(1).cpu().numpy()
+    ties = tie_order(values.shape[1]).numpy()
+    places = pixels.tolist()
+    ranks = [
+        [_before(row, ties, place) for place in of_map]
+        for row, of_map in zip(values, places, strict=True)
+    ]
+    return torch.tensor(ranks, dtype=torch.int64).reshape(pixels.shape)
+
+
+def _before(
+    values: Float32[np.ndarray, " pixels"], ties: Int64[np.ndarray, " pixels"], place: int
+) -> int:
+    """How many pixels come before the one at `place`."""
+    own = values[place]
+    equal = values == own
+    larger = int(np.count_nonzero(values > own))
+    if np.count_nonzero(equal) == 1:
+        return larger
+    return larger + int(np.count_nonzero(ties[equal] > ties[place]))

@@ -45,7 +45,7 @@ def _nearest(points: Float[Tensor, "parts 2"], size: tuple[int, int]) -> Float[T
     y = torch.arange(height, dtype=torch.float32)[:, None, None] + 0.5 - points[:, 1]
     x = torch.arange(width, dtype=torch.float32)[None, :, None] + 0.5 - points[:, 0]
     nothing = torch.full((height, width, 1), far)
-    return torch.cat([torch.hypot(*torch.broadcast_tensors(y, x)), nothing], dim=2).amin(2)
+    return torch.cat([(y.square() + x.square()).sqrt(), nothing], dim=2).amin(2)
 
 
 def pixel_rows(points: Float[Tensor, "*n 2"], size: tuple[int, int]) -> Tensor:

@@ -1,0 +1,53 @@
+"""Every component of the plugin passes the suite that third parties get."""
+
+import pytest
+
+import xbench_deliberative as plugin
+from xbench.component import Component
+from xbench.testing import check_component
+from xbench_deliberative.attributions import Gradient
+from xbench_deliberative.ceiling import KnownParts
+from xbench_deliberative.difficulties import Entropy, Hesitancy
+from xbench_deliberative.explainer import Deliberative
+from xbench_deliberative.floors import (
+    CentrePrior,
+    EdgeDetector,
+    MostProbable,
+    RandomPair,
+    RandomRegion,
+)
+from xbench_deliberative.protocol import PartAmbiguity
+
+SUBJECT = Deliberative(Entropy(), Gradient())
+COMPONENTS = [
+    Hesitancy(),
+    Entropy(),
+    Gradient(),
+    Gradient(gradients="positive"),
+    SUBJECT,
+    Deliberative(Hesitancy(), Gradient(), "official", "minimum"),
+    Deliberative(Entropy(), Gradient(), without_difficulty=True),
+    RandomRegion(SUBJECT),
+    CentrePrior(SUBJECT),
+    EdgeDetector(SUBJECT),
+    RandomPair(),
+    MostProbable(),
+    KnownParts(SUBJECT),
+    PartAmbiguity(Entropy()),
+]
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda component: component.name)
+def test_components_keep_their_contracts(component: Component) -> None:
+    check_component(component)
+
+
+def test_everything_the_hooks_return_is_checked_here() -> None:
+    returned = [
+        *plugin.register_difficulties(),
+        *plugin.register_attributions(),
+        *plugin.register_explainers(),
+        *plugin.register_protocols(),
+    ]
+    assert {type(component) for component in COMPONENTS} == set(returned)
+    assert len({(cls.kind, cls.name) for cls in returned}) == len(returned)
