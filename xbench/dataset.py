@@ -101,6 +101,12 @@ class ImageSet:
     def batch(self, ids: Sequence[int]) -> Batch:
         """The images with these ids, transformed."""
         images = [self.transform.image(image) for image in self.dataset.images(ids)]
+        sizes = {tuple(image.shape[-2:]) for image in images}
+        if len(sizes) > 1:
+            raise MismatchError(
+                f"images of dataset {self.dataset.name!r} differ in size ({_sizes(sizes)}); "
+                "give them one with -p transform.resize=256 -p transform.crop=224"
+            )
         return Batch(torch.stack(images), tuple(ids), self.dataset.labels(ids), self)
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
@@ -123,6 +129,11 @@ class ImageSet:
             "split": self.split,
             "transform": self.transform.tree(),
         }
+
+
+def _sizes(sizes: set[tuple[int, ...]]) -> str:
+    some = [f"{height}×{width}" for height, width in sorted(sizes)[:3]]
+    return ", ".join(some) + (", …" if len(sizes) > len(some) else "")
 
 
 Kind = TypeVar("Kind", bound=Annotation)

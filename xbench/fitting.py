@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from xbench.annotation import ClassHierarchy
 from xbench.augmentation import Augmentation, Batched, Frames, PerImage
 from xbench.cut import head
-from xbench.dataset import ImageSet
+from xbench.dataset import Dataset, ImageSet
 from xbench.errors import (
     MismatchError,
     NumericalError,
@@ -72,17 +73,37 @@ def fit(recipe: "TrainedWeights", module: nn.Module, workplace: "Workplace") -> 
     return curve, before
 
 
-def share_right(
+class Mistakes(NamedTuple):
+    """How a network does on a split."""
+
+    accuracy: float
+    within_parent: float | None
+    """The share of wrong predictions whose class has the same parent as the true one; None
+    where the dataset has no hierarchy or nothing is wrong."""
+
+
+def mistakes(
     recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
-) -> float:
-    """The share of the images whose most probable class is their label."""
+) -> Mistakes:
+    """How the trained module does on `images`."""
     network = Normalised(module, recipe.classifier.normalisation()).to(workplace.device).eval()
-    ids, right = images.ids(), 0
+    ids, predicted = images.ids(), [torch.zeros(0, dtype=torch.long)]
     for start in range(0, len(ids), workplace.batch_size):
         batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
         with torch.no_grad():
-            right += int((network(batch.images).argmax(dim=1) == batch.labels).sum())
-    return right / len(ids) if ids else math.nan
+            predicted.append(network(batch.images).argmax(dim=1).cpu())
+    guess, truth = torch.cat(predicted), images.dataset.labels(ids)
+    wrong = guess != truth
+    accuracy = float((~wrong).double().mean()) if ids else math.nan
+    return Mistakes(accuracy, _within_parent(images.dataset, guess[wrong], truth[wrong]))
+
+
+def _within_parent(dataset: Dataset, guess: Tensor, truth: Tensor) -> float | None:
+    if not isinstance(dataset, ClassHierarchy) or not len(guess):
+        return None
+    parents = [ancestors[0] for ancestors in dataset.class_ancestors()]
+    same = [parents[a] == parents[b] for a, b in zip(guess.tolist(), truth.tolist(), strict=True)]
+    return sum(same) / len(same)
 
 
 def _learner(recipe: "TrainedWeights", module: nn.Module, device: torch.device) -> _Learner:

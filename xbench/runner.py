@@ -105,7 +105,7 @@ class Provider:
         with self.workplace.stage("build"):
             made = recipe.build(needs, self.workplace)
         seconds = self.workplace.seconds["build"] - before
-        facts = {**made.facts, "kind": recipe.kind, "seconds": seconds}
+        facts = {"seconds": seconds, **made.facts, "kind": recipe.kind}
         artefact = replace(made, key=key, facts=facts)
         self.store.put_artefact(recipe.kind, artefact)
         return artefact

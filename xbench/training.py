@@ -18,10 +18,11 @@ from xbench.errors import WeightsError
 from xbench.loss import Loss
 from xbench.network import blank
 from xbench.randomness import derived_seed
-from xbench.weights import file_hash, load_state, read_state
+from xbench.weights import file_hash, load_state, read_state, state_hash
 
 if TYPE_CHECKING:
     from xbench.executor import Workplace
+    from xbench.fitting import Mistakes
     from xbench.protocol import Entry
 
 
@@ -123,7 +124,7 @@ class TrainedWeights(Recipe):
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Train, or go on with a training that was interrupted."""
-        from xbench.fitting import fit, share_right
+        from xbench.fitting import fit, mistakes
 
         start = time.perf_counter()
         module = self.module()
@@ -131,19 +132,20 @@ class TrainedWeights(Recipe):
         if self.training.epochs:
             curve, before = fit(self, module, workplace)
             start -= before
-        right = None
-        if self.validation:
-            right = share_right(self, module, self.validation, workplace)
+        seen = mistakes(self, module, self.validation, workplace) if self.validation else None
+        state = _state(module)
         facts = {
             "classes": self.classes,
             "architecture": self.classifier.tree(),
             "epochs": self.training.epochs,
             "curve": [list(pair) for pair in curve],
-            "accuracy": right,
+            "state": state_hash(state),
+            "accuracy": seen and seen.accuracy,
+            "mistakes_within_parent": seen and seen.within_parent,
             "seconds": round(time.perf_counter() - start, 3),
-            "summary": [_summary(self, curve, right)],
+            "summary": [_summary(self, curve, seen)],
         }
-        return Artefact(self.key, _state(module), facts)
+        return Artefact(self.key, state, facts)
 
     def module(self) -> nn.Module:
         """The network before training: random weights, the library's, or those of a file."""
@@ -169,14 +171,16 @@ class TrainedWeights(Recipe):
 
 
 def _summary(
-    recipe: TrainedWeights, curve: Sequence[tuple[float, float]], right: float | None
+    recipe: TrainedWeights, curve: Sequence[tuple[float, float]], seen: "Mistakes | None"
 ) -> str:
     """One line on how the training went."""
     parts = [f"{recipe.classifier.name}: {len(curve)} epochs"]
     if curve:
         parts.append(f"loss {curve[-1][0]:.3f}, accuracy {curve[-1][1]:.1%} while training")
-    if recipe.validation and right is not None:
-        parts.append(f"{right:.1%} on {recipe.validation.split!r}")
+    if recipe.validation and seen:
+        parts.append(f"{seen.accuracy:.1%} on {recipe.validation.split!r}")
+    if seen and seen.within_parent is not None:
+        parts.append(f"{seen.within_parent:.1%} of its mistakes within the parent class")
     return ", ".join(parts)
 
 

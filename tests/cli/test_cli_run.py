@@ -73,7 +73,6 @@ def test_results_do_not_depend_on_the_batch_size(xbench, quick, store, tmp_path)
             target.write_bytes(path.read_bytes())
     second = xbench("run", "--store", tmp_path, "--json", "--batch-size", 7, *quick).json()
     for one, other in zip(first, second, strict=True):
-        assert one["cost"]["passes"] == other["cost"]["passes"]
         for score, same in zip(one["scores"], other["scores"], strict=True):
             assert score["value"] == pytest.approx(same["value"], abs=1e-3)
 

@@ -1,0 +1,1 @@
+"""Pure numeric functions: arrays in, arrays out."""

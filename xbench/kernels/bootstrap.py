@@ -14,9 +14,7 @@ class Totals(NamedTuple):
     counts: Int64[np.ndarray, " c"]
 
 
-def cluster_totals(
-    clusters: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]
-) -> Totals:
+def cluster_totals(clusters: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]) -> Totals:
     """Sums and counts per cluster, NaN left out; clusters in ascending order."""
     unique, index = np.unique(clusters, return_inverse=True)
     scored = ~np.isnan(values)
@@ -33,9 +31,7 @@ def resample_counts(clusters: int, resamples: int, seed: int) -> Int64[np.ndarra
     return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples)
 
 
-def bootstrap_means(
-    totals: Totals, drawn: Int64[np.ndarray, "r c"]
-) -> Float64[np.ndarray, " r"]:
+def bootstrap_means(totals: Totals, drawn: Int64[np.ndarray, "r c"]) -> Float64[np.ndarray, " r"]:
     """The mean of each resample: its sum over its count; NaN where nothing was scored."""
     counts = drawn @ totals.counts
     with np.errstate(invalid="ignore", divide="ignore"):
