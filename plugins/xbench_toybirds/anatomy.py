@@ -32,7 +32,7 @@ class Stroke:
 
 STROKES = (
     Stroke("crown", 0.58, -1.22, 0.46, 0.46, outline="crest"),
-    Stroke("beak", 1.48, -0.60, 0.44, 0.34, outline="beak"),
+    Stroke("beak", 1.44, -0.60, 0.42, 0.34, outline="beak"),
     Stroke("tail", -1.28, 0.10, 0.58, 0.24, -0.12),
     Stroke("leg", -0.10, 1.10, 0.10, 0.42, rim=False),
     Stroke("leg", 0.28, 1.10, 0.10, 0.42, rim=False),

@@ -9,7 +9,7 @@ CHUNK = 64
 """Images answered at once: memory is for this many images, annotators, parts and classes."""
 
 
-def label_counts(  # noqa: PLR0913 — what an annotator is takes three numbers
+def label_counts(
     likelihoods: Float64[np.ndarray, "n parts classes"],
     seed: int,
     ids: Int64[np.ndarray, " n"],

@@ -1,7 +1,5 @@
 """Contexts: the settings behind the birds, as textures that an image cuts its window from."""
 
-# ruff: noqa: PLR2004 — a drawing is made of numbers
-
 from functools import cache
 
 import numpy as np

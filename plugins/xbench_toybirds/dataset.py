@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int8, Int16, Int64, UInt8
 from torch import Generator, Tensor
+
 from xbench.annotation import (
     ClassAttributes,
     ClassHierarchy,
@@ -24,7 +25,6 @@ from xbench.annotation import (
 from xbench.component import fingerprint
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
-
 from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.hashing import uniforms
@@ -32,7 +32,7 @@ from xbench_toybirds.render import render, render_regions
 from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
 
-RENDERING = 1
+RENDERING = 2
 """Raised with every change that alters an image, a label or an annotation."""
 
 SPAN = 1_000_000

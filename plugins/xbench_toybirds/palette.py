@@ -1,7 +1,5 @@
 """The values that attributes take, and how each value looks."""
 
-# ruff: noqa: PLR2004 — a drawing is made of numbers
-
 from functools import cache
 from typing import NamedTuple
 

@@ -1,31 +1,44 @@
 """Where parts are seen: visibility, points and masks, all read from the regions of a picture."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, Int8, Int16, Int64
+from jaxtyping import Bool, Float32, Int8, Int16, Int64
 
-from xbench_toybirds.render import GHOST, render_regions
+from xbench_toybirds.render import GAP, SHAPE, render_regions
 from xbench_toybirds.scene import FRAME, OCCLUDERS, Scenes
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
-_SHARE = np.array([0.75 if part in ("beak", "crown") else 0.5 for part in PARTS])
-"""How much of its usual area a part must show to be visible.
+SHARE = 0.5
+"""How much of its usual area a part must show to be visible."""
+SHAPE_SHARE = 0.85
+"""How much of the area that a shape can take must show, where a shape is an attribute.
 
-A region is the same for all of its part's values, so being visible says nothing of the class.
-Where a shape is an attribute more must show, so that every shape can be told from the others.
+Regions are the same for all values of a part, so being visible says nothing of the class;
+and so much of it shows that every value can be told from every other.
 """
 
 
+class _Areas(NamedTuple):
+    """Number of pixels in which each part, and the room for its shape, shows."""
+
+    whole: Int64[np.ndarray, "n parts"]
+    shape: Int64[np.ndarray, "n parts"]
+
+
 def visibility(regions: Int8[np.ndarray, "n h w"], scenes: Scenes) -> Bool[np.ndarray, "n parts"]:
-    """Whether enough of each part's region shows for all its attributes to be seen."""
-    size = scenes.scale.astype(np.float64) ** 2 * scenes.stretch
-    return _counts(regions) >= np.maximum(_SHARE * _usual_areas() * size[:, None], 1)
+    """Whether enough of each part shows for all its attributes to be seen."""
+    area = (scenes.scale.astype(np.float64) ** 2 * scenes.stretch)[:, None] / USUAL_SCALE**2
+    shown, usual = _areas(regions), _usual_areas()
+    enough = shown.whole >= np.maximum(SHARE * area * usual.whole, 1)
+    return enough & (shown.shape >= SHAPE_SHARE * area * usual.shape)
 
 
 def masks(regions: Int8[np.ndarray, "n h w"]) -> Int16[np.ndarray, "n h w"]:
-    """The part that each pixel shows, −1 for none: gaps in a region show no part."""
-    return np.where(regions < GHOST, regions, -1).astype(np.int16)
+    """The part that each pixel shows, −1 for none: gaps beside a shape show no part."""
+    gap = (regions >= GAP) & (regions < SHAPE)
+    return np.where(gap | (regions < 0), -1, regions % len(PARTS)).astype(np.int16)
 
 
 def points(
@@ -33,8 +46,7 @@ def points(
 ) -> Float32[np.ndarray, "n parts 3"]:
     """For each part x, y and visibility: the pixel of its mask nearest to the mask's centroid.
 
-    Of equally near pixels the uppermost, then the leftmost is taken. A part that is visible
-    but whose shape paints no pixel of its region does not exist: every shape paints some.
+    Of equally near pixels the uppermost, then the leftmost is taken.
     """
     found = np.zeros((*visible.shape, 3), dtype=np.float32)
     shown = masks(regions)
@@ -55,17 +67,22 @@ def points(
     return found
 
 
-def _counts(regions: Int8[np.ndarray, "n h w"]) -> Int64[np.ndarray, "n parts"]:
+def _areas(regions: Int8[np.ndarray, "n h w"]) -> _Areas:
     image, row, column = np.nonzero(regions >= 0)
-    key = image * GHOST + regions[image, row, column] % GHOST
-    return np.bincount(key, minlength=len(regions) * GHOST).reshape(len(regions), GHOST)
+    region = regions[image, row, column]
+    key = image * len(PARTS) + region % len(PARTS)
+    size, form = len(regions) * len(PARTS), (len(regions), len(PARTS))
+    whole = np.bincount(key, minlength=size).reshape(form)
+    return _Areas(whole, np.bincount(key[region >= GAP], minlength=size).reshape(form))
+
+
+USUAL_SCALE = 24.0
 
 
 @cache
-def _usual_areas() -> Float64[np.ndarray, " parts"]:
-    """Area of each part's region in square units, in an unturned bird that nothing covers."""
-    scale = 24.0
-    return _counts(render_regions(plain_scene(scale)))[0] / scale**2
+def _usual_areas() -> _Areas:
+    """Areas in an unturned bird of the usual scale that nothing covers."""
+    return _areas(render_regions(plain_scene(USUAL_SCALE)))
 
 
 def plain_scene(scale: float) -> Scenes:

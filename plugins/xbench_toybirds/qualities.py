@@ -1,7 +1,5 @@
 """Image qualities: what a camera, a print or a light does to a whole picture."""
 
-# ruff: noqa: PLR2004 — a drawing is made of numbers
-
 from collections.abc import Callable
 
 import numpy as np

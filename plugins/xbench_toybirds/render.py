@@ -1,7 +1,5 @@
 """From scenes to pixels and label maps, in + − × ÷ and comparisons of single numbers."""
 
-# ruff: noqa: PLR2004 — a drawing is made of numbers
-
 from functools import cache
 from typing import NamedTuple
 
@@ -15,10 +13,14 @@ from xbench_toybirds.hashing import uniforms
 from xbench_toybirds.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
-GHOST = len(PARTS)
-"""Added to a part's label in its region where its shape leaves the background to be seen."""
+GAP = len(PARTS)
+"""Added to a part's label where its shape could be but leaves the background to be seen."""
+SHAPE = 2 * len(PARTS)
+"""Added to a part's label where its shape is."""
 CHUNK = 32
 """Images painted at once: more do not fit the processor's cache."""
+EDGE = 0.045
+"""Width of the edge of a shape in units."""
 CELL = 0.022
 """Side of a cell of a pattern's tile in units."""
 
@@ -28,7 +30,7 @@ _RIM = np.float32(0.55)
 
 
 class Picture(NamedTuple):
-    """Pixels, and which part's region each pixel shows: −1 for none, part + GHOST for a gap."""
+    """Pixels, and which part's region each pixel shows: −1 for none, else part, + GAP or SHAPE."""
 
     pixels: UInt8[np.ndarray, "n h w 3"]
     regions: Int8[np.ndarray, "n h w"]
@@ -148,16 +150,27 @@ def _paint_stroke(canvas: _Canvas, scenes: Scenes, stroke: Stroke) -> None:
         shown = patch
     else:
         seen = _outlined(scenes, stroke, patch)
-        canvas.regions[patch.place] = np.where(seen, stroke.label, stroke.label + GHOST)
+        canvas.regions[patch.place] = stroke.label + np.where(seen, SHAPE, GAP)
         shown = _Patch(*(field[seen] for field in patch))
     if canvas.pixels is not None:
         canvas.pixels[shown.place] = _plumage(scenes, stroke, shown)
 
 
-def _outlined(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Bool[np.ndarray, " m"]:
+def _outlined(
+    scenes: Scenes, stroke: Stroke, patch: _Patch, dx: float = 0, dy: float = 0
+) -> Bool[np.ndarray, " m"]:
+    """Whether the place that lies (dx, dy) units from each pixel is inside the shape."""
     shape = scenes.values[:, _COLUMN[stroke.label, False]][patch.image]
     outline = palette.beak_outline if stroke.outline == "beak" else palette.crest_outline
-    return outline(shape, patch.along, patch.across)
+    along = patch.along + np.float32(dx / stroke.length)
+    return outline(shape, along, patch.across + np.float32(dy / stroke.width))
+
+
+def _edge_of_shape(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
+    # Its own edge in the colour of marks, so that no background can hide a shape.
+    steps = ((EDGE, 0), (-EDGE, 0), (0, EDGE), (0, -EDGE))
+    inner = [_outlined(scenes, stroke, patch, dx, dy) for dx, dy in steps]
+    return 1 - (inner[0] & inner[1] & inner[2] & inner[3]).astype(np.int64)
 
 
 def _plumage(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Float32[np.ndarray, "m 3"]:
@@ -167,9 +180,10 @@ def _plumage(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Float32[np.ndarra
         light = np.where(reach > np.float32(0.8), _RIM, light)
     if stroke.label < 0:
         return _HEAD * light[:, None]
+    marks = _marks(scenes, stroke, patch)
     colour = scenes.values[:, _COLUMN[stroke.label, True]]
     table = palette.colour_table()[colour].reshape(-1, 3)
-    found = table[patch.image * 2 + _marks(scenes, stroke, patch)] * light[:, None]
+    found = table[patch.image * 2 + marks] * light[:, None]
     return _eye(found, colour[patch.image], reach) if stroke.part == "eye" else found
 
 
@@ -185,8 +199,10 @@ def _eye(
 
 
 def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
+    if stroke.outline != "ellipse":
+        return _edge_of_shape(scenes, stroke, patch)
     column = _COLUMN.get((stroke.label, False))
-    if column is None or stroke.outline != "ellipse" or stroke.part == "crown":
+    if column is None or stroke.part == "crown":
         return np.zeros(len(patch.image), dtype=np.int64)
     pattern = scenes.values[:, column][patch.image]
     along = np.floor(patch.along * np.float32(stroke.length / CELL)).astype(np.int64)

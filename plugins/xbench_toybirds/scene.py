@@ -51,11 +51,11 @@ class Scenes(NamedTuple):
 class Conditions:
     """How pictures are taken: ranges from which nuisances are drawn."""
 
-    scale: tuple[float, float] = (23.0, 26.5)
+    scale: tuple[float, float] = (22.5, 25.5)
     stretch: tuple[float, float] = (0.94, 1.06)
     half_turn: float = 0.1
     """Largest tangent of half the rotation: 0.1 is 11 degrees."""
-    shift: float = 5.0
+    shift: float = 4.0
     occluded: float = 0.35
     """How often each of the occluders is there."""
     gain: tuple[float, float] = (0.9, 1.1)
@@ -64,10 +64,10 @@ class Conditions:
 
 USUAL = Conditions()
 SHIFTED = Conditions(
-    scale=(18.0, 22.0),
+    scale=(19.0, 22.0),
     stretch=(0.88, 1.12),
     half_turn=0.2,
-    shift=10.0,
+    shift=8.0,
     occluded=0.5,
     gain=(0.6, 0.85),
     grain=(14.0, 30.0),
