@@ -1,0 +1,168 @@
+"""The dataset as others see it."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from xbench.annotation import annotation_kinds
+from xbench.dataset import ImageSet
+from xbench.errors import DatasetError, ParameterError, UnknownNameError
+from xbench.testing import check_component
+from xbench.transform import Transform
+from xbench_toybirds.dataset import SPAN, Toybirds
+
+CONFOUNDED = Toybirds(
+    confounded_class="verda-prima", confounded_context="snow", confound_strength=0.8
+)
+
+
+def test_it_keeps_the_rules_of_datasets():
+    check_component(Toybirds(train=40, validation=20, test=20, shifted=20))
+
+
+def test_it_has_every_kind_of_annotation(birds):
+    from xbench.annotation import Annotation
+
+    assert set(annotation_kinds(type(birds))) == set(Annotation.__subclasses__())
+
+
+def test_splits_share_no_id_and_hold_every_class_alike(birds):
+    ids = [i for split in birds.splits() for i in birds.ids(split)]
+    assert len(ids) == len(set(ids)) == 3000 + 500 + 1000 + 1000
+    counts = torch.bincount(birds.labels(birds.ids("train")), minlength=20)
+    assert (counts == 150).all()
+
+
+def test_images_are_rgb_of_96_pixels(birds):
+    images = birds.images([0, 1])
+    assert images.shape == (2, 3, 96, 96)
+    assert images.dtype == torch.uint8
+    assert birds.sizes([0, 1]) == [(96, 96)] * 2
+
+
+def test_class_attributes_are_true_percentages(birds):
+    attributes = birds.class_attributes()
+    assert [a.part for a in attributes] == sorted(a.part for a in attributes)
+    assert {a.part for a in attributes} == set(range(12))
+    ids = birds.ids("train")
+    labels, values = birds.labels(ids), birds.attribute_values(ids)
+    for column, attribute in enumerate(attributes):
+        assert torch.allclose(attribute.frequencies.sum(1), torch.tensor(100.0).double())
+        drawn = torch.nn.functional.one_hot(values[:, column], len(attribute.values))
+        found = torch.stack([drawn[labels == c].double().mean(0) * 100 for c in range(20)])
+        assert (found - attribute.frequencies).abs().max() < 20
+        assert (found - attribute.frequencies).abs().mean() < 3
+
+
+def test_a_genus_is_the_parent_of_its_five_species(birds):
+    ancestors = birds.class_ancestors()
+    assert len(ancestors) == 20
+    for name, (genus, root) in zip(birds.class_names(), ancestors, strict=True):
+        assert name.startswith(f"{genus}-")
+        assert root == "bird"
+
+
+def test_contexts_are_independent_of_classes_unless_confounded(birds):
+    for split in birds.splits():
+        ids = birds.ids(split)
+        share = torch.bincount(birds.contexts(ids), minlength=10) / len(ids)
+        assert ((share - 0.1).abs() < 0.05).all()
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_confounding_sets_the_context_as_often_as_its_strength(split):
+    dataset = dataclasses.replace(CONFOUNDED, train=20_000, validation=20_000)
+    ids = dataset.ids(split)
+    snow = dataset.contexts(ids) == dataset.context_names().index("snow")
+    own = dataset.labels(ids) == dataset.class_names().index("verda-prima")
+    assert snow[own].double().mean().item() == pytest.approx(0.8 + 0.2 * 0.1, abs=0.05)
+    assert snow[~own].double().mean().item() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("split", ["test", "shifted"])
+def test_test_and_shifted_are_never_confounded(birds, split):
+    ids = birds.ids(split)
+    assert torch.equal(CONFOUNDED.contexts(ids), birds.contexts(ids))
+    assert torch.equal(CONFOUNDED.images(ids[:40]), birds.images(ids[:40]))
+
+
+def test_confounding_changes_nothing_but_the_context(birds):
+    ids = birds.ids("train")[:200]
+    assert torch.equal(CONFOUNDED.part_masks(ids), birds.part_masks(ids))
+    assert torch.equal(CONFOUNDED.attribute_values(ids), birds.attribute_values(ids))
+    same = CONFOUNDED.contexts(ids) == birds.contexts(ids)
+    assert not same.all()
+    a, b = CONFOUNDED.images(ids), birds.images(ids)
+    assert torch.equal(a[same], b[same])
+
+
+def test_the_shifted_split_is_darker_and_its_birds_smaller(birds):
+    test, shifted = (birds.ids(split)[:100] for split in ("test", "shifted"))
+    assert birds.images(shifted).double().mean() < 0.85 * birds.images(test).double().mean()
+    shown = [(birds.part_masks(ids) >= 0).double().mean() for ids in (test, shifted)]
+    assert shown[1] < 0.8 * shown[0]
+
+
+def test_the_fingerprint_depends_on_every_field(birds):
+    others = {
+        "seed": 1, "train": 1, "validation": 1, "test": 1, "shifted": 1, "ndiff": 4,
+        "colour_concentration": 0.5, "shape_concentration": 0.5, "kinship": 0.4,
+        "annotators": 1, "attention": 0.5, "lapses": 0.5,
+    }  # fmt: skip
+    changed = [dataclasses.replace(birds, **{k: v}) for k, v in others.items()] + [CONFOUNDED]
+    changed.append(dataclasses.replace(CONFOUNDED, confound_strength=0.7))
+    changed.append(dataclasses.replace(CONFOUNDED, confounded_class="verda-quarta"))
+    changed.append(dataclasses.replace(CONFOUNDED, confounded_context="sand"))
+    assert len({one.fingerprint() for one in [birds, *changed]}) == len(changed) + 1
+    assert Toybirds().fingerprint() == birds.fingerprint()
+
+
+def test_points_and_masks_agree_through_a_transform(birds):
+    images = ImageSet(birds, "test", Transform(resize=128, crop=112))
+    ids = images.ids()[:20]
+    points, masks = images.part_points(ids), images.part_masks(ids)
+    hits = [
+        masks[image, int(points[image, part, 1]), int(points[image, part, 0])] == part
+        for image, part in torch.nonzero(points[:, :, 2]).tolist()
+    ]
+    assert sum(map(bool, hits)) / len(hits) > 0.98
+
+
+@pytest.mark.parametrize("image", [-1, 3000, SPAN - 1, 4 * SPAN, 1 << 62])
+def test_an_image_of_no_split_is_refused(birds, image):
+    with pytest.raises(DatasetError) as caught:
+        birds.images([0, image])
+    assert str(caught.value) == (
+        f"dataset 'toybirds' has no image {image}; "
+        "`ids(split)` lists those of train, validation, test, shifted."
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "allowed"),
+    [
+        ("ndiff", 1, "one of 2, 3, 4, 5, 6, 7"),
+        ("train", -1, "a number of images up to 1000000"),
+        ("kinship", 0.0, "between 0 and 1, both excluded"),
+        ("colour_concentration", 1.0, "between 0 and 1, both excluded"),
+        ("confound_strength", 1.5, "between 0 and 1"),
+        ("lapses", -0.1, "between 0 and 1"),
+        ("annotators", 0, "at least 1"),
+    ],
+)
+def test_impossible_parameters_are_refused(field, value, allowed):
+    with pytest.raises(ParameterError) as caught:
+        Toybirds(**{field: value})
+    assert str(caught.value) == f"dataset 'toybirds': {field} is {value}, but must be {allowed}."
+
+
+def test_confounding_with_unknown_or_missing_names_is_refused(birds):
+    with pytest.raises(UnknownNameError, match="unknown class of toybirds 'verda-sexta'; did you"):
+        Toybirds(confounded_class="verda-sexta", confounded_context="snow")
+    with pytest.raises(UnknownNameError, match="unknown context of toybirds 'lava'"):
+        Toybirds(confounded_class="verda-prima", confounded_context="lava")
+    with pytest.raises(ParameterError, match="go together; give both or neither"):
+        Toybirds(confounded_class="verda-prima")
+    with pytest.raises(UnknownNameError, match="unknown split of toybirds 'tset'; did you mean"):
+        birds.ids("tset")
