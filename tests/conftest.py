@@ -4,12 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Shapes in signatures are checked in tests; before anything of ours is imported.
-hook = install_import_hook(
-    ["xbench.kernels", "xbench_deliberative.kernels"], "beartype.beartype"
-)
+hook = install_import_hook(["xbench.kernels", "xbench_deliberative.kernels"], "beartype.beartype")
+
+# Deadlines measure the machine, not the code.
+settings.register_profile("project", max_examples=25, deadline=None)
+settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -57,7 +57,10 @@ class Classifier(Component):
 
 @dataclass
 class PassCounter:
-    """Counts images that went forward and backward through parts of a network."""
+    """Counts images that went forward and backward through parts of a network.
+
+    A backward call that is batched over several predictions counts its images once.
+    """
 
     bottom_forward: int = 0
     top_forward: int = 0

@@ -1,6 +1,6 @@
 """What a deliberative explanation costs, in forward passes of its classifier.
 
-    pytest benchmarks/speed/test_deliberative.py -s
+pytest benchmarks/speed/test_deliberative.py -s
 """
 
 import resource

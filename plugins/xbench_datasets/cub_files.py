@@ -181,7 +181,7 @@ def _percentages(path: Path, classes: int, attributes: int) -> Float64[np.ndarra
 
 
 @functools.lru_cache(maxsize=1)
-def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:  # noqa: ARG001 (the key)
+def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:
     path, known = folder / IMAGE_ATTRIBUTES, load(folder)
     columns = {"image": int, "attribute": int, "present": int, "certainty": int}
     table = read_table(path, columns, surplus="seconds")

@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
+from xbench import photos
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
-from xbench import photos
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 OWN_SPLITS = ("train", "val", "test")
@@ -143,7 +143,7 @@ def _times(root: Path) -> Times:
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(root: Path, times: Times) -> tuple[Entry, ...]:  # noqa: ARG001 (part of the key)
+def _listed(root: Path, times: Times) -> tuple[Entry, ...]:
     classes = _folders(root)
     if classes and all(folder.name in OWN_SPLITS for folder in classes):
         named = [(split.name, folder) for split in classes for folder in _folders(split)]

@@ -126,13 +126,17 @@ class PartAmbiguity(Protocol):
             k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)
         }
         source = generator("explanation", entry.seed)
-        found = insecurities_of(entry.explainer, network, batch, own, source)
-        places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
+        with workplace.stage("explain"):
+            found = insecurities_of(entry.explainer, network, batch, own, source)
+        with workplace.stage("annotate"):
+            places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
         for image, given, place in zip(ids, found, places, strict=True):
-            kept = given.strongest(self.insecurities) if self.insecurities else given
-            ambiguous = self._ambiguous(test, artefacts, image, kept)
-            score = on_points if self.parts == "points" else self._on_masks
-            yield tables.ImageRows(image, kept.pairs, kept.strengths, score(kept, place, ambiguous))
+            with workplace.stage("score"):
+                kept = given.strongest(self.insecurities) if self.insecurities else given
+                ambiguous = self._ambiguous(test, artefacts, image, kept)
+                score = on_points if self.parts == "points" else self._on_masks
+                measured = score(kept, place, ambiguous)
+            yield tables.ImageRows(image, kept.pairs, kept.strengths, measured)
 
     def _ambiguous(
         self, test: ImageSet, artefacts: Artefacts, image: int, found: Insecurities

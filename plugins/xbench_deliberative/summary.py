@@ -46,7 +46,7 @@ def _scores(table: pa.Table, scoring: Scoring, name: str) -> list[CaseScores]:
     headline = name == scoring.headline
     average = CaseScores(f"average {name}", "higher", cases, nanmean(values), headline)
     columns = zip(REPORTED, values.T, strict=True)
-    return [average, *(CaseScores(f"{name}@{p}", "higher", cases, v) for p, v in columns)]
+    return [average, *(CaseScores(f"{name}@{p}%", "higher", cases, v) for p, v in columns)]
 
 
 def per_image(table: pa.Table, scoring: Scoring, name: str) -> PerImage:

@@ -70,7 +70,7 @@ class Toybirds(
 
     seed: int = 0
     """Decides the classes as well as the images."""
-    train: int = 3000
+    train: int = 6000
     """Number of images of each split; an image does not depend on it."""
     validation: int = 500
     test: int = 1000

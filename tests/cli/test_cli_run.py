@@ -36,7 +36,7 @@ def test_a_run_scores_every_entry_and_stores_a_valid_record_of_each(xbench, quic
     assert [record.role for record in records] == ["entry", "ceiling", *["floor"] * 5]
     names = {score.name for score in records[0].scores}
     coverages = (10, 20, 30, 40, 50)
-    assert names.issuperset(f"{m}@{c}" for m in ("precision", "recall") for c in coverages)
+    assert names.issuperset(f"{m}@{c}%" for m in ("precision", "recall") for c in coverages)
     for record in records:
         assert record.cases == 24
         assert len(record.differences) == 6

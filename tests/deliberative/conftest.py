@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import pytest
 import torch
-from hypothesis import settings
 from torch import Tensor, nn
 
 from xbench.annotation import (
@@ -22,9 +21,6 @@ from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.executor import Workplace
 from xbench.network import cut_module
 from xbench.randomness import generator
-
-settings.register_profile("modest", max_examples=25, deadline=None)
-settings.load_profile("modest")
 
 CLASSES, PARTS, SIDE = 6, 4, 20
 

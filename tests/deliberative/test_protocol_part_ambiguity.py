@@ -182,7 +182,7 @@ def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -
             row += 1
     scores = {score.name: score for score in protocol.summarise({"x": table})["x"]}
     assert scores["average iou"].headline
-    assert set(scores) == {"average iou", *(f"iou@{p}" for p in (10, 20, 30, 40, 50))}
+    assert set(scores) == {"average iou", *(f"iou@{p}%" for p in (10, 20, 30, 40, 50))}
 
 
 def test_entries_share_their_cases_under_reference(images: ImageSet, workplace: Workplace) -> None:
@@ -316,7 +316,7 @@ def test_empty_pairs_count_as_zero_where_so_asked() -> None:
 
 def test_scores_are_those_of_the_papers_table_and_precision_decides() -> None:
     scores = PartAmbiguity(Entropy()).summarise({"x": TABLE})["x"]
-    columns = [f"@{p}" for p in (10, 20, 30, 40, 50)]
+    columns = [f"@{p}%" for p in (10, 20, 30, 40, 50)]
     assert {s.name for s in scores} == {
         "average precision", "average recall",
         *("precision" + c for c in columns), *("recall" + c for c in columns),

@@ -29,7 +29,7 @@ def test_it_has_every_kind_of_annotation(birds):
 
 def test_splits_share_no_id_and_hold_every_class_alike(birds):
     ids = [i for split in birds.splits() for i in birds.ids(split)]
-    assert len(ids) == len(set(ids)) == 3000 + 500 + 1000 + 1000
+    assert len(ids) == len(set(ids)) == 6000 + 500 + 1000 + 1000
     counts = torch.bincount(birds.labels(birds.ids("train")), minlength=20)
     assert (counts == 150).all()
 
@@ -129,7 +129,7 @@ def test_points_and_masks_agree_through_a_transform(birds):
     assert sum(map(bool, hits)) / len(hits) > 0.98
 
 
-@pytest.mark.parametrize("image", [-1, 3000, SPAN - 1, 4 * SPAN, 1 << 62])
+@pytest.mark.parametrize("image", [-1, 6000, SPAN - 1, 4 * SPAN, 1 << 62])
 def test_an_image_of_no_split_is_refused(birds, image):
     with pytest.raises(DatasetError) as caught:
         birds.images([0, image])

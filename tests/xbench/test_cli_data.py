@@ -18,8 +18,8 @@ from xbench.cli.options import Session
 from xbench.dataset import Dataset
 from xbench.download import Download
 from xbench.errors import DatasetError, DownloadError
-from xbench.hookspecs import hookimpl
 from xbench.home import data_home
+from xbench.hookspecs import hookimpl
 from xbench.registry import Registry
 
 

@@ -59,7 +59,9 @@ def test_an_interval_covers_the_true_mean_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
     hits = 0
     for trial in range(300):
-        score = summarised([scores(rng.exponential(size=80))], Resampling(resamples=400, seed=trial))
+        score = summarised(
+            [scores(rng.exponential(size=80))], Resampling(resamples=400, seed=trial)
+        )
         hits += score.low <= 1 <= score.high
     assert 0.88 <= hits / 300 <= 0.98
 
@@ -105,9 +107,7 @@ def test_a_paired_difference_is_sharper_than_its_sides():
 
 
 def test_a_paired_difference_takes_only_cases_that_both_scored():
-    made = difference(
-        ("a", "b"), [scores([1, np.nan, 3])], [scores([0, 0, np.nan])], Resampling()
-    )
+    made = difference(("a", "b"), [scores([1, np.nan, 3])], [scores([0, 0, np.nan])], Resampling())
     assert (made.value, made.n) == (1.0, 1)
 
 
