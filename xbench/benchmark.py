@@ -10,7 +10,7 @@ from xbench.classifier import Classifier
 from xbench.component import Tree
 from xbench.dataset import Dataset, ImageSet
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.explanation import Explainer
+from xbench.explanation import Explainer, Explanation
 from xbench.hookspecs import hookimpl
 from xbench.loss import Loss
 from xbench.protocol import Entry, Protocol, Role
@@ -25,6 +25,8 @@ PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with"}
 SUBJECT = "@entry"
 """In a floor's or ceiling's explainer: the explainer of the entry it stands beside."""
+OF_PROTOCOL = "@protocol."
+"""Before the name of a parameter: its value in the benchmark's protocol."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +120,22 @@ def adjust(tree: Tree, changes: Tree) -> Tree:
     return changed
 
 
-def assemble(tree: Tree, registry: Registry) -> Benchmark:
-    """The benchmark that the tree describes; every component is built and checked."""
+def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmark:
+    """The benchmark that the tree describes; every component is built and checked.
+
+    With `scored=False` the protocol need not fit: nothing is going to be scored.
+    """
     builder = Builder(registry, tree.get("defaults", {}))
     dataset: Dataset = builder.build("dataset", tree["dataset"])
-    lines = tuple(_lines(tree["entries"], builder))
+    protocol: Protocol = builder.build("protocol", tree["protocol"])
+    lines = tuple(_lines(tree["entries"], protocol, builder))
+    if scored:
+        protocol = fitting_protocol(protocol, lines[0].explainer.makes, dataset, builder)
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
         title=tree.get("title", ""),
-        protocol=fitting_protocol(tree, lines, dataset, builder),
+        protocol=protocol,
         datasets=_image_sets(tree, dataset),
         classifier=builder.build("classifier", tree["classifier"]),
         loss=builder.build("loss", tree["loss"]),
@@ -141,11 +149,9 @@ def assemble(tree: Tree, registry: Registry) -> Benchmark:
 
 
 def fitting_protocol(
-    tree: Tree, lines: tuple[Line, ...], dataset: Dataset, builder: Builder
+    own: Protocol, made: type[Explanation], dataset: Dataset, builder: Builder
 ) -> Protocol:
-    """The benchmark's protocol where it fits, else the only one that does."""
-    made = lines[0].explainer.makes
-    own: Protocol = builder.build("protocol", tree["protocol"])
+    """The benchmark's own protocol where it fits, else the only one that does."""
     if _mismatch(own, made, dataset) is None:
         return own
     names = builder.registry.names("protocol")
@@ -163,7 +169,7 @@ def _mismatch(protocol: Protocol, made: type, dataset: Dataset) -> str | None:
     if not issubclass(made, protocol.scores):
         return (
             f"protocol {protocol.name!r} scores {protocol.scores.name}, "
-            f"but the explainer makes {made.name}"  # type: ignore[attr-defined]
+            f"but the explainer makes {getattr(made, 'name', made.__name__)}"
         )
     missing = [kind.__name__ for kind in protocol.needs() if not isinstance(dataset, kind)]
     if missing:
@@ -183,28 +189,44 @@ def _owners(protocol: Protocol, registry: Registry) -> str:
     return f"; datasets that have all it needs: {', '.join(having) or 'none'}"
 
 
-def _lines(entries: list[Tree], builder: Builder) -> Iterator[Line]:
+def _lines(entries: list[Tree], protocol: Protocol, builder: Builder) -> Iterator[Line]:
     subjects = [line for line in entries if line.get("role", "entry") == "entry"]
     if not subjects:
         raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")
     for line in entries:
-        for subject in subjects if _mentions(line["explainer"]) else [None]:
-            yield _line(line, subject, len(subjects) > 1, builder)
+        explainer = _with_protocol(as_table(line["explainer"]), protocol)
+        role = line.get("role", "entry")
+        for subject in subjects if SUBJECT in explainer.values() else [None]:
+            made = builder.build("explainer", _with_subject(explainer, subject))
+            yield Line(_label(line, subject, len(subjects)), role, made)
 
 
-def _line(line: Tree, subject: Tree | None, several: bool, builder: Builder) -> Line:
-    label, explainer = line["label"], line["explainer"]
-    if subject is not None:
-        explainer = {
-            key: subject["explainer"] if value == SUBJECT else value
-            for key, value in as_table(explainer).items()
-        }
-        label = f"{label}: {subject['label']}" if several else label
-    return Line(label, line.get("role", "entry"), builder.build("explainer", explainer))
+def _with_protocol(explainer: Tree, protocol: Protocol) -> Tree:
+    return {
+        key: _parameter(protocol, value.removeprefix(OF_PROTOCOL))
+        if isinstance(value, str) and value.startswith(OF_PROTOCOL)
+        else value
+        for key, value in explainer.items()
+    }
 
 
-def _mentions(explainer: Any) -> bool:
-    return SUBJECT in as_table(explainer).values()
+def _parameter(protocol: Protocol, name: str) -> Any:
+    if name not in protocol.parameters():
+        raise UnknownNameError(
+            f"parameter of protocol {protocol.name}", name, protocol.parameters()
+        )
+    return getattr(protocol, name)
+
+
+def _with_subject(explainer: Tree, subject: Tree | None) -> Tree:
+    if subject is None:
+        return explainer
+    return {k: subject["explainer"] if v == SUBJECT else v for k, v in explainer.items()}
+
+
+def _label(line: Tree, subject: Tree | None, subjects: int) -> str:
+    label: str = line["label"]
+    return f"{label}: {subject['label']}" if subject is not None and subjects > 1 else label
 
 
 def _with_explainer(line: Tree, change: Tree) -> Tree:

@@ -46,7 +46,7 @@ def command(
 
     if not photos and not ids:
         raise UsageError("nothing to explain: give photos, or --id of images of the dataset")
-    benchmark = session.assembled()
+    benchmark = session.assembled(scored=False)
     batches = list(_batches(benchmark, photos, ids))
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:

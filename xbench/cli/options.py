@@ -57,11 +57,11 @@ class Session:
         tree = benchmark.adjust(tree, changes)
         return benchmark.adjust(tree, self._parameters())
 
-    def assembled(self) -> "Benchmark":
-        """The benchmark of this session."""
+    def assembled(self, *, scored: bool = True) -> "Benchmark":
+        """The benchmark of this session; its protocol need not fit if nothing is scored."""
         from xbench.benchmark import assemble
 
-        return assemble(self.tree, self.registry)
+        return assemble(self.tree, self.registry, scored=scored)
 
     def builder(self) -> "Builder":
         """Builds components with the benchmark file's defaults."""

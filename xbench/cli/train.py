@@ -24,7 +24,7 @@ def command(session: Session, out: Path | None) -> None:
     from xbench.runner import Provider, check
     from xbench.training import recipe_for
 
-    benchmark = session.assembled()
+    benchmark = session.assembled(scored=False)
     check(benchmark)
     store = session.opened_store()
     store.check_writable()

@@ -1,0 +1,128 @@
+"""Benchmark files become frozen benchmarks."""
+
+import copy
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+
+from xbench.benchmark import adjust, assemble, benchmark_folder, choose, read
+from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.explanation import Explainer, Explanation
+from xbench.registry import Registry
+
+FILES = sorted(benchmark_folder().glob("*.toml"))
+
+
+@pytest.fixture
+def registry():
+    return Registry(third_party=False)
+
+
+@pytest.fixture
+def tree():
+    return read(benchmark_folder() / "default.toml")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_benchmark_file_can_be_assembled(path, registry):
+    benchmark = assemble(read(path), registry)
+    assert benchmark.name == path.stem
+    assert benchmark.lines
+
+
+def test_the_default_has_an_entry_five_floors_and_a_ceiling(tree, registry):
+    roles = [line.role for line in assemble(tree, registry).lines]
+    assert sorted(roles) == ["ceiling", "entry", *["floor"] * 5]
+
+
+def test_each_repeat_has_its_own_seed(tree, registry):
+    benchmark = assemble({**tree, "seed": 5, "repeats": 3}, registry)
+    entries = list(benchmark.entries(benchmark.lines[0]))
+    assert [(entry.repeat, entry.seed) for entry in entries] == [(0, 5), (1, 6), (2, 7)]
+
+
+def test_floors_follow_the_entry_they_stand_beside(tree, registry):
+    tree = adjust(tree, {"explainer": {"top": 4}})
+    lines = assemble(tree, registry).lines
+    floor = next(line for line in lines if line.label == "random region, same pair")
+    assert floor.explainer.of == lines[0].explainer
+    assert floor.explainer.of.top == 4
+
+
+def test_with_two_entries_each_has_its_floors(tree, registry):
+    second = {"label": "another", "explainer": {"name": "deliberative", "preset": "paper"}}
+    lines = assemble({**tree, "entries": [*tree["entries"], second]}, registry).lines
+    labels = [line.label for line in lines]
+    assert "random region, same pair: deliberative" in labels
+    assert "random region, same pair: another" in labels
+    assert labels.count("random pair, random region") == 1
+
+
+def test_a_ceiling_takes_the_protocols_ground_truth(tree, registry):
+    tree = adjust(tree, {"protocol": {"ground_truth": "ideal"}})
+    ceiling = next(line for line in assemble(tree, registry).lines if line.role == "ceiling")
+    assert ceiling.explainer.ground_truth == "ideal"
+
+
+def test_an_unknown_parameter_of_the_protocol_is_named(tree, registry):
+    tree = copy.deepcopy(tree)
+    tree["entries"][1]["explainer"]["share"] = "@protocol.shares"
+    with pytest.raises(UnknownNameError, match="did you mean 'share'"):
+        assemble(tree, registry)
+
+
+def test_another_dataset_brings_what_goes_with_it(tree):
+    chosen = choose(tree, dataset="cub200")
+    assert chosen["dataset"] == "cub200"
+    assert chosen["transform"] == {"resize": 256, "crop": 224}
+    assert chosen["classifier"]["architecture"] == "vgg16_bn"
+    assert chosen["training"]["epochs"] == 60
+    assert chosen["training"]["batch_size"] == tree["training"]["batch_size"]
+
+
+def test_another_explainer_takes_the_entrys_place_and_keeps_the_floors(tree):
+    chosen = choose(tree, explainer="random-pair")
+    assert chosen["entries"][0]["label"] == "random-pair"
+    assert len(chosen["entries"]) == len(tree["entries"])
+
+
+@dataclass(frozen=True)
+class Other(Explainer):
+    """Makes something that no protocol scores."""
+
+    name: ClassVar[str] = "other"
+    makes: ClassVar[type[Explanation]] = Explanation
+
+    def explain(self, network, batch, artefacts, generator):
+        return []
+
+
+def test_an_explainer_that_no_protocol_fits_is_refused_with_the_reason(tree, registry):
+    registry.get("explainer", "deliberative")
+    lines = [{"label": "other", "explainer": "other"}]
+
+    class WithOther(Registry):
+        def get(self, kind, name):
+            return Other if name == "other" else super().get(kind, name)
+
+    with pytest.raises(MismatchError, match="scores insecurities, but the explainer makes"):
+        assemble({**tree, "entries": lines}, WithOther(third_party=False))
+
+
+def test_a_dataset_without_the_annotations_is_refused_and_those_that_have_them_named(
+    tree, registry, tmp_path
+):
+    tree = adjust(choose(tree, dataset="folder"), {"dataset": {"root": str(tmp_path)}})
+    with pytest.raises(MismatchError) as caught:
+        assemble(tree, registry)
+    assert "needs PartPoints, ClassAttributes, which dataset 'folder' does not have" in str(
+        caught.value
+    )
+    assert "datasets that have all it needs: cub200, toybirds" in str(caught.value)
+
+
+def test_a_benchmark_of_floors_alone_is_refused(tree, registry):
+    floors = [line for line in tree["entries"] if line.get("role") == "floor"]
+    with pytest.raises(ParameterError, match="at least one entry that is no floor"):
+        assemble({**tree, "entries": floors}, registry)
