@@ -5,7 +5,9 @@ import functools
 import hashlib
 import json
 from abc import ABC
+from collections.abc import Mapping
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 Tree = dict[str, Any]
@@ -23,6 +25,8 @@ class Component(ABC):
     kind: ClassVar[str]
     name: ClassVar[str]
     version: ClassVar[str] = "1"
+    example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Parameters to try the component with, where it has plain ones without a default."""
 
     def parameters(self) -> Tree:
         """The component's fields as plain values; nested components become their `tree`."""

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 from xbench.errors import DownloadError
 
 if TYPE_CHECKING:
-    from xbench.executor import Progress
+    from xbench.progress import Progress
 
 CHUNK = 1 << 18
 TIMEOUT = 60.0

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 
@@ -17,23 +17,10 @@ from xbench.artefact import Artefact
 from xbench.classifier import Classifier, Network
 from xbench.component import Component
 from xbench.hookspecs import hookimpl
+from xbench.progress import Progress, Silent
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-
-
-class Progress(Protocol):
-    """Told how far a long piece of work has come."""
-
-    def update(self, task: str, done: int, total: int, note: str = "") -> None:
-        """`done` of `total` steps of `task` are finished; `note` says how it goes."""
-
-
-class Silent:
-    """Progress that nobody watches."""
-
-    def update(self, task: str, done: int, total: int, note: str = "") -> None:
-        """Do nothing."""
 
 
 @dataclass(eq=False)

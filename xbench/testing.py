@@ -70,7 +70,7 @@ def sample(builder: "Builder", kind: str, name: str, depth: int = 2) -> Any:
         for field in dataclasses.fields(cls)
         if _open(field) and field.name not in defaults
     }
-    return builder.build(kind, {"name": name, **filled})
+    return builder.build(kind, {"name": name, **cls.example, **filled})
 
 
 def _open(field: "dataclasses.Field[Any]") -> bool:

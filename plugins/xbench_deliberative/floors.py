@@ -21,22 +21,29 @@ Noise = Literal["smooth", "pixels"]
 
 
 @dataclass(frozen=True)
-class RandomRegion(Explainer):
-    """The pairs of another explainer, each with a random region of its own."""
+class SamePairs(Explainer):
+    """Takes the class pairs of another explainer; what it makes of regions is its own."""
 
-    name: ClassVar[str] = "random-region"
     makes: ClassVar[type[Insecurities]] = Insecurities
 
     of: Explainer
-    noise: Noise = "smooth"
-    """`smooth`: noise on the grid of the other's maps, upsampled as they are; `pixels`:
-    noise at every pixel."""
 
     def artefacts(
         self, classifier: Classifier, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
         """Those of the other explainer."""
         return self.of.artefacts(classifier, datasets)
+
+
+@dataclass(frozen=True)
+class RandomRegion(SamePairs):
+    """The pairs of another explainer, each with a random region of its own."""
+
+    name: ClassVar[str] = "random-region"
+
+    noise: Noise = "smooth"
+    """`smooth`: noise on the grid of the other's maps, upsampled as they are; `pixels`:
+    noise at every pixel."""
 
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
@@ -51,19 +58,10 @@ class RandomRegion(Explainer):
 
 
 @dataclass(frozen=True)
-class CentrePrior(Explainer):
+class CentrePrior(SamePairs):
     """The pairs of another explainer, all with the discs around the image's centre."""
 
     name: ClassVar[str] = "centre-prior"
-    makes: ClassVar[type[Insecurities]] = Insecurities
-
-    of: Explainer
-
-    def artefacts(
-        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
-    ) -> Mapping[str, Recipe]:
-        """Those of the other explainer."""
-        return self.of.artefacts(classifier, datasets)
 
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
@@ -74,19 +72,10 @@ class CentrePrior(Explainer):
 
 
 @dataclass(frozen=True)
-class EdgeDetector(Explainer):
+class EdgeDetector(SamePairs):
     """The pairs of another explainer, all with the image's strongest edges."""
 
     name: ClassVar[str] = "edge-detector"
-    makes: ClassVar[type[Insecurities]] = Insecurities
-
-    of: Explainer
-
-    def artefacts(
-        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
-    ) -> Mapping[str, Recipe]:
-        """Those of the other explainer."""
-        return self.of.artefacts(classifier, datasets)
 
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
@@ -163,7 +152,7 @@ def with_maps(given: Insecurities, maps: Float[Tensor, "q h w"]) -> Insecurities
 
 
 def _of(
-    floor: RandomRegion | CentrePrior | EdgeDetector,
+    floor: SamePairs,
     network: Network,
     batch: Batch,
     artefacts: Artefacts,

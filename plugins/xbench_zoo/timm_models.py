@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from torch import nn
@@ -15,6 +16,7 @@ class Timm(Classifier):
     """A classifier of timm, by its name there, with or without a tag (`resnet50.a1_in1k`)."""
 
     name: ClassVar[str] = "timm"
+    example = MappingProxyType({"architecture": "resnet18"})
 
     architecture: str
 

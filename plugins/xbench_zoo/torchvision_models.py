@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from torch import nn
@@ -18,6 +19,7 @@ class Torchvision(Classifier):
     """A classifier of torchvision, by its name there."""
 
     name: ClassVar[str] = "torchvision"
+    example = MappingProxyType({"architecture": "resnet18"})
 
     architecture: str
 

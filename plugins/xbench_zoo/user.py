@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from torch import nn
@@ -19,6 +20,7 @@ class UserModule(Classifier):
     """
 
     name: ClassVar[str] = "module"
+    example = MappingProxyType({"function": "torchvision.models.alexnet:AlexNet"})
 
     function: str
     side: int = 224

@@ -93,6 +93,29 @@ def test_mistake(mistake, xbench, quick, tmp_path):
     assert not [path for path in store.rglob("*") if path.is_file()]
 
 
+def test_a_classifier_whose_logits_are_no_numbers(xbench, quick, tmp_path, monkeypatch):
+    text = """
+from torch import nn
+
+class Broken(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        body = [nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        self.body = nn.Sequential(*body, nn.Linear(8, classes))
+
+    def forward(self, images):
+        logits = self.body(images)
+        return logits / (logits - logits)
+"""
+    (tmp_path / "broken_birds.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    store = tmp_path / "store"
+    called = xbench("run", *quick, "--store", store, "--classifier", "module:broken_birds:Broken")
+    assert called.code == 2
+    assert "gives logits that are NaN or infinite" in called.err
+    assert not store.exists()
+
+
 def test_a_dataset_whose_data_is_not_there(xbench, tmp_path):
     called = xbench(
         "run", "--explainer", "deliberative", "--dataset", "cub200", "--store", tmp_path

@@ -31,7 +31,7 @@ def test_splits_share_no_id_and_hold_every_class_alike(birds):
     ids = [i for split in birds.splits() for i in birds.ids(split)]
     assert len(ids) == len(set(ids)) == 6000 + 500 + 1000 + 1000
     counts = torch.bincount(birds.labels(birds.ids("train")), minlength=20)
-    assert (counts == 150).all()
+    assert (counts == 300).all()
 
 
 def test_images_are_rgb_of_96_pixels(birds):

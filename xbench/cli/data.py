@@ -10,7 +10,7 @@ from xbench.errors import DatasetError, XbenchError
 if TYPE_CHECKING:
     from xbench.dataset import Dataset
     from xbench.download import Download
-    from xbench.executor import Progress
+    from xbench.progress import Progress
 
 PARAMETERS = (
     click.option(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from xbench.benchmark import Benchmark
     from xbench.component import Tree
-    from xbench.executor import Executor, Progress, Workplace
+    from xbench.executor import Executor, Workplace
+    from xbench.progress import Progress
     from xbench.registry import Registry
     from xbench.specification import Builder
     from xbench.store import Store

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from xbench.executor import Progress
+    from xbench.progress import Progress
 
 
 def print_json(value: Any) -> None:
@@ -45,7 +45,7 @@ def print_lines(*lines: str) -> None:
 @contextmanager
 def progress(quiet: bool) -> Iterator["Progress"]:
     """A reporter of progress on standard error: bars on a terminal, else a line now and then."""
-    from xbench.executor import Silent
+    from xbench.progress import Silent
 
     if quiet:
         yield Silent()
