@@ -87,7 +87,7 @@ def test_tables_are_printed_plainly_when_piped(xbench, quick, store):
     assert any(line.startswith("# Where the difference comes from") for line in heads)
     rows = [line.split("\t") for line in lines if line.startswith("deliberative\t")]
     assert [len(row) for row in rows] == [7, 7]  # precision and recall: average, 10…50 %
-    assert all("[" in cell for row in rows for cell in row[1:])
+    assert all("–" in cell for row in rows for cell in row[1:])
     assert not any("\x1b" in line for line in lines)
 
 

@@ -30,7 +30,9 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
 
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for index, column in enumerate(columns):
-        table.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        table.add_column(
+            column, justify="left" if index == 0 else "right", min_width=0 if index else 24
+        )
     for row in rows:
         table.add_row(*(_escaped(cell) for cell in row))
     Console().print(table)

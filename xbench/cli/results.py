@@ -77,7 +77,7 @@ def _percent(value: float | None) -> str:
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return f"[{_percent(low)}, {_percent(high)}]"
+    return f"{_percent(low)}–{_percent(high)}"
 
 
 def _signed(value: float | None) -> str:
@@ -116,5 +116,9 @@ def _contrasts(
 
 def _footer(records: "Sequence[Record]", paths: Sequence[str]) -> list[str]:
     unscored = {r.label: max(s.n_unscored for s in r.scores) for r in records}
-    lines = [f"{label}: {n} images could not be scored" for label, n in unscored.items() if n]
+    lines = [
+        f"{label}: {n} images could not be scored at some point"
+        for label, n in unscored.items()
+        if n
+    ]
     return [*lines, *(f"record {path}" for path in paths)]
