@@ -1,4 +1,7 @@
-"""How many toybirds a second one core renders and annotates: python benchmarks/speed/toybirds_rate.py."""
+"""How many toybirds a second one core renders and annotates.
+
+python benchmarks/speed/toybirds_rate.py
+"""
 
 import time
 
