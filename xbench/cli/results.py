@@ -117,7 +117,7 @@ def _contrasts(
 def _footer(records: "Sequence[Record]", paths: Sequence[str]) -> list[str]:
     unscored = {r.label: max(s.n_unscored for s in r.scores) for r in records}
     lines = [
-        f"{label}: {n} images could not be scored at some point"
+        f"{label}: {n} images could not be scored by one of these scores"
         for label, n in unscored.items()
         if n
     ]
