@@ -78,7 +78,8 @@ def test_another_dataset_brings_what_goes_with_it(tree):
     assert chosen["transform"] == {"resize": 256, "crop": 224}
     assert chosen["classifier"]["architecture"] == "vgg16_bn"
     assert chosen["training"]["epochs"] == 60
-    assert chosen["training"]["batch_size"] == tree["training"]["batch_size"]
+    assert chosen["training"]["batch_size"] == 64
+    assert chosen["loss"] == tree["loss"]
 
 
 def test_another_explainer_takes_the_entrys_place_and_keeps_the_floors(tree):
