@@ -31,9 +31,9 @@ FLOW = [
     "protocol",
     "statistics benchmark record",
     "store",
-    "outcome",
+    "outcome results",
     "runner",
-    "explaining testing scaffold",
+    "explaining testing scaffold report",
     "cli",
 ]
 """The flow, from the first link to the last: a module imports from its own line or above."""
