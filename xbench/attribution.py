@@ -17,6 +17,12 @@ class Attribution(Component):
 
     @abstractmethod
     def attribute(
-        self, readout: Readout, activations: Float[Tensor, "n d h w"]
+        self,
+        readout: Readout,
+        activations: Float[Tensor, "n d h w"],
+        images: Float[Tensor, "n 3 height width"],
     ) -> Float[Tensor, "n predictions h w"]:
-        """Signed attribution of every location to every prediction."""
+        """Signed attribution of every location to every prediction.
+
+        `activations` are what `readout.bottom` makes of `images`.
+        """

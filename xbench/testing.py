@@ -200,7 +200,7 @@ def _faults_in_attribution(attribution: Attribution) -> Faults:
     network, batch = tiny_network(), tiny_batch()
     activations = network.activations(batch.images)
     kept = activations.clone()
-    maps = attribution.attribute(_readout(network), activations)
+    maps = attribution.attribute(_readout(network), activations, batch.images)
     if maps.shape != (4, CLASSES, *activations.shape[-2:]):
         yield f"makes maps of shape {tuple(maps.shape)}"
     elif maps.requires_grad or not torch.isfinite(maps).all():

@@ -22,7 +22,10 @@ class Gradient(Attribution):
     """Whether negative derivatives count, or are taken as zero."""
 
     def attribute(
-        self, readout: Readout, activations: Float[Tensor, "n d h w"]
+        self,
+        readout: Readout,
+        activations: Float[Tensor, "n d h w"],
+        images: Float[Tensor, "n 3 height width"],
     ) -> Float[Tensor, "n predictions h w"]:
         """Signed maps, from one forward of the top and one product per prediction."""
         point = activations if activations.requires_grad else activations.detach().requires_grad_()

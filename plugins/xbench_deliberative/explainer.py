@@ -83,17 +83,19 @@ class Deliberative(Explainer):
         difficulty = self.difficulty.readout(network)
         if self.preset == "official":
             of_classes = Readout(network.bottom, top, ClassLogits(classes))
-            class_maps = Gradient().attribute(of_classes, top.point).double()
+            class_maps = Gradient().attribute(of_classes, top.point, batch.images).double()
             positive = positive_gradients(self.attribution)
             difficulty_map = difficulty_maps(positive, difficulty, network, top, batch)
             return AttributionMaps(class_maps.clamp(min=OFFICIAL_FLOOR), difficulty_map)
         link = ClassProbabilities(classes)
         if difficulty.bottom is network.bottom and difficulty.top is network.top:
             joined = Readout(network.bottom, top, Joined((link, difficulty.link)))
-            both = self.attribution.attribute(joined, top.point).double().clamp(min=0)
+            both = self.attribution.attribute(joined, top.point, batch.images)
+            both = both.double().clamp(min=0)
             return AttributionMaps(both[:, :-1], both[:, -1:])
         of_classes = Readout(network.bottom, top, link)
-        class_maps = self.attribution.attribute(of_classes, top.point).double().clamp(min=0)
+        class_maps = self.attribution.attribute(of_classes, top.point, batch.images)
+        class_maps = class_maps.double().clamp(min=0)
         difficulty_map = difficulty_maps(self.attribution, difficulty, network, top, batch)
         return AttributionMaps(class_maps, difficulty_map)
 
@@ -136,10 +138,10 @@ def difficulty_maps(
     if difficulty.bottom is network.bottom:
         shared = top if difficulty.top is network.top else difficulty.top
         readout = Readout(difficulty.bottom, shared, difficulty.link)
-        return attribution.attribute(readout, top.point).double().clamp(min=0)
+        return attribution.attribute(readout, top.point, batch.images).double().clamp(min=0)
     with torch.no_grad():
         activations = difficulty.bottom(batch.images)
-    maps = attribution.attribute(difficulty, activations).double().clamp(min=0)
+    maps = attribution.attribute(difficulty, activations, batch.images).double().clamp(min=0)
     grid = top.point.shape[-2:]
     return functional.interpolate(maps, size=grid, mode="bilinear", align_corners=False)
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from xbench.artefact import Artefacts
 from xbench.attribution import Attribution
 from xbench.classifier import Network
 from xbench.dataset import Batch
@@ -94,9 +95,9 @@ class Flipped(Attribution):
 
     signs: tuple[float, ...]
 
-    def attribute(self, readout: Readout, activations: Tensor) -> Tensor:
+    def attribute(self, readout: Readout, activations: Tensor, images: Tensor) -> Tensor:
         signs = torch.tensor(self.signs)
-        return Gradient().attribute(readout, activations).abs() * signs[:, None, None]
+        return Gradient().attribute(readout, activations, images).abs() * signs[:, None, None]
 
 
 def test_flipping_the_sign_of_both_class_maps_empties_the_ambiguity_map(

@@ -37,7 +37,7 @@ def test_gradient_equals_captum_layer_gradient_times_activation(
 ) -> None:
     classes = network.logits(batch.images).argsort(1, descending=True)[:, :5]
     readout = Readout(network.bottom, network.top, link or ClassProbabilities(classes))
-    ours = Gradient().attribute(readout, network.activations(batch.images))
+    ours = Gradient().attribute(readout, network.activations(batch.images), batch.images)
     oracle = LayerGradientXActivation(Whole(readout), network.bottom)
     for prediction in range(ours.shape[1]):
         theirs = oracle.attribute(batch.images.requires_grad_(), target=prediction).sum(1)
@@ -51,7 +51,7 @@ def test_gradient_of_logits_sums_to_the_logit_of_a_bias_free_linear_top() -> Non
     activations = torch.rand(5, 2, 3, 3, dtype=torch.float64)
     classes = torch.arange(4).expand(5, 4)
     readout = Readout(nn.Identity(), top, ClassLogits(classes))
-    maps = Gradient().attribute(readout, activations)
+    maps = Gradient().attribute(readout, activations, torch.rand(5, 3, 3, 3))
     assert torch.allclose(maps.sum((2, 3)), top(activations))
 
 
@@ -88,8 +88,8 @@ def test_positive_gradients_are_never_below_all_gradients_on_rectified_activatio
 ) -> None:
     readout = Readout(network.bottom, network.top, hesitancy)
     activations = network.activations(batch.images)
-    every = Gradient().attribute(readout, activations)
-    positive = Gradient(gradients="positive").attribute(readout, activations)
+    every = Gradient().attribute(readout, activations, batch.images)
+    positive = Gradient(gradients="positive").attribute(readout, activations, batch.images)
     assert (positive >= every).all()
     assert (positive >= 0).all()
 
@@ -97,8 +97,13 @@ def test_positive_gradients_are_never_below_all_gradients_on_rectified_activatio
 def test_attributions_of_images_do_not_depend_on_the_batch(network: Network, batch: Batch) -> None:
     readout = Readout(network.bottom, network.top, normalised_entropy)
     activations = network.activations(batch.images)
-    together = Gradient().attribute(readout, activations)
-    alone = torch.cat([Gradient().attribute(readout, one[None]) for one in activations])
+    together = Gradient().attribute(readout, activations, batch.images)
+    alone = torch.cat(
+        [
+            Gradient().attribute(readout, activations[i : i + 1], batch.images[i : i + 1])
+            for i in range(len(activations))
+        ]
+    )
     assert torch.allclose(together, alone, atol=1e-7)
 
 
@@ -109,7 +114,7 @@ def test_an_evaluated_top_runs_once_at_its_point_and_computes_elsewhere(
     before = network.passes.top_forward
     top = EvaluatedTop(network.top, activations)
     for _ in range(3):
-        Gradient().attribute(Readout(network.bottom, top, hesitancy), top.point)
+        Gradient().attribute(Readout(network.bottom, top, hesitancy), top.point, batch.images)
     assert network.passes.top_forward - before == len(activations)
     assert torch.equal(top(activations * 2), network.top(activations * 2))
 
