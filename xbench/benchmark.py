@@ -1,28 +1,26 @@
 """Benchmarks: TOML files that say what is compared on what, read into frozen values."""
 
-import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from xbench.classifier import Classifier
 from xbench.component import Tree
 from xbench.dataset import Dataset, ImageSet
+from xbench.declaration import OF_LINE
+from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.explanation import Explainer, Explanation
 from xbench.hookspecs import hookimpl
 from xbench.loss import Loss
 from xbench.protocol import Entry, Protocol, Role
+from xbench.published import Published, read_published
 from xbench.registry import Registry
 from xbench.specification import Builder, as_table, overlay, plain_table
 from xbench.training import Training
 from xbench.transform import Transform
 
-COMPONENTS = ("protocol", "dataset", "classifier", "loss")
-TABLES = ("splits", "transform", "training", "published")
-PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
-KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with"}
 SUBJECT = "@entry"
 """In a floor's or ceiling's explainer: the explainer of the entry it stands beside."""
 OF_PROTOCOL = "@protocol."
@@ -36,6 +34,9 @@ class Line:
     label: str
     role: Role
     explainer: Explainer
+    classifier: Classifier
+    loss: Loss
+    training: Training
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,17 @@ class Benchmark:
     contrasts: tuple[Contrast, ...]
     seed: int
     repeats: int
-    published: Tree
+    companion: Difficulty | None = None
+    """What all classifiers are trained jointly with, if with anything."""
+    published: Published | None = None
+    varied: tuple[str, ...] = ()
+    """Names of the variants that were laid on the file."""
 
     def entries(self, line: Line) -> Iterator[Entry]:
         """The line's entry for each repeat."""
+        own = (line.classifier, line.loss, line.training)
         for repeat in range(self.repeats):
-            yield Entry(
+            common = Entry(
                 label=line.label,
                 role=line.role,
                 explainer=line.explainer,
@@ -78,46 +84,15 @@ class Benchmark:
                 datasets=self.datasets,
                 repeat=repeat,
                 seed=self.seed + repeat,
+                companion=self.companion,
             )
-
-
-def read(path: Path) -> Tree:
-    """The tree of a benchmark file, or `ParameterError` with the place of the mistake."""
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"benchmark file {path}: {error}") from error
-    except OSError as error:
-        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
-    _check_keys(tree, path)
-    return tree
-
-
-def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
-    """The tree with another dataset and what goes with it, or another explainer as its entry."""
-    if dataset is not None:
-        settings = tree.get("with", {}).get(dataset.partition(":")[0], {})
-        tree = overlay({**tree, "dataset": dataset}, settings)
-    if explainer is not None:
-        others = [line for line in tree["entries"] if line.get("role", "entry") != "entry"]
-        subject = {"label": explainer, "explainer": explainer}
-        tree = {**tree, "entries": [subject, *others]}
-    return tree
-
-
-def adjust(tree: Tree, changes: Tree) -> Tree:
-    """The tree with `-p` changes: those of `explainer` go to every entry that is no floor."""
-    settable = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats"}
-    for key in changes:
-        if key not in settable:
-            raise UnknownNameError("component to set a parameter of", key, settable)
-    changes = dict(changes)
-    explainer = changes.pop("explainer", None)
-    changed = overlay(tree, changes)
-    if explainer is not None:
-        lines = [_with_explainer(line, explainer) for line in tree["entries"]]
-        changed = {**changed, "entries": lines}
-    return changed
+            if own == (self.classifier, self.loss, self.training):
+                yield common
+            else:
+                classifier, loss, training = own
+                yield replace(
+                    common, classifier=classifier, loss=loss, training=training, common=common
+                )
 
 
 def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmark:
@@ -128,24 +103,38 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     builder = Builder(registry, tree.get("defaults", {}))
     dataset: Dataset = builder.build("dataset", tree["dataset"])
     protocol: Protocol = builder.build("protocol", tree["protocol"])
-    lines = tuple(_lines(tree["entries"], protocol, builder))
+    lines = tuple(_lines(tree, protocol, builder))
     if scored:
         protocol = fitting_protocol(protocol, lines[0].explainer.makes, dataset, builder)
+    own = _own_parts(tree, {}, builder)
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
         title=tree.get("title", ""),
         protocol=protocol,
         datasets=_image_sets(tree, dataset),
-        classifier=builder.build("classifier", tree["classifier"]),
-        loss=builder.build("loss", tree["loss"]),
-        training=plain_table(Training, tree.get("training", {}), "training"),
+        **own,
         lines=lines,
         contrasts=tuple(_contrasts(tree, lines)),
         seed=_whole(tree, "seed", 0),
         repeats=_whole(tree, "repeats", 1, least=1),
-        published=tree.get("published", {}),
+        companion=_companion(lines, protocol, scored=scored),
+        published=read_published(tree["published"]) if tree.get("published") else None,
+        varied=tuple(tree.get("varied", ())),
     )
+
+
+def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:
+    """The one difficulty score that classifiers have to be trained with, if there is one."""
+    asked = [line.explainer.companion() for line in lines]
+    asked.append(protocol.companion() if scored else None)
+    found = list(dict.fromkeys(one for one in asked if one is not None))
+    if len(found) > 1:
+        raise MismatchError(
+            "the entries need classifiers that are trained in different ways, jointly with "
+            f"{' and with '.join(map(str, found))}; compare them in runs of their own"
+        )
+    return found[0] if found else None
 
 
 def fitting_protocol(
@@ -189,7 +178,8 @@ def _owners(protocol: Protocol, registry: Registry) -> str:
     return f"; datasets that have all it needs: {', '.join(having) or 'none'}"
 
 
-def _lines(entries: list[Tree], protocol: Protocol, builder: Builder) -> Iterator[Line]:
+def _lines(tree: Tree, protocol: Protocol, builder: Builder) -> Iterator[Line]:
+    entries = tree["entries"]
     subjects = [line for line in entries if line.get("role", "entry") == "entry"]
     if not subjects:
         raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")
@@ -198,7 +188,18 @@ def _lines(entries: list[Tree], protocol: Protocol, builder: Builder) -> Iterato
         role = line.get("role", "entry")
         for subject in subjects if SUBJECT in explainer.values() else [None]:
             made = builder.build("explainer", _with_subject(explainer, subject))
-            yield Line(_label(line, subject, len(subjects)), role, made)
+            parts = _own_parts(tree, subject or line, builder)
+            yield Line(_label(line, subject, len(subjects)), role, made, **parts)
+
+
+def _own_parts(tree: Tree, line: Tree, builder: Builder) -> dict[str, Any]:
+    """Classifier, loss and training of a line: its own laid on the benchmark's."""
+    given = {key: overlay(tree.get(key, {}), line.get(key, {})) for key in OF_LINE}
+    return {
+        "classifier": builder.build("classifier", given["classifier"]),
+        "loss": builder.build("loss", given["loss"]),
+        "training": plain_table(Training, given["training"], "training"),
+    }
 
 
 def _with_protocol(explainer: Tree, protocol: Protocol) -> Tree:
@@ -229,12 +230,6 @@ def _label(line: Tree, subject: Tree | None, subjects: int) -> str:
     return f"{label}: {subject['label']}" if subject is not None and subjects > 1 else label
 
 
-def _with_explainer(line: Tree, change: Tree) -> Tree:
-    if line.get("role", "entry") != "entry":
-        return line
-    return {**line, "explainer": overlay(as_table(line["explainer"]), change)}
-
-
 def _image_sets(tree: Tree, dataset: Dataset) -> dict[str, ImageSet]:
     transform = plain_table(Transform, tree.get("transform", {}), "transform")
     return {role: ImageSet(dataset, split, transform) for role, split in tree["splits"].items()}
@@ -255,15 +250,6 @@ def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ParameterError(f"{key}: expected a whole number of at least {least}, got {value!r}")
     return value
-
-
-def _check_keys(tree: Tree, path: Path) -> None:
-    for key in tree:
-        if key not in KNOWN:
-            raise UnknownNameError(f"key in benchmark file {path}", key, KNOWN)
-    for key in ("name", "version", *COMPONENTS, "splits", "entries"):
-        if key not in tree:
-            raise ParameterError(f"benchmark file {path} lacks {key!r}")
 
 
 def benchmark_folder() -> Path:

@@ -1,11 +1,16 @@
 """Difficulty scores: readouts that say how hard an image is."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
 
+from xbench.artefact import Artefacts, Recipe
 from xbench.classifier import Network
 from xbench.component import Component
 from xbench.readout import Readout
+
+if TYPE_CHECKING:
+    from xbench.training import ClassifierWeights, TrainedWeights
 
 
 class Difficulty(Component):
@@ -13,6 +18,22 @@ class Difficulty(Component):
 
     kind: ClassVar[str] = "difficulty"
 
+    def companion(self) -> "Difficulty | None":
+        """Itself, where the classifier has to be trained jointly with it; None unless overridden.
+
+        A benchmark with a companion trains all its classifiers with it, so that every score
+        speaks of the same network.
+        """
+        return None
+
+    def classifier_weights(self, plain: "TrainedWeights") -> "ClassifierWeights":
+        """What takes the place of `plain` where this is the companion."""
+        return plain
+
+    def artefacts(self, weights: "ClassifierWeights") -> Mapping[str, Recipe]:
+        """What must exist before it can be read out, by name; nothing unless overridden."""
+        return {}
+
     @abstractmethod
-    def readout(self, network: Network) -> Readout:
-        """The difficulty of an image for this network."""
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
+        """The difficulty of an image for this network; `artefacts` holds those it declared."""

@@ -3,15 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from torch import Generator, Tensor
 
 from xbench.artefact import Artefacts, Recipe
-from xbench.classifier import Classifier, Network
+from xbench.classifier import Network
 from xbench.component import Component
 from xbench.dataset import Batch, ImageSet
+from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError, UsageError
+
+if TYPE_CHECKING:
+    from xbench.training import ClassifierWeights
 
 
 class Explanation(ABC):
@@ -44,10 +48,17 @@ class Explainer(Component):
     makes: ClassVar[type[Explanation]]
     """The kind of explanation it makes; a protocol that scores this kind fits."""
 
+    def companion(self) -> Difficulty | None:
+        """What the classifier has to be trained jointly with; nothing unless overridden."""
+        return None
+
     def artefacts(
-        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
+        self, weights: "ClassifierWeights", datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
-        """What must exist before it can explain, by name; nothing unless overridden."""
+        """What must exist before it can explain, by name; nothing unless overridden.
+
+        `weights` is the recipe of the classifier's weights, and says how it is trained.
+        """
         return {}
 
     @abstractmethod

@@ -14,6 +14,7 @@ from xbench.artefact import Artefacts, Recipe
 from xbench.classifier import Classifier
 from xbench.component import Component, Tree
 from xbench.dataset import ImageSet
+from xbench.difficulty import Difficulty
 from xbench.explanation import Explainer, Explanation
 from xbench.loss import Loss
 
@@ -42,6 +43,10 @@ class Entry:
     repeat: int
     seed: int
     """Differs between repeats and is shared by the entries of one repeat."""
+    companion: Difficulty | None = None
+    """What all classifiers of the benchmark are trained jointly with, if with anything."""
+    common: "Entry | None" = None
+    """This line with the benchmark's own classifier, where the entry has another one."""
 
     def tree(self) -> Tree:
         """What identifies the entry, its label aside."""
@@ -51,6 +56,7 @@ class Entry:
             "loss": self.loss.tree(),
             "training": self.training.tree(),
             "datasets": {role: images.tree() for role, images in self.datasets.items()},
+            "companion": self.companion and self.companion.tree(),
             "repeat": self.repeat,
             "seed": self.seed,
         }
@@ -80,6 +86,10 @@ class Protocol(Component):
     @abstractmethod
     def needs(self) -> tuple[type[Annotation], ...]:
         """Annotation kinds that the test dataset must have."""
+
+    def companion(self) -> Difficulty | None:
+        """What classifiers have to be trained jointly with; nothing unless overridden."""
+        return None
 
     @abstractmethod
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:

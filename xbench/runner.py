@@ -69,8 +69,9 @@ def check(benchmark: Benchmark) -> None:
     for images in benchmark.datasets.values():
         if not images.ids():
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
-    recipe = recipe_for(next(benchmark.entries(benchmark.lines[0])))
-    cut_classifier(recipe.classifier, recipe.module(), recipe.classes)
+    recipes = (recipe_for(next(benchmark.entries(line))).plain for line in benchmark.lines)
+    for recipe in {recipe.classifier: recipe for recipe in recipes}.values():
+        cut_classifier(recipe.classifier, recipe.module(), recipe.classes)
 
 
 def record_path(record: Record) -> str:

@@ -25,6 +25,7 @@ MODULE = '''\
 from dataclasses import dataclass
 from typing import ClassVar
 
+from xbench.artefact import Artefacts
 from xbench.classifier import Network
 from xbench.difficulty import Difficulty
 from xbench.hookspecs import hookimpl
@@ -37,7 +38,7 @@ class {cls}(Difficulty):
 
     name: ClassVar[str] = "{name}"
 
-    def readout(self, network: Network) -> Readout:
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
         """A prediction in [0, 1] for each image, differentiable in the logits."""
         return Readout(network.bottom, network.top, margin)
 

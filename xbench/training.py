@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -88,15 +89,27 @@ class Training:
         return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
+class ClassifierWeights(Recipe):
+    """Weights of a classifier, however they come about.
+
+    The artefact's tensors are the state of the classifier's module; its facts have `classes`.
+    """
+
+    kind: ClassVar[str] = "weights"
+
+    @property
+    @abstractmethod
+    def plain(self) -> "TrainedWeights":
+        """The training of the classifier alone: its components, images, seed and classes."""
+
+
 @dataclass(frozen=True)
-class TrainedWeights(Recipe):
+class TrainedWeights(ClassifierWeights):
     """Weights of a classifier, trained on `images`; with `epochs = 0` as they are.
 
     The same fields give the same weights on the same machine, also where a training was
     interrupted and resumed.
     """
-
-    kind: ClassVar[str] = "weights"
 
     classifier: Classifier
     loss: Loss
@@ -105,6 +118,11 @@ class TrainedWeights(Recipe):
     validation: ImageSet | None
     seed: int
     classes: int
+
+    @property
+    def plain(self) -> "TrainedWeights":
+        """This recipe."""
+        return self
 
     def tree(self) -> Tree:
         """What the weights depend on: where the network is cut is no part of it."""
@@ -191,10 +209,13 @@ def _state(module: nn.Module) -> Mapping[str, Tensor]:
     }
 
 
-def recipe_for(entry: "Entry") -> TrainedWeights:
-    """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`."""
+def recipe_for(entry: "Entry") -> ClassifierWeights:
+    """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`.
+
+    With the entry's companion where it has one.
+    """
     images = entry.datasets["train"]
-    return TrainedWeights(
+    plain = TrainedWeights(
         classifier=entry.classifier,
         loss=entry.loss,
         training=entry.training,
@@ -203,3 +224,4 @@ def recipe_for(entry: "Entry") -> TrainedWeights:
         seed=entry.seed,
         classes=len(images.dataset.class_names()),
     )
+    return plain if entry.companion is None else entry.companion.classifier_weights(plain)

@@ -8,10 +8,12 @@ import torch
 from torch import Generator, Tensor
 
 from xbench.artefact import Artefacts, Recipe
-from xbench.classifier import Classifier, Network
+from xbench.classifier import Network
 from xbench.dataset import Batch, ImageSet
+from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
+from xbench.training import ClassifierWeights
 from xbench_deliberative.floors import insecurities_of, with_maps
 from xbench_deliberative.ground_truth import Definition, GroundTruth
 from xbench_deliberative.insecurities import Insecurities
@@ -43,11 +45,15 @@ class KnownParts(Explainer):
         """The ground truth it knows."""
         return GroundTruth(self.ground_truth, self.smoothing, self.share, self.likelihood_ratio)
 
+    def companion(self) -> Difficulty | None:
+        """That of the other explainer."""
+        return self.of.companion()
+
     def artefacts(
-        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
+        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
         """The ground truth of the test images, and what the other explainer needs."""
-        others = self.of.artefacts(classifier, datasets)
+        others = self.of.artefacts(weights, datasets)
         return {**others, **self.truth().recipes(datasets["test"].dataset)}
 
     def explain(

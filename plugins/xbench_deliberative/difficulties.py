@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from xbench.artefact import Artefacts
 from xbench.classifier import Network
 from xbench.difficulty import Difficulty
 from xbench.readout import Readout
@@ -15,7 +16,7 @@ class Hesitancy(Difficulty):
 
     name: ClassVar[str] = "hesitancy"
 
-    def readout(self, network: Network) -> Readout:
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
         """1 − max f on the network's own logits."""
         return Readout(network.bottom, network.top, hesitancy)
 
@@ -26,6 +27,6 @@ class Entropy(Difficulty):
 
     name: ClassVar[str] = "entropy"
 
-    def readout(self, network: Network) -> Readout:
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
         """The normalised entropy of the network's own probabilities."""
         return Readout(network.bottom, network.top, normalised_entropy)

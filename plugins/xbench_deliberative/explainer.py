@@ -1,5 +1,6 @@
 """Deliberative explanations: insecurities from class and difficulty attributions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -8,13 +9,14 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.artefact import Artefacts
+from xbench.artefact import Artefacts, Recipe
 from xbench.attribution import Attribution
 from xbench.classifier import Network
-from xbench.dataset import Batch
+from xbench.dataset import Batch, ImageSet
 from xbench.difficulty import Difficulty
 from xbench.explanation import Explainer
 from xbench.readout import Readout
+from xbench.training import ClassifierWeights
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity
@@ -66,6 +68,16 @@ class Deliberative(Explainer):
                 given = getattr(self, field)
                 raise ValueError(f"{field} must be at least 2 to form pairs, not {given}")
 
+    def companion(self) -> Difficulty | None:
+        """That of the difficulty score."""
+        return self.difficulty.companion()
+
+    def artefacts(
+        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
+    ) -> Mapping[str, Recipe]:
+        """What the difficulty score needs."""
+        return self.difficulty.artefacts(weights)
+
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[Insecurities]:
@@ -73,14 +85,19 @@ class Deliberative(Explainer):
         top = EvaluatedTop(network.top, network.activations(batch.images))
         logits = network.checked(top.logits.detach(), batch.ids)
         classes = most_probable(logits, self.top)
-        maps = self.attribution_maps(network, top, classes, batch)
+        maps = self.attribution_maps(network, top, classes, batch, artefacts)
         return self._insecurities(maps, classes, batch)
 
     def attribution_maps(
-        self, network: Network, top: EvaluatedTop, classes: Int64[Tensor, "n top"], batch: Batch
+        self,
+        network: Network,
+        top: EvaluatedTop,
+        classes: Int64[Tensor, "n top"],
+        batch: Batch,
+        artefacts: Artefacts,
     ) -> AttributionMaps:
         """m^c of the listed classes and m^s, negative values replaced as the preset says."""
-        difficulty = self.difficulty.readout(network)
+        difficulty = self.difficulty.readout(network, artefacts)
         if self.preset == "official":
             of_classes = Readout(network.bottom, top, ClassLogits(classes))
             class_maps = Gradient().attribute(of_classes, top.point, batch.images).double()

@@ -9,11 +9,13 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
 from xbench.artefact import Artefacts, Recipe
-from xbench.classifier import Classifier, Network
+from xbench.classifier import Network
 from xbench.dataset import Batch, ImageSet
+from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
 from xbench.randomness import per_image
+from xbench.training import ClassifierWeights
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
@@ -28,11 +30,15 @@ class SamePairs(Explainer):
 
     of: Explainer
 
+    def companion(self) -> Difficulty | None:
+        """That of the other explainer."""
+        return self.of.companion()
+
     def artefacts(
-        self, classifier: Classifier, datasets: Mapping[str, ImageSet]
+        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
         """Those of the other explainer."""
-        return self.of.artefacts(classifier, datasets)
+        return self.of.artefacts(weights, datasets)
 
 
 @dataclass(frozen=True)

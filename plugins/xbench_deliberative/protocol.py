@@ -78,21 +78,28 @@ class PartAmbiguity(Protocol):
         place = PartPoints if self.parts == "points" else PartMasks
         return place, IdealObserver if self.ground_truth == "ideal" else ClassAttributes
 
+    def companion(self) -> Difficulty | None:
+        """That of the difficulty score by which images are selected."""
+        return self.reference.companion() if self.selection == "reference" else None
+
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, ground truth, the list of images, and what the explainer needs."""
         weights = recipe_for(entry)
-        own = entry.explainer.artefacts(entry.classifier, entry.datasets)
+        own = entry.explainer.artefacts(weights, entry.datasets)
         truth = self.truth().recipes(entry.datasets["test"].dataset)
-        recipes = {"weights": weights, **truth, **self._selection(entry, weights)}
+        recipes = {"weights": weights, **truth, **self._selection(entry)}
         return {**recipes, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 
-    def _selection(self, entry: Entry, weights: Recipe) -> Mapping[str, Recipe]:
+    def _selection(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The list of images: by the benchmark's own classifier, so that entries share it."""
         if self.selection == "all":
             return {}
         own = self.selection == "own"
+        judge = entry if own else entry.common or entry
         difficulty = own_difficulty(entry.explainer) if own else self.reference
-        test = entry.datasets["test"]
-        recipe = HardestImages(test, entry.classifier, weights, difficulty, self.images)
+        recipe = HardestImages(
+            entry.datasets["test"], judge.classifier, recipe_for(judge), difficulty, self.images
+        )
         return {"selection": recipe}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:

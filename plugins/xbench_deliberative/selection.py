@@ -16,6 +16,7 @@ from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
 from xbench.executor import Workplace
 from xbench.explanation import Explainer
+from xbench.training import ClassifierWeights
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class HardestImages(Recipe):
 
     images: ImageSet
     classifier: Classifier
-    weights: Recipe
+    weights: ClassifierWeights
     difficulty: Difficulty
     count: int
 
@@ -40,20 +41,20 @@ class HardestImages(Recipe):
         }
 
     def needs(self) -> Mapping[str, Recipe]:
-        """The trained weights."""
-        return {"weights": self.weights}
+        """The trained weights, and what the difficulty score needs."""
+        return {**self.difficulty.artefacts(self.weights), "weights": self.weights}
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """`ids`, the hardest first, and their `difficulties`."""
         ids = torch.tensor(self.images.ids())
-        scores = self._difficulties(needs["weights"], workplace)
+        scores = self._difficulties(needs, workplace)
         order = hardest_first(scores, ids)[: self.count]
         facts = {"easiest_chosen": float(scores[order[-1]]), "mean": float(scores.mean())}
         return Artefact(self.key, {"ids": ids[order], "difficulties": scores[order]}, facts)
 
-    def _difficulties(self, weights: Artefact, workplace: Workplace) -> Float64[Tensor, " n"]:
-        network = workplace.network(self.classifier, weights)
-        readout = self.difficulty.readout(network)
+    def _difficulties(self, needs: Artefacts, workplace: Workplace) -> Float64[Tensor, " n"]:
+        network = workplace.network(self.classifier, needs["weights"])
+        readout = self.difficulty.readout(network, needs)
         ids, scores = self.images.ids(), []
         for start in range(0, len(ids), workplace.batch_size):
             some = ids[start : start + workplace.batch_size]

@@ -145,7 +145,7 @@ class Elsewhere(Difficulty):
 
     name: ClassVar[str] = "elsewhere"
 
-    def readout(self, network: Network) -> Readout:
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
         pool = torch.nn.AvgPool2d(2)
         bottom = torch.nn.Sequential(network.bottom, pool)
         top = torch.nn.Sequential(torch.nn.Upsample(scale_factor=2), network.top)

@@ -200,7 +200,7 @@ def test_the_selection_holds_the_hardest_images(entry: Entry, workplace: Workpla
     artefacts = built(PartAmbiguity(Entropy(), images=5).artefacts(entry), workplace)
     network = workplace.network(entry.classifier, artefacts["weights"])
     test = entry.datasets["test"]
-    scores = Entropy().readout(network).predictions(test.batch(test.ids()).images)[:, 0]
+    scores = Entropy().readout(network, {}).predictions(test.batch(test.ids()).images)[:, 0]
     chosen = artefacts["selection"].tensors["ids"].tolist()
     order = sorted(zip(scores.tolist(), test.ids(), strict=True), key=lambda t: (-t[0], t[1]))
     assert chosen == [image for _, image in order[:5]]

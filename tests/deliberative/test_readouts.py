@@ -64,6 +64,7 @@ def test_one_class_has_no_entropy() -> None:
 
 def test_difficulties_read_the_networks_own_logits(network: Network, batch: Batch) -> None:
     logits = network.logits(batch.images)
-    assert torch.equal(Hesitancy().readout(network).predictions(batch.images), hesitancy(logits))
-    scores = Entropy().readout(network).predictions(batch.images)
+    predicted = Hesitancy().readout(network, {}).predictions(batch.images)
+    assert torch.equal(predicted, hesitancy(logits))
+    scores = Entropy().readout(network, {}).predictions(batch.images)
     assert torch.equal(scores, normalised_entropy(logits))

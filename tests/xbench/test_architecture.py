@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not CORE, reason="the source tree is not here")
 
 FLOW = [
     "errors hookspecs component registry randomness home progress",
-    "annotation transform specification",
+    "annotation transform specification declaration published",
     "archive",
     "download",
     "dataset artefact",

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from xbench.benchmark import adjust, assemble, benchmark_folder, choose, read
+from xbench.benchmark import assemble, benchmark_folder
+from xbench.declaration import adjust, choose, read
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.explanation import Explainer, Explanation
 from xbench.registry import Registry

@@ -6,8 +6,9 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.benchmark import benchmark_folder, read
+from xbench.benchmark import benchmark_folder
 from xbench.component import Component
+from xbench.declaration import read
 from xbench.difficulty import Difficulty
 from xbench.errors import PluginError
 from xbench.loss import Loss, Targets
@@ -53,7 +54,7 @@ def test_a_difficulty_outside_the_unit_interval_is_at_fault():
 
         name: ClassVar[str] = "too-hard"
 
-        def readout(self, network):
+        def readout(self, network, artefacts):
             return Readout(network.bottom, network.top, lambda z: 100 * z.amax(1, keepdim=True) + 2)
 
     with pytest.raises(PluginError, match=r"difficulty 'too-hard': makes scores outside \[0, 1\]"):

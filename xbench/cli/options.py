@@ -34,6 +34,7 @@ class Session:
     explainer: str | None = None
     classifier: str | None = None
     parameters: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
     seed: int | None = None
     repeats: int | None = None
     store: str | None = None
@@ -50,13 +51,15 @@ class Session:
     @functools.cached_property
     def tree(self) -> "Tree":
         """The benchmark's tree with all choices of the command line in it."""
-        from xbench import benchmark
+        from xbench import declaration
 
-        tree = benchmark.read(self.benchmark_file())
-        tree = benchmark.choose(tree, self.dataset, self.explainer)
+        tree = declaration.read(self.benchmark_file())
+        tree = declaration.choose(tree, self.dataset, self.explainer)
+        for name in self.variants:
+            tree = declaration.vary(tree, name)
         changes = {key: value for key, value in self._changes() if value is not None}
-        tree = benchmark.adjust(tree, changes)
-        return benchmark.adjust(tree, self._parameters())
+        tree = declaration.adjust(tree, changes)
+        return declaration.adjust(tree, self._parameters())
 
     def assembled(self, *, scored: bool = True) -> "Benchmark":
         """The benchmark of this session; its protocol need not fit if nothing is scored."""
@@ -138,6 +141,13 @@ OUTPUT = (
 )
 CHOICE = (
     click.option("--benchmark", metavar="NAME|FILE", default="default", show_default=True),
+    click.option(
+        "--variant",
+        "variants",
+        multiple=True,
+        metavar="NAME",
+        help="A variant that the benchmark file offers, such as smoke; may be repeated.",
+    ),
     click.option("--dataset", metavar="NAME", help="Another dataset."),
     click.option("--explainer", metavar="NAME", help="Another explainer as the entry."),
     click.option("--classifier", metavar="NAME", help="Another classifier."),
