@@ -54,7 +54,7 @@ def _extended(base: Tree, own: Tree) -> Tree:
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
     replaced = ("published", "variants", "contrasts")
     kept = {key: value for key, value in base.items() if key not in replaced}
-    tree: Tree = overlay(kept, own)
+    tree: Tree = overlay({**kept, "name": own.get("name")}, own)
     return tree
 
 
@@ -76,12 +76,18 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
 
 
 def vary(tree: Tree, name: str) -> Tree:
-    """The tree with one of its variants laid on it."""
+    """The tree with one of its variants laid on it.
+
+    A variant that says why it is `not_comparable` with published figures marks them so.
+    """
     variants = tree.get("variants", {})
     if name not in variants:
         raise UnknownNameError(f"variant of benchmark {tree['name']}", name, variants)
     changes = dict(variants[name])
     lines = changes.pop("entries", tree["entries"])
+    reason = changes.pop("not_comparable", "")
+    if reason and "published" in tree:
+        changes["published"] = {"not_comparable": reason}
     return adjust({**tree, "entries": lines, "varied": [*tree.get("varied", []), name]}, changes)
 
 

@@ -36,8 +36,10 @@ class Published:
     source: str
     """The paper, with its table or figure."""
     remark: str = ""
+    not_comparable: str = ""
+    """Why no figure of this run can be compared, as in a variant that is scaled down."""
     scores: tuple[str, ...] = ()
-    """Names of the scores of `rows`, in per cent."""
+    """Names of the scores of `rows`, in per cent, the average last."""
     rows: tuple[PublishedRow, ...] = ()
     orders: tuple[PublishedOrder, ...] = ()
 
@@ -46,7 +48,7 @@ def read_published(tree: Tree) -> Published:
     """The table `[published]` of a benchmark file."""
     plain = {key: value for key, value in tree.items() if key not in ("rows", "orders")}
     for key in plain:
-        if key not in ("source", "remark", "scores"):
+        if key not in ("source", "remark", "scores", "not_comparable"):
             raise UnknownNameError("key in [published]", key, Published.__dataclass_fields__)
     if "source" not in plain:
         raise ParameterError("[published] lacks 'source': say where the figures stand")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from xbench.benchmark import Benchmark, Contrast
 from xbench.protocol import Role
+from xbench.published import Published, PublishedOrder, PublishedRow
 from xbench.record import DifferenceRecord, Record, ScoreRecord
 
 
@@ -31,23 +32,25 @@ def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
     made.append(_difference_table(records))
     if benchmark.contrasts:
         made.append(_contrast_table(benchmark.contrasts, records))
-    return made
+    return [*made, *beside_published(benchmark.published, records)]
 
 
-def heading(benchmark: Benchmark, record: Record) -> list[str]:
+def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     """What was run, and what is to be said of the artefacts it made."""
     dataset = benchmark.datasets["test"].dataset
     repeats = "1 repeat" if benchmark.repeats == 1 else f"{benchmark.repeats} repeats"
     explained = (
         f"benchmark {benchmark.name} {benchmark.version}, dataset {dataset.name}, "
-        f"{record.cases} images explained, {repeats}"
+        f"{records[0].cases} images explained, {repeats}"
     )
-    return [benchmark.title or benchmark.name, explained, *artefact_lines(record)]
+    explained += "".join(f", variant {name}" for name in benchmark.varied)
+    return [benchmark.title or benchmark.name, explained, *artefact_lines(records)]
 
 
-def artefact_lines(record: Record) -> list[str]:
-    """What the artefacts of a record say of themselves."""
-    return [str(line) for facts in record.artefact_facts for line in facts.get("summary", [])]
+def artefact_lines(records: Sequence[Record]) -> list[str]:
+    """What the artefacts of all records say of themselves, each once."""
+    facts = {of["key"]: of for record in records for of in record.artefact_facts}
+    return [str(line) for of in facts.values() for line in of.get("summary", [])]
 
 
 def unscored(records: Sequence[Record]) -> list[str]:
@@ -95,8 +98,20 @@ def _cell(score: ScoreRecord | None) -> str:
 def _difference_table(records: Sequence[Record]) -> Table:
     columns = ("", "score", "difference", "interval", "images", "")
     entries = (record for record in records if record.role == "entry")
-    rows = (Row(f"{r.label} − {d.minus}", _compared(d)) for r in entries for d in r.differences)
-    return Table("Differences in the headline score, paired by image", columns, tuple(rows))
+    labels = {record.label for record in records if record.role == "entry"}
+    rows = tuple(
+        Row(f"{record.label} − {difference.minus}", _compared(difference))
+        for record in entries
+        for difference in record.differences
+        if not _of_another(difference.minus, record.label, labels)
+    )
+    return Table("Differences in the headline score, paired by image", columns, rows)
+
+
+def _of_another(label: str, own: str, entries: set[str]) -> bool:
+    """Whether a floor or ceiling stands beside another entry than `own`."""
+    beside = label.partition(": ")[2]
+    return beside in entries and beside != own
 
 
 def _compared(difference: DifferenceRecord) -> tuple[str, ...]:
@@ -126,6 +141,79 @@ def _contrast_rows(contrast: Contrast, records: Sequence[Record]) -> Iterator[Ro
     for difference in record.differences:
         if difference.minus == contrast.minus:
             yield Row(contrast.title, _interval(difference))
+
+
+def beside_published(published: Published | None, records: Sequence[Record]) -> list[Table]:
+    """Our scores beside a paper's, and what becomes of the order that it claims."""
+    if published is None:
+        return []
+    made = []
+    by_label = {record.label: record for record in records if record.role == "entry"}
+    rows = [row for row in published.rows if row.label in by_label]
+    if rows:
+        columns = ("", *(name.partition("@")[2] or name for name in published.scores))
+        lines = tuple(_published_row(published, row, by_label[row.label]) for row in rows)
+        made.append(Table(_published_title(published, records[0]), columns, lines))
+    orders = [o for o in published.orders if {o.higher, o.lower} <= by_label.keys()]
+    if orders:
+        lines = tuple(_order_row(published, order, by_label[order.higher]) for order in orders)
+        columns = ("", "published", "ours", "interval", "the claim")
+        made.append(Table(f"What {published.source} claims", columns, lines))
+    return made
+
+
+def _published_title(published: Published, record: Record) -> str:
+    """Where the figures come from, and why no verdict is given, if none is."""
+    reason = _not_comparable(published, record)
+    told = [published.remark, f"not comparable: {reason}" if reason else ""]
+    return "; ".join(filter(None, [f"Beside {published.source}, in per cent", *told]))
+
+
+def _not_comparable(published: Published, record: Record) -> str:
+    if record.limited_to is not None:
+        return f"this run is limited to {record.limited_to} images"
+    return published.not_comparable
+
+
+def _published_row(published: Published, row: PublishedRow, record: Record) -> Row:
+    deviations = row.deviations or (None,) * len(row.values)
+    told = zip(published.scores, row.values, deviations, strict=True)
+    comparable = not (row.not_comparable or _not_comparable(published, record))
+    cells = [
+        _beside(_score(record, name), value, deviation, comparable=comparable)
+        for name, value, deviation in told
+    ]
+    reason = f"\n(not comparable: {row.not_comparable})" if row.not_comparable else ""
+    return Row(f"{row.label}{reason}", tuple(cells))
+
+
+def _beside(
+    score: ScoreRecord | None, value: float, deviation: float | None, *, comparable: bool
+) -> str:
+    """Ours with its interval, theirs, and whether theirs lies in our interval."""
+    theirs = f"published {value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
+    if score is None or score.value is None or score.low is None or score.high is None:
+        return f"–\n{theirs}"
+    within = 100 * score.low <= value <= 100 * score.high
+    verdict = "within the interval" if within else "outside the interval"
+    ours = f"{_percent(score.value)}\n{_percent(score.low)}–{_percent(score.high)}"
+    return f"{ours}\n{theirs}" + (f"\n{verdict}" if comparable else "")
+
+
+def _order_row(published: Published, order: PublishedOrder, higher: Record) -> Row:
+    """Whether the interval of our difference lies above zero, as the claim has it."""
+    claim = order.claim or f"{order.higher} above {order.lower}"
+    known = {row.label: row.values[-1] for row in published.rows}
+    told = "–"
+    if {order.higher, order.lower} <= known.keys():
+        told = f"{known[order.higher] - known[order.lower]:+.2f}"
+    difference = next((d for d in higher.differences if d.minus == order.lower), None)
+    if difference is None or difference.low is None or difference.high is None:
+        return Row(claim, (told, "–", "–", "not computable"))
+    low, high = difference.low, difference.high
+    verdict = "holds" if low > 0 else "is reversed" if high < 0 else "is undecided"
+    paired = "" if difference.paired else " (unpaired)"
+    return Row(claim, (told, *_interval(difference)[1:], verdict + paired))
 
 
 def _percent(value: float | None) -> str:

@@ -17,7 +17,7 @@ def print_results(
     """Print the scores of all entries, what differs, and where the records lie."""
     from xbench.results import heading, tables, unscored
 
-    print_lines(*heading(benchmark, records[0]))
+    print_lines(*heading(benchmark, records))
     for table in tables(benchmark, records):
         print_table(table.title, table.columns, [(_label(row), *row.cells) for row in table.rows])
     print_lines(*unscored(records), *(f"record {path}" for path in paths))
