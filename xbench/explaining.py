@@ -1,18 +1,44 @@
 """Explaining single images: what `xbench explain` does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from xbench import photos
+from xbench.artefact import Artefacts
 from xbench.benchmark import Benchmark
+from xbench.classifier import Network
 from xbench.dataset import Batch
 from xbench.executor import Workplace
-from xbench.explanation import save_explanations
-from xbench.randomness import generator
+from xbench.explanation import Explanation, save_explanations
+from xbench.protocol import Entry
 from xbench.runner import Provider, check
 from xbench.store import Store
 from xbench.training import recipe_for
 from xbench.transform import Transform
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An entry with all that its explainer needs."""
+
+    entry: Entry
+    network: Network
+    artefacts: Artefacts
+
+    def explain(self, batch: Batch) -> Sequence[Explanation]:
+        """An explanation of each image; images of the benchmark get the one that is scored."""
+        moved, source = batch.to(self.network.device), self.entry.source()
+        return self.entry.explainer.explain(self.network, moved, self.artefacts, source)
+
+
+def prepared(entry: Entry, provider: Provider) -> Prepared:
+    """The entry, its artefacts taken from the store or made now."""
+    recipe = recipe_for(entry)
+    weights = provider.one(recipe)
+    artefacts = provider.all(entry.explainer.artefacts(recipe, entry.datasets))
+    network = provider.workplace.network(entry.classifier, weights)
+    return Prepared(entry, network, artefacts)
 
 
 def explain(
@@ -26,18 +52,12 @@ def explain(
     """Explain each named batch with the benchmark's first entry; write pictures and values."""
     check(benchmark)
     store.check_writable()
-    entry = next(benchmark.entries(benchmark.lines[0]))
-    provider = Provider(store, workplace)
-    recipe = recipe_for(entry)
-    weights = provider.one(recipe)
-    artefacts = provider.all(entry.explainer.artefacts(recipe, entry.datasets))
-    network = workplace.network(entry.classifier, weights)
+    ready = prepared(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
     class_names = benchmark.datasets["test"].dataset.class_names()
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name, batch in batches:
-        moved = batch.to(workplace.device)
-        made = entry.explainer.explain(network, moved, artefacts, generator(entry.seed))
+        made = ready.explain(batch)
         picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
         figure = made[0].draw(batch, benchmark.datasets["train"], class_names)
         figure.savefig(picture, bbox_inches="tight")

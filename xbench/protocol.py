@@ -3,11 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int64
+from torch import Generator
 
 from xbench.annotation import Annotation
 from xbench.artefact import Artefacts, Recipe
@@ -17,9 +18,13 @@ from xbench.dataset import ImageSet
 from xbench.difficulty import Difficulty
 from xbench.explanation import Explainer, Explanation
 from xbench.loss import Loss
+from xbench.randomness import generator
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from xbench.executor import Workplace
+    from xbench.statistics import Resampling
     from xbench.training import Training
 
 Rows: TypeAlias = pa.Table
@@ -48,6 +53,10 @@ class Entry:
     common: "Entry | None" = None
     """This line with the benchmark's own classifier, where the entry has another one."""
 
+    def source(self) -> Generator:
+        """What its explanations draw random numbers from, wherever they are made."""
+        return generator("explanation", self.seed)
+
     def tree(self) -> Tree:
         """What identifies the entry, its label aside."""
         return {
@@ -74,6 +83,17 @@ class CaseScores:
     """NaN where a case could not be scored; counted, never dropped silently."""
     headline: bool = False
     """Whether the score decides comparisons between entries."""
+
+
+class Drawing(NamedTuple):
+    """A picture of scores, and its content in words."""
+
+    figure: "Figure"
+    title: str
+    caption: str
+    """How to read it, in a sentence or two."""
+    text: str
+    """What it shows, for readers who cannot see it."""
 
 
 class Protocol(Component):
@@ -108,6 +128,19 @@ class Protocol(Component):
     @abstractmethod
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Scores of each entry from the rows of all, by label. Pure and cheap."""
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: "Resampling",
+    ) -> "Mapping[str, Drawing]":
+        """Pictures of the scores, by the name of their file; none unless overridden.
+
+        `rows` holds the rows of each repeat by label. The intervals of a curve are those that
+        `xbench.statistics.band` makes with `resampling`, as for the scores.
+        """
+        return {}
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Facts about each entry's rows that belong into its record, such as what was left out."""

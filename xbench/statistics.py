@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from xbench.kernels.bootstrap import (
     Totals,
@@ -61,6 +61,14 @@ class Difference:
     """False where the entries' cases differ: then both are resampled independently."""
 
 
+class Band(NamedTuple):
+    """A curve: means over cases at each of its points, with the intervals of a score."""
+
+    values: Float64[np.ndarray, " points"]
+    low: Float64[np.ndarray, " points"]
+    high: Float64[np.ndarray, " points"]
+
+
 def summarised(
     repeats: Sequence[CaseScores], resampling: Resampling, drawn: "Draws | None" = None
 ) -> Score:
@@ -105,6 +113,23 @@ def difference(
     return Difference(of[0].name, labels[0], labels[1], value, low, high, n, paired)
 
 
+def band(
+    cases: Int64[np.ndarray, " n"], values: Float64[np.ndarray, "n points"], draws: "Draws"
+) -> Band:
+    """The mean of the cases' curves; all points of a curve are resampled together.
+
+    A case that was scored in several repeats stands there as often. NaN where nothing
+    could be scored.
+    """
+    totals = cluster_totals(cases, values)
+    means = bootstrap_means(totals, draws.for_clusters(len(totals.clusters)))
+    ends = [percentile_interval(column, draws.resampling.level) for column in means.T]
+    sums, counts = totals.sums.sum(0), totals.counts.sum(0)
+    middle = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    low, high = np.array(ends).reshape(-1, 2).T
+    return Band(middle, low, high)
+
+
 def pooled(repeats: Sequence[CaseScores]) -> Totals:
     """Totals per case over all repeats: all rows of a case move together."""
     cases = np.concatenate([scores.cases for scores in repeats])
@@ -116,13 +141,13 @@ class Draws:
     """The resamples of a run, drawn once for each number of clusters."""
 
     def __init__(self, resampling: Resampling) -> None:
-        self._resampling = resampling
+        self.resampling = resampling
         self._drawn: dict[int, np.ndarray] = {}
 
     def for_clusters(self, clusters: int) -> np.ndarray:
         """How often each cluster is drawn in each resample."""
         if clusters not in self._drawn:
-            plan = self._resampling
+            plan = self.resampling
             self._drawn[clusters] = resample_counts(clusters, plan.resamples, plan.seed)
         return self._drawn[clusters]
 

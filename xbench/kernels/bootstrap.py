@@ -7,19 +7,23 @@ from jaxtyping import Float64, Int64
 
 
 class Totals(NamedTuple):
-    """Per cluster, the sum and the number of its scored values."""
+    """Per cluster, and per column where there are several, sum and number of scored values."""
 
     clusters: Int64[np.ndarray, " c"]
-    sums: Float64[np.ndarray, " c"]
-    counts: Int64[np.ndarray, " c"]
+    sums: Float64[np.ndarray, " c *columns"]
+    counts: Int64[np.ndarray, " c *columns"]
 
 
-def cluster_totals(clusters: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n"]) -> Totals:
+def cluster_totals(
+    clusters: Int64[np.ndarray, " n"], values: Float64[np.ndarray, " n *columns"]
+) -> Totals:
     """Sums and counts per cluster, NaN left out; clusters in ascending order."""
     unique, index = np.unique(clusters, return_inverse=True)
     scored = ~np.isnan(values)
-    sums = np.bincount(index[scored], weights=values[scored], minlength=len(unique))
-    counts = np.bincount(index[scored], minlength=len(unique))
+    sums = np.zeros((len(unique), *values.shape[1:]))
+    counts = np.zeros(sums.shape, dtype=np.int64)
+    np.add.at(sums, index, np.where(scored, values, 0.0))
+    np.add.at(counts, index, scored)
     return Totals(unique, sums, counts)
 
 
@@ -31,11 +35,14 @@ def resample_counts(clusters: int, resamples: int, seed: int) -> Int64[np.ndarra
     return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples)
 
 
-def bootstrap_means(totals: Totals, drawn: Int64[np.ndarray, "r c"]) -> Float64[np.ndarray, " r"]:
+def bootstrap_means(
+    totals: Totals, drawn: Int64[np.ndarray, "r c"]
+) -> Float64[np.ndarray, " r *columns"]:
     """The mean of each resample: its sum over its count; NaN where nothing was scored."""
-    counts = drawn @ totals.counts
+    weights = drawn.astype(np.float64)  # products of whole numbers are slow, and these exact
+    counts = weights @ totals.counts.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((drawn @ totals.sums) / counts)
+        return np.asarray((weights @ totals.sums) / counts)
 
 
 def percentile_interval(means: Float64[np.ndarray, " r"], level: float) -> tuple[float, float]:
