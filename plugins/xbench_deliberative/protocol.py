@@ -14,8 +14,8 @@ from xbench.component import Tree
 from xbench.dataset import ImageSet, annotated
 from xbench.difficulty import Difficulty
 from xbench.executor import Workplace
-from xbench.protocol import CaseScores, Entry, Protocol, Rows
-from xbench.randomness import generator
+from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.statistics import Resampling
 from xbench.training import recipe_for
 from xbench_deliberative import rows as tables
 from xbench_deliberative.floors import insecurities_of
@@ -94,9 +94,9 @@ class PartAmbiguity(Protocol):
         """The list of images: by the benchmark's own classifier, so that entries share it."""
         if self.selection == "all":
             return {}
-        own = self.selection == "own"
-        judge = entry if own else entry.common or entry
-        difficulty = own_difficulty(entry.explainer) if own else self.reference
+        own = own_difficulty(entry) if self.selection == "own" else None
+        judge = entry.common or entry if own is None else entry
+        difficulty = self.reference if own is None else own
         recipe = HardestImages(
             entry.datasets["test"], judge.classifier, recipe_for(judge), difficulty, self.images
         )
@@ -132,7 +132,7 @@ class PartAmbiguity(Protocol):
         own = {
             k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)
         }
-        source = generator("explanation", entry.seed)
+        source = entry.source()
         with workplace.stage("explain"):
             found = insecurities_of(entry.explainer, network, batch, own, source)
         with workplace.stage("annotate"):
@@ -161,6 +161,17 @@ class PartAmbiguity(Protocol):
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per image the scores at 10…50 % coverage and their mean, averaged over its pairs."""
         return {label: scored(table, self._scoring()) for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Each measure against coverage and, for points, precision against recall."""
+        from xbench_deliberative.curves import drawn
+
+        return drawn(rows, roles, self._scoring(), resampling)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """What was left out of each entry's scores, and where they could not be computed."""
