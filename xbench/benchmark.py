@@ -1,6 +1,6 @@
 """Benchmarks: TOML files that say what is compared on what, read into frozen values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from xbench.classifier import Classifier
 from xbench.component import Tree
 from xbench.dataset import Dataset, ImageSet
-from xbench.declaration import OF_LINE
+from xbench.declaration import OF_LINE, SUBJECT
 from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.explanation import Explainer, Explanation
@@ -21,8 +21,6 @@ from xbench.specification import Builder, as_table, overlay, plain_table
 from xbench.training import Training
 from xbench.transform import Transform
 
-SUBJECT = "@entry"
-"""In a floor's or ceiling's explainer: the explainer of the entry it stands beside."""
 OF_PROTOCOL = "@protocol."
 """Before the name of a parameter: its value in the benchmark's protocol."""
 
@@ -186,10 +184,29 @@ def _lines(tree: Tree, protocol: Protocol, builder: Builder) -> Iterator[Line]:
     for line in entries:
         explainer = _with_protocol(as_table(line["explainer"]), protocol)
         role = line.get("role", "entry")
-        for subject in subjects if SUBJECT in explainer.values() else [None]:
+        for subject in _beside(explainer, subjects):
             made = builder.build("explainer", _with_subject(explainer, subject))
             parts = _own_parts(tree, subject or line, builder)
-            yield Line(_label(line, subject, len(subjects)), role, made, **parts)
+            several = len(subjects) > 1 and SUBJECT in explainer.values()
+            label = f"{line['label']}: {subject['label']}" if subject and several else line["label"]
+            yield Line(label, role, made, **parts)
+
+
+def _beside(explainer: Tree, subjects: list[Tree]) -> Sequence[Tree | None]:
+    """The entries beside which a line of this explainer stands; None where it stands alone."""
+    if SUBJECT in explainer.values():
+        return subjects
+    named = [v.partition(":")[2] for v in explainer.values() if _speaks_of_entry(v)]
+    if not named:
+        return [None]
+    labels = {subject["label"]: subject for subject in subjects}
+    if named[0] not in labels:
+        raise UnknownNameError("entry", named[0], labels)
+    return [labels[named[0]]]
+
+
+def _speaks_of_entry(value: Any) -> bool:
+    return isinstance(value, str) and value.partition(":")[0] == SUBJECT
 
 
 def _own_parts(tree: Tree, line: Tree, builder: Builder) -> dict[str, Any]:
@@ -222,12 +239,7 @@ def _parameter(protocol: Protocol, name: str) -> Any:
 def _with_subject(explainer: Tree, subject: Tree | None) -> Tree:
     if subject is None:
         return explainer
-    return {k: subject["explainer"] if v == SUBJECT else v for k, v in explainer.items()}
-
-
-def _label(line: Tree, subject: Tree | None, subjects: int) -> str:
-    label: str = line["label"]
-    return f"{label}: {subject['label']}" if subject is not None and subjects > 1 else label
+    return {k: subject["explainer"] if _speaks_of_entry(v) else v for k, v in explainer.items()}
 
 
 def _image_sets(tree: Tree, dataset: Dataset) -> dict[str, ImageSet]:

@@ -13,6 +13,11 @@ TABLES = ("splits", "transform", "training", "published")
 PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
 SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats"}
+SUBJECT = "@entry"
+"""In a floor's or ceiling's explainer: the explainer of the entry it stands beside.
+
+`@entry` makes one such line beside each entry, `@entry:LABEL` one beside that entry alone.
+"""
 OF_LINE = ("classifier", "loss", "training")
 """What a line of the benchmark may have of its own."""
 
@@ -69,10 +74,18 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
             tree = {key: value for key, value in tree.items() if key != "published"}
         tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
     if explainer is not None:
-        others = [line for line in tree["entries"] if line.get("role", "entry") != "entry"]
+        others = [_beside_any(line) for line in tree["entries"] if "role" in line]
+        others = [line for line in others if line["role"] != "entry"]
         subject = {"label": explainer, "explainer": explainer}
         tree = {**tree, "entries": [subject, *others]}
     return tree
+
+
+def _beside_any(line: Tree) -> Tree:
+    """The line beside whichever entry there is, if it stands beside one entry alone."""
+    explainer = as_table(line["explainer"])
+    named = {k: SUBJECT for k, v in explainer.items() if str(v).startswith(f"{SUBJECT}:")}
+    return {**line, "explainer": {**explainer, **named}}
 
 
 def vary(tree: Tree, name: str) -> Tree:

@@ -16,6 +16,7 @@ from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
 from xbench.executor import Workplace
 from xbench.explanation import Explainer
+from xbench.protocol import Entry
 from xbench.training import ClassifierWeights
 
 
@@ -71,15 +72,23 @@ def hardest_first(scores: Float64[Tensor, " n"], ids: Tensor) -> Tensor:
     return by_id[scores[by_id].argsort(descending=True, stable=True)]
 
 
-def own_difficulty(explainer: Explainer) -> Difficulty:
-    """The difficulty score that an explainer uses, or that of the explainer it builds on."""
+def own_difficulty(entry: Entry) -> Difficulty | None:
+    """The difficulty score that an entry's explainer, or the one it builds on, uses.
+
+    None for a floor or ceiling that uses none; an entry must have one.
+    """
+    found = _difficulty(entry.explainer)
+    if found is None and entry.role == "entry":
+        raise MismatchError(
+            f"explainer {entry.explainer.name!r} has no difficulty score of its own to select "
+            'images by; use selection = "reference" or "all"'
+        )
+    return found
+
+
+def _difficulty(explainer: Explainer) -> Difficulty | None:
     difficulty = getattr(explainer, "difficulty", None)
     if isinstance(difficulty, Difficulty):
         return difficulty
     of = getattr(explainer, "of", None)
-    if isinstance(of, Explainer):
-        return own_difficulty(of)
-    raise MismatchError(
-        f"explainer {explainer.name!r} has no difficulty score of its own to select images by; "
-        'use selection = "reference" or "all"'
-    )
+    return _difficulty(of) if isinstance(of, Explainer) else None

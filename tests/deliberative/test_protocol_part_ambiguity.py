@@ -31,6 +31,7 @@ from xbench_deliberative.rows import COVERAGES, curve
 from xbench_deliberative.selection import hardest_first
 from xbench_deliberative.summary import Scoring, per_image
 from xbench_zoo.losses import CrossEntropy
+from xbench_zoo.small import SmallCnn
 
 SUBJECT = Deliberative(Entropy(), Gradient(), "official")
 
@@ -228,6 +229,26 @@ def test_own_selection_needs_a_difficulty(images: ImageSet) -> None:
     )
     with pytest.raises(MismatchError, match=message):
         protocol.artefacts(made(images, RandomPair()))
+
+
+def test_floors_without_a_difficulty_get_the_references_images(images: ImageSet) -> None:
+    protocol = PartAmbiguity(Entropy(), selection="own")
+    floor = replace(made(images, RandomPair()), role="floor")
+    recipe = protocol.artefacts(floor)["selection"]
+    assert recipe.tree()["difficulty"]["name"] == "entropy"
+
+
+def test_entries_with_other_classifiers_share_the_images_of_the_benchmarks_own(
+    images: ImageSet,
+) -> None:
+    common = made(images, Deliberative(Entropy(), Gradient()))
+    other = replace(common, classifier=SmallCnn(widths=(4, 4, 4, 4, 4)), common=common)
+    protocol = PartAmbiguity(Entropy())
+    ours, theirs = (protocol.artefacts(entry) for entry in (common, other))
+    assert ours["weights"].key != theirs["weights"].key
+    assert ours["selection"].key == theirs["selection"].key
+    own = PartAmbiguity(Entropy(), selection="own").artefacts(other)
+    assert own["selection"].key != ours["selection"].key
 
 
 def test_all_explains_every_test_image(entry: Entry) -> None:
