@@ -35,13 +35,16 @@ def read(path: Path) -> Tree:
     return tree
 
 
+def chain(path: Path) -> list[Path]:
+    """The file and those that it extends, itself first."""
+    tree = _parsed(path)
+    if "extends" not in tree:
+        return [path]
+    return [path, *chain(path.with_name(f"{tree['extends']}.toml"))]
+
+
 def _read(path: Path, below: tuple[Path, ...]) -> Tree:
-    try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"benchmark file {path}: {error}") from error
-    except OSError as error:
-        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
+    tree = _parsed(path)
     for key in tree:
         if key not in KNOWN:
             raise UnknownNameError(f"key in benchmark file {path}", key, KNOWN)
@@ -51,6 +54,15 @@ def _read(path: Path, below: tuple[Path, ...]) -> Tree:
         return tree
     beside = path.with_name(f"{tree['extends']}.toml")
     return _extended(_read(beside, (*below, path)), tree)
+
+
+def _parsed(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"benchmark file {path}: {error}") from error
+    except OSError as error:
+        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
 
 
 def _extended(base: Tree, own: Tree) -> Tree:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.declaration import adjust, choose, read, vary
+from xbench.declaration import adjust, chain, choose, read, vary
 from xbench.errors import ParameterError, UnknownNameError
 
 BASE = """
@@ -72,6 +72,11 @@ def test_a_file_with_another_dataset_gets_what_goes_with_it_below_its_own_settin
 def test_files_may_extend_files_that_extend(written):
     written("middle", 'extends = "base"\nrepeats = 7')
     assert read(written("own", 'extends = "middle"'))["repeats"] == 7
+
+
+def test_a_file_knows_those_that_it_extends(written, tmp_path):
+    path = written("own", 'extends = "base"')
+    assert chain(path) == [path, tmp_path / "base.toml"]
 
 
 def test_a_file_that_extends_itself_is_refused(written):

@@ -133,12 +133,18 @@ def _parameters(cls: type) -> dict[str, str]:
 
 def _show_benchmark(session: Session, name: str) -> None:
     from xbench.cli.output import print_json, print_lines
+    from xbench.declaration import chain
 
     session.benchmark = name
+    tree = session.tree  # finds what is wrong with the file before anything is printed
     if session.json:
-        print_json(session.tree)
+        print_json(tree)
         return
-    print_lines(session.benchmark_file().read_text(encoding="utf-8").rstrip())
+    own, *below = chain(session.benchmark_file())
+    print_lines(own.read_text(encoding="utf-8").rstrip())
+    for path in below:
+        text = path.read_text(encoding="utf-8").rstrip()
+        print_lines("", f"# ── it extends {path.stem}, which says:", text)
 
 
 def _show_record(session: Session, path: Path) -> None:
