@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import torch
 
 from xbench import record as records
 from xbench.artefact import Artefact, Artefacts
@@ -100,6 +101,7 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "packages": records.package_versions(),
         "python": records.python_version(),
         "platform": records.platform_name(),
+        "threads": torch.get_num_threads(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

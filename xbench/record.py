@@ -105,6 +105,8 @@ class Record(_Strict):
     python: str
     platform: str
     device: str
+    threads: int | None = None
+    """How many threads a computation on the CPU had: a training depends on it."""
     finished: str
 
 
