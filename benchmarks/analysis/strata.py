@@ -1,0 +1,89 @@
+"""How differences between entries depend on how ambiguous toybirds' images truly are.
+
+python benchmarks/analysis/strata.py STORE BENCHMARK BASE
+
+takes the records of a benchmark in a store (`xbench run --benchmark BENCHMARK --store STORE`),
+and prints, for thirds of the images by the entropy of the ideal observer's posterior, the
+headline score of every entry and its paired difference to the entry BASE.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from xbench.protocol import CaseScores
+from xbench.record import Record
+from xbench.statistics import Resampling, difference, summarised
+from xbench.store import Store
+from xbench_deliberative.summary import Scoring, scored
+from xbench_toybirds.dataset import Toybirds
+
+SCORING = Scoring(("precision", "recall"), "left-out", "points")
+NAMES = ("least", "middle", "most")
+
+
+def main(url: str, benchmark: str, base: str) -> None:
+    """Print one line for each entry and third."""
+    store = Store(url)
+    scores = {r.label: headlines(store, r) for r in latest(Path(url) / "records" / benchmark)}
+    entropy = ideal_entropies(sorted({case for s in scores[base] for case in s.cases.tolist()}))
+    edges = np.quantile(list(entropy.values()), [1 / 3, 2 / 3])
+    for third, name in enumerate(NAMES):
+        inside = {case for case, value in entropy.items() if np.searchsorted(edges, value) == third}
+        print(f"{name} ambiguous third, {len(inside)} images:")
+        ours = [only(s, inside) for s in scores[base]]
+        for label, of_label in scores.items():
+            theirs = [only(s, inside) for s in of_label]
+            print(f"  {label:32}{value(theirs)}{change(label, theirs, base, ours)}")
+
+
+def latest(folder: Path) -> list[Record]:
+    """The newest record of each label."""
+    records = [Record.model_validate(json.loads(p.read_text())) for p in folder.glob("*.json")]
+    return list({r.label: r for r in sorted(records, key=lambda r: r.finished)}.values())
+
+
+def headlines(store: Store, record: Record) -> list[CaseScores]:
+    """The headline score by image, for each repeat."""
+    tables = [pa.concat_tables([strip(store, key) for key in keys]) for keys in record.rows]
+    return [next(s for s in scored(table, SCORING) if s.headline) for table in tables]
+
+
+def strip(store: Store, key: str) -> pa.Table:
+    """The rows of a shard, without what they cost."""
+    return store.rows(key).replace_schema_metadata(None)
+
+
+def ideal_entropies(ids: Sequence[int]) -> Mapping[int, float]:
+    """Entropy in nats of the ideal observer's posterior of each image."""
+    posterior = Toybirds().class_posterior(ids).numpy()
+    entropy = -np.where(posterior > 0, posterior * np.log(np.maximum(posterior, 1e-300)), 0).sum(1)
+    return dict(zip(ids, entropy.tolist(), strict=True))
+
+
+def only(scores: CaseScores, cases: set[int]) -> CaseScores:
+    """The scores of these cases."""
+    keep = np.isin(scores.cases, list(cases))
+    return CaseScores(scores.name, "higher", scores.cases[keep], scores.values[keep], headline=True)
+
+
+def value(scores: Sequence[CaseScores]) -> str:
+    """The mean with its interval, in per cent."""
+    score = summarised(scores, Resampling())
+    return f"{100 * score.value:5.1f} [{100 * score.low:.1f}, {100 * score.high:.1f}]"
+
+
+def change(label: str, of: Sequence[CaseScores], base: str, minus: Sequence[CaseScores]) -> str:
+    """The paired difference with its interval, in percentage points."""
+    if label == base:
+        return ""
+    d = difference((label, base), of, minus, Resampling())
+    return f"   {100 * d.value:+5.1f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
