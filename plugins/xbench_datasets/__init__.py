@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 @hookimpl
 def register_datasets() -> "list[type[Dataset]]":
     """Return the datasets of this package."""
+    from xbench_datasets.ade20k import Ade20k
     from xbench_datasets.cub200 import Cub200
     from xbench_datasets.folder import Folder
 
-    return [Cub200, Folder]
+    return [Ade20k, Cub200, Folder]

@@ -58,10 +58,10 @@ def read_names(path: Path) -> list[str]:
 def read_numbered(path: Path) -> list[tuple[int, str]]:
     """The pairs (number, text) in a file of numbered texts."""
     pairs = []
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         index, _, name = line.strip().partition(" ")
         if not index.isdecimal() or not name.strip():
-            raise fault(path, number, f"expected a number and a name, found {_shown(line)}")
+            raise fault(path, number, f"expected a number and a name, found {shown(line)}")
         pairs.append((int(index), name.strip()))
     return pairs
 
@@ -119,7 +119,7 @@ def _inserted(table: Table, columns: Columns, longer: Sequence[csv.InvalidRow]) 
 
 def _careful(path: Path, columns: Columns, surplus: str) -> Table:
     fields: list[list[float]] = [[] for _ in columns]
-    for number, line in enumerate(_lines(path), start=1):
+    for number, line in enumerate(read_lines(path), start=1):
         words = line.split()
         if len(words) < len(columns) or (len(words) > len(columns) and not surplus):
             raise fault(path, number, _miscounted(columns, words, line))
@@ -143,14 +143,15 @@ def _number(path: Path, line: int, name: str, kind: type, word: str) -> float:
 
 def _miscounted(columns: Columns, words: Sequence[str], line: str) -> str:
     names = ", ".join(columns) if len(columns) <= LISTED else "numbers"
-    return f"expected {len(columns)} fields ({names}), found {len(words)}: {_shown(line)}"
+    return f"expected {len(columns)} fields ({names}), found {len(words)}: {shown(line)}"
 
 
-def _shown(line: str) -> str:
+def shown(line: str) -> str:
+    """The line as a message quotes it."""
     text = line.strip()
     return repr(text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}...")
 
 
-def _lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
     """The lines, without empty ones at the end."""
     return path.read_text(encoding="utf-8", errors="replace").rstrip().split("\n")

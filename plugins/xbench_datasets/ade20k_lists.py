@@ -1,0 +1,96 @@
+"""The lists of ADE20K: 150 objects and their names elsewhere, and the scene of each image."""
+
+import functools
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from xbench.errors import DatasetError
+from xbench_datasets.tables import fault, read_lines, shown
+
+OBJECTS, SCENES = "objectInfo150.txt", "sceneCategories.txt"
+STEM = re.compile(r"ADE_(train|val)_(\d+)")
+"""Names of images, without suffix."""
+VALIDATION = 1_000_000
+"""Added to the number of a validation image: numbers count from 1 in either split."""
+
+PAIR = "an image such as ADE_train_00000001 and a scene"
+
+OTHER_NAMES = {
+    "door, double door": ("door", "double door"),
+    "wardrobe, closet, press": ("closet",),
+    "booth, cubicle, stall, kiosk": ("booth",),
+    "crt screen": ("screen, crt screen",),
+}
+"""Objects that stand for more than one of the full dataset's, or have another name there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Objects:
+    """The objects that label maps speak of, in the order of their list."""
+
+    names: tuple[str, ...]
+
+    def place(self, name: str) -> int:
+        """Where an object of the full dataset stands in the list, −1 if it does not."""
+        return self._places.get(_words(name), -1)
+
+    @functools.cached_property
+    def _places(self) -> dict[frozenset[str], int]:
+        own = {_words(name): place for place, name in enumerate(self.names)}
+        others = {
+            _words(other): place
+            for place, name in enumerate(self.names)
+            for other in OTHER_NAMES.get(name, ())
+        }
+        return {**others, **own}
+
+
+class Stem(NamedTuple):
+    """What the name of an image says."""
+
+    id: int
+    training: bool
+
+
+def parsed(stem: str) -> Stem | None:
+    """Id and split of an image by its name; None for a file of another name."""
+    found = STEM.fullmatch(stem)
+    if found is None:
+        return None
+    training = found[1] == "train"
+    return Stem(int(found[2]) + (0 if training else VALIDATION), training)
+
+
+def read_objects(path: Path) -> Objects:
+    """The names in `objectInfo150.txt`; `DatasetError` names the line that is wrong."""
+    names: list[str] = []
+    for line, text in enumerate(read_lines(path)[1:], start=2):
+        fields = text.split("\t")
+        if len(fields) != 5:
+            raise fault(path, line, f"expected 5 fields, found {len(fields)}: {shown(text)}")
+        if fields[0].strip() != str(len(names) + 1):
+            raise fault(path, line, f"expected number {len(names) + 1}, found {fields[0].strip()}")
+        names.append(fields[4].strip())
+    if not names:
+        raise DatasetError(f"{path} lists no objects")
+    return Objects(tuple(names))
+
+
+def read_scenes(path: Path) -> list[tuple[str, str]]:
+    """The pairs (image, scene) in `sceneCategories.txt`; each image stands there once."""
+    pairs: dict[str, str] = {}
+    for line, text in enumerate(read_lines(path), start=1):
+        name, _, scene = text.strip().partition(" ")
+        if parsed(name) is None or not scene.strip():
+            raise fault(path, line, f"expected {PAIR}, found {shown(text)}")
+        if name in pairs:
+            raise fault(path, line, f"image {name} stands here a second time")
+        pairs[name] = scene.strip()
+    return list(pairs.items())
+
+
+def _words(name: str) -> frozenset[str]:
+    """Synonyms without their order, in which editions of the lists differ."""
+    return frozenset(word.strip() for word in name.split(","))
