@@ -21,20 +21,27 @@ from xbench.dataset import Dataset, annotated
 from xbench.errors import DatasetError, MismatchError
 from xbench.executor import Workplace
 from xbench_deliberative.kernels import ambiguous_parts as kernels
+from xbench_deliberative.kernels import sparse_triplets
 
-Definition = Literal["paper", "official", "ideal"]
+Definition = Literal["paper", "official", "ideal", "presence"]
+PERCENT = 100
 ARTEFACT = "ambiguous-parts"
 """The name under which components declare the ground truth."""
 
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """How ambiguous parts are defined; `paper` and `official` per class, `ideal` per image."""
+    """How ambiguous parts are defined; `ideal` per image, the others per class.
+
+    `paper` and `official` compare distributions over the values of a part's attributes;
+    `presence` is for parts of which it is only known how often a class shows them.
+    """
 
     definition: Definition
     smoothing: float
     share: float
     likelihood_ratio: float
+    presence_threshold: float = 0.3
 
     def __post_init__(self) -> None:
         """Refuse parameters that leave the ambiguity undefined."""
@@ -48,11 +55,16 @@ class GroundTruth:
         if not 0 < self.likelihood_ratio <= 1:
             ratio = self.likelihood_ratio
             raise ValueError(f"likelihood_ratio must lie above 0 and not above 1, got {ratio}")
+        if not 0 <= self.presence_threshold < 1:
+            threshold = self.presence_threshold
+            raise ValueError(f"presence_threshold must lie from 0 to below 1, got {threshold}")
 
     def recipes(self, dataset: Dataset) -> Mapping[str, Recipe]:
         """What must be made before `ambiguous` can be asked; nothing for `ideal`."""
         if self.definition == "ideal":
             return {}
+        if self.definition == "presence":
+            return {ARTEFACT: CommonParts(dataset, self.presence_threshold, self.share)}
         smoothing = self.smoothing if self.definition == "paper" else 0.0
         return {ARTEFACT: AmbiguousParts(dataset, self.definition, smoothing, self.share)}
 
@@ -64,6 +76,8 @@ class GroundTruth:
             likelihoods = annotated(dataset, IdealObserver).part_likelihoods([image])[0]
             a, b = likelihoods[:, pairs[:, 0]].T, likelihoods[:, pairs[:, 1]].T
             return kernels.likelihood_ambiguity(a, b) >= self.likelihood_ratio
+        if self.definition == "presence":
+            return common_parts(artefacts[ARTEFACT], pairs)
         table = artefacts[ARTEFACT].tensors["ambiguous"]
         return table[:, pairs[:, 0], pairs[:, 1]].T
 
@@ -97,11 +111,80 @@ class AmbiguousParts(Recipe):
     def triplets(self) -> kernels.Strongest:
         """The triplets that are kept, and the strength or divergence of the last one."""
         attributes = annotated(self.dataset, ClassAttributes).class_attributes()
+        require_distributions(self.dataset, attributes, self.definition)
         parts = len(annotated_parts(self.dataset))
         if self.definition == "official":
             return kernels.lowest_triplets(official_divergences(attributes, parts), self.share)
         strengths = paper_strengths(attributes, parts, self.smoothing)
         return kernels.strongest_triplets(strengths, self.share)
+
+
+@dataclass(frozen=True)
+class CommonParts(Recipe):
+    """The list of triplets (part, class, class) of parts that both classes show often."""
+
+    kind: ClassVar[str] = "ambiguous-parts"
+
+    dataset: Dataset
+    threshold: float
+    share: float
+
+    def tree(self) -> Tree:
+        """The dataset's fingerprint, the definition and its parameters."""
+        return {
+            "dataset": self.dataset.fingerprint(),
+            "definition": "presence",
+            "threshold": self.threshold,
+            "share": self.share,
+        }
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """The triplets as `parts` and `pairs`, ordered by pair; never parts × classes²."""
+        del needs, workplace
+        phi = occurrences(self.dataset)
+        found = sparse_triplets.strongest_occurrences(phi, self.threshold, self.share)
+        tensors = {"parts": found.parts.int(), "pairs": found.pairs}
+        return Artefact(self.key, tensors, sparse_facts(found, *phi.shape))
+
+
+def common_parts(made: Artefact, pairs: Int64[Tensor, "q 2"]) -> Bool[Tensor, "q parts"]:
+    """What a `CommonParts` artefact says of these pairs."""
+    parts, listed = made.tensors["parts"].long(), made.tensors["pairs"]
+    counts = made.facts["classes"], made.facts["parts"]
+    return sparse_triplets.parts_of_pairs(pairs, listed, parts, *counts)
+
+
+def occurrences(dataset: Dataset) -> Float64[Tensor, "classes parts"]:
+    """φ: the share of a class's images that show a part; 0 for parts without an attribute."""
+    attributes = annotated(dataset, ClassAttributes).class_attributes()
+    names = annotated_parts(dataset)
+    if not attributes:
+        raise DatasetError("the dataset lists no class attributes, so no part can be ambiguous")
+    phi = torch.zeros(len(attributes[0].frequencies), len(names), dtype=torch.float64)
+    seen: set[int] = set()
+    for part, name, values, frequencies in attributes:
+        if len(values) != 1 or part in seen:
+            raise MismatchError(
+                f"ground truth 'presence' needs one attribute with one value for each part;"
+                f" dataset {dataset.name!r} has {name!r} with {len(values)} values for part"
+                f" {names[part]!r}. Use -p protocol.ground_truth=paper"
+            )
+        seen.add(part)
+        phi[:, part] = frequencies[:, 0] / PERCENT
+    return phi
+
+
+def require_distributions(
+    dataset: Dataset, attributes: tuple[PartAttribute, ...], definition: str
+) -> None:
+    """`MismatchError` where an attribute has one value: all its distributions are equal."""
+    for part, name, values, _ in attributes:
+        if len(values) == 1:
+            raise MismatchError(
+                f"ground truth {definition!r} compares distributions over an attribute's values;"
+                f" dataset {dataset.name!r} has one value for {name!r} of part"
+                f" {annotated_parts(dataset)[part]!r}. Use -p protocol.ground_truth=presence"
+            )
 
 
 def paper_strengths(
@@ -164,4 +247,18 @@ def facts(found: kernels.Strongest) -> Tree:
         "empty_pairs": float((counts == 0).double().mean()),
         "parts": parts,
         "classes": classes,
+    }
+
+
+def sparse_facts(found: sparse_triplets.SparseTriplets, classes: int, parts: int) -> Tree:
+    """As `facts`, and how many triplets are kept of how many."""
+    pairs = classes * (classes - 1) // 2
+    return {
+        "threshold": found.threshold if len(found.parts) else None,
+        "parts_per_pair": len(found.parts) / max(pairs, 1),
+        "empty_pairs": 1 - len(torch.unique_consecutive(found.pairs)) / max(pairs, 1),
+        "parts": parts,
+        "classes": classes,
+        "triplets": len(found.parts),
+        "triplets_altogether": found.counted,
     }

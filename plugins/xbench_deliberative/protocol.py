@@ -49,6 +49,8 @@ class PartAmbiguity(Protocol):
     """The share of all triplets that counts as ambiguous; not for `ideal`."""
     likelihood_ratio: float = 0.5
     """From which ratio of likelihoods on a part is ambiguous; `ideal` only."""
+    presence_threshold: float = 0.3
+    """Parts that no more than this share of a class's images show do not count; `presence` only."""
     images: int = 100
     """How many of the hardest test images are explained."""
     selection: Literal["reference", "own", "all"] = "reference"
@@ -71,7 +73,13 @@ class PartAmbiguity(Protocol):
 
     def truth(self) -> GroundTruth:
         """The ground truth that its parameters define."""
-        return GroundTruth(self.ground_truth, self.smoothing, self.share, self.likelihood_ratio)
+        return GroundTruth(
+            self.ground_truth,
+            self.smoothing,
+            self.share,
+            self.likelihood_ratio,
+            self.presence_threshold,
+        )
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """Part points or masks, and what the ground truth is made from."""
