@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 def register_classifiers() -> "list[type[Classifier]]":
     """Return the classifiers."""
     from xbench_zoo.small import SmallCnn
+    from xbench_zoo.small_resnet import SmallResnet
+    from xbench_zoo.small_vgg import SmallVgg
     from xbench_zoo.timm_models import Timm
     from xbench_zoo.torchvision_models import Torchvision
     from xbench_zoo.user import UserModule
 
-    return [Torchvision, Timm, UserModule, SmallCnn]
+    return [Torchvision, Timm, UserModule, SmallCnn, SmallVgg, SmallResnet]
 
 
 @hookimpl
