@@ -3,7 +3,7 @@
 import itertools
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -86,6 +86,9 @@ class Network:
     passes: PassCounter
     name: str = "network"
     """What errors call it."""
+    auxiliary: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+    """Modules that were made to be used with this network, by the key of what they were made
+    of: made once, and kept for as long as the network is."""
 
     @property
     def device(self) -> torch.device:

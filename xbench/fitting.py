@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from xbench.annotation import ClassHierarchy
@@ -47,7 +48,7 @@ class _Learner(NamedTuple):
 
     recipe: "TrainedWeights"
     network: Normalised
-    head: str
+    heads: tuple[str, ...]
     optimiser: torch.optim.Optimizer
     schedule: Any
     augmentation: Augmentation
@@ -55,13 +56,22 @@ class _Learner(NamedTuple):
     device: torch.device
 
 
-def fit(recipe: "TrainedWeights", module: nn.Module, workplace: "Workplace") -> tuple[Curve, float]:
+def fit(
+    recipe: "TrainedWeights",
+    module: nn.Module,
+    workplace: "Workplace",
+    heads: Sequence[str] | None = None,
+) -> tuple[Curve, float]:
     """Train the module in place; the curve, and the seconds that earlier attempts took.
 
     After every epoch a checkpoint goes to the workplace's scratch folder; it is found
-    there by the same recipe and removed at the end.
+    there by the same recipe and removed at the end. Outputs of the module beyond the
+    classes are auxiliary: the loss gets them, the accuracy does not. `heads` names what
+    learns at the head's rate, by default the last layer with as many outputs as classes.
     """
-    learner = _learner(recipe, module, workplace.device)
+    if heads is None:
+        heads = tuple(filter(None, [head(module, recipe.classes)]))
+    learner = _learner(recipe, module, heads, workplace.device)
     checkpoint = workplace.scratch / f"{recipe.key}.pt"
     curve, before = _resumed(learner, checkpoint)
     start = time.perf_counter()
@@ -86,15 +96,27 @@ def mistakes(
     recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
 ) -> Mistakes:
     """How the trained module does on `images`."""
+    return judged(outputs(recipe, module, images, workplace), images)
+
+
+def outputs(
+    recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
+) -> Float[Tensor, "n outputs"]:
+    """What the module makes of all the images, in evaluation mode, on the CPU."""
     network = Normalised(module, recipe.classifier.normalisation()).to(workplace.device).eval()
-    ids, predicted = images.ids(), [torch.zeros(0, dtype=torch.long)]
+    ids, made = images.ids(), [torch.zeros(0, recipe.classes)]
     for start in range(0, len(ids), workplace.batch_size):
         batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
         with torch.no_grad():
-            predicted.append(network(batch.images).argmax(dim=1).cpu())
-    guess, truth = torch.cat(predicted), images.dataset.labels(ids)
+            made.append(network(batch.images).cpu())
+    return torch.cat(made[1:] or made)
+
+
+def judged(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:
+    """How right the largest logit of every image is."""
+    guess, truth = logits.argmax(dim=1), images.dataset.labels(images.ids())
     wrong = guess != truth
-    accuracy = float((~wrong).double().mean()) if ids else math.nan
+    accuracy = float((~wrong).double().mean()) if len(wrong) else math.nan
     return Mistakes(accuracy, _within_parent(images.dataset, guess[wrong], truth[wrong]))
 
 
@@ -106,19 +128,22 @@ def _within_parent(dataset: Dataset, guess: Tensor, truth: Tensor) -> float | No
     return sum(same) / len(same)
 
 
-def _learner(recipe: "TrainedWeights", module: nn.Module, device: torch.device) -> _Learner:
+def _learner(
+    recipe: "TrainedWeights", module: nn.Module, heads: Sequence[str], device: torch.device
+) -> _Learner:
     training, images = recipe.training, recipe.images
     ids = images.ids()
     labels = dict(zip(ids, images.dataset.labels(ids).tolist(), strict=True))
     _check_labels(recipe, labels)
     network = Normalised(module, recipe.classifier.normalisation())
     network = network.to(device).to(memory_format=torch.channels_last)
-    top = head(module, recipe.classes)
-    optimiser = _optimiser(training, module, top)
+    optimiser = _optimiser(training, module, heads)
     updates = len(_batches(ids, training.batch_size))
     schedule = _schedule(training, optimiser, updates)
     augmentation = _augmentation(training, images, ids)
-    return _Learner(recipe, network, top, optimiser, schedule, augmentation, labels, device)
+    return _Learner(
+        recipe, network, tuple(heads), optimiser, schedule, augmentation, labels, device
+    )
 
 
 def _check_labels(recipe: "TrainedWeights", labels: dict[int, int]) -> None:
@@ -132,12 +157,14 @@ def _check_labels(recipe: "TrainedWeights", labels: dict[int, int]) -> None:
         raise MismatchError(f"{message}classifier has the classes 0 … {recipe.classes - 1}")
 
 
-def _optimiser(training: "Training", module: nn.Module, top: str) -> torch.optim.Optimizer:
+def _optimiser(
+    training: "Training", module: nn.Module, heads: Sequence[str]
+) -> torch.optim.Optimizer:
     from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 
     try:
         return create_optimizer_v2(
-            _groups(training, module, top),
+            _groups(training, module, heads),
             opt=training.optimiser,
             lr=training.learning_rate,
             weight_decay=training.weight_decay,
@@ -149,12 +176,13 @@ def _optimiser(training: "Training", module: nn.Module, top: str) -> torch.optim
         raise ParameterError(f"{message}; adamw, sgd and momentum are some that it has") from error
 
 
-def _groups(training: "Training", module: nn.Module, top: str) -> list[dict[str, Any]]:
-    """Parameters by whether they decay and whether they belong to the head."""
+def _groups(training: "Training", module: nn.Module, heads: Sequence[str]) -> list[dict[str, Any]]:
+    """Parameters by whether they decay and whether they belong to a head."""
+    inside = tuple(f"{name}." for name in heads)
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         decays = training.decay_all or parameter.ndim > 1
-        in_head = not top or name.startswith(f"{top}.")
+        in_head = not heads or name.startswith(inside)
         if in_head or training.body_rate:
             groups.setdefault((decays, in_head), []).append(parameter)
     return [
@@ -240,12 +268,12 @@ def _shuffled(ids: Iterable[int], seed: int, epoch: int) -> list[int]:
 
 
 def _set_modes(learner: _Learner, *, frozen: bool) -> None:
-    """Everything learns, or the head alone: a frozen body keeps its statistics as well."""
-    frozen = bool(learner.head) and (frozen or learner.recipe.training.body_rate == 0)
+    """Everything learns, or the heads alone: a frozen body keeps its statistics as well."""
+    frozen = bool(learner.heads) and (frozen or learner.recipe.training.body_rate == 0)
     learner.network.train(not frozen)
     learner.network.requires_grad_(not frozen)
-    if frozen:
-        top = learner.network.network.get_submodule(learner.head)
+    for name in learner.heads if frozen else ():
+        top = learner.network.network.get_submodule(name)
         top.train().requires_grad_(requires_grad=True)
 
 
@@ -270,7 +298,7 @@ def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> S
     learner.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()
-    right = int((logits.argmax(dim=1).cpu() == labels).sum())
+    right = int((logits[:, : recipe.classes].argmax(dim=1).cpu() == labels).sum())
     return Step(value, right, len(ids))
 
 

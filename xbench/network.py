@@ -1,12 +1,14 @@
 """Networks: a classifier with its weights, cut, counted and ready to be explained."""
 
+import copy
 import dataclasses
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Float32
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from xbench.artefact import Artefact
 from xbench.classifier import Classifier, Network, Normalisation, PassCounter
@@ -14,8 +16,8 @@ from xbench.cut import CutPoint, cut_traced, default_layer, points_of
 from xbench.dataset import ImageSet
 from xbench.errors import CutError
 from xbench.randomness import generator, seeded
-from xbench.tracing import trace
-from xbench.weights import load_state
+from xbench.tracing import layer_name, trace
+from xbench.weights import State, load_state
 
 _MAPS = 3
 """Dimensions of one image's activations: channels, height, width."""
@@ -105,6 +107,30 @@ def cut_module(
     top.register_forward_hook(_counting(passes, "top_forward"))
     top.register_forward_hook(_counting_backward(passes))
     return Network(bottom, top, halves.layer, classes, passes, type(module).__name__)
+
+
+def original_names(part: nn.Module) -> dict[str, str]:
+    """For each tensor of a part of a cut network, what the module that was cut calls it."""
+    if isinstance(part, Normalised):
+        inside = original_names(part.network)
+        return {f"network.{name}": original for name, original in inside.items()}
+    if isinstance(part, fx.GraphModule):
+        return {name: layer_name(name) for name in part.state_dict()}
+    return {name: name for name in part.state_dict()}
+
+
+def with_state(part: nn.Module, state: State, source: str) -> nn.Module:
+    """A copy of a part of a network with other weights; what passes through it is not counted.
+
+    `state` has the names of the module that was cut. `source` is named in the `WeightsError`
+    for weights that do not fit.
+    """
+    made = copy.deepcopy(part, {id(part._forward_hooks): OrderedDict()})  # noqa: SLF001
+    names = original_names(made)
+    found = {name: state[names[name]] for name in names if names[name] in state}
+    kept = {name: t for name, t in made.state_dict().items() if name not in names}
+    load_state(made, {**kept, **found}, source)
+    return made.eval().requires_grad_(requires_grad=False)
 
 
 class CutTable(NamedTuple):

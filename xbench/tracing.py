@@ -93,7 +93,7 @@ def _graph_of(wrapped: _OneInput) -> fx.GraphModule:
             "Its forward pass must not branch on the values or the size of its input"
         )
         raise CutError(message) from error
-    names = {node.name: _layer_name(name) for node, name in tracer.node_to_qualname.items()}
+    names = {node.name: layer_name(name) for node, name in tracer.node_to_qualname.items()}
     _without_in_place(graph, wrapped)
     traced = fx.GraphModule(wrapped, graph)
     traced.graph.eliminate_dead_code()  # only now: before, it cannot see what modules do
@@ -131,7 +131,8 @@ def _transparent() -> tuple[type[nn.Module], ...]:
     return (ops.Conv2dNormActivation, ops.Conv3dNormActivation, ops.MLP, ops.SqueezeExcitation)
 
 
-def _layer_name(qualified: str) -> str:
+def layer_name(qualified: str) -> str:
+    """What the network itself calls a layer, or a tensor, of its graph."""
     return qualified.removeprefix(f"{_PREFIX}.")
 
 

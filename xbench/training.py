@@ -3,9 +3,9 @@
 import dataclasses
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,7 @@ from xbench.errors import WeightsError
 from xbench.loss import Loss
 from xbench.network import blank
 from xbench.randomness import derived_seed
-from xbench.weights import file_hash, load_state, read_state, state_hash
+from xbench.weights import State, file_hash, load_state, read_state, state_hash
 
 if TYPE_CHECKING:
     from xbench.executor import Workplace
@@ -146,13 +146,23 @@ class TrainedWeights(ClassifierWeights):
 
         start = time.perf_counter()
         module = self.module()
-        curve: list[tuple[float, float]] = []
+        curve: Sequence[tuple[float, float]] = []
         if self.training.epochs:
             curve, before = fit(self, module, workplace)
             start -= before
         seen = mistakes(self, module, self.validation, workplace) if self.validation else None
-        state = _state(module)
-        facts = {
+        state = stored(module.state_dict())
+        seconds = round(time.perf_counter() - start, 3)
+        return Artefact(self.key, state, {**self.facts(state, curve, seen), "seconds": seconds})
+
+    def facts(
+        self,
+        state: State,
+        curve: Sequence[tuple[float, float]],
+        seen: "Mistakes | None",
+    ) -> dict[str, Any]:
+        """What is told of the classifier with this state after such a training."""
+        return {
             "classes": self.classes,
             "architecture": self.classifier.tree(),
             "epochs": self.training.epochs,
@@ -160,10 +170,8 @@ class TrainedWeights(ClassifierWeights):
             "state": state_hash(state),
             "accuracy": seen and seen.accuracy,
             "mistakes_within_parent": seen and seen.within_parent,
-            "seconds": round(time.perf_counter() - start, 3),
             "summary": [_summary(self, curve, seen)],
         }
-        return Artefact(self.key, state, facts)
 
     def module(self) -> nn.Module:
         """The network before training: random weights, the library's, or those of a file."""
@@ -202,10 +210,11 @@ def _summary(
     return ", ".join(parts)
 
 
-def _state(module: nn.Module) -> Mapping[str, Tensor]:
+def stored(state: State) -> dict[str, Tensor]:
+    """The tensors as an artefact holds them: copied, on the CPU."""
     return {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in module.state_dict().items()
+        for name, tensor in state.items()
     }
 
 

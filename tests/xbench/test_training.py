@@ -24,9 +24,10 @@ from xbench.errors import (
     WeightsError,
 )
 from xbench.executor import Workplace
-from xbench.fitting import _batches, _groups, _schedule
+from xbench.fitting import _batches, _groups, _schedule, fit, judged, mistakes, outputs
 from xbench.loss import Loss, Targets
-from xbench.network import load, predict
+from xbench.network import load, original_names, predict, with_state
+from xbench.randomness import seeded
 from xbench.training import TrainedWeights, Training
 from xbench.transform import Transform
 
@@ -345,7 +346,7 @@ def test_the_library_head_for_another_number_of_classes_needs_training(place):
 def rates(training, updates=2):
     """The learning rate of every update: of the body, and of the head."""
     module = Tiny().module(CLASSES)
-    groups = _groups(training, module, "4")
+    groups = _groups(training, module, ("4",))
     optimiser = torch.optim.SGD(groups, lr=training.learning_rate)
     schedule = _schedule(training, optimiser, updates)
     found = []
@@ -381,7 +382,7 @@ def test_biases_and_norms_decay_only_where_asked():
     decayed = {
         everything: sum(
             len(group["params"])
-            for group in _groups(Training(weight_decay=0.1, decay_all=everything), module, "4")
+            for group in _groups(Training(weight_decay=0.1, decay_all=everything), module, ("4",))
             if group["weight_decay"]
         )
         for everything in (False, True)
@@ -460,3 +461,80 @@ def test_the_recipe_of_the_paper_can_be_written():
     images = ImageSet(Stripes(), "train", Transform(0, 10))
     made = recipe(replace(training, epochs=1), images=images, validation=None).module()
     assert isinstance(made, nn.Module)
+
+
+class Doubtful(nn.Module):
+    """A classifier with an output beyond the classes, always the largest."""
+
+    def __init__(self):
+        super().__init__()
+        self.classifier = Tiny().module(CLASSES)
+        self.doubt = nn.Sequential(nn.Flatten(), nn.Linear(3 * 12 * 12, 1))
+
+    def forward(self, images):
+        return torch.cat([self.classifier(images), 100 + self.doubt(images)], 1)
+
+
+@dataclass(frozen=True)
+class WithDoubt(Loss):
+    """The loss of the classes, and what the output beyond them misses of 100."""
+
+    name = "with-doubt"
+
+    def targets(self, *given, **options):
+        return Noisy().targets(*given, **options)
+
+    def score(self, logits, distribution):
+        return Noisy().score(logits[:, :-1], distribution) + (logits[:, -1] - 100).abs().mean()
+
+
+def doubtful(seed=0):
+    with seeded(seed):
+        return Doubtful()
+
+
+def test_outputs_beyond_the_classes_are_trained_but_not_counted(place):
+    module = doubtful()
+    training = Training(epochs=15, batch_size=8, learning_rate=0.02)
+    curve, _ = fit(recipe(training, loss=WithDoubt()), module, place)
+    assert curve[-1][1] > 0.8
+    assert curve[-1][0] < curve[0][0]
+    images = ImageSet(Stripes(), "test")
+    made = outputs(recipe(), module, images, place)
+    assert made.shape == (30, CLASSES + 1)
+    assert (made[:, -1] > made[:, :-1].max(dim=1).values).all()
+    assert judged(made[:, :-1], images) == mistakes(recipe(), module.classifier, images, place)
+    assert judged(made[:, :-1], images).accuracy > 0.9
+
+
+def test_named_heads_learn_while_the_body_is_frozen(place):
+    module, start = doubtful(), doubtful().state_dict()
+    training = replace(TRAINING, body_rate=0.0)
+    fit(recipe(training, loss=WithDoubt()), module, place, ("classifier.4", "doubt"))
+    changed = {name for name, t in module.state_dict().items() if not torch.equal(t, start[name])}
+    layers = "classifier.4.weight", "classifier.4.bias", "doubt.1.weight", "doubt.1.bias"
+    assert changed == set(layers)
+
+
+def test_a_part_with_another_state_is_a_copy_that_counts_nothing(place):
+    first, second = (recipe(seed=seed).build({}, place) for seed in (0, 1))
+    network, other = (load(Tiny(), made, torch.device("cpu")) for made in (first, second))
+    images = ImageSet(Stripes(), "test").batch(range(100, 104)).images
+    before = network.logits(images)
+    bottom, top = (with_state(p, second.tensors, "b") for p in (network.bottom, network.top))
+    counted = network.passes.snapshot()
+    assert torch.equal(top(bottom(images)), other.logits(images))
+    assert network.passes.snapshot() == counted
+    assert torch.equal(network.logits(images), before)
+    assert not [p for p in (*bottom.parameters(), *top.parameters()) if p.requires_grad]
+    assert {original_names(network.top)[n] for n in network.top.state_dict()} == {
+        "4.weight",
+        "4.bias",
+    }
+    with pytest.raises(WeightsError, match=r"the weights 'b' do not fit .* 2 missing"):
+        with_state(network.top, {}, "b")
+
+
+def test_parts_that_were_never_cut_keep_their_names():
+    part = nn.Sequential(nn.Linear(2, 3))
+    assert original_names(part) == {"0.weight": "0.weight", "0.bias": "0.bias"}
