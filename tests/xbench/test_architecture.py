@@ -33,7 +33,7 @@ FLOW = [
     "store",
     "outcome results",
     "runner",
-    "explaining testing scaffold report",
+    "explaining testing scaffold page report",
     "cli",
 ]
 """The flow, from the first link to the last: a module imports from its own line or above."""

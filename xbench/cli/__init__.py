@@ -66,8 +66,9 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 a part of the run failed, 2 wrong usage or input."""
+    given = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = group.main(arguments, prog_name="xbench", standalone_mode=False)
+        code = group.main(given, prog_name="xbench", standalone_mode=False, obj=given)
     except XbenchError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)

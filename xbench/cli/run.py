@@ -1,5 +1,7 @@
 """`xbench run`: the whole chain, from a benchmark to records."""
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,21 +15,48 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
     "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
 )
 @click.option("--limit", type=click.IntRange(1), help="Explain at most so many images.")
-def command(session: Session, limit: int | None) -> None:
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a page with tables, curves and pictures there.",
+)
+@click.option(
+    "--pictures",
+    type=click.IntRange(0),
+    default=6,
+    show_default=True,
+    help="How many explanations the report shows.",
+)
+@click.pass_obj
+def command(
+    arguments: tuple[str, ...],
+    session: Session,
+    limit: int | None,
+    report: Path | None,
+    pictures: int,
+) -> None:
     """Run a benchmark: train, explain, score and record.
 
     Without options this is `benchmarks/default.toml`. What was made before is found in the
     store and not made again, also after a kill.
     """
-    from xbench.cli.output import print_json, progress
+    from xbench.cli.output import print_json, print_lines, progress
     from xbench.cli.results import print_results
+    from xbench.report import Run, check_folder, write_report
     from xbench.runner import record_path, run
 
+    if report is not None:
+        check_folder(report)
     benchmark = session.assembled()
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:
         workplace = session.workplace(reporter)
         records = run(benchmark, store, session.executor(), workplace, limit=limit)
+        if report is not None:
+            spoken = shlex.join(["xbench", *arguments])
+            done = Run(benchmark, records, store, workplace, spoken)
+            page = write_report(done, report, pictures)
     if session.json:
         print_json([record.model_dump() for record in records])
         return
@@ -35,3 +64,5 @@ def command(session: Session, limit: int | None) -> None:
         f"{store.url.rstrip('/')}/records/{record_path(record)}" for record in records
     ]
     print_results(benchmark, records, paths)
+    if report is not None:
+        print_lines(f"report {page}")

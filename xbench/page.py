@@ -1,0 +1,168 @@
+"""Pages: what is said of a run, as one HTML file that needs nothing but the pictures beside it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from xbench.benchmark import Benchmark
+from xbench.component import Tree
+from xbench.protocol import Role
+from xbench.record import Record
+from xbench.results import Table, artefact_lines, tables, unscored
+
+NUMERIC = re.compile(r"[-+−±\[]*[\d–]")
+"""How a number or an interval begins, or the dash that stands for none."""
+
+
+class Shown(NamedTuple):
+    """A picture that lies beside the page as `<stem>.png` and `<stem>.svg`."""
+
+    stem: str
+    title: str
+    caption: str
+    text: str
+    """What it shows, for readers who cannot see it."""
+    size: tuple[float, float]
+    """Width and height in CSS pixels."""
+    suffix: str
+    """Which of the two files the page shows."""
+
+
+class Compared(NamedTuple):
+    """One line of the benchmark."""
+
+    label: str
+    role: Role
+    explainer: str
+    classifier: str
+    key: str
+    """The key of its record."""
+
+
+class Page(NamedTuple):
+    """Everything that a page says."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    remarks: Sequence[str]
+    compared: Sequence[Compared]
+    tables: Sequence[Table]
+    unscored: Sequence[str]
+    curves: Sequence[Shown]
+    explained: str
+    """Whose explanations the pictures show."""
+    pictures: Sequence[Shown]
+    provenance: Sequence[tuple[str, str]]
+
+
+def page_of(
+    benchmark: Benchmark,
+    records: Sequence[Record],
+    curves: Sequence[Shown],
+    pictures: Sequence[Shown],
+    command: str,
+) -> Page:
+    """The page of a run; `command` is how it can be run again."""
+    return Page(
+        title=benchmark.title or benchmark.name,
+        facts=list(_facts(benchmark, records[0]).items()),
+        remarks=artefact_lines(records),
+        compared=[_compared(record) for record in records],
+        tables=tables(benchmark, records),
+        unscored=unscored(records),
+        curves=curves,
+        explained=next(record.label for record in records if record.role == "entry"),
+        pictures=pictures,
+        provenance=list(_provenance(records[0], command).items()),
+    )
+
+
+def html(page: Page) -> str:
+    """The page as HTML; every string in it is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("xbench"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("report.html")
+    return template.render(page=page, numeric=numeric_columns, several=_several_classifiers(page))
+
+
+def described(tree: Tree) -> str:
+    """A component as it might be written: its name with its parameters in brackets."""
+    given = ", ".join(f"{key}={_value(value)}" for key, value in tree["parameters"].items())
+    return f"{tree['name']}({given})" if given else str(tree["name"])
+
+
+def numeric_columns(table: Table) -> list[bool]:
+    """For each column but the first, whether it holds numbers alone."""
+    columns = zip(*(row.cells for row in table.rows), strict=True)
+    numeric = [all(NUMERIC.match(cell) or not cell for cell in column) for column in columns]
+    return numeric or [False] * (len(table.columns) - 1)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return described(dict(value)) if "parameters" in value else str(dict(value))
+    return '""' if value == "" else str(value)
+
+
+def _facts(benchmark: Benchmark, record: Record) -> dict[str, str]:
+    variants = "".join(f", variant {name}" for name in benchmark.varied)
+    limited = "" if record.limited_to is None else f", limited to {record.limited_to}"
+    training = record.components["training"]
+    told = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
+    return {
+        "Benchmark": f"{benchmark.name}, version {benchmark.version}{variants}",
+        "Protocol": described(record.protocol),
+        "Dataset": _dataset(record),
+        "Classifier": described(benchmark.classifier.tree()),
+        "Training": f"{described(record.components['loss'])}; "
+        + ", ".join(f"{name}={training[name]}" for name in told if name in training),
+        "Images": f"{record.cases} explained{limited}",
+        "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
+        "Intervals": f"{_percent(record.intervals.level)}, {record.intervals.method}, "
+        f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
+    }
+
+
+def _dataset(record: Record) -> str:
+    """The dataset with its splits by role, which all are of one dataset."""
+    splits = ", ".join(f"{role}: {images['split']}" for role, images in record.datasets.items())
+    test = record.datasets["test"]
+    return f"{test['dataset']['name']} ({splits}), fingerprint {test['fingerprint']}"
+
+
+def _compared(record: Record) -> Compared:
+    explainer = described(record.components["explainer"])
+    classifier = described(record.components["classifier"])
+    return Compared(record.label, record.role, explainer, classifier, record.key)
+
+
+def _several_classifiers(page: Page) -> bool:
+    return len({line.classifier for line in page.compared}) > 1
+
+
+def _provenance(record: Record, command: str) -> dict[str, str]:
+    packages = ", ".join(f"{name} {version}" for name, version in record.packages.items())
+    return {
+        "Command": command,
+        "Finished": record.finished,
+        "Source": _source(record.git),
+        "Packages": packages,
+        "Machine": f"{record.platform}, Python {record.python}, device {record.device}",
+    }
+
+
+def _source(git: Mapping[str, Any] | None) -> str:
+    if git is None:
+        return "installed, no checkout"
+    return f"commit {git['commit']}{', with changes that are not committed' * git['dirty']}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")

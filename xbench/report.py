@@ -1,0 +1,199 @@
+"""Reports: a folder with a page for a run, its curves, and pictures of explanations."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from xbench.benchmark import Benchmark
+from xbench.dataset import Batch, ImageSet
+from xbench.errors import RunError, UsageError
+from xbench.executor import Workplace
+from xbench.explaining import Prepared, prepared
+from xbench.page import Shown, html, page_of
+from xbench.protocol import Rows
+from xbench.record import Record
+from xbench.runner import Provider
+from xbench.statistics import Resampling
+from xbench.store import Store
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MANIFEST = "manifest.json"
+"""Lists the files of a report, so that a later one takes their place and touches no other."""
+UNFINISHED = ".unfinished-"
+CURVE_DOTS, PICTURE_DOTS, CSS_DOTS = 150, 100, 96
+"""Pixels an inch: of curves, of pictures, which hold photographs and weigh more, of a page."""
+PREDICTIONS = 3
+"""How many of the most probable classes a caption names."""
+
+
+class Run(NamedTuple):
+    """A finished run, with what a report needs to look into it."""
+
+    benchmark: Benchmark
+    records: Sequence[Record]
+    store: Store
+    workplace: Workplace
+    command: str
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `UsageError` unless a report can be written there without touching other files."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"report folder {str(folder)!r} is a file; name a folder")
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"report folder {str(folder)!r} cannot be written; name another")
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    foreign = [name for name in names if not name.startswith(UNFINISHED)]
+    if foreign and MANIFEST not in foreign:
+        raise UsageError(
+            f"report folder {str(folder)!r} holds files that are no report ({foreign[0]!r}"
+            f"{', …' if len(foreign) > 1 else ''}); name a new or an empty folder"
+        )
+
+
+def write_report(run: Run, folder: Path, pictures: int) -> Path:
+    """Write the report of a run, all of it or nothing; returns its page.
+
+    `pictures` is how many explanations are drawn: of the first entry, for the first cases.
+    A report that lay there before is replaced.
+    """
+    check_folder(folder)
+    try:
+        with _replacing(folder) as unfinished:
+            curves = list(_curves(run, unfinished))
+            drawn = list(_pictures(run, unfinished, pictures))
+            page = page_of(run.benchmark, run.records, curves, drawn, run.command)
+            (unfinished / "index.html").write_text(html(page), encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"the report could not be written to {str(folder)!r} ({error}); records and rows "
+            "are stored: the same command, with another --report, goes on from here"
+        ) from error
+    return folder / "index.html"
+
+
+@contextlib.contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """A new folder; when the block ends well, its files replace those of a report in `folder`."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as name:
+            yield Path(name)
+            _move(Path(name), folder)
+    except BaseException:
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _move(unfinished: Path, folder: Path) -> None:
+    """The page comes last: while files are moved, the old page stands."""
+    files = sorted(
+        (path.name for path in unfinished.iterdir()), key=lambda name: name == "index.html"
+    )
+    for stale in set(_listed(folder)).difference(files):
+        (folder / stale).unlink(missing_ok=True)
+    manifest = {"made_by": "xbench run --report", "files": files}
+    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    for name in (MANIFEST, *files):
+        (unfinished / name).replace(folder / name)
+
+
+def _listed(folder: Path) -> list[str]:
+    """Files of the report that lies here; names that lead elsewhere are none of it."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return [name for name in listed if Path(name).name == name]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _curves(run: Run, folder: Path) -> Iterator[Shown]:
+    """What the protocol draws of the scores."""
+    rows = {record.label: list(_rows(record, run.store)) for record in run.records}
+    roles = {record.label: record.role for record in run.records}
+    intervals = run.records[0].intervals
+    resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
+    for stem, drawing in run.benchmark.protocol.figures(rows, roles, resampling).items():
+        size = _save(drawing.figure, folder / stem, drawing.title, CURVE_DOTS)
+        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
+
+
+def _rows(record: Record, store: Store) -> Iterator[Rows]:
+    """The rows of each repeat."""
+    for keys in record.rows:
+        tables = [store.rows(key) for key in keys]
+        if any(table is None for table in tables):
+            raise RunError(
+                f"rows of {record.label!r} are no longer in store {store.url!r}; "
+                "run the same command again"
+            )
+        whole = [table.replace_schema_metadata(None) for table in tables if table is not None]
+        yield pa.concat_tables(whole)
+
+
+def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
+    """Explanations of the first cases by the first entry, as they were scored."""
+    line = next(line for line in run.benchmark.lines if line.role == "entry")
+    entry = next(run.benchmark.entries(line))
+    record = next(record for record in run.records if record.label == line.label)
+    cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
+    images = entry.datasets["test"]
+    ids = list(cases)[:count]
+    if not ids or not set(ids).issubset(images.ids()):
+        return  # the protocol's cases are no images
+    ready = prepared(entry, Provider(run.store, run.workplace))
+    size = run.workplace.batch_size
+    for start in range(0, len(ids), size):
+        yield from _explained(ready, images, ids[start : start + size], folder)
+
+
+def _explained(
+    ready: Prepared, images: ImageSet, ids: Sequence[int], folder: Path
+) -> Iterator[Shown]:
+    batch, names = images.batch(ids), images.dataset.class_names()
+    logits = ready.network.logits(batch.images.to(ready.network.device), ids)
+    predicted = logits.softmax(1).cpu()
+    for image, made, probabilities in zip(ids, ready.explain(batch), predicted, strict=True):
+        alone = images.batch([image])
+        figure = made.draw(alone, ready.entry.datasets["train"], names)
+        title = f"Image {image}: {_true_class(alone, names)}"
+        size = _save(figure, folder / f"image-{image}", title, PICTURE_DOTS)
+        best = probabilities.topk(min(PREDICTIONS, len(names)))
+        told = [
+            f"{names[label]} {100 * value:.0f} %"
+            for value, label in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ]
+        caption = f"The classifier says: {', '.join(told)}."
+        text = f"Explanation of image {image} by {ready.entry.label}. {caption}"
+        yield Shown(f"image-{image}", title, caption, text, size, "png")
+
+
+def _true_class(batch: Batch, names: Sequence[str]) -> str:
+    return "no label" if batch.labels is None else names[int(batch.labels[0])]
+
+
+def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:
+    """Write a figure as PNG and SVG, the same bytes each time; its size in CSS pixels."""
+    import matplotlib as mpl
+    from PIL import Image
+
+    picture = place.with_name(f"{place.name}.png")
+    figure.savefig(picture, dpi=dots, bbox_inches="tight")
+    metadata: Mapping[str, str | None] = {"Date": None, "Title": title}
+    with mpl.rc_context({"svg.hashsalt": "xbench", "svg.fonttype": "path"}):
+        vector = place.with_name(f"{place.name}.svg")
+        figure.savefig(vector, dpi=dots, bbox_inches="tight", metadata=dict(metadata))
+    with Image.open(picture) as image:
+        return image.width * CSS_DOTS / dots, image.height * CSS_DOTS / dots
