@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
+from jaxtyping import Bool
 from torch import Generator, Tensor
 
 from xbench.artefact import Artefacts, Recipe
@@ -15,17 +16,21 @@ from xbench.errors import MismatchError
 from xbench.explanation import Explainer
 from xbench.training import ClassifierWeights
 from xbench_deliberative.floors import insecurities_of, with_maps
-from xbench_deliberative.ground_truth import Definition, GroundTruth
+from xbench_deliberative.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.insecurities import Insecurities
-from xbench_deliberative.kernels.saliency import known_parts_map
+from xbench_deliberative.kernels.regions import region_sizes
+from xbench_deliberative.kernels.saliency import known_masks_map, known_parts_map
+from xbench_deliberative.summary import REPORTED
 
 
 @dataclass(frozen=True)
 class KnownParts(Explainer):
     """The pairs of another explainer, each with the region of the parts that are ambiguous.
 
-    Its precision and recall on part points are 1 wherever the area allows it. Its ground
-    truth must be that of the protocol.
+    Its precision and recall on part points are 1 wherever the area allows it, its IoU with a
+    union of masks the largest there can be; with `overlap = largest` the largest there can be
+    for one part, the best at the coverages that are reported. Its ground truth, and what parts
+    are, must be as in the protocol.
     """
 
     name: ClassVar[str] = "known-parts"
@@ -36,6 +41,9 @@ class KnownParts(Explainer):
     smoothing: float = 1.0
     share: float = 0.2
     likelihood_ratio: float = 0.5
+    presence_threshold: float = 0.3
+    parts: Literal["points", "masks"] = "points"
+    overlap: Literal["largest", "union"] = "largest"
 
     def __post_init__(self) -> None:
         """Refuse a ground truth that is not defined."""
@@ -43,7 +51,13 @@ class KnownParts(Explainer):
 
     def truth(self) -> GroundTruth:
         """The ground truth it knows."""
-        return GroundTruth(self.ground_truth, self.smoothing, self.share, self.likelihood_ratio)
+        return GroundTruth(
+            self.ground_truth,
+            self.smoothing,
+            self.share,
+            self.likelihood_ratio,
+            self.presence_threshold,
+        )
 
     def companion(self) -> Difficulty | None:
         """That of the other explainer."""
@@ -59,27 +73,39 @@ class KnownParts(Explainer):
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[Insecurities]:
-        """The other's insecurities with signed distances from parts in place of their maps."""
+        """The other's insecurities with maps that know the parts in place of their own."""
         if batch.source is None:
             raise MismatchError(
-                "explainer 'known-parts' needs images of a dataset with part points; "
+                f"explainer 'known-parts' needs images of a dataset with part {self.parts}; "
                 "images from elsewhere have none"
             )
+        source, points = batch.source, self.parts == "points"
         given = insecurities_of(self.of, network, batch, artefacts, generator)
-        points = batch.source.part_points(batch.ids)
-        return [
-            with_maps(one, self._maps(one, image, parts, batch.source, artefacts))
-            for one, image, parts in zip(given, batch.ids, points, strict=True)
-        ]
+        places = source.part_points(batch.ids) if points else source.part_masks(batch.ids)
+        make = self._around_points if points else self._on_masks
+        found = []
+        for one, image, place in zip(given, batch.ids, places, strict=True):
+            ambiguous = self.truth().ambiguous(source.dataset, artefacts, image, one.pairs)
+            maps = make(place, ambiguous, one.size, source)
+            found.append(with_maps(one, torch.stack(maps) if maps else torch.zeros(0, *one.size)))
+        return found
 
-    def _maps(
+    def _around_points(
         self,
-        given: Insecurities,
-        image: int,
         points: Tensor,
+        ambiguous: Bool[Tensor, "q parts"],
+        size: tuple[int, int],
         source: ImageSet,
-        artefacts: Artefacts,
-    ) -> Tensor:
-        ambiguous = self.truth().ambiguous(source.dataset, artefacts, image, given.pairs)
-        maps = [known_parts_map(points, parts, given.size) for parts in ambiguous]
-        return torch.stack(maps) if maps else torch.zeros(0, *given.size)
+    ) -> list[Tensor]:
+        return [known_parts_map(points, parts, size) for parts in ambiguous]
+
+    def _on_masks(
+        self,
+        mask: Tensor,
+        ambiguous: Bool[Tensor, "q parts"],
+        size: tuple[int, int],
+        source: ImageSet,
+    ) -> list[Tensor]:
+        sizes = region_sizes([percent / 100 for percent in REPORTED], size[0] * size[1])
+        named, union = by_mask_name(ambiguous, source.dataset), self.overlap == "union"
+        return [known_masks_map(mask, parts, sizes, union=union) for parts in named]

@@ -236,6 +236,17 @@ def annotated_parts(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
+def by_mask_name(table: Bool[Tensor, "q parts"], dataset: Dataset) -> Bool[Tensor, "q masks"]:
+    """Ambiguity of the parts that label maps speak of, matched by name; others have none."""
+    named = {name: place for place, name in enumerate(annotated_parts(dataset))}
+    names = annotated(dataset, PartMasks).mask_names()
+    matched = torch.zeros(len(table), len(names), dtype=torch.bool)
+    for place, name in enumerate(names):
+        if name in named:
+            matched[:, place] = table[:, named[name]]
+    return matched
+
+
 def facts(found: kernels.Strongest) -> Tree:
     """The threshold, the mean number of ambiguous parts of a pair, the share with none."""
     parts, classes, _ = found.kept.shape

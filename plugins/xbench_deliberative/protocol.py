@@ -11,7 +11,7 @@ from torch import Tensor
 from xbench.annotation import Annotation, ClassAttributes, IdealObserver, PartMasks, PartPoints
 from xbench.artefact import Artefacts, Recipe
 from xbench.component import Tree
-from xbench.dataset import ImageSet, annotated
+from xbench.dataset import ImageSet
 from xbench.difficulty import Difficulty
 from xbench.executor import Workplace
 from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
@@ -19,7 +19,7 @@ from xbench.statistics import Resampling
 from xbench.training import recipe_for
 from xbench_deliberative import rows as tables
 from xbench_deliberative.floors import insecurities_of
-from xbench_deliberative.ground_truth import Definition, GroundTruth, annotated_parts
+from xbench_deliberative.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels import accuracy, regions, saliency
 from xbench_deliberative.selection import HardestImages, own_difficulty
@@ -159,7 +159,7 @@ class PartAmbiguity(Protocol):
         table = self.truth().ambiguous(test.dataset, artefacts, image, found.pairs)
         if self.parts == "points":
             return table
-        return by_mask_name(table, test)
+        return by_mask_name(table, test.dataset)
 
     def _on_masks(
         self, found: Insecurities, mask: Int64[Tensor, "h w"], ambiguous: Bool[Tensor, "q parts"]
@@ -216,14 +216,3 @@ def on_masks(
     iou = accuracy.largest_overlap_iou if overlap == "largest" else accuracy.union_iou
     counts = (ambiguous & (areas > 0)).sum(1), (areas > 0).sum(1)
     return tables.Measured(*counts, {"iou": iou(overlaps, areas, ambiguous, sizes)})
-
-
-def by_mask_name(table: Bool[Tensor, "q parts"], test: ImageSet) -> Bool[Tensor, "q masks"]:
-    """Ambiguity of the parts that label maps speak of, matched by name; others have none."""
-    named = {name: place for place, name in enumerate(annotated_parts(test.dataset))}
-    names = annotated(test.dataset, PartMasks).mask_names()
-    matched = torch.zeros(len(table), len(names), dtype=torch.bool)
-    for place, name in enumerate(names):
-        if name in named:
-            matched[:, place] = table[:, named[name]]
-    return matched

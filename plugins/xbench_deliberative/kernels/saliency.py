@@ -1,7 +1,7 @@
 """Maps that know the image but no network."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -36,6 +36,32 @@ def known_parts_map(
     scores[pixel_rows(wanted, size), pixel_columns(wanted, size)] = torch.inf
     scores[pixel_rows(unwanted, size), pixel_columns(unwanted, size)] = -torch.inf
     return scores
+
+
+def known_masks_map(
+    labels: Int[Tensor, "h w"],
+    ambiguous: Bool[Tensor, " parts"],
+    sizes: Int64[Tensor, " coverages"],
+    *,
+    union: bool,
+) -> Float[Tensor, "h w"]:
+    """2 on the pixels that are wanted, 0 on those of other ambiguous parts, 1 elsewhere.
+
+    Wanted is the union of all ambiguous parts, or the one part with the best mean IoU over
+    regions of these `sizes` that lie in it or hold it: min(size, area) / max(size, area).
+    `labels` say which part a pixel shows, −1 for none; without an ambiguous part 1 everywhere.
+    """
+    areas = torch.bincount(labels.long().flatten() + 1, minlength=len(ambiguous) + 1)[1:]
+    known = ambiguous & (areas > 0)
+    if not union and known.any():
+        low, high = torch.minimum(areas[:, None], sizes), torch.maximum(areas[:, None], sizes)
+        reach = (low / high).mean(1).masked_fill(~known, -1)
+        wanted = torch.zeros_like(known).index_fill(0, reach.argmax(), True)
+    else:
+        wanted = known
+    worth = torch.ones(len(known) + 1).masked_fill(torch.cat([known.new_zeros(1), known]), 0.0)
+    worth[1:][wanted] = 2.0
+    return worth[labels.long() + 1]
 
 
 def _nearest(points: Float[Tensor, "parts 2"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
