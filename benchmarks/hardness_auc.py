@@ -1,0 +1,99 @@
+"""How well mistakes on toybirds are predicted by hardness, hesitancy and entropy.
+
+    python benchmarks/hardness_auc.py --seeds 3 --train 3000 --store FOLDER
+
+trains a classifier and a predictor for every setting, loss, seed and data set (as it is, or
+with a confounded class), and prints the areas under the ROC curve on `test` and `shifted`.
+What the store holds already is not trained again.
+"""
+
+import argparse
+import itertools
+from pathlib import Path
+
+import torch
+
+from xbench.dataset import ImageSet
+from xbench.executor import Workplace
+from xbench.runner import Provider
+from xbench.store import Store
+from xbench.training import TrainedWeights, Training
+from xbench_deliberative.hardness import Hardness
+from xbench_deliberative.hardness_training import mistake_aucs
+from xbench_toybirds.dataset import Toybirds
+from xbench_zoo.losses import CrossEntropy
+from xbench_zoo.small import SmallCnn
+
+TRAINING = Training(
+    epochs=7,
+    batch_size=32,
+    learning_rate=6e-3,
+    weight_decay=0.02,
+    warmup_epochs=2.0,
+    shift=6,
+)
+
+
+def birds(train, *, confounded):
+    """The data set, with one class that is nearly always shown in snow if it is confounded."""
+    if not confounded:
+        return Toybirds(train=train)
+    return Toybirds(
+        train=train,
+        confounded_class="verda-prima",
+        confounded_context="snow",
+        confound_strength=0.95,
+    )
+
+
+def outputs(hardness, recipe, provider, images):
+    """The logits and z of all images of a split."""
+    workplace = provider.workplace
+    network = workplace.network(recipe.plain.classifier, provider.one(recipe))
+    readout = hardness.readout(network, provider.all(hardness.artefacts(recipe)))
+    ids, found = images.ids(), []
+    for start in range(0, len(ids), workplace.batch_size):
+        batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
+        with torch.no_grad():
+            z = readout.top(readout.bottom(batch.images))
+        found.append(torch.cat([network.logits(batch.images, batch.ids), z], 1).cpu())
+    return torch.cat(found)
+
+
+def row(hardness, data, seed, provider):
+    """Accuracy and areas under the curve on both splits."""
+    train, test = ImageSet(data, "train"), ImageSet(data, "test")
+    plain = TrainedWeights(SmallCnn(), CrossEntropy(), TRAINING, train, test, seed, 20)
+    recipe = hardness.classifier_weights(plain)
+    cells = []
+    for images in (test, ImageSet(data, "shifted")):
+        made = outputs(hardness, recipe, provider, images)
+        wrong = made[:, :-1].argmax(1) != data.labels(images.ids())
+        aucs = mistake_aucs(made, wrong)
+        accuracy = 1 - float(wrong.double().mean())
+        cells.append(" ".join(f"{value:.3f}" for value in (accuracy, *aucs.values())))
+    return cells
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--train", type=int, default=6000, help="training images")
+    parser.add_argument("--trunk", choices=["copied", "shared"], default="copied")
+    parser.add_argument("--store", default="xbench-store")
+    given = parser.parse_args()
+    workplace = Workplace(torch.device("cpu"), 64, Path(given.store) / "scratch")
+    provider = Provider(Store(given.store), workplace)
+    names = "accuracy hardness hesitancy entropy"
+    print(f"| confounded | seed | setting | loss | test: {names} | shifted: {names} |")
+    print("|---|---|---|---|---|---|")
+    for seed, confounded in itertools.product(range(given.seeds), (False, True)):
+        data = birds(given.train, confounded=confounded)
+        for setting, loss in itertools.product(("joint", "frozen"), ("bce", "linear")):
+            hardness = Hardness(loss=loss, setting=setting, trunk=given.trunk)
+            cells = [confounded, seed, setting, loss, *row(hardness, data, seed, provider)]
+            print(f"| {' | '.join(map(str, cells))} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
