@@ -12,7 +12,7 @@ from xbench.kernels.bootstrap import (
     resample_counts,
 )
 from xbench.protocol import CaseScores
-from xbench.statistics import Draws, Resampling, difference, summarised
+from xbench.statistics import Draws, Resampling, band, difference, summarised
 
 
 def scores(values, cases=None, name="score"):
@@ -133,3 +133,40 @@ def test_draws_are_made_once_for_each_size():
 
 def test_the_interval_of_nothing_is_nan():
     assert np.isnan(percentile_interval(np.array([np.nan]), 0.95)).all()
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.integers(0, 4),
+            st.lists(st.floats(0, 1) | st.just(float("nan")), min_size=3, max_size=3),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_a_band_is_at_each_of_its_points_the_interval_of_a_score(rows):
+    cases = np.array([row[0] for row in rows], dtype=np.int64)
+    values = np.array([row[1] for row in rows])
+    plan = Resampling(resamples=30)
+    made = band(cases, values, Draws(plan))
+    for point in range(3):
+        score = summarised([scores(values[:, point], cases)], plan)
+        ours = [side[point] for side in made]
+        np.testing.assert_allclose(ours, [score.value, score.low, score.high], atol=1e-12)
+
+
+def test_bootstrap_means_of_columns_equal_the_slow_loop_of_each():
+    source = np.random.default_rng(3)
+    clusters, values = source.integers(0, 5, 30), source.random((30, 4))
+    values[source.random(values.shape) < 0.3] = np.nan
+    totals = cluster_totals(clusters, values)
+    drawn = resample_counts(len(totals.clusters), 20, seed=2)
+    slow = [slow_means(clusters.tolist(), column.tolist(), drawn) for column in values.T]
+    np.testing.assert_allclose(bootstrap_means(totals, drawn), np.transpose(slow), atol=1e-12)
+
+
+def test_a_band_of_no_cases_is_nan():
+    made = band(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), Draws(Resampling(resamples=5)))
+    assert made.values.shape == made.low.shape == made.high.shape == (4,)
+    assert np.isnan(np.stack(made)).all()
