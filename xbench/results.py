@@ -97,18 +97,19 @@ def _cell(score: ScoreRecord | None) -> str:
 
 def _difference_table(records: Sequence[Record]) -> Table:
     columns = ("", "score", "difference", "interval", "images", "")
-    entries = (record for record in records if record.role == "entry")
-    labels = {record.label for record in records if record.role == "entry"}
+    labels = [record.label for record in records if record.role == "entry"]
     rows = tuple(
         Row(f"{record.label} − {difference.minus}", _compared(difference))
-        for record in entries
+        for record in records
+        if record.role == "entry"
         for difference in record.differences
-        if not _of_another(difference.minus, record.label, labels)
+        if difference.minus not in labels[: labels.index(record.label)]  # told the other way round
+        and not _of_another(difference.minus, record.label, labels)
     )
     return Table("Differences in the headline score, paired by image", columns, rows)
 
 
-def _of_another(label: str, own: str, entries: set[str]) -> bool:
+def _of_another(label: str, own: str, entries: Sequence[str]) -> bool:
     """Whether a floor or ceiling stands beside another entry than `own`."""
     beside = label.partition(": ")[2]
     return beside in entries and beside != own

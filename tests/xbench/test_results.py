@@ -1,0 +1,84 @@
+"""Tables of results: which differences are told, and what artefacts say."""
+
+from types import SimpleNamespace
+
+from xbench.record import DifferenceRecord, IntervalRecord, Record, ScoreRecord
+from xbench.results import artefact_lines, tables
+
+
+def record(label, others, role="entry", facts=()):
+    score = ScoreRecord(
+        name="average precision",
+        direction="higher",
+        headline=True,
+        value=0.5,
+        low=0.4,
+        high=0.6,
+        n=10,
+        n_unscored=0,
+        deviation=None,
+    )
+    differences = [
+        DifferenceRecord(
+            score=score.name,
+            minus=other,
+            minus_key="k",
+            value=0.1,
+            low=-0.1,
+            high=0.2,
+            n=10,
+            paired=other != "b",
+        )
+        for other in others
+    ]
+    intervals = IntervalRecord(level=0.95, resamples=10, seed=0)
+    return Record.model_construct(
+        label=label,
+        role=role,
+        scores=[score],
+        differences=differences,
+        intervals=intervals,
+        limited_to=None,
+        artefact_facts=list(facts),
+    )
+
+
+LABELS = ("a", "b", "floor: a", "floor: b", "random")
+
+
+def run():
+    roles = ("entry", "entry", "floor", "floor", "floor")
+    return [
+        record(label, [other for other in LABELS if other != label], role)
+        for label, role in zip(LABELS, roles, strict=True)
+    ]
+
+
+def differences():
+    made = tables(SimpleNamespace(contrasts=(), published=None), run())
+    return next(table for table in made if table.title.startswith("Differences")).rows
+
+
+def test_an_entry_is_compared_with_the_floors_that_stand_beside_it():
+    labels = [row.label for row in differences()]
+    assert "a − floor: a" in labels
+    assert "a − floor: b" not in labels
+    assert "b − random" in labels
+
+
+def test_a_difference_of_two_entries_is_told_once():
+    labels = [row.label for row in differences()]
+    assert "a − b" in labels
+    assert "b − a" not in labels
+
+
+def test_a_difference_over_different_images_is_marked():
+    unpaired = next(row for row in differences() if row.label == "a − b")
+    assert unpaired.cells[-1] == "a tie (unpaired)"
+
+
+def test_what_artefacts_say_is_told_once_for_all_entries():
+    shared = {"key": "1", "summary": ["trained"]}
+    own = {"key": "2", "summary": ["another"]}
+    records = [record("a", (), facts=[shared]), record("b", (), facts=[shared, own])]
+    assert artefact_lines(records) == ["trained", "another"]
