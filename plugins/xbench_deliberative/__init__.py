@@ -14,18 +14,21 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_difficulties() -> "Sequence[type[Difficulty]]":
-    """Return the self-referential difficulty scores."""
+    """Return the difficulty scores: self-referential ones, and a predictor of mistakes."""
     from xbench_deliberative.difficulties import Entropy, Hesitancy
+    from xbench_deliberative.hardness import Hardness
 
-    return [Hesitancy, Entropy]
+    return [Hesitancy, Entropy, Hardness]
 
 
 @hookimpl
 def register_attributions() -> "Sequence[type[Attribution]]":
     """Return the attributions of predictions to locations."""
     from xbench_deliberative.attributions import Gradient
+    from xbench_deliberative.gradient_hessian import GradientHessian
+    from xbench_deliberative.integrated_gradients import IntegratedGradients
 
-    return [Gradient]
+    return [Gradient, IntegratedGradients, GradientHessian]
 
 
 @hookimpl

@@ -1,6 +1,7 @@
 """Benchmark files become frozen benchmarks."""
 
 import copy
+import tomllib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +12,7 @@ from xbench.declaration import adjust, choose, read
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.explanation import Explainer, Explanation
 from xbench.registry import Registry
+from xbench.training import recipe_for
 
 FILES = sorted(benchmark_folder().glob("*.toml"))
 
@@ -128,3 +130,64 @@ def test_a_benchmark_of_floors_alone_is_refused(tree, registry):
     floors = [line for line in tree["entries"] if line.get("role") == "floor"]
     with pytest.raises(ParameterError, match="at least one entry that is no floor"):
         assemble({**tree, "entries": floors}, registry)
+
+
+def test_a_line_may_have_a_classifier_and_a_training_of_its_own(tree, registry):
+    own = {
+        "label": "narrow",
+        "explainer": "deliberative",
+        "classifier": {"name": "small-cnn", "widths": [8, 8, 8, 8, 8]},
+        "training": {"epochs": 2},
+    }
+    floor = {
+        "label": "beside",
+        "role": "floor",
+        "explainer": {"name": "random-region", "of": "@entry"},
+    }
+    benchmark = assemble({**tree, "entries": [*tree["entries"][:1], own, floor]}, registry)
+    plain, narrow, beside_plain, beside_narrow = benchmark.lines
+    assert narrow.classifier.widths == (8, 8, 8, 8, 8)
+    assert narrow.training.epochs == 2
+    assert narrow.training.batch_size == plain.training.batch_size
+    assert (beside_plain.classifier, beside_narrow.classifier) == (
+        plain.classifier,
+        narrow.classifier,
+    )
+    (entry,) = benchmark.entries(narrow)
+    assert entry.classifier == narrow.classifier
+    assert entry.common.classifier == benchmark.classifier
+    (entry,) = benchmark.entries(plain)
+    assert entry.common is None
+
+
+def test_a_companion_of_one_entry_is_that_of_all(tree, registry):
+    explainer = {"name": "deliberative", "difficulty": "hardness"}
+    second = {"label": "hard", "explainer": explainer}
+    benchmark = assemble({**tree, "entries": [*tree["entries"], second]}, registry)
+    assert benchmark.companion.name == "hardness"
+    entries = [next(benchmark.entries(line)) for line in benchmark.lines]
+    assert {entry.companion for entry in entries} == {benchmark.companion}
+    weights = {recipe_for(entry).key for entry in entries}
+    assert len(weights) == 1
+    assert weights != {recipe_for(entries[0]).plain.key}
+
+
+def test_two_companions_are_refused(tree, registry):
+    def line(loss):
+        difficulty = {"name": "hardness", "loss": loss}
+        return {
+            "label": loss,
+            "explainer": {"name": "deliberative", "difficulty": difficulty},
+        }
+
+    with pytest.raises(MismatchError, match="trained in different ways"):
+        assemble({**tree, "entries": [line("bce"), line("linear")]}, registry)
+
+
+def test_every_benchmark_file_travels_in_the_wheel_and_has_its_entry_point(project):
+    settings = tomllib.loads((project / "pyproject.toml").read_text())
+    included = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    points = settings["project"]["entry-points"]["xbench"]
+    for path in FILES:
+        assert included[f"benchmarks/{path.name}"] == f"xbench/benchmarks/{path.name}"
+        assert points[f"benchmark.{path.stem}"] == "xbench.benchmark"
