@@ -48,8 +48,8 @@ def check_folder(folder: Path) -> None:
     """Raise `UsageError` unless a report can be written there without touching other files."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"report folder {str(folder)!r} is a file; name a folder")
-    existing = next(p for p in (folder, *folder.absolute().parents) if p.is_dir())
-    if not os.access(existing, os.W_OK | os.X_OK):
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise UsageError(f"report folder {str(folder)!r} cannot be written; name another")
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     foreign = [name for name in names if not name.startswith(UNFINISHED)]
@@ -114,7 +114,7 @@ def _listed(folder: Path) -> list[str]:
     """Files of the report that lies here; names that lead elsewhere are none of it."""
     try:
         listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return [name for name in listed if Path(name).name == name]
+        return [n for n in listed if Path(n).name == n and (folder / n).is_file()]
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return []
 

@@ -1,0 +1,70 @@
+"""`xbench run --report` from end to end, small."""
+
+import json
+import re
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store that the tests of this module share, so that they train once."""
+    return tmp_path_factory.mktemp("store")
+
+
+def test_a_run_writes_a_page_with_curves_and_pictures(xbench, quick, store, tmp_path):
+    folder = tmp_path / "report"
+    options = ("--store", store, "-q", "--report", folder, "--pictures", 2)
+    called = xbench("run", *options, *quick)
+    assert called.code == 0, called.err
+    assert called.out.splitlines()[-1] == f"report {folder / 'index.html'}"
+    text = (folder / "index.html").read_text()
+    for stem in ("precision-recall", "precision", "recall"):
+        assert (folder / f"{stem}.svg").exists()
+        assert (folder / f"{stem}.png").exists()
+        assert f'src="{stem}.svg"' in text
+    assert len(re.findall(r'src="image-\d+\.png"', text)) == 2
+    command = re.search(r"<dt>Command</dt><dd><code>(.*)</code>", text)[1]
+    assert command.startswith("xbench run --store ")
+    assert command.endswith("-p protocol.images=24")
+
+
+def test_the_page_has_the_tables_that_are_printed(xbench, quick, store, tmp_path):
+    folder = tmp_path / "report"
+    options = ("--store", store, "-q", "--report", folder, "--pictures", 0)
+    printed = xbench("run", *options, *quick).out
+    text = (folder / "index.html").read_text()
+    for title in re.findall(r"^# (.*)$", printed, re.MULTILINE):
+        assert f">{title}</h3>" in text
+    row = next(line for line in printed.splitlines() if line.startswith("deliberative\t"))
+    for cell in row.split("\t")[1:]:
+        value, interval = cell.split(" ")
+        assert re.search(rf"{value}\s*<small>{interval}</small>", text), cell
+
+
+def test_with_json_only_records_are_printed_and_the_report_is_there(xbench, quick, store, tmp_path):
+    options = ("--store", store, "--json", "--report", tmp_path, "--pictures", 0)
+    called = xbench("run", *options, *quick)
+    assert len(called.json()) == 7
+    assert json.loads((tmp_path / "manifest.json").read_text())["files"][-1] == "index.html"
+
+
+def test_a_folder_with_other_files_is_refused_before_anything_is_run(xbench, quick, tmp_path):
+    folder, store = tmp_path / "mine", tmp_path / "store"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("mine")
+    called = xbench("run", "--store", store, "--report", folder, *quick)
+    assert called.code == 2
+    assert called.err.startswith("error: report folder")
+    assert "thesis.tex" in called.err
+    assert not store.exists()
+
+
+def test_several_repeats_give_one_curve_each_with_all_their_images(xbench, quick, tmp_path):
+    folder = tmp_path / "report"
+    options = ("--store", tmp_path / "store", "-q", "--repeats", 2, "--report", folder)
+    called = xbench("run", *options, "--pictures", 1, *quick)
+    assert called.code == 0, called.err
+    text = (folder / "index.html").read_text()
+    assert "2, seed 0, 1" in text
+    assert "±" in text

@@ -1,0 +1,451 @@
+"""Reports of a run of components that are made up here."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pyarrow as pa
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import Generator, Tensor, nn
+
+from xbench.artefact import Artefacts, Recipe
+from xbench.benchmark import Benchmark, Contrast, Line
+from xbench.classifier import Classifier, Network, Normalisation
+from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.errors import RunError, UsageError
+from xbench.executor import LocalExecutor, Workplace
+from xbench.explanation import Explainer, Explanation
+from xbench.loss import Loss
+from xbench.page import described, numeric_columns
+from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.randomness import per_image
+from xbench.report import MANIFEST, Run, check_folder, write_report
+from xbench.results import Row, Table
+from xbench.runner import run
+from xbench.statistics import Resampling
+from xbench.store import Store
+from xbench.training import TrainedWeights, Training, recipe_for
+from xbench_zoo.losses import CrossEntropy
+
+EVIL = '<script>alert("&")</script>'
+VOID = {"meta", "img", "br", "link", "hr"}
+
+
+@dataclass(frozen=True)
+class Greys(Dataset):
+    """Plain grey squares; a class's name is markup."""
+
+    name: ClassVar[str] = "greys"
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def fingerprint(self) -> str:
+        return "greys"
+
+    def class_names(self) -> tuple[str, ...]:
+        return "dark & dull", "<b>bright</b>"
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", "test"
+
+    def ids(self, split: str) -> Sequence[int]:
+        return range(8) if split == "train" else range(8, 20)
+
+    def labels(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor([image % 2 for image in ids])
+
+    def images(self, ids: Sequence[int]) -> Tensor:
+        return torch.stack([torch.full((3, 8, 8), 10 * image).byte() for image in ids])
+
+
+@dataclass(frozen=True)
+class Linear(Classifier):
+    """The smallest network that can be cut."""
+
+    name: ClassVar[str] = "linear"
+
+    def module(self, classes: int) -> nn.Module:
+        return nn.Sequential(
+            nn.Conv2d(3, 2, 1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(2, classes),
+        )
+
+    def normalisation(self) -> Normalisation:
+        return Normalisation()
+
+    def input_size(self) -> int:
+        return 8
+
+
+@dataclass(frozen=True, eq=False)
+class Number(Explanation):
+    """A random number."""
+
+    name: ClassVar[str] = "number"
+    drawn: ClassVar[list[tuple[int, float]]] = []
+
+    value: float
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        return {"value": torch.tensor(self.value)}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
+        return cls(float(tensors["value"]))
+
+    def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Figure:
+        self.drawn.append((batch.ids[0], self.value))
+        figure = Figure(figsize=(2, 1))
+        figure.text(0.1, 0.5, f"{self.value:.3f}")
+        return figure
+
+
+@dataclass(frozen=True)
+class Dice(Explainer):
+    """Explains by a random number between 0 and `sides`."""
+
+    name: ClassVar[str] = "dice"
+    makes: ClassVar[type[Number]] = Number
+
+    sides: float = 1.0
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Number]:
+        sources = [per_image(generator, image) for image in batch.ids]
+        return [Number(self.sides * float(torch.rand(1, generator=s))) for s in sources]
+
+
+@dataclass(frozen=True)
+class High(Protocol):
+    """Scores an explanation by its number; the last images come first."""
+
+    name: ClassVar[str] = "high"
+    scores: ClassVar[type[Number]] = Number
+
+    shift: int = 0
+    """Added to the ids of cases: what is no image, where it is not 0."""
+
+    def needs(self) -> tuple[()]:
+        return ()
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        return {"weights": recipe_for(entry)}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        return entry.datasets["test"].ids()[::-1]
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        batch = entry.datasets["test"].batch(cases)
+        made = entry.explainer.explain(network, batch, artefacts, entry.source())
+        return pa.table({"case": [c + self.shift for c in cases], "value": [m.value for m in made]})
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        return {label: [self._score(table)] for label, table in rows.items()}
+
+    def _score(self, table: Rows) -> CaseScores:
+        case, value = (table.column(name).to_numpy() for name in ("case", "value"))
+        return CaseScores("height", "higher", case, value, headline=True)
+
+    def figures(
+        self, rows: Mapping[str, Sequence[Rows]], roles: Mapping[str, Role], resampling: Resampling
+    ) -> Mapping[str, Drawing]:
+        figure = Figure(figsize=(3, 2))
+        ax = figure.add_subplot()
+        for label, repeats in rows.items():
+            for table in repeats:
+                ax.plot(table.column("value").to_numpy(), label=f"{label} {roles[label]}")
+        return {"heights": Drawing(figure, "Heights", EVIL, f"{len(rows)} lines {EVIL}")}
+
+
+def made_benchmark(protocol: Protocol = High()) -> Benchmark:
+    training, loss, classifier = Training(epochs=0), CrossEntropy(), Linear()
+    common: tuple[Classifier, Loss, Training] = (classifier, loss, training)
+    lines = (
+        Line("bottom", "floor", Dice(0.1), *common),
+        Line(f"ours {EVIL}", "entry", Dice(), *common),
+        Line("top", "ceiling", Dice(2.0), *common),
+    )
+    return Benchmark(
+        name="made-up",
+        version="3",
+        title=f"A test of {EVIL}",
+        protocol=protocol,
+        datasets={split: ImageSet(Greys(), split) for split in ("train", "test")},
+        classifier=classifier,
+        loss=loss,
+        training=training,
+        lines=lines,
+        contrasts=(Contrast(f"what it gives {EVIL}", lines[1].label, "bottom"),),
+        seed=5,
+        repeats=2,
+    )
+
+
+def made_run(tmp_path: Path, benchmark: Benchmark, command: str = "xbench run") -> Run:
+    store = Store(str(tmp_path / "store"))
+    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    plan = Resampling(resamples=50)
+    records = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
+    return Run(benchmark, records, store, workplace, command)
+
+
+@pytest.fixture
+def done(tmp_path: Path) -> Run:
+    return made_run(tmp_path, made_benchmark(), f"xbench run --report {EVIL}")
+
+
+class Checked(HTMLParser):
+    """Reads a page and notes what a reader or a browser would stumble over."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, Any]]] = []
+        self.words = ""
+        self.feed(text)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words += data
+
+    def named(self, tag: str) -> list[dict[str, Any]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def linked(page: Checked) -> Iterator[str]:
+    for _, attributes in page.tags:
+        yield from (attributes[key] for key in ("src", "href") if key in attributes)
+
+
+def test_a_report_holds_a_page_curves_and_pictures_in_both_formats(done: Run, tmp_path) -> None:
+    page = write_report(done, tmp_path / "a" / "report", 2)
+    stems = ("heights", "image-19", "image-18")
+    expected = {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")}
+    assert files(page.parent) == {"index.html", MANIFEST, *expected}
+    for stem in stems:
+        assert (page.parent / f"{stem}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (page.parent / f"{stem}.svg").read_text()
+
+
+def test_the_page_is_whole_and_links_to_nothing_but_the_files_beside_it(done, tmp_path) -> None:
+    folder = tmp_path / "report"
+    text = write_report(done, folder, 3).read_text()
+    page = Checked(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert set(linked(page)) == files(folder) - {"index.html", MANIFEST}
+    assert not re.search(r"https?:|@import|url\(", text)
+    assert len(page.named("h1")) == 1
+    assert page.named("html") == [{"lang": "en"}]
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for _, attributes in page.tags:
+        assert attributes.get("aria-labelledby", ids[0]) in ids
+
+
+def test_every_picture_has_a_text_a_size_and_a_caption(done, tmp_path) -> None:
+    page = Checked(write_report(done, tmp_path / "report", 3).read_text())
+    pictures = page.named("img")
+    assert len(pictures) == len(page.named("figcaption")) == 4
+    assert all(picture["alt"] and int(picture["width"]) > 50 for picture in pictures)
+    assert pictures[0]["alt"] == f"3 lines {EVIL}"
+
+
+def test_every_string_is_escaped(done, tmp_path) -> None:
+    folder = tmp_path / "report"
+    text = write_report(done, folder, 2).read_text()
+    page = Checked(text)
+    assert not page.named("script")
+    assert not page.named("b")
+    for said in (f"A test of {EVIL}", f"ours {EVIL}", f"what it gives {EVIL}", f"report {EVIL}"):
+        assert said in page.words
+    assert "<b>bright</b>" in page.words
+    assert "dark & dull" in page.words
+    assert all("<script>" not in path.read_text() for path in folder.glob("*.svg"))
+
+
+def test_the_page_says_what_was_run_and_how_to_run_it_again(done, tmp_path) -> None:
+    words = Checked(write_report(done, tmp_path / "report", 0).read_text()).words
+    record = done.records[1]
+    for said in (
+        "made-up, version 3",
+        "greys (train: train, test: test), fingerprint greys",
+        'linear(weights="", layer="")',
+        "cross-entropy(smoothing=0.0); epochs=0",
+        "12 explained",
+        "2, seed 5, 6",
+        "95 %, percentile bootstrap over cases, 50 resamples, seed 0",
+        "dice(sides=2.0)",
+        "xbench run --report",
+        f"torch {record.packages['torch']}",
+        record.finished,
+        *(each.key for each in done.records),
+    ):
+        assert said in words, said
+
+
+def test_the_page_shows_scores_with_intervals_roles_and_differences(done, tmp_path) -> None:
+    text = write_report(done, tmp_path / "report", 0).read_text()
+    score = done.records[1].scores[0]
+    cell = f"{100 * score.value:.1f}<small>{100 * score.low:.1f}–{100 * score.high:.1f}</small>"
+    assert cell in re.sub(r"\n", "", text)
+    assert '<tr class="floor">' in text
+    assert '<span class="role">ceiling</span>' in text
+    words = Checked(text).words
+    assert "Differences in the headline score" in words
+    assert "a tie" in words or "differs" in words
+
+
+def test_pictures_show_the_explanations_that_were_scored(done, tmp_path) -> None:
+    Number.drawn.clear()
+    write_report(done, tmp_path / "report", 7)
+    table = done.store.rows(done.records[1].rows[0][0])
+    scored = zip(table["case"].to_pylist(), table["value"].to_pylist(), strict=True)
+    assert Number.drawn == list(scored)[:7]
+
+
+def test_nothing_is_trained_again(done, tmp_path, monkeypatch) -> None:
+    def build(*arguments: object) -> None:
+        raise AssertionError("made again")
+
+    monkeypatch.setattr(TrainedWeights, "build", build)
+    fresh = done._replace(workplace=replace(done.workplace, _networks={}))
+    assert write_report(fresh, tmp_path / "report", 1).exists()
+
+
+def test_cases_that_are_no_images_have_no_pictures(tmp_path) -> None:
+    done = made_run(tmp_path, made_benchmark(High(shift=1000)))
+    page = write_report(done, tmp_path / "report", 3)
+    assert not list(page.parent.glob("image-*"))
+    assert "Explanations by" not in page.read_text()
+
+
+def test_the_same_run_gives_the_same_bytes(done, tmp_path) -> None:
+    folders = [write_report(done, tmp_path / name, 2).parent for name in ("one", "two")]
+    for name in files(folders[0]):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+
+
+def test_a_report_takes_the_place_of_an_older_one_and_of_nothing_else(done, tmp_path) -> None:
+    folder = tmp_path / "report"
+    write_report(done, folder, 3)
+    (folder / "notes.txt").write_text("mine")
+    (folder / ".unfinished-left").mkdir()
+    write_report(done, folder, 1)
+    assert "image-19.png" in files(folder)
+    assert "image-17.png" not in files(folder)
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_manifest_cannot_name_files_elsewhere(done, tmp_path) -> None:
+    folder, other = tmp_path / "report", tmp_path / "precious.txt"
+    write_report(done, folder, 0)
+    other.write_text("mine")
+    names = ["../precious.txt", str(other), "..", "."]
+    (folder / MANIFEST).write_text(json.dumps({"files": names}))
+    write_report(done, folder, 0)
+    assert other.read_text() == "mine"
+
+
+@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"files": 3}', '{"files": [1, null]}'])
+def test_a_damaged_manifest_does_not_stop_a_report(done, tmp_path, manifest) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / MANIFEST).write_text(manifest)
+    assert write_report(done, folder, 0).exists()
+
+
+def test_a_failure_leaves_the_older_report_and_nothing_unfinished(
+    done, tmp_path, monkeypatch
+) -> None:
+    folder = tmp_path / "report"
+    write_report(done, folder, 1)
+    before = {name: (folder / name).read_bytes() for name in files(folder)}
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Number, "draw", full)
+    with pytest.raises(RunError, match=r"could not be written to .*report.*No space left.*stored"):
+        write_report(done, folder, 2)
+    assert {name: (folder / name).read_bytes() for name in files(folder)} == before
+    with pytest.raises(RunError):
+        write_report(done, tmp_path / "new", 2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_with_other_files_is_refused(tmp_path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(UsageError, match=r"holds files that are no report \('thesis.tex'\)"):
+        check_folder(tmp_path)
+
+
+def test_a_file_is_no_folder(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="is a file; name a folder"):
+        check_folder(tmp_path / "file")
+
+
+def test_a_folder_below_a_file_is_refused(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot be written; name another"):
+        check_folder(tmp_path / "file" / "report")
+
+
+def test_a_new_or_empty_folder_is_fine(tmp_path) -> None:
+    check_folder(tmp_path)
+    check_folder(tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+
+
+def test_rows_that_are_gone_are_an_error_that_says_what_to_do(done, tmp_path) -> None:
+    for path in (tmp_path / "store" / "rows").iterdir():
+        path.unlink()
+    with pytest.raises(RunError, match=r"no longer in store .*; run the same command again"):
+        write_report(done, tmp_path / "report", 0)
+    assert not (tmp_path / "report").exists()
+
+
+def test_columns_of_numbers_are_told_from_words() -> None:
+    rows = (
+        Row("a", ("precision", "-1.0", "[+1.0, –]", "58.1\n50.0–60.1", "a tie")),
+        Row("b", ("recall", "–", "[-1.0, +2.0]", "–", "differs")),
+    )
+    table = Table("t", ("", "score", "difference", "interval", "average", ""), rows)
+    assert numeric_columns(table) == [False, True, True, True, False]
+    assert numeric_columns(Table("t", ("", "a"), ())) == [False]
+
+
+def test_a_component_is_described_as_it_might_be_written() -> None:
+    assert described(Dice(2.0).tree()) == "dice(sides=2.0)"
+    assert described(CrossEntropy().tree()) == "cross-entropy(smoothing=0.0)"
+    assert described({"name": "plain", "parameters": {}}) == "plain"
+    nested = {"name": "of", "parameters": {"of": Dice().tree(), "path": ""}}
+    assert described(nested) == 'of(of=dice(sides=1.0), path="")'
