@@ -1,9 +1,9 @@
 """How well mistakes on toybirds are predicted by hardness, hesitancy and entropy.
 
-    python benchmarks/hardness_auc.py --seeds 3 --train 3000 --store FOLDER
+    python benchmarks/hardness_auc.py --seeds 0 1 2 --train 3000 --store FOLDER
 
-trains a classifier and a predictor for every setting, loss, seed and data set (as it is, or
-with a confounded class), and prints the areas under the ROC curve on `test` and `shifted`.
+trains a classifier and a predictor for every setting, loss, trunk, seed and data set (as it
+is, or with a confounded class), and prints the areas under the ROC curve on `test` and `shifted`.
 What the store holds already is not trained again.
 """
 
@@ -77,21 +77,27 @@ def row(hardness, data, seed, provider):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--train", type=int, default=6000, help="training images")
-    parser.add_argument("--trunk", choices=["copied", "shared"], default="copied")
+    parser.add_argument("--settings", nargs="+", default=["joint", "frozen"])
+    parser.add_argument("--losses", nargs="+", default=["bce", "linear"])
+    parser.add_argument("--trunks", nargs="+", default=["copied", "shared"])
+    parser.add_argument("--plain", action="store_true", help="without the confounded data set")
     parser.add_argument("--store", default="xbench-store")
     given = parser.parse_args()
     workplace = Workplace(torch.device("cpu"), 64, Path(given.store) / "scratch")
     provider = Provider(Store(given.store), workplace)
     names = "accuracy hardness hesitancy entropy"
-    print(f"| confounded | seed | setting | loss | test: {names} | shifted: {names} |")
-    print("|---|---|---|---|---|---|")
-    for seed, confounded in itertools.product(range(given.seeds), (False, True)):
+    print(f"| confounded | seed | setting | loss | trunk | test: {names} | shifted: {names} |")
+    print("|---|---|---|---|---|---|---|")
+    for seed, confounded in itertools.product(given.seeds, (False, True)):
+        if confounded and given.plain:
+            continue
         data = birds(given.train, confounded=confounded)
-        for setting, loss in itertools.product(("joint", "frozen"), ("bce", "linear")):
-            hardness = Hardness(loss=loss, setting=setting, trunk=given.trunk)
-            cells = [confounded, seed, setting, loss, *row(hardness, data, seed, provider)]
+        for kind in itertools.product(given.settings, given.losses, given.trunks):
+            setting, loss, trunk = kind
+            hardness = Hardness(loss=loss, setting=setting, trunk=trunk)
+            cells = [confounded, seed, *kind, *row(hardness, data, seed, provider)]
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
