@@ -23,7 +23,7 @@ FLOW = [
     "dataset artefact",
     "sheet",
     "loss tracing weights photos",
-    "cut",
+    "cut linearity",
     "classifier",
     "network readout",
     "difficulty attribution explanation executor augmentation",
