@@ -1,14 +1,14 @@
-"""Attributions of a readout's predictions to locations of the activations."""
+"""First-order attribution of a readout's predictions to locations of the activations."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from xbench.attribution import Attribution
 from xbench.readout import Readout
+from xbench_deliberative.differentiability import derivatives_of, evaluated
 from xbench_deliberative.kernels.gradients import gradient_times_activation
 
 
@@ -28,10 +28,9 @@ class Gradient(Attribution):
         images: Float[Tensor, "n 3 height width"],
     ) -> Float[Tensor, "n predictions h w"]:
         """Signed maps, from one forward of the top and one product per prediction."""
-        point = activations if activations.requires_grad else activations.detach().requires_grad_()
-        with torch.enable_grad():
-            predictions = readout.link(readout.top(point))
-        return gradient_times_activation(predictions, point, self.gradients)
+        at = evaluated(readout, activations)
+        with derivatives_of(readout.top):
+            return gradient_times_activation(at.predictions, at.point, self.gradients)
 
     def with_positive_gradients(self) -> "Gradient":
         """The same attribution with negative derivatives taken as zero."""

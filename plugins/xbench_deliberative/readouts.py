@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
 from xbench.readout import Link
@@ -53,6 +53,24 @@ def normalised_entropy(logits: Float[Tensor, "n classes"]) -> Float[Tensor, "n 1
     logs = logits.double().log_softmax(1)
     entropy = -(logs.exp() * logs).sum(1, keepdim=True)
     return entropy / math.log(max(logits.shape[1], 2))
+
+
+def reads_probabilities(link: Link) -> bool:
+    """Whether all predictions are known to be softmax probabilities, or their entropy."""
+    if isinstance(link, Joined):
+        return all(map(reads_probabilities, link.links))
+    return isinstance(link, ClassProbabilities) or link in (hesitancy, normalised_entropy)
+
+
+def listed_classes(link: Link, logits: Float[Tensor, "n classes"]) -> Bool[Tensor, "n classes"]:
+    """The classes that the link has a prediction of its own for."""
+    listed = torch.zeros_like(logits, dtype=torch.bool)
+    if isinstance(link, Joined):
+        for one in link.links:
+            listed |= listed_classes(one, logits)
+    if isinstance(link, ClassProbabilities):
+        listed.scatter_(1, link.classes, True)
+    return listed
 
 
 class EvaluatedTop(nn.Module):

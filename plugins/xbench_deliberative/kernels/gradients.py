@@ -25,9 +25,9 @@ def gradient_times_activation(
 
 
 def prediction_gradients(
-    predictions: Float[Tensor, "n predictions"], activations: Float[Tensor, "n d h w"]
-) -> Float[Tensor, "predictions n d h w"]:
-    """∂p/∂a for every prediction p and every location of the activations a."""
+    predictions: Float[Tensor, "n predictions"], activations: Float[Tensor, "n ..."]
+) -> Float[Tensor, "predictions n ..."]:
+    """∂p/∂a for every prediction p and every activation, or logit, a."""
     n, count = predictions.shape
     chosen = torch.eye(count, dtype=predictions.dtype, device=predictions.device)
     (jacobian,) = torch.autograd.grad(
