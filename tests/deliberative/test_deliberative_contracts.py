@@ -16,12 +16,15 @@ from xbench_deliberative.floors import (
     RandomPair,
     RandomRegion,
 )
+from xbench_deliberative.hardness import Hardness
 from xbench_deliberative.protocol import PartAmbiguity
 
 SUBJECT = Deliberative(Entropy(), Gradient())
 COMPONENTS = [
     Hesitancy(),
     Entropy(),
+    Hardness(),
+    Hardness("linear", "shared", "frozen", hidden=()),
     Gradient(),
     Gradient(gradients="positive"),
     SUBJECT,

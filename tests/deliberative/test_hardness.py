@@ -211,15 +211,18 @@ def test_the_loss_of_a_predictor_falls(loss, provider):
     assert sum(curve[-3:]) < 0.9 * sum(curve[:3])
 
 
+@pytest.mark.parametrize("optimiser", ["adamw", "momentum"])
 @pytest.mark.parametrize("trunk", ["copied", "shared"])
-def test_a_frozen_classifier_is_not_touched_in_a_single_bit(trunk, provider):
+def test_a_frozen_classifier_is_not_touched_in_a_single_bit(trunk, optimiser, provider):
     hardness, weights = Hardness(trunk=trunk, setting="frozen"), provider.one(plain())
     assert hardness.companion() is None
     assert hardness.classifier_weights(plain()) == plain()
     module = plain().module()
     module.load_state_dict(weights.tensors)
-    recipe = hardness.artefacts(plain())["predictor"]
-    joint = _trained(recipe, module, plain(), provider.workplace).joint
+    decaying = replace(TRAINING, optimiser=optimiser, weight_decay=0.1, decay_all=True)
+    training = plain(training=decaying)
+    recipe = hardness.artefacts(training)["predictor"]
+    joint = _trained(recipe, module, training, provider.workplace).joint
     assert equal(joint.classifier_state(), weights.tensors)
     trunk_state = {n: t for n, t in joint.predictor_state().items() if n.startswith("trunk.")}
     moved = [n for n, t in trunk_state.items() if not torch.equal(t, weights.tensors[n[6:]])]
