@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 from xbench.errors import MismatchError
 from xbench.readout import Readout
 
-_COMPLAINTS = ("derivative", "not implemented", "forward AD", "forward-mode", "does not require")
+_COMPLAINTS = ("derivative", "not implemented", "forward AD", "does not require", "must implement")
 """What torch's errors about missing derivatives speak of."""
 
 
@@ -74,23 +74,23 @@ def _break(top: nn.Module, point: Float[Tensor, "n d h w"]) -> str:
     finder = _BreakFinder(graph) if graph else None
     if finder is not None:
         finder.run(point)
-    if finder is None or not finder.name:
+    if finder is None or not finder.culprit:
         return "it passes no gradient on"
-    return f"{finder.name} passes no gradient on"
+    return f"{finder.culprit} passes no gradient on"
 
 
 class _BreakFinder(fx.Interpreter):
     """Runs a graph and notes the first operation that makes a constant of a variable."""
 
-    name = ""
+    culprit = ""
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         given = any(_varies(self.env[source]) for source in n.all_input_nodes)
-        if isinstance(value, Tensor) and given and not value.requires_grad and not self.name:
+        if isinstance(value, Tensor) and given and not value.requires_grad and not self.culprit:
             target: Any = n.target
             layer = type(self.module.get_submodule(target)) if n.op == "call_module" else target
-            self.name = str(getattr(layer, "__name__", layer))
+            self.culprit = str(getattr(layer, "__name__", layer))
         return value
 
 
