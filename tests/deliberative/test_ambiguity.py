@@ -56,11 +56,12 @@ def slow_map(a: torch.Tensor, b: torch.Tensor, s: torch.Tensor | None, how: str)
             product = 1.0
             for value in values:
                 product *= value
-            result[i, j] = product if how == "product" else min(values)
+            root = product ** (1 / len(values))
+            result[i, j] = {"product": product, "geometric-mean": root}.get(how, min(values))
     return result
 
 
-@pytest.mark.parametrize("how", ["product", "minimum"])
+@pytest.mark.parametrize("how", ["product", "minimum", "geometric-mean"])
 @pytest.mark.parametrize("with_difficulty", [True, False])
 @given(MAPS)
 def test_ambiguity_maps_equal_their_slow_twin(
@@ -85,6 +86,36 @@ def test_scale_of_the_maps_changes_neither_candidates_nor_scaled_maps(
         ambiguity.candidate_classes(maps, 3), ambiguity.candidate_classes(maps * by, 3)
     )
     assert torch.equal(ambiguity.scaled_to_one(maps), ambiguity.scaled_to_one(maps * by))
+
+
+@pytest.mark.parametrize("with_difficulty", [True, False])
+@given(MAPS)
+def test_the_geometric_mean_orders_locations_as_the_product_does(
+    with_difficulty: bool, values: object
+) -> None:
+    maps = torch.as_tensor(values).clamp(min=0)
+    difficulty = maps.flip(1)[:, :1] if with_difficulty else None
+    product, mean = (
+        ambiguity.ambiguity_maps(maps, difficulty, how).flatten(2)
+        for how in ("product", "geometric-mean")
+    )
+    order = product.argsort(2, stable=True)
+    steps = mean.gather(2, order).diff(dim=2)
+    assert (steps >= -1e-12).all()
+    assert torch.equal(product > 0, mean > 0)
+
+
+def test_the_geometric_mean_can_reverse_the_order_of_pairs() -> None:
+    """One strong location outweighs many in the mean product, not in the mean of roots."""
+    maps = torch.zeros(1, 4, 1, 4, dtype=torch.float64)
+    maps[0, 0:2, 0, 0] = 1.0
+    maps[0, 2:4, 0, :] = 0.4
+    product, mean = (
+        ambiguity.ambiguity_maps(maps, None, how).mean((2, 3))[0, [0, 5]]
+        for how in ("product", "geometric-mean")
+    )
+    assert product[0] > product[1]
+    assert mean[0] < mean[1]
 
 
 def test_a_class_with_zero_attribution_is_no_candidate() -> None:

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-Combination = Literal["product", "minimum"]
+Combination = Literal["product", "minimum", "geometric-mean"]
 
 
 def candidate_classes(
@@ -42,12 +42,18 @@ def ambiguity_maps(
     """Eq. (1) for every pair of classes: the combination of two class maps and the difficulty map.
 
     Maps must not be negative. Without a difficulty map the pair alone is combined.
-    The minimum compares maps that were scaled to a largest value of 1.
+    The minimum compares maps that were scaled to a largest value of 1. The geometric mean
+    is the product's root: it orders locations as the product does, so regions are the same,
+    but strengths differ, and with them the order of pairs.
     """
     a, b = class_pairs(class_maps.shape[1], class_maps.device).T
     if combination == "product":
         pairs = class_maps[:, a] * class_maps[:, b]
         return pairs if difficulty_map is None else pairs * difficulty_map
+    if combination == "geometric-mean":
+        roots = class_maps.pow(1 / (2 if difficulty_map is None else 3))
+        pairs = roots[:, a] * roots[:, b]
+        return pairs if difficulty_map is None else pairs * difficulty_map.pow(1 / 3)
     scaled = scaled_to_one(class_maps)
     pairs = torch.minimum(scaled[:, a], scaled[:, b])
     return pairs if difficulty_map is None else torch.minimum(pairs, scaled_to_one(difficulty_map))
