@@ -4,9 +4,9 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -30,6 +30,8 @@ MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished-"
 CURVE_DOTS, PICTURE_DOTS, CSS_DOTS = 150, 100, 96
 """Pixels an inch: of curves, of pictures, which hold photographs and weigh more, of a page."""
+MARGIN = 0.1
+"""Inches around a figure."""
 PREDICTIONS = 3
 """How many of the most probable classes a caption names."""
 
@@ -189,11 +191,12 @@ def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, 
     import matplotlib as mpl
     from PIL import Image
 
-    picture = place.with_name(f"{place.name}.png")
-    figure.savefig(picture, dpi=dots, bbox_inches="tight")
-    metadata: Mapping[str, str | None] = {"Date": None, "Title": title}
+    picture, vector = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "svg"))
+    # What `bbox_inches="tight"` gives, without drawing everything once more to find it.
+    box = None if figure.get_layout_engine() else figure.get_tightbbox().padded(MARGIN)
+    figure.savefig(picture, dpi=dots, bbox_inches=box)
     with mpl.rc_context({"svg.hashsalt": "xbench", "svg.fonttype": "path"}):
-        vector = place.with_name(f"{place.name}.svg")
-        figure.savefig(vector, dpi=dots, bbox_inches="tight", metadata=dict(metadata))
+        metadata: dict[str, Any] = {"Date": None, "Title": title}
+        figure.savefig(vector, dpi=dots, bbox_inches=box, metadata=metadata)
     with Image.open(picture) as image:
         return image.width * CSS_DOTS / dots, image.height * CSS_DOTS / dots

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from xbench.protocol import Drawing, Role, Rows
 from xbench.statistics import Band, Draws, Resampling, band
@@ -19,6 +19,7 @@ MARKED = [int(np.flatnonzero(percent == PERCENT)[0]) for percent in REPORTED]
 """Where curves have markers: the coverages of the table."""
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#56B4E9")
+ENTRY_DASHES = ("solid", (0, (7, 1.2)), (0, (5, 1, 1.2, 1)), (0, (3, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 FLOOR_MARKERS = ("x", "+", "1", "2", "|")
 DASHES = ((6, 2), (2, 1.5), (6, 1.5, 1, 1.5), (3, 1.5, 1, 1.5, 1, 1.5), (10, 3))
@@ -26,6 +27,8 @@ GREYS = ("#3f3f3f", "#707070", "#8a8a8a")
 INK, GRID = "#222222", "#e4e4e4"
 WIDTH, HEIGHT, LEGEND_LINE = 7.4, 4.4, 0.21
 """Inches."""
+DOMINANT = 3.0
+"""How many times as high as all else a ceiling may be and still decide the frame."""
 
 
 class Curve(NamedTuple):
@@ -81,14 +84,31 @@ def _against_coverage(measure: str, curves: Sequence[Curve], level: str) -> Draw
         ax.fill_between(PERCENT, low, high, **_shade(curve, style))
         ax.plot(PERCENT, middle, **style)
     ax.set_xlim(0, PERCENT[-1])
-    ax.set_ylim(bottom=0)
+    top = _top(curves, measure)
+    ax.set_ylim(0, top)
     ax.xaxis.set_major_locator(MultipleLocator(10))
     _legend(figure, ax)
     caption = (
         f"{name} of regions that cover 1 to 90 % of the image. Bands are {level} intervals over "
         f"images; markers stand at the coverages of the table."
     )
+    if top is not None:
+        caption += " The ceiling goes on above the frame."
     return Drawing(figure, f"{name} against coverage", caption, _in_words([measure], curves))
+
+
+def _top(curves: Sequence[Curve], measure: str) -> float | None:
+    """Where the frame ends, in per cent, if a ceiling would press all else to the ground."""
+    highest = {
+        ceiling: max(_highest(c.bands[measure]) for c in curves if (c.role == "ceiling") == ceiling)
+        for ceiling in {c.role == "ceiling" for c in curves}
+    }
+    others = highest.get(False, 0.0)
+    return 110 * others if 0 < others * DOMINANT < highest.get(True, 0.0) else None
+
+
+def _highest(band: Band) -> float:
+    return float(np.max(band.high, initial=0.0, where=~np.isnan(band.high)))
 
 
 def _precision_recall(curves: Sequence[Curve], level: str) -> Drawing:
@@ -120,6 +140,7 @@ def _canvas(lines: int, across: str, upwards: str) -> tuple[Figure, Axes]:
     ax = figure.add_subplot()
     ax.set_xlabel(across, color=INK)
     ax.set_ylabel(upwards, color=INK)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 5, 10]))
     ax.grid(color=GRID, linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
@@ -148,7 +169,8 @@ def _style(role: Role, place: int) -> dict[str, Any]:
         dashes = {"linewidth": 1.1, "linestyle": (0, DASHES[place % len(DASHES)])}
         return {"color": grey, "zorder": 2, **dashes, **_marks(marker, 5.5, grey)}
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    return {"color": colour, "linewidth": 2.2, "zorder": 4, **_marks(marker, 6.5, "white")}
+    dashes = {"linewidth": 2.2, "linestyle": ENTRY_DASHES[place % len(ENTRY_DASHES)]}
+    return {"color": colour, "zorder": 4, **dashes, **_marks(marker, 6.5, "white")}
 
 
 def _marks(marker: str, size: float, edge: str) -> dict[str, Any]:

@@ -113,6 +113,20 @@ def test_precision_is_drawn_over_recall_with_intervals_of_recall_at_the_markers(
         np.testing.assert_allclose(segment[:, 1], 100 * ours["precision"].values[percent - 1])
 
 
+@pytest.mark.parametrize(("height", "cut"), [(0.2, True), (0.5, False), (0.0, False)])
+def test_a_ceiling_far_above_all_else_is_cut_and_the_caption_says_so(height, cut) -> None:
+    def flat(value: float) -> list[pa.Table]:
+        values = {"iou": torch.full((1, len(COVERAGES)), value, dtype=torch.float64)}
+        measured = Measured(torch.ones(1), torch.ones(1), values)
+        image = ImageRows(0, torch.tensor([[0, 1]]), torch.ones(1), measured)
+        return [joined([image], ["iou"])]
+
+    made = drawn({"ours": flat(height), "known": flat(1.0)}, ROLES, MASKS, PLAN)["iou"]
+    _, top = made.figure.axes[0].get_ylim()
+    assert ("goes on above the frame" in made.caption) == cut
+    assert top == pytest.approx(110 * height) if cut else top > 100
+
+
 def test_no_two_lines_look_alike_without_colour() -> None:
     roles = ["entry"] * 7 + ["ceiling"] * 3 + ["floor"] * 5
     made = styles([Curve(f"line {n}", role, {}) for n, role in enumerate(roles)])
