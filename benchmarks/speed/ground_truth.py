@@ -1,14 +1,17 @@
-"""What the ground truth of CUB-200-2011 consists of, and what it costs to make.
+"""What the ground truths of CUB-200-2011 and ADE20K consist of, and what they cost to make.
 
 python benchmarks/speed/ground_truth.py FOLDER_OF_CUB_200_2011
+python benchmarks/speed/ground_truth.py FOLDER_WITH_LISTS_OF_ADE20K index_ade20k.mat
 """
 
 import resource
 import sys
 import time
 
+from xbench_datasets.ade20k import Ade20k
 from xbench_datasets.cub200 import Cub200
-from xbench_deliberative.ground_truth import AmbiguousParts, facts
+from xbench_deliberative.ground_truth import AmbiguousParts, facts, occurrences, sparse_facts
+from xbench_deliberative.kernels.sparse_triplets import strongest_occurrences
 
 
 def peak_mib() -> float:
@@ -16,7 +19,7 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def main(root: str) -> None:
+def birds(root: str) -> None:
     """Print facts, seconds and growth of the peak memory; annotation files are read first."""
     data = Cub200(root=root)
     data.class_attributes()
@@ -28,5 +31,24 @@ def main(root: str) -> None:
         print(f"{definition} {smoothing}: {seconds:.2f} s, +{peak_mib() - before:.0f} MiB, {found}")
 
 
+def scenes(root: str, index: str) -> None:
+    """Print facts, seconds and memory from the lists and the index to the sparse triplets."""
+    before, start = peak_mib(), time.perf_counter()
+    data = Ade20k(root=root, index=index)
+    print(f"{len(data.ids('train'))} training and {len(data.ids('test'))} test images")
+    print(f"{len(data.class_names())} scenes have training images")
+    phi = occurrences(data)
+    read = time.perf_counter()
+    found = strongest_occurrences(phi, 0.3, 0.01)
+    end = time.perf_counter()
+    print(f"read {read - start:.2f} s, triplets {end - read:.2f} s, altogether {end - start:.2f} s")
+    print(
+        f"+{peak_mib() - before:.0f} MiB to {peak_mib():.0f} MiB; {sparse_facts(found, *phi.shape)}"
+    )
+    for share in (0.001, 0.005, 0.02):
+        other = strongest_occurrences(phi, 0.3, share)
+        print(f"share {share}: {len(other.parts)} triplets, threshold {other.threshold:.4f}")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    (birds if len(sys.argv) == 2 else scenes)(*sys.argv[1:])

@@ -84,18 +84,14 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         for split, present in (("training", True), ("validation", False)):
             if not (listing.training[rows] == present).any():
                 raise _explained(f"{listing.source} names no {split} image")
-        self._objects()
-        with _explaining():
-            self._layout().known_index()
+        self._require_lists()
         self._stamps(self._files(rows))
 
     def verify(self) -> list[str]:
         """Every missing or damaged file, and label maps that do not fit image or list."""
         try:
             listing, rows = self._listing(), self._rows_that_count()
-            self._objects()
-            with _explaining():
-                self._layout().known_index()
+            self._require_lists()
         except DatasetError as error:
             return [str(error)]
         folder = self.folder()
@@ -197,12 +193,21 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
             return recognised(self.folder(), self.layout, self.lists, self.index)
 
     def _listing(self) -> Listing:
+        layout = self._layout()
         with _explaining():
-            return self._layout().listing()
+            return layout.listing()
 
     def _objects(self) -> Objects:
+        path = self._layout().lists / OBJECTS
         with _explaining():
-            return read_objects(self._layout().lists / OBJECTS)
+            return read_objects(path)
+
+    def _require_lists(self) -> None:
+        """`DatasetError` where the list of objects or the index cannot be read."""
+        layout = self._layout()
+        self._objects()
+        with _explaining():
+            layout.known_index()
 
     def _rows_that_count(self) -> Int64[np.ndarray, " n"]:
         self.class_names()

@@ -9,8 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from xbench.errors import DatasetError
-from xbench_datasets.ade20k_listing import changed
-from xbench_datasets.ade20k_lists import Objects
+from xbench_datasets.ade20k_lists import Objects, changed
 from xbench_datasets.matlab import Kind, read_struct
 
 FIELDS: dict[str, Kind] = {

@@ -143,8 +143,9 @@ class Full2016(Layout):
 
     @classmethod
     def fits(cls, folder: Path) -> bool:
-        """Its images lie in `images/training`, beside them no annotations but an index."""
-        return (folder / "images" / "training").is_dir() and (folder / INDEX).is_file()
+        """Its images lie in `images/training`, and it has an index but no annotations."""
+        images = (folder / "images" / "training").is_dir()
+        return images and (folder / INDEX).is_file() and not (folder / "annotations").is_dir()
 
     def listing(self) -> Listing:
         """`images/training/LETTER/SCENE/ADE_train_00000001.jpg`; scenes of several levels too."""

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from xbench.errors import DatasetError
-from xbench_datasets.ade20k_lists import Stem, parsed, read_scenes
+from xbench_datasets.ade20k_lists import Stem, changed, parsed, read_scenes
 
 SPLITS = ("training", "validation")
 SEGMENTS = "_seg.png"
@@ -65,14 +65,6 @@ def _training_images(listing: Listing) -> dict[str, int]:
     for row in np.flatnonzero(listing.training).tolist():
         counts[listing.scenes[row]] += 1
     return counts
-
-
-def changed(path: Path) -> int:
-    """When a file last changed; `DatasetError` if it is not there."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as error:
-        raise DatasetError(f"{path} is missing") from error
 
 
 def listed(path: Path) -> Listing:

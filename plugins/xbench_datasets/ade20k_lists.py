@@ -63,8 +63,21 @@ def parsed(stem: str) -> Stem | None:
     return Stem(int(found[2]) + (0 if training else VALIDATION), training)
 
 
+def changed(path: Path) -> int:
+    """When a file last changed; `DatasetError` if it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError as error:
+        raise DatasetError(f"{path} is missing") from error
+
+
 def read_objects(path: Path) -> Objects:
     """The names in `objectInfo150.txt`; `DatasetError` names the line that is wrong."""
+    return _objects(path, changed(path))
+
+
+@functools.lru_cache(maxsize=4)
+def _objects(path: Path, time: int) -> Objects:
     names: list[str] = []
     for line, text in enumerate(read_lines(path)[1:], start=2):
         fields = text.split("\t")

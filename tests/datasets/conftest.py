@@ -1,4 +1,4 @@
-"""A tiny tree in the official layout of CUB-200-2011, made from nothing."""
+"""Tiny trees in official layouts, made from nothing."""
 
 import importlib.util
 from pathlib import Path
@@ -26,9 +26,20 @@ FIRST_ID, IMAGES, CLASSES = 5, 12, 3
 
 @pytest.fixture(scope="session")
 def cub_tree() -> ModuleType:
-    """The module that draws trees."""
-    place = Path(__file__).parent.parent / "cub_tree.py"
-    specification = importlib.util.spec_from_file_location("cub_tree", place)
+    """The module that draws trees of birds."""
+    return loaded("cub_tree")
+
+
+@pytest.fixture(scope="session")
+def ade_tree() -> ModuleType:
+    """The module that draws trees of scenes."""
+    return loaded("ade_tree")
+
+
+def loaded(name: str) -> ModuleType:
+    """A module that lies above this folder and is a script too."""
+    place = Path(__file__).parent.parent / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(name, place)
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)

@@ -1,0 +1,86 @@
+"""The run on scenes that the paper describes, on a tree in the official layout, drawn."""
+
+import subprocess
+import sys
+
+import pyarrow.parquet as pq
+import pytest
+
+from xbench.record import Record
+
+pytestmark = pytest.mark.slow
+
+SMALL = (
+    "--classifier", "small-cnn",
+    "-p", "transform.resize=40",
+    "-p", "transform.crop=32",
+    "-p", "training.epochs=2",
+    "-p", "training.augmentation=batched",
+    "-p", "training.optimiser=adamw",
+    "-p", "training.learning_rate=0.004",
+    "-p", "protocol.parts=masks",
+    "-p", "protocol.ground_truth=presence",
+    "-p", "protocol.images=12",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory, request):
+    """Four scenes of SceneParsing-150's layout."""
+    out = tmp_path_factory.mktemp("scenes")
+    script = [sys.executable, str(request.config.rootpath / "tests" / "ade_tree.py")]
+    options = ["--out", str(out), "--images-per-scene", "15"]
+    subprocess.run([*script, *options], check=True, capture_output=True)
+    return out
+
+
+def records(xbench, tree, store, *options):
+    data = ("--dataset", "ade20k", "-p", f"dataset.root={tree}")
+    called = xbench("run", *data, *SMALL, *options, "--store", store, "--json")
+    assert called.code == 0, called.err
+    return {r.label: r for r in map(Record.model_validate, called.json())}
+
+
+def test_the_run_goes_from_end_to_end_and_scores_iou(xbench, tree, tmp_path):
+    found = records(xbench, tree, tmp_path, "-p", "protocol.share=0.2")
+    ours = found["deliberative"]
+    assert ours.cases == 12
+    scores = {score.name: score.value for score in ours.scores}
+    assert {f"iou@{percent}%" for percent in (10, 20, 30, 40, 50)} <= set(scores)
+    assert all(value is None or 0 <= value <= 1 for value in scores.values())
+    ceiling = {s.name: s.value for s in found["known parts, same pair"].scores}
+    floor = {s.name: s.value for s in found["random region, same pair"].scores}
+    assert ceiling["average iou"] > max(scores["average iou"], floor["average iou"])
+    rows = [pq.read_table(path) for path in tmp_path.rglob("*.parquet")]
+    assert rows
+    for table in rows:
+        assert len(table["iou"][0]) == 90
+        assert max(table["ambiguous_parts"].to_pylist()) <= 6
+
+
+def test_one_per_cent_of_few_triplets_is_one_triplet(xbench, tree, tmp_path):
+    found = records(xbench, tree, tmp_path, "-p", "protocol.share=0.01")
+    rows = [pq.read_table(path) for path in tmp_path.rglob("*.parquet")]
+    ambiguous = {count for table in rows for count in table["ambiguous_parts"].to_pylist()}
+    assert ambiguous <= {0, 1}
+    assert found["deliberative"].cases == 12
+
+
+def test_points_are_refused_where_there_are_only_masks(xbench, tree, tmp_path):
+    options = ("-p", f"dataset.root={tree}", "-p", "protocol.parts=points", "--store", tmp_path)
+    called = xbench("run", "--dataset", "ade20k", *options)
+    assert called.code == 2
+    assert "PartPoints" in called.err
+    assert "ade20k" in called.err
+
+
+def test_verify_finds_a_damaged_label_map(xbench, tree):
+    path = min((tree / "annotations").rglob("*.png"))
+    other = max((tree / "annotations").rglob("*.png"))
+    data = path.read_bytes()
+    path.write_bytes(b"x" + other.read_bytes())
+    called = xbench("data", "verify", "ade20k", "-p", f"dataset.root={tree}")
+    path.write_bytes(data)
+    assert called.code == 2
+    assert path.name in called.out + called.err
+    assert xbench("data", "verify", "ade20k", "-p", f"dataset.root={tree}").code == 0
