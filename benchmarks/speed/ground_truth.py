@@ -1,15 +1,21 @@
 """What the ground truths of CUB-200-2011 and ADE20K consist of, and what they cost to make.
 
 python benchmarks/speed/ground_truth.py FOLDER_OF_CUB_200_2011
-python benchmarks/speed/ground_truth.py FOLDER_WITH_LISTS_OF_ADE20K index_ade20k.mat
+python benchmarks/speed/ground_truth.py FOLDER_WITH_LISTS_OF_ADE20K index_ade20k.mat [parts]
 """
 
 import resource
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
 
 from xbench_datasets.ade20k import Ade20k
+from xbench_datasets.ade20k_presence import frequencies
 from xbench_datasets.cub200 import Cub200
+from xbench_datasets.matlab import read_struct
 from xbench_deliberative.ground_truth import AmbiguousParts, facts, occurrences, sparse_facts
 from xbench_deliberative.kernels.sparse_triplets import strongest_occurrences
 
@@ -50,5 +56,24 @@ def scenes(root: str, index: str) -> None:
         print(f"share {share}: {len(other.parts)} triplets, threshold {other.threshold:.4f}")
 
 
+def parts(root: str, index: str, _: str) -> None:
+    """Print how alike the triplets are with and without objects that are parts of others."""
+    data = Ade20k(root=root, index=index)
+    kinds = {"objectPresence": "numbers", "objectIsPart": "numbers"}
+    counts = read_struct(Path(index), "index", kinds)
+    whole = (counts["objectPresence"] - counts["objectIsPart"]).T > 0
+    found = []
+    for present in (data._layout().known_index().present, whole):
+        known = replace(data._layout().known_index(), present=present)
+        listing = data._listing()
+        rows = [row for row in data._rows_that_count().tolist() if listing.training[row]]
+        shown = known.presence(data._objects(), [listing.stems[row] for row in rows])
+        shares = frequencies(shown, data._labels(rows), len(data.class_names())) / 100
+        kept = strongest_occurrences(torch.from_numpy(shares), 0.3, 0.01)
+        found.append(set((kept.pairs * shares.shape[1] + kept.parts).tolist()))
+        print(f"{len(kept.parts)} triplets, threshold {kept.threshold:.4f}")
+    print(f"Jaccard index {len(found[0] & found[1]) / len(found[0] | found[1]):.3f}")
+
+
 if __name__ == "__main__":
-    (birds if len(sys.argv) == 2 else scenes)(*sys.argv[1:])
+    (birds, scenes, parts)[len(sys.argv) - 2](*sys.argv[1:])

@@ -46,12 +46,17 @@ def _strength_at_rank(
     phi: Float64[Tensor, "classes parts"], occurrence_threshold: float, rank: int
 ) -> float:
     """The `rank`-th largest strength of all, or the smallest if there are fewer."""
-    best = phi.new_zeros(0)
+    found: list[Tensor] = []
     for part in range(phi.shape[1]):
-        best = torch.cat([best, _pairs_of_part(phi, part, occurrence_threshold)[1]])
-        if len(best) > rank:
-            best = best.topk(rank, sorted=False).values
-    return float(best.min()) if len(best) else torch.nan
+        found.append(_pairs_of_part(phi, part, occurrence_threshold)[1])
+        if sum(map(len, found)) > 2 * rank:
+            found = [_largest(torch.cat(found), rank)]
+    largest = _largest(torch.cat(found), rank)
+    return float(largest.min()) if len(largest) else torch.nan
+
+
+def _largest(strengths: Float64[Tensor, " q"], count: int) -> Float64[Tensor, " most"]:
+    return strengths.topk(min(count, len(strengths)), sorted=False).values
 
 
 def _of_part(
