@@ -331,6 +331,11 @@ def test_pictures_show_the_explanations_that_were_scored(done, tmp_path) -> None
     assert Number.drawn == list(scored)[:7]
 
 
+@pytest.mark.parametrize(("count", "said"), [(1, "The first image of"), (3, "The first 3 images")])
+def test_the_page_says_how_many_pictures_it_shows(done, tmp_path, count, said) -> None:
+    assert said in write_report(done, tmp_path / "report", count).read_text()
+
+
 def test_nothing_is_trained_again(done, tmp_path, monkeypatch) -> None:
     def build(*arguments: object) -> None:
         raise AssertionError("made again")
