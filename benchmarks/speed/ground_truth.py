@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 
 from xbench_datasets.ade20k import Ade20k
+from xbench_datasets.ade20k_index import read_index
+from xbench_datasets.ade20k_lists import OBJECTS, read_objects
 from xbench_datasets.ade20k_presence import frequencies
 from xbench_datasets.cub200 import Cub200
 from xbench_datasets.matlab import read_struct
@@ -59,16 +61,17 @@ def scenes(root: str, index: str) -> None:
 def parts(root: str, index: str, _: str) -> None:
     """Print how alike the triplets are with and without objects that are parts of others."""
     data = Ade20k(root=root, index=index)
-    kinds = {"objectPresence": "numbers", "objectIsPart": "numbers"}
-    counts = read_struct(Path(index), "index", kinds)
+    objects, known = read_objects(Path(root) / OBJECTS), read_index(Path(index))
+    counts = read_struct(
+        known.path, "index", {"objectPresence": "numbers", "objectIsPart": "numbers"}
+    )
     whole = (counts["objectPresence"] - counts["objectIsPart"]).T > 0
+    labels = data.labels(data.ids("train")).numpy()
+    stems = [f"ADE_train_{image:08d}" for image in data.ids("train")]
     found = []
-    for present in (data._layout().known_index().present, whole):
-        known = replace(data._layout().known_index(), present=present)
-        listing = data._listing()
-        rows = [row for row in data._rows_that_count().tolist() if listing.training[row]]
-        shown = known.presence(data._objects(), [listing.stems[row] for row in rows])
-        shares = frequencies(shown, data._labels(rows), len(data.class_names())) / 100
+    for present in (known.present, whole):
+        shown = replace(known, present=present).presence(objects, stems)
+        shares = frequencies(shown, labels, len(data.class_names())) / 100
         kept = strongest_occurrences(torch.from_numpy(shares), 0.3, 0.01)
         found.append(set((kept.pairs * shares.shape[1] + kept.parts).tolist()))
         print(f"{len(kept.parts)} triplets, threshold {kept.threshold:.4f}")
