@@ -50,7 +50,8 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
 def artefact_lines(records: Sequence[Record]) -> list[str]:
     """What the artefacts of all records say of themselves, each once."""
     facts = {of["key"]: of for record in records for of in record.artefact_facts}
-    return [str(line) for of in facts.values() for line in of.get("summary", [])]
+    lines = (str(line) for of in facts.values() for line in of.get("summary", []))
+    return list(dict.fromkeys(lines))
 
 
 def unscored(records: Sequence[Record]) -> list[str]:
