@@ -99,7 +99,7 @@ def test_the_geometric_mean_orders_locations_as_the_product_does(
         ambiguity.ambiguity_maps(maps, difficulty, how).flatten(2)
         for how in ("product", "geometric-mean")
     )
-    order = product.argsort(2, stable=True)
+    order = product.argsort(dim=2, stable=True)
     steps = mean.gather(2, order).diff(dim=2)
     assert (steps >= -1e-12).all()
     assert torch.equal(product > 0, mean > 0)

@@ -44,21 +44,16 @@ def glu(values: Values, dim: int = -1) -> Values:
     return kept * gate.sigmoid()
 
 
-def instance_norm(
-    values: Float[Tensor, "n c *size"],
-    running_mean: Weights = None,
-    running_var: Weights = None,
-    weight: Weights = None,
-    bias: Weights = None,
-    use_input_stats: bool = True,  # noqa: FBT001, FBT002 - as torch has it
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-    *_: object,
-) -> Values:
+def instance_norm(values: Float[Tensor, "n c *size"], *given: Any, **named: Any) -> Values:
     """Each channel of each image minus its mean, by its deviation, or by running statistics."""
-    if not use_input_stats:
-        return functional.batch_norm(values, running_mean, running_var, weight, bias, eps=eps)
-    return functional.group_norm(values, values.shape[1], weight, bias, eps)
+    names = ("running_mean", "running_var", "weight", "bias", "use_input_stats", "momentum", "eps")
+    options = dict(zip(names, given, strict=False)) | named
+    eps = options.get("eps", 1e-5)
+    weights = options.get("weight"), options.get("bias")
+    if options.get("use_input_stats", True):
+        return functional.group_norm(values, values.shape[1], *weights, eps)
+    statistics = options.get("running_mean"), options.get("running_var")
+    return functional.batch_norm(values, *statistics, *weights, eps=eps)
 
 
 _INSTEAD: Mapping[Any, Callable[..., Tensor]] = {
