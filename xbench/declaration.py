@@ -78,12 +78,12 @@ def _extended(base: Tree, own: Tree) -> Tree:
 def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
     """The tree with another dataset and what goes with it, or another explainer as its entry.
 
-    Figures that were published for one dataset say nothing of another.
+    A title and published figures speak of one dataset, and are not kept for another.
     """
     if dataset is not None:
         name = dataset.partition(":")[0]
         if name != as_table(tree["dataset"])["name"]:
-            tree = {key: value for key, value in tree.items() if key != "published"}
+            tree = {k: value for k, value in tree.items() if k not in ("published", "title")}
         tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
     if explainer is not None:
         others = [_beside_any(line) for line in tree["entries"] if "role" in line]
