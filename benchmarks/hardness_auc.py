@@ -3,7 +3,7 @@
     python benchmarks/hardness_auc.py --seeds 0 1 2 --train 3000 --store FOLDER
 
 trains a classifier and a predictor for every setting, loss, trunk, seed and data set (as it
-is, or with a confounded class), and prints the areas under the ROC curve on `test` and `shifted`.
+is, or with a confounded class), and prints the areas under the ROC curve on the splits.
 What the store holds already is not trained again.
 """
 
@@ -60,13 +60,14 @@ def outputs(hardness, recipe, provider, images):
     return torch.cat(found)
 
 
-def row(hardness, data, seed, provider):
-    """Accuracy and areas under the curve on both splits."""
+def row(hardness, data, seed, provider, splits):
+    """Accuracy and areas under the curve on every split."""
     train, test = ImageSet(data, "train"), ImageSet(data, "test")
     plain = TrainedWeights(SmallCnn(), CrossEntropy(), TRAINING, train, test, seed, 20)
     recipe = hardness.classifier_weights(plain)
     cells = []
-    for images in (test, ImageSet(data, "shifted")):
+    for split in splits:
+        images = ImageSet(data, split)
         made = outputs(hardness, recipe, provider, images)
         wrong = made[:, :-1].argmax(1) != data.labels(images.ids())
         aucs = mistake_aucs(made, wrong)
@@ -82,14 +83,15 @@ def main():
     parser.add_argument("--settings", nargs="+", default=["joint", "frozen"])
     parser.add_argument("--losses", nargs="+", default=["bce", "linear"])
     parser.add_argument("--trunks", nargs="+", default=["copied", "shared"])
+    parser.add_argument("--splits", nargs="+", default=["test", "shifted"])
     parser.add_argument("--plain", action="store_true", help="without the confounded data set")
     parser.add_argument("--store", default="xbench-store")
     given = parser.parse_args()
     workplace = Workplace(torch.device("cpu"), 64, Path(given.store) / "scratch")
     provider = Provider(Store(given.store), workplace)
-    names = "accuracy hardness hesitancy entropy"
-    print(f"| confounded | seed | setting | loss | trunk | test: {names} | shifted: {names} |")
-    print("|---|---|---|---|---|---|---|")
+    names = [f"{split}: accuracy hardness hesitancy entropy" for split in given.splits]
+    print(f"| confounded | seed | setting | loss | trunk | {' | '.join(names)} |")
+    print(f"|{'---|' * (5 + len(names))}")
     for seed, confounded in itertools.product(given.seeds, (False, True)):
         if confounded and given.plain:
             continue
@@ -97,7 +99,7 @@ def main():
         for kind in itertools.product(given.settings, given.losses, given.trunks):
             setting, loss, trunk = kind
             hardness = Hardness(loss=loss, setting=setting, trunk=trunk)
-            cells = [confounded, seed, *kind, *row(hardness, data, seed, provider)]
+            cells = [confounded, seed, *kind, *row(hardness, data, seed, provider, given.splits)]
             print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
