@@ -205,17 +205,29 @@ def _beside(
 def _order_row(published: Published, order: PublishedOrder, higher: Record) -> Row:
     """Whether the interval of our difference lies above zero, as the claim has it."""
     claim = order.claim or f"{order.higher} above {order.lower}"
-    known = {row.label: row.values[-1] for row in published.rows}
-    told = "–"
-    if {order.higher, order.lower} <= known.keys():
-        told = f"{known[order.higher] - known[order.lower]:+.2f}"
     difference = next((d for d in higher.differences if d.minus == order.lower), None)
     if difference is None or difference.low is None or difference.high is None:
-        return Row(claim, (told, "–", "–", "not computable"))
+        return Row(claim, ("–", "–", "–", "not computable"))
     low, high = difference.low, difference.high
     verdict = "holds" if low > 0 else "is reversed" if high < 0 else "is undecided"
     paired = "" if difference.paired else " (unpaired)"
+    told = _published_difference(published, order, higher, difference)
     return Row(claim, (told, *_interval(difference)[1:], verdict + paired))
+
+
+def _published_difference(
+    published: Published, order: PublishedOrder, record: Record, ours: DifferenceRecord
+) -> str:
+    """The paper's difference of averages, and whether it lies in the interval of ours."""
+    rows = {row.label: row for row in published.rows}
+    if not {order.higher, order.lower} <= rows.keys():
+        return "–"
+    higher, lower = rows[order.higher], rows[order.lower]
+    value = higher.values[-1] - lower.values[-1]
+    if _not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
+        return f"{value:+.2f}"
+    within = 100 * (ours.low or 0) <= value <= 100 * (ours.high or 0)
+    return f"{value:+.2f}\n{'within' if within else 'outside'} the interval"
 
 
 def _percent(value: float | None) -> str:

@@ -87,6 +87,13 @@ def test_a_claimed_order_holds_only_where_the_interval_is_above_zero(low, high, 
     assert row.cells[-1] == verdict
 
 
+@pytest.mark.parametrize(("high", "verdict"), [(0.11, "within"), (0.09, "outside")])
+def test_the_published_difference_is_judged_by_the_interval_of_ours(high, verdict):
+    rows = [{**row, "not_comparable": ""} for row in TREE["rows"]]
+    _, claims = tables({**TREE, "rows": rows}, high=high)
+    assert claims.rows[0].cells[0] == f"+10.00\n{verdict} the interval"
+
+
 def test_no_verdict_on_figures_is_given_where_the_run_is_limited_or_scaled_down():
     limited, _ = tables(limited_to=5)
     assert limited.title.endswith("not comparable: this run is limited to 5 images")
