@@ -19,6 +19,10 @@ from xbench_deliberative.kernels.gradients import gradient_times_activation
 from xbench_deliberative.kernels.smooth_operations import SmoothOperations
 from xbench_deliberative.readouts import listed_classes, reads_probabilities
 
+COLUMN_COST = 2
+"""What a forward product with a column of the Jacobian costs, in products with a row: measured
+with VGG16-BN, see `benchmarks/speed/test_second_order.py`."""
+
 
 @dataclass(frozen=True)
 class GradientHessian(Attribution):
@@ -139,10 +143,10 @@ def _moves(
     kept: Bool[Tensor, "n classes"],
     slopes: Float[Tensor, "predictions n classes"],
 ) -> _Moves:
-    """By products with the Jacobian's rows (classes) or its columns (locations), the fewer."""
+    """By products with the Jacobian's rows (classes) or its columns (locations), the cheaper."""
     rows = int(kept.sum(1).max())
     partial = rows < kept.shape[1]
-    if rows + partial * (1 + len(slopes)) <= at.point.shape[-2:].numel():
+    if rows + partial * (1 + len(slopes)) <= COLUMN_COST * at.point.shape[-2:].numel():
         return _moves_by_rows(at, kept, slopes)
     with torch.no_grad():
         every = second_order.directional_derivatives(readout.top, at.point.detach()).double()
