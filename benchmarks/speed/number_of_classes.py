@@ -80,7 +80,7 @@ def draw(table: dict[tuple[int, float | None], dict[str, float]], path: str) -> 
     first = [table[classes, NATS[0]]["gradient"] for classes in CLASSES]
     axes.loglog(CLASSES, first, "s--", color="grey", label="gradient")
     axes.set(xlabel="classes", ylabel="cost in forward passes of VGG16-BN")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=150)
 
 

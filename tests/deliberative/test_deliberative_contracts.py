@@ -16,7 +16,9 @@ from xbench_deliberative.floors import (
     RandomPair,
     RandomRegion,
 )
+from xbench_deliberative.gradient_hessian import GradientHessian
 from xbench_deliberative.hardness import Hardness
+from xbench_deliberative.integrated_gradients import IntegratedGradients
 from xbench_deliberative.protocol import PartAmbiguity
 
 SUBJECT = Deliberative(Entropy(), Gradient())
@@ -27,9 +29,16 @@ COMPONENTS = [
     Hardness("linear", "shared", "frozen", hidden=()),
     Gradient(),
     Gradient(gradients="positive"),
+    GradientHessian(),
+    GradientHessian("positive", "general"),
+    GradientHessian(curvature="closed-form", left_out=0.0),
+    IntegratedGradients(),
+    IntegratedGradients("image", 5, "positive"),
     SUBJECT,
     Deliberative(Hesitancy(), Gradient(), "official", "minimum"),
     Deliberative(Entropy(), Gradient(), without_difficulty=True),
+    Deliberative(Entropy(), GradientHessian(), combination="geometric-mean"),
+    Deliberative(Entropy(), IntegratedGradients("image", 5), "official"),
     RandomRegion(SUBJECT),
     CentrePrior(SUBJECT),
     EdgeDetector(SUBJECT),
