@@ -1,7 +1,7 @@
 """Results as tables: what a terminal prints and what a page shows."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from xbench.benchmark import Benchmark, Contrast
 from xbench.protocol import Role
@@ -15,7 +15,7 @@ class Row(NamedTuple):
     label: str
     cells: tuple[str, ...]
     """One for each column but the first; what stands below a cell's first line explains it."""
-    role: Role = "entry"
+    role: Role | Literal["published"] = "entry"
 
 
 class Table(NamedTuple):
@@ -92,7 +92,7 @@ def _score(record: Record, name: str) -> ScoreRecord | None:
 def _cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
         return "–"
-    text = f"{_percent(score.value)}\n{_percent(score.low)}–{_percent(score.high)}"
+    text = _interval_cell(score)
     return text if score.deviation is None else f"{text}\n±{_percent(score.deviation)}"
 
 
@@ -153,8 +153,10 @@ def beside_published(published: Published | None, records: Sequence[Record]) -> 
     by_label = {record.label: record for record in records if record.role == "entry"}
     rows = [row for row in published.rows if row.label in by_label]
     if rows:
-        columns = ("", *(name.partition("@")[2] or name for name in published.scores))
-        lines = tuple(_published_row(published, row, by_label[row.label]) for row in rows)
+        columns = ("", *(name.partition("@")[2] or "average" for name in published.scores))
+        lines = tuple(
+            line for row in rows for line in _published_rows(published, row, by_label[row.label])
+        )
         made.append(Table(_published_title(published, records[0]), columns, lines))
     orders = [o for o in published.orders if {o.higher, o.lower} <= by_label.keys()]
     if orders:
@@ -177,29 +179,33 @@ def _not_comparable(published: Published, record: Record) -> str:
     return published.not_comparable
 
 
-def _published_row(published: Published, row: PublishedRow, record: Record) -> Row:
-    deviations = row.deviations or (None,) * len(row.values)
-    told = zip(published.scores, row.values, deviations, strict=True)
+def _published_rows(published: Published, row: PublishedRow, record: Record) -> Iterator[Row]:
+    """Our scores with their intervals; below them the paper's, and whether they lie inside."""
+    scores = [_score(record, name) for name in published.scores]
+    yield Row(row.label, tuple(_interval_cell(score) for score in scores))
     comparable = not (row.not_comparable or _not_comparable(published, record))
-    cells = [
-        _beside(_score(record, name), value, deviation, comparable=comparable)
-        for name, value, deviation in told
-    ]
-    reason = f"\n(not comparable: {row.not_comparable})" if row.not_comparable else ""
-    return Row(f"{row.label}{reason}", tuple(cells))
+    deviations = row.deviations or (None,) * len(row.values)
+    told = zip(scores, row.values, deviations, strict=True)
+    reason = f"\nnot comparable: {row.not_comparable}" if row.not_comparable else ""
+    cells = (_published_cell(*one, comparable=comparable) for one in told)
+    yield Row(f"published{reason}", tuple(cells), "published")
 
 
-def _beside(
+def _interval_cell(score: ScoreRecord | None) -> str:
+    if score is None or score.value is None:
+        return "–"
+    return f"{_percent(score.value)}\n{_percent(score.low)}–{_percent(score.high)}"
+
+
+def _published_cell(
     score: ScoreRecord | None, value: float, deviation: float | None, *, comparable: bool
 ) -> str:
-    """Ours with its interval, theirs, and whether theirs lies in our interval."""
-    theirs = f"published {value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
-    if score is None or score.value is None or score.low is None or score.high is None:
-        return f"–\n{theirs}"
-    within = 100 * score.low <= value <= 100 * score.high
-    verdict = "within the interval" if within else "outside the interval"
-    ours = f"{_percent(score.value)}\n{_percent(score.low)}–{_percent(score.high)}"
-    return f"{ours}\n{theirs}" + (f"\n{verdict}" if comparable else "")
+    """The paper's figure, and whether it lies in the interval of ours."""
+    told = f"{value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
+    if not comparable or score is None or score.low is None or score.high is None:
+        return told
+    inside = 100 * score.low <= value <= 100 * score.high
+    return f"{told}\n{'inside' if inside else 'outside'}"
 
 
 def _order_row(published: Published, order: PublishedOrder, higher: Record) -> Row:
@@ -227,7 +233,7 @@ def _published_difference(
     if _not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
         return f"{value:+.2f}"
     within = 100 * (ours.low or 0) <= value <= 100 * (ours.high or 0)
-    return f"{value:+.2f}\n{'within' if within else 'outside'} the interval"
+    return f"{value:+.2f}\n{'inside' if within else 'outside'}"
 
 
 def _percent(value: float | None) -> str:

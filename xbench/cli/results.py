@@ -24,4 +24,5 @@ def print_results(
 
 
 def _label(row: "Row") -> str:
-    return row.label if row.role == "entry" else f"{row.label}\n({row.role})"
+    plain = row.role in ("entry", "published")
+    return row.label if plain else f"{row.label}\n({row.role})"
