@@ -21,6 +21,8 @@ CLASSES = (200, 1_000, 10_000)
 NATS = (2.0, 4.0, None)
 """Entropy of the posterior; None for that of random weights, nearly uniform."""
 ROUNDS = 5
+COSTS = (0.2, 0.5, 1, 2, 5)
+"""Where the cost axis has ticks."""
 
 
 def network_of(classes: int, images: torch.Tensor, nats: float | None):
@@ -79,6 +81,10 @@ def draw(table: dict[tuple[int, float | None], dict[str, float]], path: str) -> 
         axes.loglog(CLASSES, line, "o-", label=f"gradient-hessian, {label}")
     first = [table[classes, NATS[0]]["gradient"] for classes in CLASSES]
     axes.loglog(CLASSES, first, "s--", color="grey", label="gradient")
+    axes.set_xticks(CLASSES, [f"{count:,}" for count in CLASSES], minor=False)
+    axes.set_xticks([], minor=True)
+    axes.set_yticks(COSTS, [f"{cost:g}" for cost in COSTS])
+    axes.set_yticks([], minor=True)
     axes.set(xlabel="classes", ylabel="cost in forward passes of VGG16-BN")
     figure.legend(loc="outside lower center", ncols=2)
     figure.savefig(path, dpi=150)
