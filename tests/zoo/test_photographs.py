@@ -17,7 +17,7 @@ from xbench_zoo.torchvision_models import Torchvision
 
 FOLDS = 4
 TUNED = (0, 2)
-"""Two of the folds: docs/training.md has the commands for all, whose mean is about that of these."""
+"""Two of the folds; docs/training.md has the commands and the accuracy of all four."""
 RECIPE = Training(
     epochs=14,
     batch_size=16,
