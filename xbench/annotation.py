@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jaxtyping import Float, Float64, Int, Int16, Int64, UInt8
+from jaxtyping import Bool, Float, Float64, Int, Int16, UInt8
 from torch import Generator, Tensor
 
 
@@ -68,15 +68,15 @@ class ClassHierarchy(Annotation):
 
 
 class Contexts(Annotation):
-    """The setting in which each image was taken."""
+    """The settings in which images were taken, and what else they show beside their class."""
 
     @abstractmethod
     def context_names(self) -> tuple[str, ...]:
         """Names of the settings."""
 
     @abstractmethod
-    def contexts(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
-        """Index of each image's setting."""
+    def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
+        """Which of the settings each image shows: none, one or several."""
 
 
 class Concept(NamedTuple):

@@ -59,6 +59,8 @@ def plain(value: object) -> Any:
         return value.tree()
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if value is None or isinstance(value, (str, int, float, bool)):

@@ -31,6 +31,8 @@ Rows: TypeAlias = pa.Table
 """Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
 
 Role = Literal["entry", "floor", "ceiling"]
+Unit = Literal["share", "number"]
+"""A share is shown in per cent."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ class CaseScores:
     """NaN where a case could not be scored; counted, never dropped silently."""
     headline: bool = False
     """Whether the score decides comparisons between entries."""
+    unit: Unit = "share"
+    chance: float | None = None
+    """What guessing is expected to score, where that is known."""
 
 
 class Drawing(NamedTuple):

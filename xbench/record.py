@@ -44,6 +44,9 @@ class ScoreRecord(_Strict):
     n: int = Field(ge=0)
     n_unscored: int = Field(ge=0)
     deviation: Number
+    unit: Literal["share", "number"] = "share"
+    chance: Number = None
+    """What guessing is expected to score, where that is known."""
 
 
 class DifferenceRecord(_Strict):
@@ -57,6 +60,7 @@ class DifferenceRecord(_Strict):
     high: Number
     n: int = Field(ge=0)
     paired: bool
+    unit: Literal["share", "number"] = "share"
 
 
 class CostRecord(_Strict):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from xbench.benchmark import Benchmark, Contrast
-from xbench.protocol import Role
+from xbench.protocol import Role, Unit
 from xbench.published import Published, PublishedOrder, PublishedRow
 from xbench.record import DifferenceRecord, Record, ScoreRecord
 
@@ -76,13 +76,21 @@ def _family(name: str) -> str:
 def _score_table(family: str, records: Sequence[Record]) -> Table:
     level = f"{records[0].intervals.level:.0%}".replace("%", " %")
     names = [score.name for score in records[0].scores if _family(score.name) == family]
+    scores = [score for r in records for name in names if (score := _score(r, name))]
+    unit = " in per cent" if all(score.unit == "share" for score in scores) else ""
     return Table(
-        f"{family} in per cent, with {level} intervals over images",
+        f"{family}{unit}, with {level} intervals over images{_by_chance(scores)}",
         ("", *(name.partition("@")[2] or "average" for name in names)),
         tuple(
             Row(r.label, tuple(_cell(_score(r, name)) for name in names), r.role) for r in records
         ),
     )
+
+
+def _by_chance(scores: Sequence[ScoreRecord]) -> str:
+    """What guessing is expected to score, where that is known."""
+    known = sorted({_value(s.chance, s.unit) for s in scores if s.chance is not None}, key=float)
+    return f"; by chance {'–'.join(dict.fromkeys((known[0], known[-1])))}" if known else ""
 
 
 def _score(record: Record, name: str) -> ScoreRecord | None:
@@ -93,7 +101,7 @@ def _cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
         return "–"
     text = _interval_cell(score)
-    return text if score.deviation is None else f"{text}\n±{_percent(score.deviation)}"
+    return text if score.deviation is None else f"{text}\n±{_value(score.deviation, score.unit)}"
 
 
 def _difference_table(records: Sequence[Record]) -> Table:
@@ -122,8 +130,11 @@ def _compared(difference: DifferenceRecord) -> tuple[str, ...]:
 
 
 def _interval(difference: DifferenceRecord) -> tuple[str, ...]:
-    interval = f"[{_signed(difference.low)}, {_signed(difference.high)}]"
-    return difference.score, _signed(difference.value), interval
+    value, low, high = (
+        _signed(value, difference.unit)
+        for value in (difference.value, difference.low, difference.high)
+    )
+    return difference.score, value, f"[{low}, {high}]"
 
 
 def _verdict(difference: DifferenceRecord) -> str:
@@ -194,7 +205,8 @@ def _published_rows(published: Published, row: PublishedRow, record: Record) -> 
 def _interval_cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
         return "–"
-    return f"{_percent(score.value)}\n{_percent(score.low)}–{_percent(score.high)}"
+    value, low, high = (_value(v, score.unit) for v in (score.value, score.low, score.high))
+    return f"{value}\n{low}–{high}"
 
 
 def _published_cell(
@@ -204,7 +216,8 @@ def _published_cell(
     told = f"{value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
     if not comparable or score is None or score.low is None or score.high is None:
         return told
-    inside = 100 * score.low <= value <= 100 * score.high
+    scale = 100 if score.unit == "share" else 1
+    inside = scale * score.low <= value <= scale * score.high
     return f"{told}\n{'inside' if inside else 'outside'}"
 
 
@@ -232,13 +245,18 @@ def _published_difference(
     value = higher.values[-1] - lower.values[-1]
     if _not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
         return f"{value:+.2f}"
-    within = 100 * (ours.low or 0) <= value <= 100 * (ours.high or 0)
+    scale = 100 if ours.unit == "share" else 1
+    within = scale * (ours.low or 0) <= value <= scale * (ours.high or 0)
     return f"{value:+.2f}\n{'inside' if within else 'outside'}"
 
 
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
+def _value(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:.1f}" if unit == "share" else f"{value:.2f}"
 
 
-def _signed(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:+.1f}"
+def _signed(value: float | None, unit: Unit) -> str:
+    if value is None:
+        return "–"
+    return f"{100 * value:+.1f}" if unit == "share" else f"{value:+.2f}"

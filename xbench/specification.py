@@ -102,11 +102,20 @@ class Builder:
             return _chosen(arguments, value, where)
         if origin is tuple:
             return self._coerce_tuple(arguments, value, where)
-        if isinstance(hint, type) and issubclass(hint, Component):
-            if isinstance(value, hint):
-                return value
-            return self.build(hint.kind, value, where)
+        if isinstance(hint, type) and (
+            issubclass(hint, Component) or dataclasses.is_dataclass(hint)
+        ):
+            return self._coerce_object(hint, value, where)
         return _scalar(hint, value, where)
+
+    def _coerce_object(self, hint: type, value: Any, where: str) -> Any:
+        if isinstance(value, hint):
+            return value
+        if issubclass(hint, Component):
+            return self.build(hint.kind, value, where)
+        if not isinstance(value, Mapping):
+            raise ParameterError(f"{where}: expected a table, got {value!r}")
+        return plain_table(hint, dict(value), where)
 
     def _coerce_union(self, arguments: tuple[Any, ...], value: Any, where: str) -> Any:
         if value is None and type(None) in arguments:
@@ -176,6 +185,9 @@ def plain_table(cls: type, tree: Tree, where: str) -> Any:
         if key not in fields:
             raise UnknownNameError(f"parameter of {where}", key, fields)
     hints = typing.get_type_hints(cls)
+    missing = [f.name for f in dataclasses.fields(cls) if f.name not in tree and _required(f)]
+    if missing:
+        raise ParameterError(f"{where} needs {missing[0]!r}")
     plain = Builder(Registry(()))
     values = {key: plain.coerce(hints[key], value, f"{where}.{key}") for key, value in tree.items()}
     try:

@@ -14,7 +14,7 @@ from xbench.kernels.bootstrap import (
     percentile_interval,
     resample_counts,
 )
-from xbench.protocol import CaseScores
+from xbench.protocol import CaseScores, Unit
 
 Direction = Literal["higher", "lower"]
 
@@ -44,6 +44,9 @@ class Score:
     """Distinct cases that could not be scored in any repeat."""
     deviation: float
     """Standard deviation of the repeats' means; NaN for a single repeat."""
+    unit: Unit = "share"
+    chance: float | None = None
+    """The mean over the repeats of what guessing is expected to score."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Difference:
     n: int
     paired: bool
     """False where the entries' cases differ: then both are resampled independently."""
+    unit: Unit = "share"
 
 
 class Band(NamedTuple):
@@ -87,7 +91,14 @@ def summarised(
         n=int((totals.counts > 0).sum()),
         n_unscored=int((totals.counts == 0).sum()),
         deviation=_deviation([scores.values for scores in repeats]),
+        unit=first.unit,
+        chance=_chance(repeats),
     )
+
+
+def _chance(repeats: Sequence[CaseScores]) -> float | None:
+    known = [scores.chance for scores in repeats if scores.chance is not None]
+    return sum(known) / len(known) if known else None
 
 
 def difference(
@@ -110,7 +121,8 @@ def difference(
         means = means - bootstrap_means(b, other.for_clusters(len(b.clusters)))
     low, high = percentile_interval(means, resampling.level)
     value, n = _ratio(a) - _ratio(b), int(min((a.counts > 0).sum(), (b.counts > 0).sum()))
-    return Difference(of[0].name, labels[0], labels[1], value, low, high, n, paired)
+    name, unit = of[0].name, of[0].unit
+    return Difference(name, labels[0], labels[1], value, low, high, n, paired, unit)
 
 
 def band(

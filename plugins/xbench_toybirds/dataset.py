@@ -201,9 +201,10 @@ class Toybirds(
         """Names of the settings."""
         return CONTEXTS
 
-    def contexts(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
-        """Index of each image's setting."""
-        return torch.from_numpy(self._scenes(ids).context)
+    def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
+        """Which setting each image shows: exactly one."""
+        shown = torch.from_numpy(self._scenes(ids).context)
+        return torch.nn.functional.one_hot(shown, len(CONTEXTS)).bool()
 
     def concepts(self) -> tuple[Concept, ...]:
         """Concepts of four families, near-synonyms and correlated ones among them."""

@@ -91,9 +91,9 @@ def test_a_file_that_ends_early_or_is_damaged_is_refused(tmp_path: Path, compres
     whole = path.read_bytes()
     for length in (130, len(whole) // 2, len(whole) - 40):
         path.write_bytes(whole[:length])
-        told(path)
+        assert told(path)
     path.write_bytes(whole[:140] + b"\xff" * 60 + whole[200:])
-    told(path)
+    assert told(path)
 
 
 @pytest.mark.realdata

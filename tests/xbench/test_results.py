@@ -82,3 +82,25 @@ def test_what_artefacts_say_is_told_once_for_all_entries():
     own = {"key": "2", "summary": ["another"]}
     records = [record("a", (), facts=[shared]), record("b", (), facts=[shared, own])]
     assert artefact_lines(records) == ["trained", "another"]
+
+
+def test_numbers_are_no_shares_and_chance_stands_in_the_title():
+    one = run()[:1]
+    rank = ScoreRecord(
+        name="rank of the concept",
+        direction="lower",
+        headline=False,
+        value=2.5,
+        low=2,
+        high=3.25,
+        n=10,
+        n_unscored=0,
+        deviation=0.5,
+        unit="number",
+        chance=87,
+    )
+    of = one[0].model_copy(update={"scores": [*one[0].scores, rank]})
+    made = tables(SimpleNamespace(contrasts=(), published=None), [of])
+    table = next(table for table in made if table.title.startswith("rank"))
+    assert table.title == "rank of the concept, with 95 % intervals over images; by chance 87.00"
+    assert table.rows[0].cells == ("2.50\n2.00–3.25\n±0.50",)

@@ -7,6 +7,7 @@ import pytest
 
 from xbench.component import Component
 from xbench.errors import ParameterError, UnknownNameError, UsageError
+from xbench.registry import Registry
 from xbench.specification import Builder, as_table, assign, overlay, parsed, plain_table
 
 
@@ -168,3 +169,43 @@ def test_plain_dataclasses_are_checked_the_same_way():
 
 def test_a_name_stands_for_a_table():
     assert as_table("x") == {"name": "x"}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place, and how long to stay."""
+
+    place: str
+    minutes: int = 5
+
+
+@dataclass(frozen=True)
+class Tour(Fruit):
+    """A component with a list of tables."""
+
+    name: ClassVar[str] = "tour"
+
+    stops: tuple[Stop, ...] = ()
+
+
+def _tour(stops):
+    return Builder(Registry(()))._make(Tour, {"stops": stops}, "tour")
+
+
+def test_a_list_of_tables_becomes_plain_dataclasses():
+    tour = _tour([{"place": "sea", "minutes": 3}, {"place": "wood"}])
+    assert tour.stops == (Stop("sea", 3), Stop("wood", 5))
+    assert tour.parameters() == {
+        "stops": [{"place": "sea", "minutes": 3}, {"place": "wood", "minutes": 5}]
+    }
+
+
+def test_a_mistake_in_a_table_of_a_list_names_its_place():
+    with pytest.raises(ParameterError, match=r"tour.stops\[1\].minutes: expected int, got 'x'"):
+        _tour([{"place": "sea"}, {"place": "wood", "minutes": "x"}])
+    with pytest.raises(ParameterError, match=r"tour.stops\[0\] needs 'place'"):
+        _tour([{"minutes": 1}])
+    with pytest.raises(UnknownNameError, match=r"parameter of tour.stops\[0\] 'plaice'"):
+        _tour([{"plaice": "sea"}])
+    with pytest.raises(ParameterError, match=r"tour.stops\[0\]: expected a table, got 'sea'"):
+        _tour(["sea"])
