@@ -1,0 +1,1 @@
+"""Pure numeric functions: tensors in, tensors out."""
