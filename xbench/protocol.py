@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int64
 from torch import Generator
 
 from xbench.annotation import Annotation
-from xbench.artefact import Artefacts, Recipe
+from xbench.artefact import Artefact, Artefacts, Recipe
 from xbench.classifier import Classifier
 from xbench.component import Component, Tree
 from xbench.dataset import ImageSet
@@ -90,6 +90,18 @@ class CaseScores:
     """What guessing is expected to score, where that is known."""
 
 
+class View(NamedTuple):
+    """What a case shows: an image, and what it is explained with."""
+
+    title: str
+    images: ImageSet
+    image: int
+    weights: Artefact
+    """Of the entry's classifier."""
+    artefacts: Artefacts
+    """What the entry's explainer declared for these weights."""
+
+
 class Drawing(NamedTuple):
     """A picture of scores, and its content in words."""
 
@@ -146,6 +158,14 @@ class Protocol(Component):
         `xbench.statistics.band` makes with `resampling`, as for the scores.
         """
         return {}
+
+    def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View | None:
+        """What the case shows, for pictures of its explanation.
+
+        None where the case is the image of the test split with this id, explained with the
+        entry's classifier: so it is unless overridden.
+        """
+        return None
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Facts about each entry's rows that belong into its record, such as what was left out."""

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,16 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from xbench.benchmark import Benchmark
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import RunError, UsageError
 from xbench.executor import Workplace
-from xbench.explaining import Prepared, prepared
 from xbench.page import Shown, html, page_of
-from xbench.protocol import Rows
+from xbench.protocol import Entry, Rows, View
 from xbench.record import Record
 from xbench.runner import Provider
 from xbench.statistics import Resampling
 from xbench.store import Store
+from xbench.training import recipe_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -151,39 +151,48 @@ def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
     cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
+    shown: Counter[int] = Counter()
+    for view in _views(run, entry, list(cases)[:count]):
+        again = f"-{shown[view.image]}" if shown[view.image] else ""
+        shown[view.image] += 1
+        yield _explained(run, entry, view, folder / f"image-{view.image}{again}")
+
+
+def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
+    """What the cases show; nothing where they are neither views nor images."""
+    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
+    artefacts = provider.all(protocol.artefacts(entry))
+    views = [protocol.view(entry, case, artefacts) for case in cases]
     images = entry.datasets["test"]
-    ids = list(cases)[:count]
-    if not ids or not set(ids).issubset(images.ids()):
-        return  # the protocol's cases are no images
-    ready = prepared(entry, Provider(run.store, run.workplace))
-    size = run.workplace.batch_size
-    for start in range(0, len(ids), size):
-        yield from _explained(ready, images, ids[start : start + size], folder)
+    plain = [case for case, view in zip(cases, views, strict=True) if view is None]
+    if plain and set(plain).issubset(images.ids()):
+        recipe = recipe_for(entry)
+        weights = provider.one(recipe)
+        own = provider.all(entry.explainer.artefacts(recipe, entry.datasets))
+        labels = images.dataset.labels(plain).tolist()
+        names = images.dataset.class_names()
+        for case, label in zip(plain, labels, strict=True):
+            yield View(f"Image {case}: {names[label]}", images, case, weights, own)
+    yield from (view for view in views if view is not None)
 
 
-def _explained(
-    ready: Prepared, images: ImageSet, ids: Sequence[int], folder: Path
-) -> Iterator[Shown]:
-    batch, names = images.batch(ids), images.dataset.class_names()
-    logits = ready.network.logits(batch.images.to(ready.network.device), ids)
-    predicted = logits.softmax(1).cpu()
-    for image, made, probabilities in zip(ids, ready.explain(batch), predicted, strict=True):
-        alone = images.batch([image])
-        figure = made.draw(alone, ready.entry.datasets["train"], names)
-        title = f"Image {image}: {_true_class(alone, names)}"
-        size = _save(figure, folder / f"image-{image}", title, PICTURE_DOTS)
-        best = probabilities.topk(min(PREDICTIONS, len(names)))
-        told = [
-            f"{names[label]} {100 * value:.0f} %"
-            for value, label in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        ]
-        caption = f"The classifier says: {', '.join(told)}."
-        text = f"Explanation of image {image} by {ready.entry.label}. {caption}"
-        yield Shown(f"image-{image}", title, caption, text, size, "png")
-
-
-def _true_class(batch: Batch, names: Sequence[str]) -> str:
-    return "no label" if batch.labels is None else names[int(batch.labels[0])]
+def _explained(run: Run, entry: Entry, view: View, place: Path) -> Shown:
+    network = run.workplace.network(entry.classifier, view.weights)
+    batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
+    here = batch.to(network.device)
+    made = entry.explainer.explain(network, here, view.artefacts, entry.source())[0]
+    figure = made.draw(batch, entry.datasets["train"], names)
+    size = _save(figure, place, view.title, PICTURE_DOTS)
+    best = (
+        network.logits(here.images, [view.image])[0].softmax(0).topk(min(PREDICTIONS, len(names)))
+    )
+    told = [
+        f"{names[label]} {100 * value:.0f} %"
+        for value, label in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
+    caption = f"The classifier says: {', '.join(told)}."
+    text = f"Explanation of image {view.image} by {entry.label}. {caption}"
+    return Shown(place.name, view.title, caption, text, size, "png")
 
 
 def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:
