@@ -1,21 +1,29 @@
 """Concept banks: directions of human concepts in the activations of one layer."""
 
-import json
-from collections.abc import Mapping
+import dataclasses
+import weakref
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
+import torch
 from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
 from xbench.annotation import Concept
 from xbench.artefact import Artefact
+from xbench.classifier import Network
+from xbench.errors import MismatchError
+from xbench.network import original_names
+from xbench.weights import state_hash
 
 Step = float | Literal["paper", "margin"]
 """How far a concept is added: δ · v with δ a number, 10 000 for `paper`; or, with `margin`, the
 concept's largest training margin along v / ‖v‖."""
 
 PAPER_STEP = 10_000.0
+TENSORS = ("normals", "accuracies", "margins")
+"""What every bank has, beside pictures of its concepts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +58,107 @@ class ConceptBank:
         return bool(self.bottom)
 
     def kept(self, threshold: float) -> Self:
-        """The bank of those concepts whose held-out accuracy reaches the threshold."""
-        raise NotImplementedError
+        """The bank of those concepts whose held-out accuracy reaches the threshold.
+
+        `MismatchError` where none does.
+        """
+        places = (self.accuracies >= threshold).nonzero()[:, 0]
+        if not len(places):
+            best = float(self.accuracies.max()) if len(self.accuracies) else 0.0
+            message = f"none of the {len(self.concepts)} concepts of the bank of layer "
+            message += f"{self.layer!r} reaches a held-out accuracy of {threshold:g} (the best has "
+            raise MismatchError(
+                f"{message}{best:.2f}); lower the threshold, or learn other concepts"
+            )
+        return self._of_places(places)
+
+    def _of_places(self, places: Tensor) -> Self:
+        if len(places) == len(self.concepts):
+            return self
+        return dataclasses.replace(
+            self,
+            concepts=tuple(self.concepts[place] for place in places.tolist()),
+            normals=self.normals[places],
+            accuracies=self.accuracies[places],
+            margins=self.margins[places],
+            examples=None if self.examples is None else self.examples[places],
+        )
 
     def displacements(self, step: Step) -> Float[Tensor, "concepts m"]:
         """What is added to the activations for each concept."""
-        raise NotImplementedError
+        if step == "margin":
+            lengths = torch.linalg.vector_norm(self.normals, dim=1, dtype=torch.float64)
+            return self.normals * (self.margins / lengths).to(self.normals.dtype)[:, None]
+        return self.normals * (PAPER_STEP if step == "paper" else step)
+
+    def check(self, network: Network, shape: Sequence[int] = ()) -> None:
+        """Raise `MismatchError` for a network that the bank was not learned on.
+
+        `shape` is that of one image's activations, where they are known already. Of a bank
+        whose weights are not known, only layer and shape are compared.
+        """
+        if self.layer != network.layer:
+            message = f"the concept bank is of layer {self.layer!r}, and {network.name} is cut at "
+            message += f"{network.layer!r}; cut it there with -p classifier.layer={self.layer}"
+            raise MismatchError(f"{message}, or learn a bank of that layer")
+        if shape and tuple(shape) != self.shape:
+            message = f"the concept bank is of activations of shape {by(self.shape)}, and images "
+            message += f"give {network.name} activations of shape {by(shape)} at layer "
+            raise MismatchError(f"{message}{self.layer!r}; learn a bank on images of this size")
+        if self.verified and self.bottom != bottom_hash(network):
+            message = f"the concept bank was learned on other weights below layer {self.layer!r} "
+            message += f"than those of {network.name}; learn one on these with"
+            raise MismatchError(f"{message} `xbench concepts learn`")
 
     def artefact(self, key: str) -> Artefact:
         """The bank as an artefact."""
-        raise NotImplementedError
+        tensors = {"normals": self.normals, "accuracies": self.accuracies, "margins": self.margins}
+        if self.examples is not None:
+            tensors["examples"] = self.examples
+        facts = {
+            **self.facts,
+            "concepts": [list(concept) for concept in self.concepts],
+            "layer": self.layer,
+            "shape": list(self.shape),
+            "bottom": self.bottom,
+        }
+        return Artefact(key, tensors, facts)
 
     @classmethod
     def of(cls, artefact: Artefact) -> Self:
         """The bank in an artefact."""
-        raise NotImplementedError(json.dumps(dict(artefact.facts)))
+        facts, tensors = artefact.facts, artefact.tensors
+        return cls(
+            concepts=tuple(Concept(name, family) for name, family in facts["concepts"]),
+            **{name: tensors[name] for name in TENSORS},
+            layer=facts["layer"],
+            shape=tuple(facts["shape"]),
+            bottom=facts["bottom"],
+            examples=tensors.get("examples"),
+            facts=facts,
+        )
+
+
+_hashes: weakref.WeakKeyDictionary[Network, tuple[list[tuple[int, int]], str]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def bottom_hash(network: Network) -> str:
+    """A hash of all tensors below the layer, by the names that the module that was cut gives them.
+
+    The normalisation is part of it and the head is not. Hashed again only if a tensor changed.
+    """
+    state = network.bottom.state_dict()
+    versions = [(t.data_ptr(), t._version) for t in state.values()]  # noqa: SLF001
+    found = _hashes.get(network)
+    if found is None or found[0] != versions:
+        names = original_names(network.bottom)
+        named = {names.get(name, name): tensor for name, tensor in state.items()}
+        found = _hashes[network] = versions, state_hash(named)
+    return found[1]
+
+
+def by(shape: Sequence[int]) -> str:
+    """A shape as people write it: 512×1×1."""
+    return "×".join(map(str, shape))
