@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not CORE, reason="the source tree is not here")
 FLOW = [
     "errors hookspecs component registry randomness home progress",
     "annotation transform specification declaration published",
-    "archive",
+    "archive pickles",
     "download",
     "dataset artefact",
     "sheet",
