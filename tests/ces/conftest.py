@@ -1,6 +1,6 @@
 """A small data set of shapes in coloured settings, with concepts, and a small network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -176,3 +176,21 @@ def batch(images: ImageSet) -> Batch:
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
     return Workplace(torch.device("cpu"), 16, tmp_path)
+
+
+@pytest.fixture
+def shapes() -> type[Shapes]:
+    """The data set's class; its only field is `count`."""
+    return Shapes
+
+
+@pytest.fixture
+def make_network() -> Callable[..., Network]:
+    """`small_network`, for tests that need another seed, layer or number of classes."""
+    return small_network
+
+
+@pytest.fixture
+def make_weights() -> Callable[..., TrainedWeights]:
+    """`small_weights`, for tests of recipes."""
+    return small_weights

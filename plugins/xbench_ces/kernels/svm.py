@@ -1,0 +1,106 @@
+"""Linear support vector machines of few examples with many features, by their Gram matrix.
+
+With n examples of m ≫ n features the dual problem only needs the n×n matrix of scalar products:
+m is met twice, in two matrix products, where a solver that works on the features meets it at
+every step.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Float64, Int64
+from torch import Generator, Tensor
+
+CHUNK = 4096
+"""Features that are handled at a time: what a processor's cache holds."""
+
+
+class LinearSvm(NamedTuple):
+    """A hyperplane w·x + b = 0; the positive examples have w·x + b > 0."""
+
+    normal: Float[Tensor, " m"]
+    """w, not of unit length."""
+    intercept: float
+    distances: Float64[Tensor, " n"]
+    """(w·x + b) / ‖w‖ of each example that it was fitted to."""
+
+    @property
+    def margin(self) -> float:
+        """The largest signed distance of an example that it was fitted to."""
+        return float(self.distances.max())
+
+
+class Split(NamedTuple):
+    """Places of the examples to fit to, and of those held out."""
+
+    fitted: Int64[Tensor, " n"]
+    held_out: Int64[Tensor, " k"]
+
+
+def stratified_split(labels: Bool[Tensor, " n"], held_out: float, generator: Generator) -> Split:
+    """A random split that holds out the same share of both kinds, and at least one of each."""
+    fitted, left_out = [], []
+    for kind in (True, False):
+        places = (labels == kind).nonzero()[:, 0]
+        shuffled = places[torch.randperm(len(places), generator=generator)]
+        count = min(max(round(held_out * len(places)), 1), len(places) - 1)
+        left_out.append(shuffled[:count])
+        fitted.append(shuffled[count:])
+    return Split(torch.cat(fitted), torch.cat(left_out))
+
+
+def gram(features: Float[Tensor, "n m"]) -> Float64[Tensor, "n n"]:
+    """Scalar products of the examples, their mean subtracted.
+
+    The mean changes neither the normal nor the distances, and without it the products are so
+    small that single precision within a chunk is enough; chunks are added in double precision.
+    """
+    total = torch.zeros(len(features), len(features), dtype=torch.float64)
+    for chunk in _centred(features):
+        total += chunk @ chunk.T
+    return total
+
+
+def linear_svm(
+    features: Float[Tensor, "n m"], labels: Bool[Tensor, " n"], regularisation: float
+) -> LinearSvm:
+    """The w and b that minimise ½‖w‖² + C Σ max(0, 1 − y (w·x + b)), C being `regularisation`.
+
+    w = Σ α y x, α from the dual problem on the Gram matrix. Where all examples are equal,
+    there is no direction: w is 0 and the distances are NaN.
+    """
+    from sklearn.svm import SVC
+
+    products = gram(features)
+    solver = SVC(C=regularisation, kernel="precomputed").fit(products.numpy(), labels.numpy())
+    weights = torch.zeros(len(features), dtype=torch.float64)
+    weights[torch.tensor(solver.support_)] = torch.tensor(solver.dual_coef_[0])
+    offset = float(solver.intercept_[0])
+    length = (weights @ products @ weights).clamp(min=0).sqrt()
+    distances = (products @ weights + offset) / length
+    normal, at_mean = _combined(features, weights)
+    return LinearSvm(normal, offset - at_mean, distances)
+
+
+def accuracy(svm: LinearSvm, features: Float[Tensor, "k m"], labels: Bool[Tensor, " k"]) -> float:
+    """The share of examples on the side of the hyperplane where they belong."""
+    positive = features.double() @ svm.normal.double() + svm.intercept > 0
+    return float((positive == labels).double().mean())
+
+
+def _centred(features: Float[Tensor, "n m"]) -> Iterator[Float[Tensor, "n c"]]:
+    for chunk in features.split(CHUNK, dim=1):
+        yield chunk - chunk.mean(dim=0)
+
+
+def _combined(
+    features: Float[Tensor, "n m"], weights: Float64[Tensor, " n"]
+) -> tuple[Float[Tensor, " m"], float]:
+    """The normal w = Σ weight · (example − mean), and w · mean."""
+    parts, at_mean, own = [], 0.0, weights.to(features.dtype)
+    for chunk in features.split(CHUNK, dim=1):
+        mean = chunk.mean(dim=0)
+        parts.append(own @ (chunk - mean))
+        at_mean += float(parts[-1].double() @ mean.double())
+    return torch.cat(parts), at_mean
