@@ -3,7 +3,7 @@
 import copy
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -92,6 +92,20 @@ def cut_traced(traced: fx.GraphModule, layer: str, example: Tensor) -> Halves:
         message = f"cut at {layer!r}, the network computes something else: an operation "
         raise CutError(message + f"overwrites what others read. {_listed(traced, example)}")
     return Halves(bottom, top, _name(traced, node), tuple(activations.shape[1:]))
+
+
+def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphModule]]:
+    """Every way to split a traced network in two, from input to output: first part and rest.
+
+    The parts share their layers with `traced`.
+    """
+    for node in _dominators(traced.graph):
+        first = fx.GraphModule(traced, _graph_until(traced.graph, node))
+        rest = fx.GraphModule(traced, _graph_from(traced.graph, node))
+        for part in (first, rest):
+            part.graph.eliminate_dead_code()
+            part.recompile()
+        yield first, rest
 
 
 def head(module: nn.Module, classes: int) -> str:

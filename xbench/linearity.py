@@ -1,8 +1,8 @@
-"""Piecewise linearity: proven operation by operation, never guessed from values."""
+"""Piecewise linear, or even affine: proven operation by operation, never guessed from values."""
 
 import inspect
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx, nn
@@ -56,6 +56,34 @@ _OF_PYTHON |= {operator.getitem: "getitem", operator.matmul: "matmul", operator.
 _SOURCES = (torch, functional)
 _MOST_PATHS = 64
 
+_KINKED_LAYERS = frozenset(
+    getattr(nn, name)
+    for name in _words(
+        "ReLU LeakyReLU ReLU6 Hardtanh PReLU RReLU MaxPool1d MaxPool2d MaxPool3d "
+        "AdaptiveMaxPool1d AdaptiveMaxPool2d AdaptiveMaxPool3d"
+    )
+)
+_KINKED = _words(
+    "relu relu6 leaky_relu hardtanh prelu rrelu clamp clamp_min clamp_max abs amax amin "
+    "max_pool1d max_pool2d max_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d "
+    "maximum minimum"
+)
+"""What is piecewise linear, but not affine."""
+
+
+class _Rules(NamedTuple):
+    """What a proof may take for granted."""
+
+    layers: frozenset[Any]
+    in_first: frozenset[str]
+    in_all: frozenset[str]
+    branches: bool
+    """Whether each way of a branch may be judged on its own."""
+
+
+_PIECEWISE_LINEAR = _Rules(_LAYERS, _IN_FIRST, _IN_ALL, branches=True)
+_AFFINE = _Rules(_LAYERS - _KINKED_LAYERS, _IN_FIRST - _KINKED, _IN_ALL - _KINKED, branches=False)
+
 
 def first_nonlinearity(module: nn.Module) -> str | None:
     """The first operation that keeps `module` from being piecewise linear; None if there is none.
@@ -66,19 +94,31 @@ def first_nonlinearity(module: nn.Module) -> str | None:
     list are looked into. What cannot be looked into counts as not piecewise linear, so
     None is a proof while a name may be an operation that is merely unknown.
     """
-    return _in_module(module, "", {})
+    return _in_module(module, "", {}, _PIECEWISE_LINEAR)
 
 
-def _in_module(module: nn.Module, place: str, constants: dict[str, Any]) -> str | None:
-    if type(module) in _LAYERS:
+def first_kink(module: nn.Module) -> str | None:
+    """The first operation that keeps `module` from being affine; None is a proof that it is.
+
+    Found as `first_nonlinearity` is; a module of one's own that branches counts as kinked.
+    """
+    return _in_module(module, "", {}, _AFFINE)
+
+
+def _in_module(
+    module: nn.Module, place: str, constants: dict[str, Any], rules: _Rules
+) -> str | None:
+    if type(module) in rules.layers:
         return _in_layer(module, place)
     if isinstance(module, fx.GraphModule):
-        return _in_graph(module, module.graph, "")
+        return _in_graph(module, module.graph, "", rules)
     try:
         graphs = _paths(module, constants or _defaults(module))
     except Exception:  # noqa: BLE001 - whatever a forward pass does with a stand-in for a tensor
         return _named(f"{type(module).__name__}, which cannot be looked into", place)
-    found = next(filter(None, (_in_graph(module, graph, place) for graph in graphs)), None)
+    if len(graphs) > 1 and not rules.branches:
+        return _named(f"a branch in {type(module).__name__}", place)
+    found = next(filter(None, (_in_graph(module, graph, place, rules) for graph in graphs)), None)
     if found and type(module).__module__.startswith("torch.nn.") and not list(module.children()):
         return _named(type(module).__name__, place)  # says more than the function that it calls
     return found
@@ -138,7 +178,7 @@ def _in_layer(module: nn.Module, place: str) -> str | None:
     return None
 
 
-def _in_graph(module: nn.Module, graph: fx.Graph, place: str) -> str | None:
+def _in_graph(module: nn.Module, graph: fx.Graph, place: str, rules: _Rules) -> str | None:
     """The first operation of a graph; `dependent` are the values that vary with its input."""
     inputs = [node for node in graph.nodes if node.op == "placeholder"]
     dependent = set(inputs[:1])
@@ -146,9 +186,9 @@ def _in_graph(module: nn.Module, graph: fx.Graph, place: str) -> str | None:
         if node.op in ("placeholder", "output") or dependent.isdisjoint(node.all_input_nodes):
             continue
         if node.op == "call_module":
-            found = _in_call(module, node, dependent, place)
+            found = _in_call(module, node, dependent, place, rules)
         else:
-            found = _in_operation(node, dependent, place)
+            found = _in_operation(node, dependent, place, rules)
         if found is not None:
             return found
         if not _asks_no_values(node):
@@ -156,15 +196,17 @@ def _in_graph(module: nn.Module, graph: fx.Graph, place: str) -> str | None:
     return None
 
 
-def _in_call(module: nn.Module, node: fx.Node, dependent: set[fx.Node], place: str) -> str | None:
+def _in_call(
+    module: nn.Module, node: fx.Node, dependent: set[fx.Node], place: str, rules: _Rules
+) -> str | None:
     target = str(node.target)
     layer, inside = module.get_submodule(target), _joined(place, target)
     varying = [source for source in node.all_input_nodes if source in dependent]
     if len(varying) != 1 or node.args[:1] != (varying[0],):
         return _named(f"{type(layer).__name__} of several activations", inside)
     if len(node.args) == 1 and not node.kwargs:
-        return _in_module(layer, inside, {})
-    return _in_module(layer, inside, _constants(layer, node))
+        return _in_module(layer, inside, {}, rules)
+    return _in_module(layer, inside, _constants(layer, node), rules)
 
 
 def _constants(layer: nn.Module, node: fx.Node) -> dict[str, Any]:
@@ -174,9 +216,9 @@ def _constants(layer: nn.Module, node: fx.Node) -> dict[str, Any]:
     return dict(list(bound.arguments.items())[1:])
 
 
-def _in_operation(node: fx.Node, dependent: set[fx.Node], place: str) -> str | None:
+def _in_operation(node: fx.Node, dependent: set[fx.Node], place: str, rules: _Rules) -> str | None:
     name = _operation(node)
-    if _asks_no_values(node) or _is_linear(name, node, dependent):
+    if _asks_no_values(node) or _is_linear(name, node, dependent, rules):
         return None
     varying = sum(source in dependent for source in _flat((node.args, node.kwargs)))
     several = " of several activations" if varying > 1 and _is_known(name) else ""
@@ -187,16 +229,16 @@ def _is_known(name: str) -> bool:
     return name in _IN_FIRST | _IN_ONE
 
 
-def _is_linear(name: str, node: fx.Node, dependent: set[fx.Node]) -> bool:
+def _is_linear(name: str, node: fx.Node, dependent: set[fx.Node], rules: _Rules) -> bool:
     sources = list(_flat((node.args, node.kwargs)))
     varying = [source in dependent for source in sources]
-    if name in _IN_ALL:
+    if name in rules.in_all:
         return True
     if name in _IN_ONE:
         return sum(varying) == 1
     first = node.args[0] if node.args else node.kwargs.get("input")
     alone = sum(varying) == 1 and isinstance(first, fx.Node) and first in dependent
-    return name in _IN_FIRST and alone and not _is_training(name, node)
+    return name in rules.in_first and alone and not _is_training(name, node)
 
 
 def _flat(arguments: Any) -> Any:
