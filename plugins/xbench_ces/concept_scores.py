@@ -28,6 +28,8 @@ class Scored(NamedTuple):
     concept: Concept
     raw: float
     normalised: float
+    place: int
+    """Where it stands among the concepts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +81,7 @@ class ConceptScores(Explanation):
 
     def _at(self, places: Tensor) -> tuple[Scored, ...]:
         raw, normalised = self.raw.tolist(), self.normalised.tolist()
-        return tuple(Scored(self.concepts[i], raw[i], normalised[i]) for i in places.tolist())
+        return tuple(Scored(self.concepts[i], raw[i], normalised[i], i) for i in places.tolist())
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Everything by name; strings as their UTF-8 bytes."""
