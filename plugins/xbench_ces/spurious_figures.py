@@ -33,8 +33,10 @@ INK, FAINT, GRID = "#222222", "#777777", "#e4e4e4"
 WIDTH, HEIGHT = 7.4, 4.2
 ROW, FRAME = 0.21, 1.15
 """Inches: of a bar, and of what stands above and below all bars."""
-HARDEST = 2
-"""How many of the first entry's scenarios have a curve of their own."""
+GUESSING = "by guessing"
+TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+DOTS = (".", "*")
+"""Markers of the first entry's scenarios that have a curve of their own."""
 
 
 class Line(NamedTuple):
@@ -132,7 +134,7 @@ def by_scenario(picture: Picture) -> Drawing:
         f"How often the concept of the confounding context is among the {top} concepts that "
         f"score highest, image by image, with {picture.level} intervals over images. Below each "
         f"scenario: accuracy of {picture.lines[0].label!r} in distribution → out of "
-        "distribution. Upright strokes: expected by guessing."
+        "distribution."
     )
     text = "Values in per cent. " + "; ".join(words) + "."
     return Drawing(figure, f"Recovery at {top} by scenario", caption, text)
@@ -155,10 +157,10 @@ def _bars(ax: Axes, picture: Picture, place: int, bands: Sequence[Band]) -> None
 
 
 def _chance(ax: Axes, picture: Picture) -> None:
-    for scenario in range(len(picture.scoring.scenarios)):
-        chance = _guessing(picture, scenario)
-        ends = (scenario - 0.42, scenario + 0.42)
-        ax.vlines(100 * chance, *ends, colors=INK, linewidths=1.2, linestyles="dotted", zorder=5)
+    places = np.arange(len(picture.scoring.scenarios))
+    chances = [100 * _guessing(picture, scenario) for scenario in places.tolist()]
+    dotted: dict[str, Any] = {"colors": INK, "linewidths": 1.2, "linestyles": "dotted", "zorder": 5}
+    ax.vlines(chances, places - 0.42, places + 0.42, label=GUESSING, **dotted)
 
 
 def _guessing(picture: Picture, scenario: int) -> float:
@@ -176,7 +178,15 @@ def _scenario_label(picture: Picture, scenario: int) -> str:
     for which in ("in", "out"):
         parts = (accuracy_in(t, one, strongest, which) for t in picture.lines[0].tables)
         means.append(_percent(_band(picture, parts).values[0], 0))
-    return f"{fill(one.label, 30)}\naccuracy {' → '.join(means)} %"
+    lost = _kept(picture.lines[0], scenario) == 0
+    accuracies = f"accuracy {' → '.join(means)} %"
+    return "\n".join([fill(one.label, 30), accuracies, *(["concept not kept"] if lost else [])])
+
+
+def _kept(line: Line, scenario: int) -> float:
+    """The share of images whose bank has kept the true concept; NaN without images."""
+    ranks = np.concatenate([of[scenario].ranks() for of in line.found])
+    return float((~np.isnan(ranks)).mean()) if len(ranks) else np.nan
 
 
 def by_images_together(picture: Picture) -> Drawing:
@@ -190,17 +200,13 @@ def by_images_together(picture: Picture) -> Drawing:
         _draw(ax, sizes, curve, line.style)
         words.append(_in_words(line.label, curve.values))
     first = picture.lines[0]
-    for scenario in _hardest(picture, first):
+    for scenario, marker in zip(_hardest(picture, first), DOTS, strict=False):
         name, dots = scoring.scenarios[scenario].label, {"dashes": (1, 1.4), "width": 1.3}
         curve = _curve(picture, first, [scenario])
-        style = {**first.style, **dots, "label": fill(f"{first.label}, {name} alone", 28)}
+        style = {**first.style, **dots, "label": fill(f"{name} alone", 28), "marker": marker}
         _draw(ax, sizes, curve, style, shaded=False)
         words.append(_in_words(f"{first.label}, {name} alone", curve.values))
-    ax.set_xscale("log")
-    ax.xaxis.set_major_locator(FixedLocator(sizes.tolist()))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.set_ylim(0, 104)
+    _logarithmic(ax, scoring.batch_sizes)
     _legend(figure, ax)
     caption = (
         f"How often the concept of the confounding context is among the {scoring.top} highest when "
@@ -234,7 +240,7 @@ def _hardest(picture: Picture, line: Line) -> list[int]:
     means = [
         _of_scenario(picture, line, n).values[0] for n in range(len(picture.scoring.scenarios))
     ]
-    lowest = [int(n) for n in np.argsort(means, kind="stable")[:HARDEST]]
+    lowest = [int(n) for n in np.argsort(means, kind="stable")[: len(DOTS)]]
     return [n for n in lowest if means[n] < 1] if len(means) > 1 else []
 
 
@@ -254,10 +260,8 @@ def by_rank(picture: Picture) -> Drawing:
             f"{k}: {_percent(curve.values[k - 1])}" for k in picture.scoring.tops if k <= most
         )
         words.append(f"{line.label}: at {told}")
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(ScalarFormatter())
     ax.set_xlim(1, max(most, 2))
-    ax.set_ylim(0, 104)
+    _logarithmic(ax, [tick for tick in TICKS if tick <= max(most, 2)])
     _legend(figure, ax)
     caption = (
         "How often the concept of the confounding context is among the k concepts that score "
@@ -341,8 +345,20 @@ def _canvas(across: str, upwards: str) -> tuple[Figure, Axes]:
     return figure, ax
 
 
+def _logarithmic(ax: Axes, ticks: Sequence[int]) -> None:
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.set_ylim(0, 104)
+
+
 def _legend(figure: Figure, ax: Axes) -> None:
     handles, labels = ax.get_legend_handles_labels()
+    if GUESSING in labels:
+        place = labels.index(GUESSING)
+        handles.append(handles.pop(place))
+        labels.append(labels.pop(place))
     figure.legend(
         handles,
         labels,

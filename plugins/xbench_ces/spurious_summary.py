@@ -95,41 +95,53 @@ def by_guessing(kept: Int64[np.ndarray, " n"], top: int, wanted: int = 1) -> np.
 def found_in(table: pa.Table, scenario: Scenario, strength: float) -> Found:
     """The explained images of a scenario at a strength, in the order of their cases."""
     rows = _of(table, scenario, strength, "out")
-    key = np.stack([_plain(rows, "repeat"), _plain(rows, "case")])
-    _, first, place = np.unique(key, axis=1, return_index=True, return_inverse=True)
-    concepts = rows.column("concept").cast(pa.string()).to_pylist()
-    names = sorted({name for name in concepts if name is not None})
-    columns = {name: column for column, name in enumerate(names)}
+    first, place = _images(rows)
+    names, column = _concepts(rows)
     raw = np.full((len(first), len(names)), np.nan)
-    scored = np.array([name is not None for name in concepts], bool)
-    values = _plain(rows, "raw")[scored]
-    raw[place.reshape(-1)[scored], [columns[n] for n in concepts if n is not None]] = values
-    alike = (scenario.true_concept, *scenario.synonyms)
+    known = column >= 0
+    raw[place[known], column[known]] = _plain(rows, "raw")[known]
+    alike = dict.fromkeys((scenario.true_concept, *scenario.synonyms))
+    places = {name: [names.index(name)] if name in names else [] for name in alike}
     return Found(
         _plain(rows, "image")[first],
-        (_plain(rows, "label") == _plain(rows, "predicted"))[first],
+        _right(rows)[first],
         _plain(rows, "probability")[first],
         raw,
-        tuple(columns[name] for name in alike[:1] if name in columns),
-        tuple(columns[name] for name in dict.fromkeys(alike) if name in columns),
+        tuple(places[scenario.true_concept]),
+        tuple(place for of_name in places.values() for place in of_name),
     )
+
+
+def _images(rows: pa.Table) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " rows"]]:
+    """The first row of each image, by repeat and case, and the place of each row's image."""
+    key = np.stack([_plain(rows, "repeat"), _plain(rows, "case")])
+    _, first, place = np.unique(key, axis=1, return_index=True, return_inverse=True)
+    return first, place.reshape(-1)
+
+
+def _concepts(rows: pa.Table) -> tuple[list[str], Int64[np.ndarray, " rows"]]:
+    """Names of the concepts there are, and the place of each row's; −1 where it has none."""
+    whole = rows.column("concept").cast(pa.string()).combine_chunks().dictionary_encode()
+    names: list[str] = whole.dictionary.to_pylist()
+    return names, whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def accuracy_in(table: pa.Table, scenario: Scenario, strength: float, which: Which) -> Part:
     """Whether each image of a set is classified rightly."""
     rows = _of(table, scenario, strength, which)
-    _, first = np.unique(
-        np.stack([_plain(rows, "repeat"), _plain(rows, "case")]), axis=1, return_index=True
-    )
-    right = (_plain(rows, "label") == _plain(rows, "predicted"))[first]
-    return Part(_plain(rows, "image")[first], right.astype(np.float64))
+    first, _ = _images(rows)
+    return Part(_plain(rows, "image")[first], _right(rows)[first].astype(np.float64))
+
+
+def _right(rows: pa.Table) -> Bool[np.ndarray, " rows"]:
+    return _plain(rows, "label") == _plain(rows, "predicted")
 
 
 def _of(table: pa.Table, scenario: Scenario, strength: float, which: Which) -> pa.Table:
-    chosen = pc.equal(table.column("strength"), strength)
+    rows = table.filter(pc.equal(table.column("strength"), strength))
     for column, word in (("scenario", scenario.label), ("set", which)):
-        chosen = pc.and_(chosen, pc.equal(table.column(column).cast(pa.string()), word))
-    return table.filter(chosen)
+        rows = rows.filter(pc.equal(rows.column(column).cast(pa.string()), word))
+    return rows
 
 
 def _plain(table: pa.Table, name: str) -> np.ndarray:
