@@ -63,6 +63,16 @@ class Store:
         tensors = {name: tensor.contiguous() for name, tensor in artefact.tensors.items()}
         self._write(f"artefacts/{kind}/{artefact.key}.safetensors", save(tensors, {"facts": facts}))
 
+    def artefact_keys(self, kind: str) -> list[str]:
+        """Keys of the artefacts of a kind, whether they are whole or not, sorted."""
+        try:
+            paths = self._files.ls(self._path(f"artefacts/{kind}"), detail=False)
+        except FileNotFoundError:
+            return []
+        names = [str(path).rpartition("/")[2] for path in paths]
+        suffix = ".safetensors"
+        return sorted(name.removesuffix(suffix) for name in names if name.endswith(suffix))
+
     def rows(self, key: str) -> pa.Table | None:
         """The rows of the shard with this key, or None where there are none that are whole."""
         data = self._read(f"rows/{key}.parquet")

@@ -57,6 +57,14 @@ class ConceptBank:
         """Whether it is known which weights it belongs to."""
         return bool(self.bottom)
 
+    def one_sided(self) -> tuple[str, ...]:
+        """Concepts that were never found, in no training image: their margin is not positive.
+
+        Where most images are negative, that is right for most of them.
+        """
+        margins = zip(self.names, self.margins.tolist(), strict=True)
+        return tuple(name for name, margin in margins if margin <= 0)
+
     def kept(self, threshold: float) -> Self:
         """The bank of those concepts whose held-out accuracy reaches the threshold.
 

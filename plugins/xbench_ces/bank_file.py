@@ -65,7 +65,7 @@ def _own(path: Path) -> ConceptBank:
 
 
 def _released(path: Path, layer: str, shape: tuple[int, ...]) -> ConceptBank:
-    """A dictionary of name → (normal, training accuracy, held-out accuracy, intercept, {"max": margin, …})."""
+    """By name: normal, training accuracy, held-out accuracy, intercept, {"max": margin, …}."""
     found = read_pickle(path, "concept bank")
     try:
         rows = {str(name): _row(value) for name, value in found.items()}
@@ -99,6 +99,8 @@ def _check(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     for name, kind in FACTS.items():
         if not isinstance(facts[name], kind):
             raise ValueError(f"{name} is {facts[name]!r}")  # noqa: TRY004
+    if not all(isinstance(line, str) for line in [*facts.get("summary", [])]):
+        raise ValueError("its summary is no list of lines")
     names = [Concept(str(name), str(family)).name for name, family in facts["concepts"]]
     if not names or len(set(names)) < len(names):
         raise ValueError("it has no concepts, or two of one name")

@@ -2,11 +2,10 @@
 
 import functools
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -18,21 +17,22 @@ from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.transform import Transform
 from xbench_ces.concept_images import LEAST
-from xbench_datasets.folder import CHEAP, SUFFIXES
+from xbench_datasets import folder_listing
+from xbench_datasets.folder_listing import WHOLE, Entry
 
 KINDS = ("positive", "negative")
-Kind = Literal["positive", "negative"]
-SPLIT = "all"
+WHAT = "dataset 'concept-folder'"
+LAYOUT = "root/concept/positive and root/concept/negative, or root/family/concept/…"
+LEVELS = 3
+"""Family, concept and kind."""
 
 
 class Photo(NamedTuple):
-    """One image file of one concept, with what tells whether it has changed."""
+    """What an image file shows."""
 
     path: str
     concept: Concept
     kind: str
-    size: int
-    changed: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ConceptFolder(Dataset, ConceptExamples):
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
-        return f"{_fingerprint(self._root(), self._photos())}-{self.size}"
+        return folder_listing.fingerprint(self._root(), self._entries())
 
     def class_names(self) -> tuple[str, ...]:
         """The concepts' names."""
@@ -78,11 +78,11 @@ class ConceptFolder(Dataset, ConceptExamples):
 
     def splits(self) -> tuple[str, ...]:
         """One, "all"."""
-        return (SPLIT,)
+        return (WHOLE,)
 
     def ids(self, split: str) -> Sequence[int]:
         """Places of the positive images in the sorted list of all images."""
-        if split != SPLIT:
+        if split != WHOLE:
             raise UnknownNameError(f"split of {self.root}", split, self.splits())
         return [place for place, photo in enumerate(self._photos()) if photo.kind == "positive"]
 
@@ -128,107 +128,58 @@ class ConceptFolder(Dataset, ConceptExamples):
         root, square = self._root(), Transform(self.size, self.size)
         found = torch.empty(len(wanted), 3, self.size, self.size, dtype=torch.uint8)
         for place, photo in enumerate(wanted):
-            image = photos.decode(root / photo.path, f"dataset {self.name!r}", upright=True)
+            image = photos.decode(root / photo.path, WHAT, upright=True)
             found[place] = (square.image(image) * 255).round().byte()
         return found
 
     def _check_count(self, name: str, kind: str) -> None:
         count = len(self._of(name, kind))
         if count < LEAST:
-            message = f"dataset {self.name!r}: concept {name!r} has {count} images in its folder "
+            message = f"{WHAT}: concept {name!r} has {count} images in its folder "
             raise DatasetError(f"{message}{kind!r}; at least {LEAST} are needed")
 
     def _check_kinds(self, name: str) -> None:
-        """Raise for the same files in both folders, by name and size and then by content."""
-        both = [{(Path(p.path).name, p.size) for p in self._of(name, kind)} for kind in KINDS]
-        if both[0] != both[1]:
-            return
-        content = [{_hash(self._root() / p.path) for p in self._of(name, kind)} for kind in KINDS]
-        if content[0] == content[1]:
-            message = f"dataset {self.name!r}: the folders 'positive' and 'negative' of concept "
+        """Raise if both folders hold the same files."""
+        root = self._root()
+        kinds = [[root / photo.path for photo in self._of(name, kind)] for kind in KINDS]
+        sizes = [sorted(path.stat().st_size for path in kind) for kind in kinds]
+        if sizes[0] == sizes[1] and {*map(_hash, kinds[0])} == {*map(_hash, kinds[1])}:
+            message = f"{WHAT}: the folders 'positive' and 'negative' of concept "
             raise DatasetError(f"{message}{name!r} hold the same images")
 
     def _root(self) -> Path:
-        if not self.root:
-            raise DatasetError(
-                f"dataset {self.name!r} needs a folder: {self.name}:FOLDER, or -p dataset.root="
-            )
-        root = Path(self.root).expanduser().absolute()
-        if not root.is_dir():
-            raise DatasetError(f"dataset {self.name!r}: {root} is no folder")
-        return root
+        return folder_listing.existing(self.root, WHAT)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        return folder_listing.listed(self._root(), LEVELS, WHAT)
 
     def _photos(self) -> tuple[Photo, ...]:
-        root = self._root()
-        return _listed(root, tuple((str(f), f.stat().st_mtime_ns) for f in _tree(root)))
+        return _photos(self._root(), self._entries())
 
 
-def _tree(root: Path) -> list[Path]:
-    """The folder and those below it, four levels deep."""
-    found = level = [root]
-    for _ in range(3):
-        level = [folder for parent in level for folder in _folders(parent)]
-        found = found + level
+@functools.lru_cache(maxsize=8)
+def _photos(root: Path, entries: tuple[Entry, ...]) -> tuple[Photo, ...]:
+    """What each image shows. `DatasetError` for folders that are otherwise."""
+    found = tuple(_photo(root, entry) for entry in entries)
+    families: dict[str, str] = {}
+    for photo in found:
+        name, family = photo.concept
+        if families.setdefault(name, family) != family:
+            message = f"{WHAT}: families {families[name]!r} and {family!r} both have a concept "
+            raise DatasetError(f"{message}{name!r}; rename one of them")
     return found
 
 
-def _folders(parent: Path) -> list[Path]:
-    found = (Path(entry.path) for entry in os.scandir(parent) if entry.is_dir())
-    return sorted(folder for folder in found if not folder.name.startswith("."))
-
-
-@functools.lru_cache(maxsize=8)
-def _listed(root: Path, times: tuple[tuple[str, int], ...]) -> tuple[Photo, ...]:
-    """All images, sorted; listed anew when a folder changed."""
-    found: list[Photo] = []
-    for folder, concept in _concepts(root):
-        for kind in KINDS:
-            found += _images(root, folder / kind, concept, kind)
-    return tuple(found)
-
-
-def _concepts(root: Path) -> list[tuple[Path, Concept]]:
-    found: dict[str, tuple[Path, Concept]] = {}
-    for outer in _folders(root):
-        inside = [outer] if _holds_kinds(outer) else _folders(outer)
-        for folder in inside:
-            concept = Concept(folder.name, outer.name if folder != outer else "")
-            _check_folder(folder)
-            if concept.name in found:
-                message = f"dataset 'concept-folder': {found[concept.name][0]} and {folder} are "
-                raise DatasetError(f"{message}concepts of one name; rename one of them")
-            found[concept.name] = folder, concept
-    if not found:
-        message = f"dataset 'concept-folder': {root} should hold a folder for each concept, with "
-        raise DatasetError(f"{message}images in its sub-folders 'positive' and 'negative'")
-    return list(found.values())
-
-
-def _holds_kinds(folder: Path) -> bool:
-    return any((folder / kind).is_dir() for kind in KINDS)
-
-
-def _check_folder(folder: Path) -> None:
-    for kind in KINDS:
-        if not (folder / kind).is_dir():
-            message = f"dataset 'concept-folder': concept {folder} has no sub-folder {kind!r}"
-            raise DatasetError(f"{message}; a concept needs 'positive' and 'negative'")
-
-
-def _images(root: Path, folder: Path, concept: Concept, kind: str) -> list[Photo]:
-    files = [file for file in os.scandir(folder) if file.name.lower().endswith(SUFFIXES)]
-    stats = [(Path(file.path).relative_to(root).as_posix(), file.stat()) for file in files]
-    return sorted(Photo(path, concept, kind, s.st_size, s.st_mtime_ns) for path, s in stats)
-
-
-@functools.lru_cache(maxsize=8)
-def _fingerprint(root: Path, listed: tuple[Photo, ...]) -> str:
-    whole = hashlib.sha256()
-    cheap = sum(photo.size for photo in listed) <= CHEAP
-    for photo in listed:
-        content = _hash(root / photo.path) if cheap else ""
-        whole.update(f"{photo.path} {photo.size} {content}\n".encode())
-    return whole.hexdigest()[:32]
+def _photo(root: Path, entry: Entry) -> Photo:
+    *outer, kind, _ = Path(entry.path).parts
+    if kind not in KINDS or len(outer) not in (1, 2):
+        message = f"{WHAT}: {root / entry.path} lies in no folder 'positive' or 'negative' of a "
+        raise DatasetError(f"{message}concept; expected {LAYOUT}")
+    concept = root.joinpath(*outer)
+    for wanted in KINDS:
+        if not (concept / wanted).is_dir():
+            raise DatasetError(f"{WHAT}: {concept} has no sub-folder {wanted!r}; expected {LAYOUT}")
+    return Photo(entry.path, Concept(outer[-1], outer[0] if len(outer) == 2 else ""), kind)
 
 
 def _hash(path: Path) -> str:

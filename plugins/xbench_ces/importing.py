@@ -1,5 +1,6 @@
 """A bank that is there already, in a file, as an artefact."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from xbench.artefact import Artefact, Artefacts, Recipe
 from xbench.component import Tree
 from xbench.weights import file_hash
+from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import read_bank
 
 if TYPE_CHECKING:
@@ -34,8 +36,19 @@ class StoredBank(Recipe):
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Read the file."""
-        bank = read_bank(Path(self.path).expanduser(), self.layer, self.shape)
-        made = bank.artefact(self.key)
-        state = "" if bank.verified else "; unverified: the weights it belongs to are not known"
-        line = f"{len(bank.concepts)} concepts at {bank.layer}, imported{state}"
-        return Artefact(made.key, made.tensors, {**made.facts, "summary": [line]})
+        bank = self.read()
+        made = dataclasses.replace(bank, facts={**bank.facts, "summary": _summary(bank)})
+        return made.artefact(self.key)
+
+    def read(self) -> ConceptBank:
+        """The bank in the file; `UsageError` where there is none."""
+        return read_bank(Path(self.path).expanduser(), self.layer, self.shape)
+
+
+def _summary(bank: ConceptBank) -> list[str]:
+    state = "" if bank.verified else "; unverified: the weights it belongs to are not known"
+    lines = [f"{len(bank.concepts)} concepts at {bank.layer}, imported{state}"]
+    if names := bank.one_sided():
+        lines.append(f"no training image lies on the side of {', '.join(names)}: steps of one ")
+        lines[-1] += "margin lead away from these"
+    return lines

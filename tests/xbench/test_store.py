@@ -45,6 +45,14 @@ def test_an_artefact_without_tensors_can_be_kept(store):
     assert store.artefact("facts", "key").facts == {"a": 1}
 
 
+def test_the_keys_of_a_kind_are_listed(store):
+    assert store.artefact_keys("weights") == []
+    for key in ("b", "a"):
+        store.put_artefact("weights", Artefact(key, {}, {}))
+    store.put_artefact("bank", Artefact("c", {}, {}))
+    assert store.artefact_keys("weights") == ["a", "b"]
+
+
 def test_records_hold_null_where_there_is_no_number(store):
     path = store.put_record("some/record.json", {"value": float("nan"), "list": [float("inf"), 1]})
     assert path.endswith("records/some/record.json")

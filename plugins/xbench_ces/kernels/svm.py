@@ -90,7 +90,7 @@ def accuracy(svm: LinearSvm, features: Float[Tensor, "k m"], labels: Bool[Tensor
 
 
 def _centred(features: Float[Tensor, "n m"]) -> Iterator[Float[Tensor, "n c"]]:
-    for chunk in features.split(CHUNK, dim=1):
+    for chunk in torch.split(features, CHUNK, dim=1):
         yield chunk - chunk.mean(dim=0)
 
 
@@ -99,7 +99,7 @@ def _combined(
 ) -> tuple[Float[Tensor, " m"], float]:
     """The normal w = Σ weight · (example − mean), and w · mean."""
     parts, at_mean, own = [], 0.0, weights.to(features.dtype)
-    for chunk in features.split(CHUNK, dim=1):
+    for chunk in torch.split(features, CHUNK, dim=1):
         mean = chunk.mean(dim=0)
         parts.append(own @ (chunk - mean))
         at_mean += float(parts[-1].double() @ mean.double())
