@@ -25,12 +25,13 @@ _DAMAGED = (KeyError, TypeError, ValueError)
 
 def write_bank(path: Path, bank: Artefact) -> None:
     """Write a bank's artefact to a `.safetensors` file."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     tensors = {name: tensor.contiguous() for name, tensor in bank.tensors.items()}
     try:
         save_file(tensors, path, {"facts": json.dumps(dict(bank.facts), sort_keys=True)})
-    except OSError as error:
+    except (SafetensorError, OSError) as error:
         raise UsageError(f"concept bank {str(path)!r} cannot be written: {error}") from error
 
 
