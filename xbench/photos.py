@@ -44,6 +44,19 @@ def decode(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
+def square(path: Path, what: str, side: int, *, upright: bool = False) -> UInt8[Tensor, "3 s s"]:
+    """The middle of the image, resized so that its short side has `side` pixels."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (2 * side, 2 * side))  # a JPEG much larger is read at a part of it
+            turned = ImageOps.exif_transpose(image) if upright else image
+            shape, form = (side, side), Image.Resampling.BICUBIC
+            pixels = np.array(ImageOps.fit(_rgb(turned), shape, form))
+    except DAMAGE as error:
+        raise _undecodable(path, what, error) from error
+    return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
 def size(path: Path, what: str, *, upright: bool = False) -> tuple[int, int]:
     """Height and width, from the header alone."""
     try:

@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 def register_datasets() -> "list[type[Dataset]]":
     """Return the datasets of this package."""
     from xbench_datasets.ade20k import Ade20k
+    from xbench_datasets.broden import Broden
+    from xbench_datasets.context_folder import ContextFolder
     from xbench_datasets.cub200 import Cub200
     from xbench_datasets.folder import Folder
+    from xbench_datasets.imagenet import Imagenet
+    from xbench_datasets.metashift import Metashift
 
-    return [Ade20k, Cub200, Folder]
+    return [Ade20k, Broden, ContextFolder, Cub200, Folder, Imagenet, Metashift]
