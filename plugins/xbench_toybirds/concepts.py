@@ -153,16 +153,23 @@ class Setting(Shown):
 
 @dataclass(frozen=True)
 class Texture(Shown):
-    """A texture that fills the image; or another texture."""
+    """A texture that fills the image; or, by turns, another texture and a bird."""
 
     texture: str
     cell: tuple[float, float] = (7.0, 16.0)
     family = FAMILIES[2]
 
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
-        """The texture in any two colours, or one of the other textures."""
+        """The texture in any two colours; or what it is not."""
         if present:
             return texture(self.texture, world.seed, ids, self.cell)
+        found, birds = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8), ids % 2 == 1
+        found[birds] = _painted(_birds(world, ids[birds]))
+        found[~birds] = self._others(world, ids[~birds])
+        return found
+
+    def _others(self, world: World, ids: _Ids) -> _Images:
+        """Textures that go by another name."""
         others = [k for k, name in enumerate(TEXTURES) if name != self.texture]
         other = _chosen(world, ids, others, "other texture")
         found = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8)
@@ -185,7 +192,7 @@ class Quality(Shown):
 
 
 _HEAD = ("crown", "forehead", "eye", "beak", "nape", "throat")
-_VIVID = ("red", "orange", "sky", "violet", "green", "yellow")
+_COLOURED = ("crown", "breast", "belly", "wing")
 _COVERS = ("leaf", "bark", "reed", "stone")
 _SYNONYMS = {
     "snow": "ice field",
@@ -237,9 +244,8 @@ def _objects() -> dict[str, Shown]:
         found |= {f"{pattern} {p}": Looks((p,), "pattern", pattern) for p in ("wing", "breast")}
     for colour in palette.COLOUR_NAMES:
         found[f"{colour} bird"] = Looks(PARTS, "colour", colour)
-    for colour in _VIVID:
         found[f"{colour} head"] = Looks(("crown", "forehead", "nape"), "colour", colour)
-        found |= {f"{colour} {p}": Looks((p,), "colour", colour) for p in ("crown", "wing")}
+        found |= {f"{colour} {p}": Looks((p,), "colour", colour) for p in _COLOURED}
     return found
 
 
