@@ -8,7 +8,9 @@ from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Shapes in signatures are checked in tests; before anything of ours is imported.
-hook = install_import_hook(["xbench.kernels", "xbench_deliberative.kernels"], "beartype.beartype")
+hook = install_import_hook(
+    ["xbench.kernels", "xbench_ces.kernels", "xbench_deliberative.kernels"], "beartype.beartype"
+)
 
 # Deadlines measure the machine, not the code.
 settings.register_profile("project", max_examples=25, deadline=None)

@@ -1,0 +1,49 @@
+"""Conceptual explanation scores: concept banks, scores, and the protocols that test them."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+    from xbench.dataset import Dataset
+    from xbench.explanation import Explainer
+    from xbench.protocol import Protocol
+
+
+@hookimpl
+def register_datasets() -> "Sequence[type[Dataset]]":
+    """Return sources of concepts, and subsets that are confounded on purpose."""
+    from xbench_ces.concept_folder import ConceptFolder
+    from xbench_ces.confounded import Confounded
+    from xbench_ces.image_qualities import ImageQualities
+
+    return [ConceptFolder, Confounded, ImageQualities]
+
+
+@hookimpl
+def register_explainers() -> "Sequence[type[Explainer]]":
+    """Return conceptual explanation scores and their floors."""
+    from xbench_ces.explainer import ConceptualExplanationScores
+    from xbench_ces.floors import ControlModel, RandomConcepts
+
+    return [ConceptualExplanationScores, ControlModel, RandomConcepts]
+
+
+@hookimpl
+def register_protocols() -> "Sequence[type[Protocol]]":
+    """Return the protocols that score concept scores."""
+    from xbench_ces.low_level import LowLevelPerturbation
+    from xbench_ces.spurious import SpuriousRecovery
+
+    return [LowLevelPerturbation, SpuriousRecovery]
+
+
+@hookimpl
+def register_commands() -> "Sequence[click.Command]":
+    """Return the verb that makes and shows concept banks."""
+    from xbench_ces.command import command
+
+    return [command]
