@@ -181,7 +181,7 @@ def _cells(bank: "Artefact") -> list[str]:
 
     header = _header(bank)
     below = header["bottom"] or "unverified"
-    made = " ".join(header["summary"])
+    made = "".join(header["summary"][:1])
     return [str(header["concepts"]), header["layer"], by(header["shape"]), below, made]
 
 
