@@ -105,6 +105,9 @@ class SpuriousRecovery(Protocol):
         counts = (*self.batch_sizes, *self.tops, self.batch, self.images)
         if not self.strengths or any(count < 1 for count in counts):
             raise ValueError("sizes, counts and tops must be at least 1, and a strength be given")
+        for strength in self.strengths:
+            if not 0 <= strength <= 1:
+                raise ValueError(f"strengths: {strength:g} is no share; give numbers from 0 to 1")
         if self.top not in self.tops:
             raise ValueError(f"top is {self.top}, which is none of tops {self.tops}")
 

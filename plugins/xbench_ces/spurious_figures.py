@@ -246,22 +246,19 @@ def _hardest(picture: Picture, line: Line) -> list[int]:
 
 def by_rank(picture: Picture) -> Drawing:
     """Recovery at every k: how ranks of the true concept are distributed."""
-    most = max(
-        (of.raw.shape[1] for line in picture.lines for r in line.found for of in r), default=1
-    )
-    tops = np.arange(1, max(most, 1) + 1)
+    widths = [of.raw.shape[1] for line in picture.lines for one in line.found for of in one]
+    most = max(2, *widths, *picture.scoring.tops)
+    tops = np.arange(1, most + 1)
     figure, ax = _canvas("k", "Images whose true concept is among the top k (%)")
     words = []
     for line in picture.lines:
         parts = (_at_every(of, tops) for repeat in line.found for of in repeat)
         curve = _band(picture, parts)
         _draw(ax, tops, curve, {**line.style, "marker": None})
-        told = ", ".join(
-            f"{k}: {_percent(curve.values[k - 1])}" for k in picture.scoring.tops if k <= most
-        )
+        told = ", ".join(f"{k}: {_percent(curve.values[k - 1])}" for k in picture.scoring.tops)
         words.append(f"{line.label}: at {told}")
-    ax.set_xlim(1, max(most, 2))
-    _logarithmic(ax, [tick for tick in TICKS if tick <= max(most, 2)])
+    ax.set_xlim(1, most)
+    _logarithmic(ax, [tick for tick in TICKS if tick <= most])
     _legend(figure, ax)
     caption = (
         "How often the concept of the confounding context is among the k concepts that score "

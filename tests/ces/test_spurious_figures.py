@@ -1,0 +1,133 @@
+"""Pictures of the spurious-recovery protocol."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from xbench.annotation import Concept
+from xbench.statistics import Resampling, summarised
+from xbench_ces.concept_scores import ConceptScores
+from xbench_ces.spurious_figures import GUESSING, drawn
+from xbench_ces.spurious_rows import ImageRows, Scenario, joined
+from xbench_ces.spurious_summary import Scoring, scored
+
+SCENARIOS = (Scenario("dog", "snow"), Scenario("bird", "water"), Scenario("cat", "carpet"))
+SCORING = Scoring(SCENARIOS, (0.6, 1.0), 0.9, (1, 2, 4), 2, (1, 3), 3)
+NAMES = ("snow", "water", *(f"other {n}" for n in range(8)))
+PLAN = Resampling(resamples=40)
+ROLES = {"random": "floor", "ours": "entry", "control": "floor", "other": "entry"}
+
+
+def table(seed: int, boost: float, first: int = 0) -> pa.Table:
+    """Random scores of images of three scenarios; the concept of the last was not kept."""
+    source, made = np.random.default_rng(seed), []
+    for place, scenario in enumerate(SCENARIOS):
+        for strength in SCORING.strengths:
+            for image in range(first, first + 8):
+                raw = torch.tensor(source.normal(size=len(NAMES)))
+                raw[place] += boost * (place < 2)
+                concepts = tuple(Concept(name, "any") for name in NAMES)
+                scores = ConceptScores(concepts, raw, raw, 0.2, 0, 1)
+                head = (len(made), 0, scenario.label, strength)
+                made.append(ImageRows(*head, "out", image, 0, int(image > 2), 0.4, scores))
+                made.append(ImageRows(len(made), *head[1:], "in", 100 + image, 0, 0, 0.9))
+    return joined(made)
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, list[pa.Table]]:
+    """Two repeats of four lines, of which some images are the same."""
+    boosts = dict(zip(ROLES, (0.0, 3.0, 1.0, 2.0), strict=True))
+    return {
+        label: [table(2 * n, boost), table(2 * n + 1, boost, 4)]
+        for n, (label, boost) in enumerate(boosts.items())
+    }
+
+
+def summary(rows, label: str, name: str):
+    repeats = [next(s for s in scored(one, SCORING) if s.name == name) for one in rows[label]]
+    return summarised(repeats, PLAN)
+
+
+def curves(figure: Figure) -> dict[str, np.ndarray]:
+    return {str(line.get_label()): line.get_ydata() for line in figure.axes[0].get_lines()}
+
+
+def test_strength_has_a_curve_only_where_there_are_several(rows) -> None:
+    made = drawn(rows, ROLES, SCORING, PLAN)
+    assert list(made) == ["recovery", "recovery-batches", "recovery-ranks", "recovery-strength"]
+    assert list(drawn(rows, ROLES, SCORING._replace(strengths=(1.0,)), PLAN)) == list(made)[:3]
+
+
+def test_bars_are_the_scores_of_the_table(rows) -> None:
+    ax = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
+    bars = {c.get_label(): [bar.get_width() for bar in c] for c in ax.containers}
+    assert list(bars) == ["ours", "other", "random (floor)", "control (floor)"]
+    for label in ROLES:
+        shown = bars[label if ROLES[label] == "entry" else f"{label} (floor)"]
+        expected = [
+            100 * summary(rows, label, f"recovery at 3@{scenario.label}").value
+            for scenario in SCENARIOS
+        ]
+        np.testing.assert_allclose(shown, expected)
+
+
+def test_scenarios_tell_the_drop_in_accuracy_and_lost_concepts(rows) -> None:
+    ax = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels[0] == "dog(snow)\naccuracy 100 → 19 %"
+    assert labels[2] == "cat(carpet)\naccuracy 100 → 19 %\nconcept not kept"
+
+
+def test_what_guessing_gives_stands_last_in_the_legend(rows) -> None:
+    figure = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure
+    assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == GUESSING
+    (strokes,) = [c for c in figure.axes[0].collections if c.get_label() == GUESSING]
+    assert [path.vertices[0, 0] for path in strokes.get_paths()] == pytest.approx([30.0] * 3)
+
+
+def test_curves_are_the_scores_of_the_table(rows) -> None:
+    made = drawn(rows, ROLES, SCORING, PLAN)
+    points = {
+        "recovery-batches": [f"images together@{n}" for n in SCORING.batch_sizes],
+        "recovery-strength": ["strength@60 %", "strength@100 %"],
+    }
+    for stem, columns in points.items():
+        shown = curves(made[stem].figure)["ours"]
+        scores = [summary(rows, "ours", f"recovery at 3 by {column}") for column in columns]
+        np.testing.assert_allclose(shown, [100 * score.value for score in scores])
+    ranks = curves(made["recovery-ranks"].figure)["ours"]
+    assert len(ranks) == len(NAMES)
+    for top in SCORING.tops:
+        score = summary(rows, "ours", f"average recovery at {top}")
+        assert ranks[top - 1] == pytest.approx(100 * score.value)
+    assert (np.diff(ranks) >= 0).all()
+
+
+def test_the_scenarios_of_lowest_recovery_have_curves_of_their_own(rows) -> None:
+    shown = curves(drawn(rows, ROLES, SCORING, PLAN)["recovery-batches"].figure)
+    assert "cat(carpet) alone" in shown
+    assert not shown["cat(carpet) alone"].any()
+    alone = SCORING._replace(scenarios=SCENARIOS[:1])
+    shown = curves(drawn(rows, ROLES, alone, PLAN)["recovery-batches"].figure)
+    assert not [label for label in shown if "alone" in label]
+
+
+def test_pictures_are_told_in_words(rows) -> None:
+    for drawing in drawn(rows, ROLES, SCORING, PLAN).values():
+        for label in ROLES:
+            assert f"{label}: " in drawing.text
+        assert "95 %" in drawing.caption
+
+
+def test_nothing_evaluated_is_drawn_empty() -> None:
+    for drawing in drawn({"ours": [joined([])]}, {"ours": "entry"}, SCORING, PLAN).values():
+        drawing.figure.canvas.draw()
+        assert "none" in drawing.text
+
+
+def test_a_picture_can_be_saved(rows, tmp_path) -> None:
+    for stem, drawing in drawn(rows, ROLES, SCORING, PLAN).items():
+        drawing.figure.savefig(tmp_path / f"{stem}.png", dpi=40)
