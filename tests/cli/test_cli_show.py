@@ -8,7 +8,7 @@ from xbench.registry import KINDS
 
 def test_list_names_every_kind_of_component(xbench):
     rows = xbench("list", "--json").json()
-    assert {row["kind"] for row in rows} == set(KINDS) - {"command"}
+    assert {row["kind"] for row in rows} == set(KINDS)
 
 
 def test_list_takes_plurals_and_refuses_unknown_kinds(xbench):
