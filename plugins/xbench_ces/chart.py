@@ -100,9 +100,7 @@ def _title(figure: Figure, found: ConceptScores, batch: Batch, names: tuple[str,
         name += f"  ·  {found.images} images"
     elif batch.source is not None:
         name += f"  ·  image {batch.ids[0]}"
-    figure.text(
-        LEFT, 1 - 0.34 / height, name, fontsize=14, fontweight="bold", color=INK, va="center"
-    )
+    _text(figure, (LEFT, 1 - 0.34 / height), name, fontsize=14, fontweight="bold", va="center")
     mean = "mean " if found.images > 1 else ""
     said = f"{mean}P({names[found.label]}) = {found.probability:.1%}"
     if found.known:

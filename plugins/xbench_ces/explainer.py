@@ -14,7 +14,7 @@ from xbench.artefact import Artefact, Artefacts, Recipe
 from xbench.classifier import Network
 from xbench.component import fingerprint
 from xbench.dataset import Batch, Dataset, ImageSet
-from xbench.errors import MismatchError, NumericalError
+from xbench.errors import MismatchError, NumericalError, PluginError
 from xbench.explanation import Explainer
 from xbench.registry import Registry
 from xbench.training import ClassifierWeights
@@ -182,10 +182,16 @@ def with_examples(sources: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
 
 
 def offering_examples() -> list[str]:
-    """Names of all registered data sets that have examples of concepts."""
+    """Names of all data sets that can be had here and have examples of concepts."""
     registry = Registry()
-    kinds = {name: registry.get("dataset", name) for name in registry.names("dataset")}
-    return [name for name, kind in kinds.items() if issubclass(kind, ConceptExamples)]
+    return [name for name in registry.names("dataset") if _offers_examples(registry, name)]
+
+
+def _offers_examples(registry: Registry, name: str) -> bool:
+    try:
+        return issubclass(registry.get("dataset", name), ConceptExamples)
+    except PluginError:  # a broken plugin is reported elsewhere
+        return False
 
 
 def _check_finite(

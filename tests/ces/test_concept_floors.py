@@ -1,0 +1,169 @@
+"""The floors score the same concepts as the explainer that they are compared with."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+from torch import nn
+
+from xbench.annotation import Concept
+from xbench.dataset import Batch
+from xbench.errors import MismatchError
+from xbench.explanation import Explainer
+from xbench.network import cut_module
+from xbench.randomness import generator
+from xbench.testing import check_component
+from xbench_ces.bank import ConceptBank
+from xbench_ces.concept_scores import ConceptScores
+from xbench_ces.explainer import ConceptualExplanationScores
+from xbench_ces.floors import ControlModel, RandomConcepts
+from xbench_deliberative.attributions import Gradient
+from xbench_deliberative.difficulties import Entropy
+from xbench_deliberative.explainer import Deliberative
+
+CES = ConceptualExplanationScores(threshold=0.75)
+FLOORS = [RandomConcepts(CES), ControlModel(CES)]
+DELIBERATIVE = Deliberative(Entropy(), Gradient())
+
+
+@pytest.fixture(scope="module")
+def five_classes():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5)]
+        module = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2, padding=1), nn.ReLU(), *head)
+    return cut_module(module.eval(), classes=5, size=16, layer="1")
+
+
+@pytest.fixture(scope="module")
+def bank():
+    source = generator("bank")
+    return ConceptBank(
+        concepts=tuple(Concept(f"concept {place}", "settings") for place in range(8)),
+        normals=torch.randn(8, 384, generator=source),
+        accuracies=torch.linspace(0.5, 1, 8, dtype=torch.float64),
+        margins=torch.ones(8, dtype=torch.float64),
+        layer="1",
+        shape=(6, 8, 8),
+        examples=torch.randint(256, (8, 3, 4, 4), generator=source).byte(),
+    ).artefact("bank")
+
+
+def make_batch(ids, labels=True):
+    images = torch.stack([torch.rand(3, 16, 16, generator=generator("image", i)) for i in ids])
+    return Batch(images, tuple(ids), torch.tensor([i % 5 for i in ids]) if labels else None)
+
+
+def explained(explainer, network, bank, batch, seed=0):
+    return explainer.explain(network, batch, {"bank": bank}, generator(seed))
+
+
+@pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)
+def test_floors_keep_their_contracts(floor):
+    check_component(floor)
+    assert floor.makes is ConceptScores
+
+
+@pytest.mark.parametrize("labels", [True, False])
+@pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)
+def test_a_floor_says_of_images_and_concepts_what_the_explainer_says(
+    floor, labels, five_classes, bank
+):
+    batch = make_batch([4, 9, 2], labels)
+    given = explained(CES, five_classes, bank, batch)
+    made = explained(floor, five_classes, bank, batch)
+    for one, other in zip(made, given, strict=True):
+        assert one.concepts == other.concepts
+        assert torch.equal(one.examples, other.examples)
+        assert (one.label, one.predicted, one.known) == (other.label, other.predicted, labels)
+        assert (one.verified, one.images) == (False, 1)
+        assert one.probability == pytest.approx(other.probability, abs=1e-6)
+
+
+def test_random_scores_are_uniform_and_differ_between_images(five_classes, bank):
+    made = explained(RandomConcepts(CES), five_classes, bank, make_batch(range(400)))
+    raw = torch.stack([one.raw for one in made])
+    logarithmic = torch.stack([one.logarithmic for one in made])
+    assert raw.dtype == torch.float64
+    assert raw.unique().numel() == raw.numel()
+    for scores in (raw, logarithmic):
+        assert scores.abs().max() <= 1
+        quarters = torch.histc(scores, 4, -1, 1) / scores.numel()
+        assert ((quarters - 0.25).abs() < 0.05).all()
+    assert not torch.equal(raw, logarithmic)
+    first = (torch.stack([one.ranks() for one in made]) == 1).double().mean(0)
+    assert ((first - 0.25).abs() < 0.1).all(), "each of four concepts is first as often"
+
+
+def test_random_scores_depend_on_the_image_and_the_seed_alone(five_classes, bank):
+    floor = RandomConcepts(CES)
+    together = explained(floor, five_classes, bank, make_batch([4, 9, 2]))
+    alone = explained(floor, five_classes, bank, make_batch([9]))[0]
+    assert torch.equal(alone.raw, together[1].raw)
+    other = explained(floor, five_classes, bank, make_batch([9]), seed=1)[0]
+    assert not torch.equal(alone.raw, other.raw)
+
+
+def test_random_scores_cost_one_forward_of_an_image(five_classes, bank):
+    before = five_classes.passes.snapshot()
+    explained(RandomConcepts(CES), five_classes, bank, make_batch([4, 9, 2]))
+    after = five_classes.passes.snapshot()
+    assert {name: after[name] - before[name] for name in after} == {
+        "bottom_forward": 3,
+        "top_forward": 3,
+        "top_backward": 0,
+    }
+
+
+def test_the_control_model_explains_as_the_other_explainer_does(five_classes, bank):
+    batch = make_batch([4, 9, 2])
+    given = explained(CES, five_classes, bank, batch)
+    made = explained(ControlModel(CES), five_classes, bank, batch)
+    assert all(torch.equal(a.raw, b.raw) for a, b in zip(made, given, strict=True))
+
+
+@pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)
+def test_floors_need_what_the_other_explainer_needs(floor, make_weights):
+    weights = make_weights()
+    datasets = {"train": weights.images}
+    assert floor.artefacts(weights, datasets) == CES.artefacts(weights, datasets)
+    assert floor.companion() is None
+
+
+@dataclass(frozen=True)
+class Accompanied(Explainer):
+    """Says what it is asked, and nothing else."""
+
+    name: ClassVar[str] = "accompanied"
+    makes: ClassVar[type[ConceptScores]] = ConceptScores
+
+    def companion(self):
+        return Entropy()
+
+    def kept_bank(self, artefacts):
+        return artefacts["bank"]
+
+    def explain(self, network, batch, artefacts, generator):
+        return []
+
+
+def test_floors_stand_on_floors_and_pass_questions_on():
+    floor = RandomConcepts(ControlModel(Accompanied()))
+    assert floor.companion() == Entropy()
+    assert floor.kept_bank({"bank": "its bank"}) == "its bank"
+
+
+@pytest.mark.parametrize("kind", [RandomConcepts, ControlModel])
+def test_a_floor_of_an_explainer_without_concepts_is_refused(
+    kind, make_weights, five_classes, bank
+):
+    floor, weights = kind(DELIBERATIVE), make_weights()
+    with pytest.raises(MismatchError) as error:
+        floor.artefacts(weights, {"train": weights.images})
+    assert str(error.value) == (
+        f"explainer '{kind.name}' needs one that scores the concepts of a bank, such as 'ces'; "
+        "'deliberative' makes insecurities: give another one as `of`"
+    )
+    with pytest.raises(MismatchError):
+        explained(floor, five_classes, bank, make_batch([1]))
