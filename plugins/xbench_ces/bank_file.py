@@ -42,14 +42,19 @@ def read_bank(path: Path, layer: str = "", shape: Sequence[int] = ()) -> Concept
     as many channels as their vectors have values, where nothing is said. `UsageError` for a
     file that is missing, damaged or no concept bank.
     """
-    if not path.is_file():
-        raise UsageError(f"there is no concept bank {str(path)!r}")
+    check_there(path)
     if path.suffix in PICKLES:
         return _released(path, layer or POOLED, tuple(shape))
     if layer or shape:
         message = f"concept bank {str(path)!r} says itself which layer and shape it is of; leave "
         raise UsageError(f"{message}both out")
     return _own(path)
+
+
+def check_there(path: Path) -> None:
+    """Raise `UsageError` where there is no file."""
+    if not path.is_file():
+        raise UsageError(f"there is no concept bank {str(path)!r}")
 
 
 def _own(path: Path) -> ConceptBank:

@@ -126,7 +126,6 @@ def import_(
     from xbench_ces.importing import StoredBank
 
     _check_out(out)
-    _check_file(file)
     recipe = StoredBank(str(file), layer, _shape(shape))
     recipe.read()
     store = session.opened_store()
@@ -200,7 +199,6 @@ def _found(store: "Store", name: str) -> "Artefact":
     from xbench_ces.importing import StoredBank
 
     if Path(name).is_file() or Path(name).suffix:
-        _check_file(Path(name))
         return StoredBank(name).read().artefact("")
     keys = store.artefact_keys(KIND)
     near = [key for key in keys if key.startswith(name)]
@@ -278,11 +276,6 @@ def _concepts(bank: "ConceptBank", threshold: float) -> list[dict[str, Any]]:
         }
         for concept, (accuracy, margin) in zip(bank.concepts, numbers, strict=True)
     ]
-
-
-def _check_file(file: Path) -> None:
-    if not file.is_file():
-        raise UsageError(f"there is no concept bank {str(file)!r}")
 
 
 def _check_out(out: Path | None) -> None:

@@ -9,7 +9,7 @@ from xbench.artefact import Artefact, Artefacts, Recipe
 from xbench.component import Tree
 from xbench.weights import file_hash
 from xbench_ces.bank import ConceptBank
-from xbench_ces.bank_file import read_bank
+from xbench_ces.bank_file import check_there, read_bank
 
 if TYPE_CHECKING:
     from xbench.executor import Workplace
@@ -31,8 +31,9 @@ class StoredBank(Recipe):
     """For pickles: that of one image's activations; () for as many channels as values."""
 
     def tree(self) -> Tree:
-        """The hash of the file, and what is said about it."""
-        return {"file": file_hash(self.path), "layer": self.layer, "shape": list(self.shape)}
+        """The hash of the file, and what is said about it; `UsageError` where there is none."""
+        check_there(self._path)
+        return {"file": file_hash(self._path), "layer": self.layer, "shape": list(self.shape)}
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Read the file."""
@@ -42,7 +43,11 @@ class StoredBank(Recipe):
 
     def read(self) -> ConceptBank:
         """The bank in the file; `UsageError` where there is none."""
-        return read_bank(Path(self.path).expanduser(), self.layer, self.shape)
+        return read_bank(self._path, self.layer, self.shape)
+
+    @property
+    def _path(self) -> Path:
+        return Path(self.path).expanduser()
 
 
 def _summary(bank: ConceptBank) -> list[str]:

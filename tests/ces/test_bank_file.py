@@ -72,6 +72,8 @@ def test_a_missing_file_is_said(path):
     with pytest.raises(UsageError) as caught:
         read_bank(path)
     assert str(caught.value) == f"there is no concept bank {str(path)!r}"
+    with pytest.raises(UsageError, match="there is no concept bank"):
+        _ = StoredBank(str(path)).key
 
 
 def test_layer_and_shape_are_only_for_pickles(path):
