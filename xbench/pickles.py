@@ -1,7 +1,9 @@
 """Plain values out of pickles, without running what is in them.
 
 A pickle is a program. Here its opcodes are looked at before any of them runs, and the only
-things it can name are stand-ins that make sets, dictionaries, bytes and NumPy arrays.
+things it can name are stand-ins that make sets, dictionaries, bytes and NumPy arrays. A file
+made for the purpose can still waste time or end the process, with a key of a million tuples
+one in another; it cannot make the process do anything else.
 """
 
 import copyreg
@@ -10,7 +12,7 @@ import math
 import pickle
 import pickletools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +28,8 @@ _REFUSED = {
     *("PERSID", "BINPERSID", "EXT1", "EXT2", "EXT4", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX"),
     *("NEXT_BUFFER", "READONLY_BUFFER"),
 }
-_PUTS = {"PUT", "BINPUT", "LONG_BINPUT"}
+_PUTS = {"PUT", "LONG_BINPUT"}
+_STOP = ord(".")
 _LENGTHS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
     pickletools.TAKEN_FROM_ARGUMENT4: 4,
@@ -37,7 +40,7 @@ _LENGTHS = {
 _TYPE_CODE = re.compile(r"[<>=|]?[biufcSU][1-9]\d{0,8}")
 _FLAGS = 2
 """How many arguments of a type follow its code at most."""
-_ATOMS = (str, bytes, int, float, bool, type(None))
+_ATOMS = frozenset((str, bytes, int, float, bool, type(None)))
 
 
 class _Refused(Exception):  # noqa: N818 - becomes an error where the file is known
@@ -87,37 +90,48 @@ def _opcode(given: pickletools.OpcodeInfo) -> _Opcode:
 _OPCODES = {ord(given.code): _opcode(given) for given in pickletools.opcodes}
 
 
+def _steps(byte: int) -> int:
+    """The length of an opcode with its argument, 0 where that needs a closer look."""
+    name, fixed, prefix, lines = _OPCODES.get(byte, ("", 0, 0, 0))
+    plain = name and name not in {*_REFUSED, *_PUTS, "STOP"} and not prefix and not lines
+    return 1 + fixed if plain else 0
+
+
+_STEPS = tuple(map(_steps, range(256)))
+
+
 def _look_over(content: bytes) -> None:
     """Refuse opcodes that plain values do not need, and places in a memo that it cannot have."""
-    last = ""
-    for last, start, end in _opcodes(content):
-        if last in _REFUSED:
-            raise _Refused(f"opcode {last} at byte {start - 1}")
-        if last in _PUTS:
-            text = content[start:end]
-            place = int(text) if last == "PUT" else int.from_bytes(text, "little")
-            if place > len(content):  # memory for all places would be claimed
-                raise _Refused(f"a memo of {place} places at byte {start - 1}")
-    if last != "STOP":
-        raise ValueError("it ends too early")
+    place, end = 0, len(content)
+    while place < end:
+        if step := _STEPS[content[place]]:
+            place += step
+        elif content[place] == _STOP:
+            return
+        else:
+            place = _looked_at(content, place)
+    raise ValueError("it ends too early")
 
 
-def _opcodes(content: bytes) -> Iterator[tuple[str, int, int]]:
-    """Each opcode's name, and where its argument starts and ends."""
-    place, name = 0, ""
-    while place < len(content) and name != "STOP":
-        if content[place] not in _OPCODES:
-            raise ValueError(f"byte {place} is no opcode")
-        name, fixed, prefix, lines = _OPCODES[content[place]]
-        start = end = place + 1
-        if prefix:
-            end += prefix + int.from_bytes(content[start : start + prefix], "little")
-        for _ in range(lines):
-            end = content.index(b"\n", end) + 1
-        place = end = end + fixed
-        if end > len(content):
-            raise ValueError("it ends too early")
-        yield name, start, end
+def _looked_at(content: bytes, place: int) -> int:
+    """The place after the opcode at this one."""
+    if content[place] not in _OPCODES:
+        raise ValueError(f"byte {place} is no opcode")
+    name, fixed, prefix, lines = _OPCODES[content[place]]
+    if name in _REFUSED:
+        raise _Refused(f"opcode {name} at byte {place}")
+    start = end = place + 1
+    if prefix:
+        end += prefix + int.from_bytes(content[start : start + prefix], "little")
+    for _ in range(lines):
+        end = content.find(b"\n", end) + 1 or len(content) + 1
+    end += fixed
+    if name in _PUTS:
+        text = content[start:end]
+        number = int(text) if name == "PUT" else int.from_bytes(text, "little")
+        if number > len(content):  # memory for all places would be claimed
+            raise _Refused(f"a memo of {number} places at byte {place}")
+    return end
 
 
 class _StandIn:
@@ -317,6 +331,8 @@ class _Plain:
             case dict():
                 return {self.of(key): self.of(item) for key, item in value.items()}
             case list() | tuple() | set() | frozenset():
+                if _ATOMS.issuperset(map(type, value)):
+                    return value
                 return type(value)(self.of(item) for item in value)
             case _Type(dtype=dtype):
                 return dtype

@@ -55,7 +55,8 @@ def label_map(path: Path) -> Int64[np.ndarray, "h w"]:
 def _labels(folder: Path, picture: Picture, category: str) -> list[int]:
     labels = set(picture.labels.get(category, ()))
     for name in picture.masks.get(category, ()):
-        labels.update(np.unique(label_map(folder / "images" / name)).tolist())
+        counts = np.bincount(label_map(folder / "images" / name).ravel())
+        labels.update(np.flatnonzero(counts).tolist())
     return sorted(labels - {0})
 
 

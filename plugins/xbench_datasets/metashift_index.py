@@ -19,8 +19,8 @@ Subsets = Mapping[tuple[str, str], Int64[np.ndarray, " n"]]
 KEY = re.compile(r"([^()]+)\(([^()]+)\)")
 WHAT = "dataset 'metashift'"
 SEEDS = 1 << 63
-LONGEST = 19
-"""Numbers with fewer digits than this fit into 64 bits."""
+LONGEST = 18
+"""Numbers of so many digits fit into 64 bits."""
 SHOWN = 20
 """How many names a message shows."""
 
@@ -54,7 +54,8 @@ def _read(path: Path, changed: int) -> Subsets:
         raise DatasetError(str(error)) from error
     if not isinstance(found, dict) or not found:
         raise DatasetError(f"{WHAT}: {path} should hold lists of images by subject(context)")
-    return {_key(path, key): _ids(path, key, images) for key, images in found.items()}
+    numbers = _numbers(path, found)
+    return {_key(path, key): _sorted(numbers, images) for key, images in found.items()}
 
 
 def _key(path: Path, key: object) -> tuple[str, str]:
@@ -64,12 +65,26 @@ def _key(path: Path, key: object) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _ids(path: Path, key: str, images: object) -> Int64[np.ndarray, " n"]:
-    if isinstance(images, set | frozenset | list | tuple):
-        texts = [str(image) for image in images]
-        if all(text.isascii() and text.isdecimal() and len(text) < LONGEST for text in texts):
-            return np.unique(np.array(texts, np.int64))
-    raise DatasetError(f"{WHAT}: {path}, {key}: expected a list of numbers of images")
+def _numbers(path: Path, found: Mapping[object, object]) -> dict[object, int]:
+    """The number of each image by its name; each name is looked at once, as most come often."""
+    names: set[object] = set()
+    for key, images in found.items():
+        if isinstance(images, set | frozenset | list | tuple) and _is_plain(images):
+            names.update(images)
+        else:
+            raise DatasetError(f"{WHAT}: {path}, {key}: expected a list of numbers of images")
+    for name in names:
+        if not (text := str(name)).isdecimal() or not text.isascii() or len(text) > LONGEST:
+            raise DatasetError(f"{WHAT}: {path} has the image {name!r}, expected a number")
+    return {name: int(str(name)) for name in names}
+
+
+def _is_plain(items: Iterable[object]) -> bool:
+    return {str, int}.issuperset(map(type, items))
+
+
+def _sorted(numbers: Mapping[object, int], images: Iterable[object]) -> Int64[np.ndarray, " n"]:
+    return np.sort(np.array([numbers[image] for image in set(images)], np.int64))
 
 
 @functools.lru_cache(maxsize=4)

@@ -171,7 +171,12 @@ def test_an_index_that_is_not_there_or_not_one(root: Path, tmp_path: Path) -> No
         (b"cos\nsystem\n(S'true'\ntR.", r"is refused: it asks for os\.system"),
         (pickle.dumps([1]), r"should hold lists of images by subject\(context\)"),
         (pickle.dumps({"dog": {"1"}}), r"has the key 'dog', expected subject\(context\)"),
-        (pickle.dumps({"dog(snow)": {"x"}}), r"dog\(snow\): expected a list of numbers of images"),
+        (pickle.dumps({"dog(snow)": "1"}), r"dog\(snow\): expected a list of numbers of images"),
+        (
+            pickle.dumps({"dog(snow)": [["1"]]}),
+            r"dog\(snow\): expected a list of numbers of images",
+        ),
+        (pickle.dumps({"dog(snow)": {"n1"}}), "has the image 'n1', expected a number"),
     ):
         (tmp_path / "index.pkl").write_bytes(content)
         dataset = Metashift(root=str(root), index=str(tmp_path / "index.pkl"))
