@@ -1,0 +1,241 @@
+"""Low-level concepts from any images: the same pictures with a quality and without it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, TypeAlias
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Generator, Tensor
+
+from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair
+from xbench.component import fingerprint
+from xbench.dataset import Dataset
+from xbench.download import Download
+from xbench.errors import DatasetError, UnknownNameError
+from xbench.randomness import derived_seed
+from xbench.transform import Transform
+from xbench_ces.kernels import appearance
+
+FAMILY = "image qualities"
+MAKING = 1
+"""Raised with every change that alters an image of a concept."""
+SEEDS = 1 << 63
+"""Derived seeds lie below it."""
+
+Change: TypeAlias = Callable[[Float[Tensor, "n 3 h w"], Generator], Float[Tensor, "n 3 h w"]]
+
+
+class Quality(NamedTuple):
+    """How a picture that has the quality is made, and how the one that has not."""
+
+    given: Change
+    without: Change
+
+
+def _as_it_is(images: Tensor, generator: Generator) -> Tensor:
+    return images
+
+
+def _plain(change: Callable[..., Tensor], *values: object) -> Change:
+    def plain(images: Tensor, generator: Generator) -> Tensor:
+        return change(images, *values)
+
+    return plain
+
+
+def _noise(images: Tensor, generator: Generator) -> Tensor:
+    return appearance.noisy(images, torch.randn(images.shape, generator=generator), 0.15)
+
+
+def _spotted(images: Tensor, generator: Generator) -> Tensor:
+    height, width = images.shape[-2:]
+    return appearance.patterned(images, appearance.dots(height, width, _period(height)), 0.6)
+
+
+def _striped(direction: appearance.Direction) -> Change:
+    def change(images: Tensor, generator: Generator) -> Tensor:
+        height, width = images.shape[-2:]
+        pattern = appearance.stripes(height, width, _period(height), direction)
+        return appearance.patterned(images, pattern, 0.6)
+
+    return change
+
+
+def _period(height: int) -> int:
+    """Of patterns: an eighth of the image."""
+    return max(2, height // 8)
+
+
+def _blur(images: Tensor, generator: Generator) -> Tensor:
+    return appearance.gaussian_blur(images, 0.018 * min(images.shape[-2:]))
+
+
+def _pixels(images: Tensor, generator: Generator) -> Tensor:
+    return appearance.pixelated(images, max(2, min(images.shape[-2:]) // 28))
+
+
+_GREY = _plain(appearance.luma)
+
+
+def _colour(red: float, green: float, blue: float) -> Quality:
+    """Seen through a colour filter, against the same picture in grey."""
+    factors = tuple(1.15 * part for part in (red, green, blue))
+    return Quality(_plain(appearance.coloured, factors), _GREY)
+
+
+def _added(change: Change) -> Quality:
+    return Quality(change, _as_it_is)
+
+
+def _lost(change: Change) -> Quality:
+    return Quality(_as_it_is, change)
+
+
+COLOURS: Mapping[str, Quality] = {
+    "redness": _colour(1, 0.45, 0.45),
+    "yellowness": _colour(1, 1, 0.45),
+    "greenness": _colour(0.45, 1, 0.45),
+    "blueness": _colour(0.45, 0.45, 1),
+}
+QUALITIES: Mapping[str, Quality] = {
+    **COLOURS,
+    "greyness": _added(_GREY),
+    "colourfulness": _lost(_GREY),
+    "blur": _added(_blur),
+    "sharpness": _lost(_blur),
+    "darkness": _added(_plain(appearance.exposed, 0.35)),
+    "brightness": _added(_plain(appearance.exposed, 1.7)),
+    "contrast": _added(_plain(appearance.contrasted, 2.0)),
+    "faintness": _added(_plain(appearance.contrasted, 0.35)),
+    "haze": _added(_plain(appearance.hazy, 0.6, 0.85)),
+    "noise": _added(_noise),
+    "pixelation": _added(_pixels),
+    "horizontal stripes": _added(_striped("rows")),
+    "vertical stripes": _added(_striped("columns")),
+    "checks": _added(_striped("both")),
+    "dots": _added(_spotted),
+}
+"""The concepts, in order. Colours are greyscale pictures seen through a filter of the colour,
+against the same greyscale pictures; all others are pictures against the same pictures changed."""
+
+
+@dataclass(frozen=True)
+class ImageQualities(Dataset, ConceptExamples):
+    """Another dataset, some of whose images are set apart to make low-level concepts from.
+
+    These are in none of its splits, so what is explained or trained on shows no concept.
+    Whether an image is set apart depends on nothing but `share`, `seed` and its id; images
+    of the classes in `keep` never are. Class names, labels, ids and images are those of `of`.
+    """
+
+    name: ClassVar[str] = "image-qualities"
+
+    of: Dataset
+    share: float = 0.5
+    """Of the images of `of`, of all its splits, that are set apart."""
+    keep: tuple[str, ...] = ()
+    """Names of classes all of whose images stay in their splits."""
+    qualities: tuple[str, ...] = ()
+    """Which qualities are concepts; () for all."""
+    size: int = 224
+    """Side of the square pictures of concepts: the short side becomes it, the middle is cut out."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse shares, sizes and qualities that cannot be."""
+        if not 0 < self.share < 1:
+            raise ValueError(f"share is {self.share}; it must lie between 0 and 1")
+        if self.size < 2:
+            raise ValueError(f"size is {self.size}; it must be at least 2")
+        for name in self.qualities:
+            if name not in QUALITIES:
+                raise UnknownNameError("image quality", name, QUALITIES)
+
+    def check(self) -> None:
+        """Raise what `of` raises, and `UnknownNameError` for a class to keep that it has not."""
+        self.of.check()
+        known = self.of.class_names()
+        for name in self.keep:
+            if name not in known:
+                raise UnknownNameError(f"class of dataset {self.of.name}", name, known)
+        self._set_apart()
+
+    def verify(self) -> list[str]:
+        """What `of` finds."""
+        return self.of.verify()
+
+    def downloads(self) -> tuple[Download, ...]:
+        """Those of `of`."""
+        return self.of.downloads()
+
+    def fingerprint(self) -> str:
+        """A hash of that of `of`, the fields, and how pictures are made."""
+        parameters = {name: getattr(self, name) for name in ("share", "keep", "qualities", "size")}
+        making = {"making": MAKING, "seed": self.seed, **parameters}
+        return fingerprint({"of": self.of.fingerprint(), **making})
+
+    def class_names(self) -> tuple[str, ...]:
+        """Those of `of`."""
+        return self.of.class_names()
+
+    def splits(self) -> tuple[str, ...]:
+        """Those of `of`."""
+        return self.of.splits()
+
+    def ids(self, split: str) -> Sequence[int]:
+        """Those of `of` that are not set apart."""
+        ids = list(self.of.ids(split))
+        apart = self._apart(ids)
+        return [image for image, away in zip(ids, apart, strict=True) if not away]
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """Those of `of`."""
+        return self.of.labels(ids)
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """Those of `of`."""
+        return self.of.images(ids)
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Those of `of`."""
+        return self.of.sizes(ids)
+
+    def concepts(self) -> tuple[Concept, ...]:
+        """The qualities, all of one family."""
+        return tuple(Concept(name, FAMILY) for name in self.qualities or QUALITIES)
+
+    def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
+        """Up to `count` of the images set apart with the quality, and the same ones without."""
+        if name not in (self.qualities or QUALITIES):
+            raise UnknownNameError("image quality", name, self.qualities or QUALITIES)
+        pool = self._set_apart()
+        places = torch.randperm(len(pool), generator=generator)[:count].tolist()
+        square = Transform(self.size, self.size)
+        photos = self.of.images([pool[place] for place in places])
+        images = torch.stack([square.image(photo) for photo in photos])
+        given, without = (change(images, generator) for change in QUALITIES[name])
+        return ConceptExamplesPair(_bytes(given), _bytes(without))
+
+    def _set_apart(self) -> list[int]:
+        """Ids of all images that are in no split. `DatasetError` where there are none."""
+        ids = [image for split in self.of.splits() for image in self.of.ids(split)]
+        pool = [image for image, away in zip(ids, self._apart(ids), strict=True) if away]
+        if not pool:
+            message = f"dataset {self.name!r}: none of the {len(ids)} images of {self.of.name!r} "
+            raise DatasetError(f"{message}is set apart; raise `share`, or keep fewer classes")
+        return pool
+
+    def _apart(self, ids: Sequence[int]) -> list[bool]:
+        limit = self.share * SEEDS
+        chosen = [derived_seed("set apart", self.seed, image) < limit for image in ids]
+        if not self.keep:
+            return chosen
+        names = self.of.class_names()
+        kept = {names.index(name) for name in self.keep if name in names}
+        labels = self.of.labels(ids).tolist()
+        return [away and label not in kept for away, label in zip(chosen, labels, strict=True)]
+
+
+def _bytes(images: Float[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 h w"]:
+    return (images * 255).round().byte()

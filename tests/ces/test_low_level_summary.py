@@ -1,0 +1,226 @@
+"""From rows of the low-level protocol to scores, against slow twins on made-up courses."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import spearmanr
+
+from xbench.annotation import Concept
+from xbench.statistics import by_name
+from xbench_ces.concept_scores import ConceptScores
+from xbench_ces.low_level_rows import Explained, Target, courses, joined
+from xbench_ces.low_level_summary import Scoring, judged, noted, rank_correlation, scored
+
+NAMES = ("redness", "greenness", "blur", "crimson")
+TARGETS = (Target("cherry", "redness", alike=("crimson",)), Target("apple", "greenness"))
+SCORING = Scoring(TARGETS, "grey", "log", 0.15, 0.8)
+FALL = (0.9, 0.7, 0.4, 0.1, 0.05)
+
+
+def image(
+    number: int = 0,
+    target: Target = TARGETS[0],
+    probability=FALL,
+    names=NAMES,
+    predicted: int = 4,
+    **curves,
+) -> list[Explained]:
+    """An image at five steps; a concept's raw and logarithmic scores are 0 unless given."""
+    made = []
+    for step, value in enumerate(probability):
+        raw = [curves.get(f"raw_{name}", np.zeros(5))[step] for name in names]
+        log = [curves.get(name, np.zeros(5))[step] for name in names]
+        scores = ConceptScores(
+            concepts=tuple(Concept(name, "image qualities") for name in names),
+            raw=torch.tensor(raw, dtype=torch.float64),
+            logarithmic=torch.tensor(log, dtype=torch.float64),
+            probability=value,
+            label=4,
+            predicted=predicted if step == 0 else 1,
+        )
+        made.append(Explained(number, target, step, step / 4, scores))
+    return made
+
+
+def ramp(start: float, end: float) -> np.ndarray:
+    return np.linspace(start, end, 5)
+
+
+def values(explained: list[Explained], scoring: Scoring = SCORING) -> dict[str, float]:
+    """Each score of the one image."""
+    found = by_name(scored(joined(explained), scoring))
+    return {name: float(score.values[0]) for name, score in found.items()}
+
+
+def test_rows_hold_everything_that_was_explained() -> None:
+    explained = [*image(7, TARGETS[1], greenness=ramp(0, 1)), *image(3, redness=ramp(-1, 2))]
+    first, second = courses(joined(explained))
+    assert (first.case, first.class_name, first.matching) == (3, "cherry", "redness")
+    assert (second.case, second.class_name, second.matching) == (7, "apple", "greenness")
+    assert first.concepts == NAMES
+    assert first.right
+    np.testing.assert_array_equal(first.probability, FALL)
+    np.testing.assert_array_equal(first.blends, ramp(0, 1))
+    np.testing.assert_array_equal(first.logarithmic[:, 0], ramp(-1, 2))
+    np.testing.assert_array_equal(second.logarithmic[:, 1], ramp(0, 1))
+    assert not first.raw.any()
+
+
+def test_tables_of_several_shards_can_be_joined() -> None:
+    import pyarrow as pa
+
+    tables = [joined(image(number, redness=ramp(0, number))) for number in (1, 2)]
+    both = pa.concat_tables(tables).unify_dictionaries()
+    assert [course.logarithmic[-1, 0] for course in courses(both)] == [1, 2]
+
+
+def test_a_matching_score_that_rises_most_explains() -> None:
+    found = values(image(redness=ramp(0.5, 2), greenness=ramp(0, 1), blur=ramp(0, -1)))
+    assert found["explained@log"] == 1
+    assert found["positive at the end@log"] == found["rises@log"] == 1
+    assert found["rises most@log"] == found["rises most of the targets' concepts@log"] == 1
+    assert found["size of the rise@log"] == 1.5
+    assert found["rank correlation@log"] == pytest.approx(1)
+    assert found["probability falls"] == 1
+
+
+def test_raw_and_logarithmic_scores_are_judged_apart() -> None:
+    found = values(image(redness=ramp(0, 1), raw_redness=ramp(1, 0.2)))
+    assert found["explained@log"] == 1
+    assert found["explained@raw"] == found["rises@raw"] == 0
+    assert found["positive at the end@raw"] == 1
+
+
+@pytest.mark.parametrize(
+    ("curves", "failing"),
+    [
+        ({"redness": ramp(-3, -0.1)}, "positive at the end@log"),
+        ({"redness": ramp(3, 1)}, "rises@log"),
+        ({"redness": np.array([1, 5, 2, 0.5, 1.1])}, "rises@log"),
+        ({"redness": ramp(0, 1), "blur": ramp(-5, -3)}, "rises most@log"),
+        ({"redness": ramp(0, 1), "blur": ramp(0, 1)}, "rises most@log"),
+        (
+            {"redness": ramp(0, 1), "greenness": ramp(0, 2)},
+            "rises most of the targets' concepts@log",
+        ),
+    ],
+)
+def test_each_requirement_fails_by_itself(curves: dict, failing: str) -> None:
+    found = values(image(**curves))
+    assert found[failing] == 0
+    assert found["explained@log"] == 0
+
+
+def test_only_concepts_of_other_targets_are_rivals_among_targets() -> None:
+    found = values(image(redness=ramp(0, 1), blur=ramp(0, 2)))
+    assert found["rises most@log"] == 0
+    assert found["rises most of the targets' concepts@log"] == 1
+
+
+def test_concepts_that_mean_much_the_same_are_no_rivals() -> None:
+    curves = {"redness": ramp(0, 1), "greenness": ramp(0, 1), "crimson": ramp(0, 9)}
+    assert values(image(redness=ramp(0, 1), crimson=ramp(0, 9)))["rises most@log"] == 1
+    assert values(image(0, TARGETS[1], **curves))["rises most@log"] == 0
+
+
+def test_the_degenerate_case_correlates_perfectly_and_explains_nothing() -> None:
+    """A step so large that it leaves nothing of the class: every raw score is −P."""
+    gone = -np.array(FALL)
+    curves = {f"raw_{name}": gone for name in NAMES}
+    found = values(image(**curves), SCORING._replace(score="raw"))
+    assert found["rank correlation@raw"] == pytest.approx(1)
+    assert found["rises@raw"] == 1
+    assert found["positive at the end@raw"] == found["explained@raw"] == 0
+
+
+def test_a_probability_that_does_not_fall_steadily_does_not_fall() -> None:
+    assert values(image(probability=(0.9, 0.2, 0.8, 0.3, 0.85)))["probability falls"] == 0
+    assert values(image(probability=(0.5, 0.6, 0.7, 0.8, 0.9)))["probability falls"] == 0
+    assert values(image(probability=(0.5,) * 5))["probability falls"] == 0
+
+
+@pytest.mark.parametrize(
+    ("explained", "reason"),
+    [
+        (image(predicted=2), "not_scored_wrong"),
+        (image(probability=(0.1, 0.08, 0.05, 0.02, 0.01)), "not_scored_unsure"),
+        (image(names=("blur", "greenness")), "not_scored_concept_not_kept"),
+    ],
+)
+def test_what_is_not_scored_is_nan_and_counted(explained: list[Explained], reason: str) -> None:
+    assert all(np.isnan(value) for value in values(explained).values())
+    notes = noted(joined([*explained, *image(9, redness=ramp(0, 1))][: len(explained)]), SCORING)
+    assert notes[reason] == 1
+    assert notes["images"] == 1
+    assert notes["scored"] == 0
+
+
+def test_notes_tell_which_concepts_rose_most() -> None:
+    explained = [*image(0, redness=ramp(0, 1)), *image(1, blur=ramp(0, 1), raw_crimson=ramp(0, 1))]
+    notes = noted(joined(explained), SCORING)
+    assert notes["rose_most"]["log"] == {"redness": 1, "blur": 1}
+    assert notes["rose_most"]["raw"] == {"redness": 1, "crimson": 1}
+    assert notes["concepts"] == len(NAMES)
+    assert json.loads(json.dumps(notes)) == notes
+
+
+def test_the_headline_is_that_of_the_chosen_scale_and_stands_first() -> None:
+    table = joined(image(redness=ramp(0, 1)))
+    for scale in ("raw", "log"):
+        found = scored(table, SCORING._replace(score=scale))
+        assert [score.name for score in found if score.headline] == [f"explained@{scale}"]
+        assert found[0].headline
+        assert {score.unit for score in found if "size" in score.name} == {"number"}
+
+
+def test_chance_is_one_among_the_rivals() -> None:
+    found = by_name(scored(joined(image(redness=ramp(0, 1))), SCORING))
+    assert found["rises most@log"].chance == pytest.approx(1 / 3)  # without the alike one
+
+
+def test_a_single_concept_has_no_rivals_to_be_compared_with() -> None:
+    found = values(image(names=("redness",), redness=ramp(0, 1)))
+    assert np.isnan(found["rises most@log"])
+    assert np.isnan(found["explained@log"])
+    assert found["rises@log"] == 1
+
+
+def test_no_rows_give_no_values() -> None:
+    found = scored(joined([]), SCORING)
+    assert all(len(score.values) == 0 for score in found)
+    assert noted(joined([]), SCORING)["images"] == 0
+
+
+CURVES = arrays(np.float64, 5, elements=st.integers(-4, 4).map(float))
+
+
+@given(CURVES)
+def test_rank_correlations_are_spearmans(curve: np.ndarray) -> None:
+    found = rank_correlation(curve)
+    if len(set(curve)) == 1:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(spearmanr(curve, range(5))[0])
+
+
+@given(CURVES, CURVES, CURVES, CURVES)
+def test_judgements_equal_a_slow_twin(own, rival, other, alike) -> None:
+    explained = image(redness=own, greenness=rival, blur=other, crimson=alike)
+    (course,) = courses(joined(explained))
+    found = judged(course, SCORING, "log")
+    steady = len(set(own)) > 1 and spearmanr(own, range(5))[0] >= 0.8 - 1e-12
+    rises = [curve[4] - curve[0] for curve in (own, rival, other)]
+    wanted = [
+        own[4] > 0,
+        steady and rises[0] > 0,
+        rises[0] > rises[1] and rises[0] > rises[2],
+        rises[0] > rises[1],
+    ]
+    assert list(found[:4]) == wanted
+    assert found.shown == all(wanted[:3])
+    assert found.size == rises[0]
