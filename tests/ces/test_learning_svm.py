@@ -78,7 +78,9 @@ def test_the_dual_gap_is_closed():
     y = torch.where(labels, 1.0, -1.0).double()
     made = linear_svm(features, labels, 1e-2)
     primal = objective(made.normal.double(), made.intercept, features, labels, 1e-2)
-    solver = SVC(C=1e-2, kernel="precomputed").fit(gram(features).numpy(), labels.numpy())
+    solver = SVC(C=1e-2, kernel="precomputed").fit(
+        gram(features, features.mean(0)).numpy(), labels.numpy()
+    )
     alpha = torch.zeros(len(y), dtype=torch.float64)
     alpha[torch.tensor(solver.support_)] = torch.tensor(solver.dual_coef_[0])
     alpha *= y
@@ -96,8 +98,9 @@ def test_the_gram_matrix_is_that_of_the_examples_without_their_mean(seed, width)
     features = examples(seed, count=6, width=width)[0]
     centred = features.double() - features.double().mean(0)
     slow = torch.tensor([[float(a @ b) for a in centred] for b in centred], dtype=torch.float64)
-    torch.testing.assert_close(gram(features), slow, rtol=1e-5, atol=1e-4)
-    assert torch.equal(gram(features), gram(features).T)
+    made = gram(features, features.mean(0))
+    torch.testing.assert_close(made, slow, rtol=1e-5, atol=1e-4)
+    assert torch.equal(made, made.T)
 
 
 @given(SEEDS, st.sampled_from([-3.0, 10.0, 1000.0]))

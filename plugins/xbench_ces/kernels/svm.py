@@ -5,7 +5,6 @@ m is met twice, in two matrix products, where a solver that works on the feature
 every step.
 """
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -50,15 +49,17 @@ def stratified_split(labels: Bool[Tensor, " n"], held_out: float, generator: Gen
     return Split(torch.cat(fitted), torch.cat(left_out))
 
 
-def gram(features: Float[Tensor, "n m"]) -> Float64[Tensor, "n n"]:
-    """Scalar products of the examples, their mean subtracted.
+def gram(features: Float[Tensor, "n m"], mean: Float[Tensor, " m"]) -> Float64[Tensor, "n n"]:
+    """Scalar products of the examples, `mean` subtracted.
 
-    The mean changes neither the normal nor the distances, and without it the products are so
+    Their mean changes neither the normal nor the distances, and without it the products are so
     small that single precision within a chunk is enough; chunks are added in double precision.
     """
     total = torch.zeros(len(features), len(features), dtype=torch.float64)
-    for chunk in _centred(features):
-        total += chunk @ chunk.T
+    pairs = zip(torch.split(features, CHUNK, dim=1), torch.split(mean, CHUNK), strict=True)
+    for chunk, middle in pairs:
+        centred = chunk - middle
+        total += centred @ centred.T
     return total
 
 
@@ -72,35 +73,24 @@ def linear_svm(
     """
     from sklearn.svm import SVC
 
-    products = gram(features)
+    mean = features.mean(dim=0)
+    products = gram(features, mean)
     solver = SVC(C=regularisation, kernel="precomputed").fit(products.numpy(), labels.numpy())
     weights = torch.zeros(len(features), dtype=torch.float64)
     weights[torch.tensor(solver.support_)] = torch.tensor(solver.dual_coef_[0])
     offset = float(solver.intercept_[0])
     length = (weights @ products @ weights).clamp(min=0).sqrt()
     distances = (products @ weights + offset) / length
-    normal, at_mean = _combined(features, weights)
-    return LinearSvm(normal, offset - at_mean, distances)
+    own = weights.to(features.dtype)
+    normal = own @ features - own.sum() * mean  # the weights sum to 0 only before rounding
+    return LinearSvm(normal, offset - float(mean.double() @ normal.double()), distances)
 
 
 def accuracy(svm: LinearSvm, features: Float[Tensor, "k m"], labels: Bool[Tensor, " k"]) -> float:
     """The share of examples on the side of the hyperplane where they belong."""
-    positive = features.double() @ svm.normal.double() + svm.intercept > 0
-    return float((positive == labels).double().mean())
-
-
-def _centred(features: Float[Tensor, "n m"]) -> Iterator[Float[Tensor, "n c"]]:
-    for chunk in torch.split(features, CHUNK, dim=1):
-        yield chunk - chunk.mean(dim=0)
-
-
-def _combined(
-    features: Float[Tensor, "n m"], weights: Float64[Tensor, " n"]
-) -> tuple[Float[Tensor, " m"], float]:
-    """The normal w = Σ weight · (example − mean), and w · mean."""
-    parts, at_mean, own = [], 0.0, weights.to(features.dtype)
-    for chunk in torch.split(features, CHUNK, dim=1):
-        mean = chunk.mean(dim=0)
-        parts.append(own @ (chunk - mean))
-        at_mean += float(parts[-1].double() @ mean.double())
-    return torch.cat(parts), at_mean
+    values = torch.full((len(features),), svm.intercept, dtype=torch.float64)
+    for chunk, normal in zip(
+        torch.split(features, CHUNK, dim=1), torch.split(svm.normal, CHUNK), strict=True
+    ):
+        values += chunk @ normal
+    return float(((values > 0) == labels).double().mean())
