@@ -21,8 +21,10 @@ MOST_BYTES = 2**30
 CACHED_BYTES = 2**23
 """Points that go together through an R without weights: they should stay in the cache."""
 WEIGHED_BYTES = 2**25
-"""Points that go together through an R with weights, which are read once for all of them."""
-_ROWS = 64
+"""Points that go together through an R with weights."""
+HEAVY = 2**28
+"""Bytes of weights from which on reading them for every chunk costs more than a full cache."""
+_FEW, _MANY = 16, 64
 _INPLACE = "inplace"
 
 
@@ -52,11 +54,12 @@ class MovedTop(nn.Module):
 
     @property
     def rows(self) -> int:
-        """How many points go through `rest` together."""
-        point = self.displacements[:1].nbytes or 1
-        weighed = next(self.rest.parameters(), None) is not None
-        in_cache = self.displacements.device.type == "cpu" and not weighed
-        return max(1, min(_ROWS, (CACHED_BYTES if in_cache else WEIGHED_BYTES) // point))
+        """How many points go through `rest` together: what was measured to be fastest."""
+        weights = sum(parameter.nbytes for parameter in self.rest.parameters())
+        most, room = _MANY, WEIGHED_BYTES
+        if self.displacements.device.type == "cpu" and weights < HEAVY:
+            most, room = (_FEW, WEIGHED_BYTES) if weights else (_MANY, CACHED_BYTES)
+        return max(1, min(most, room // max(1, self.displacements[:1].nbytes)))
 
 
 def moved_top(
@@ -118,9 +121,9 @@ def _images_under(
     """L(s) − L(0) for every displacement s."""
     at_zero = first(torch.zeros_like(displacements[:1]))
     made = at_zero.new_empty((len(displacements), *at_zero.shape[1:]))
-    for start in range(0, len(displacements), _ROWS):
-        part = displacements[start : start + _ROWS]
-        torch.sub(first(part), at_zero, out=made[start : start + _ROWS])
+    for start in range(0, len(displacements), _MANY):
+        part = displacements[start : start + _MANY]
+        torch.sub(first(part), at_zero, out=made[start : start + _MANY])
     return made
 
 

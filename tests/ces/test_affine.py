@@ -2,14 +2,22 @@
 
 import pytest
 import torch
-from torch import fx, nn
+from torch import nn
 from torch.nn import functional
 
 from xbench.linearity import first_kink
 from xbench.network import blank, cut_classifier, cut_module
 from xbench.randomness import generator
 from xbench.testing import tiny_network
-from xbench_ces.affine import CACHED_BYTES, WEIGHED_BYTES, MovedTop, Parts, affine_parts, moved_top
+from xbench_ces.affine import (
+    CACHED_BYTES,
+    HEAVY,
+    WEIGHED_BYTES,
+    MovedTop,
+    Parts,
+    affine_parts,
+    moved_top,
+)
 from xbench_zoo.torchvision_models import Torchvision
 
 ROOM = 2**30
@@ -275,11 +283,19 @@ def test_nothing_is_counted_and_no_weights_are_copied():
     assert {id(parameter) for parameter in moved.parameters()} <= own
 
 
+def rows(rest, points):
+    return MovedTop(Parts(nn.Identity(), rest), points).rows
+
+
 def test_chunks_fit_the_cache_or_share_the_weights():
     point = torch.zeros(100, 2**18)  # 1 MiB each
-    light, heavy = nn.Flatten(), nn.Linear(2**18, 1, bias=False)
-    assert MovedTop(Parts(nn.Identity(), light), point).rows == CACHED_BYTES // 2**20
-    assert MovedTop(Parts(nn.Identity(), heavy), point).rows == WEIGHED_BYTES // 2**20
-    assert MovedTop(Parts(nn.Identity(), light), point[:, :1]).rows == 64
-    assert MovedTop(Parts(nn.Identity(), light), torch.zeros(1, 2**24)).rows == 1
-    assert isinstance(tail(*HEAD).top, fx.GraphModule)
+    light, weighed = nn.Flatten(), nn.Linear(2**18, 1, bias=False)
+    heavy = nn.Linear(2**18, 256, bias=False, device="meta")
+    assert rows(light, point) == CACHED_BYTES // 2**20
+    assert rows(light, point[:, :1]) == 64
+    assert rows(light, torch.zeros(1, 2**24)) == 1
+    assert rows(weighed, point) == 16
+    assert heavy.weight.nbytes == HEAVY
+    assert rows(heavy, point) == WEIGHED_BYTES // 2**20
+    assert rows(heavy, point[:, :1]) == 64
+    assert rows(light, point[:, :0]) == 64
