@@ -15,9 +15,11 @@ from xbench import photos
 from xbench.annotation import Contexts
 from xbench.dataset import Dataset
 from xbench_datasets import folder_listing
-from xbench_datasets.folder_listing import Entry, Folds
+from xbench_datasets.folder_listing import Entry, Folds, Times
 
 WHAT = "dataset 'context-folder'"
+LEVELS = 2
+"""Classes and contexts."""
 
 
 class Shot(NamedTuple):
@@ -110,10 +112,11 @@ class ContextFolder(Dataset, Contexts):
         return Folds(self.folds, self.fold, self.seed)
 
     def _entries(self) -> tuple[Entry, ...]:
-        return folder_listing.listed(self._root(), 2, WHAT)
+        return folder_listing.listed(self._root(), LEVELS, WHAT)
 
     def _shots(self) -> tuple[Shot, ...]:
-        return _joined(self._root(), self._entries())
+        root = self._root()
+        return _joined(root, folder_listing.times(root, LEVELS))
 
     def _photos(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
         shots = self._shots()
@@ -126,10 +129,10 @@ class ContextFolder(Dataset, Contexts):
 
 
 @functools.lru_cache(maxsize=8)
-def _joined(root: Path, entries: tuple[Entry, ...]) -> tuple[Shot, ...]:
+def _joined(root: Path, changed: Times) -> tuple[Shot, ...]:
     """One item for each image, sorted by the first of its paths."""
     alike: dict[tuple[str, str, str, int], list[Entry]] = {}
-    for entry in entries:
+    for entry in folder_listing.listed(root, LEVELS, WHAT):
         key = (entry.split, entry.label, PurePosixPath(entry.path).name, entry.size)
         alike.setdefault(key, []).append(entry)
     groups = (group for entries in alike.values() for group in _same(root, entries))

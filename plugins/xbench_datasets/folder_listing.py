@@ -93,9 +93,13 @@ def listed(root: Path, levels: int, what: str) -> tuple[Entry, ...]:
     Sorted by path; listed anew when a folder has changed. `DatasetError` if there is none,
     or none of some class.
     """
+    return _listed(root, levels, what, times(root, levels))
+
+
+def times(root: Path, levels: int) -> Times:
+    """When each folder that `listed` looks into has changed: a key for what follows from them."""
     folders = [root, *_folders_below(root, levels + 1)]
-    times = tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders)
-    return _listed(root, levels, what, times)
+    return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders)
 
 
 def of_split(split: str, splits: Sequence[str], of_each: Sequence[str], root: str) -> list[int]:
@@ -134,7 +138,7 @@ def image_files(folder: Path) -> list[os.DirEntry[str]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(root: Path, levels: int, what: str, times: Times) -> tuple[Entry, ...]:
+def _listed(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, ...]:
     classes = _folders(root)
     if classes and all(folder.name in OWN_SPLITS for folder in classes):
         named = [(split.name, folder) for split in classes for folder in _folders(split)]

@@ -1,5 +1,6 @@
 """ImageNet: photographs of the 1 000 classes of ILSVRC 2012."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from xbench import photos
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError
 from xbench_datasets import folder_listing
-from xbench_datasets.folder_listing import WHOLE, Entry
+from xbench_datasets.folder_listing import WHOLE, Entry, Times
 
 WHAT = "dataset 'imagenet'"
 CLASSES = 1000
@@ -86,15 +87,21 @@ class Imagenet(Dataset):
         return folder_listing.existing(self.root, WHAT)
 
     def _entries(self) -> tuple[Entry, ...]:
-        """All images, as they lie in folders or without; "all" is the split "val"."""
         root = self._root()
-        entries = _without_folders(root) or folder_listing.listed(root, 1, WHAT)
-        _require_all_classes(root, {entry.label for entry in entries})
-        return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
+        return _entries(root, folder_listing.times(root, 1))
 
     def _photos(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
-        paths = [entry.path for entry in self._entries()]
-        return [paths[image] for image in ids], [f"{WHAT}, {paths[image]}" for image in ids]
+        entries = self._entries()
+        paths = [entries[image].path for image in ids]
+        return paths, [f"{WHAT}, {path}" for path in paths]
+
+
+@functools.lru_cache(maxsize=8)
+def _entries(root: Path, changed: Times) -> tuple[Entry, ...]:
+    """All images, as they lie in folders or without; "all" is the split "val"."""
+    entries = _without_folders(root) or folder_listing.listed(root, 1, WHAT)
+    _require_all_classes(root, {entry.label for entry in entries})
+    return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
 
 
 def _without_folders(root: Path) -> tuple[Entry, ...]:
