@@ -12,12 +12,10 @@ from click.testing import CliRunner
 
 from xbench.cli.options import Session
 from xbench.errors import UsageError, XbenchError
-from xbench.registry import Registry
 from xbench.store import Store
 from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import read_bank
 from xbench_ces.command import command
-from xbench_ces.concept_folder import ConceptFolder
 from xbench_ces.explainer import ConceptualExplanationScores
 from xbench_toybirds import concepts as birds
 
@@ -114,7 +112,7 @@ def test_concepts_are_learned_from_other_datasets(concepts, quick):
     assert seeded["sources"][0]["name"] == "toybirds"
 
 
-def test_concepts_are_learned_from_folders(concepts, quick, tmp_path, monkeypatch, few):
+def test_concepts_are_learned_from_folders(concepts, quick, tmp_path, few):
     from PIL import Image
 
     noise = np.random.default_rng(0)
@@ -124,14 +122,6 @@ def test_concepts_are_learned_from_folders(concepts, quick, tmp_path, monkeypatc
         for number in range(12):
             pixels = noise.integers(level - 40, level + 40, (96, 96, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}.png")
-    known = Registry.get
-    monkeypatch.setattr(
-        Registry,
-        "get",
-        lambda own, kind, name: (
-            ConceptFolder if name == "concept-folder" else known(own, kind, name)
-        ),
-    )
     spec = f'{{name="concept-folder", root="{tmp_path / "own"}", size=96}}'
     made = concepts(*quick, "--concepts", spec, "--concepts", "toybirds", "--json").json()
     assert [c["name"] for c in made["concepts"]] == ["bright", *(c.name for c in few)]
