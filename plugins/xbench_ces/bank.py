@@ -103,9 +103,10 @@ class ConceptBank:
         """Raise `MismatchError` for a network that the bank was not learned on.
 
         `shape` is that of one image's activations, where they are known already. Of a bank
-        whose weights are not known, only layer and shape are compared.
+        whose weights are not known, only layer and shape are compared, and its layer may be
+        the name of the block whose output the network's layer is.
         """
-        if self.layer != network.layer:
+        if not self._is_of(network.layer):
             message = f"the concept bank is of layer {self.layer!r}, and {network.name} is cut at "
             message += f"{network.layer!r}; cut it there with -p classifier.layer={self.layer}"
             raise MismatchError(f"{message}, or learn a bank of that layer")
@@ -117,6 +118,9 @@ class ConceptBank:
             message = f"the concept bank was learned on other weights below layer {self.layer!r} "
             message += f"than those of {network.name}; learn one on these with"
             raise MismatchError(f"{message} `xbench concepts learn`")
+
+    def _is_of(self, layer: str) -> bool:
+        return layer == self.layer or (not self.verified and layer.startswith(f"{self.layer}."))
 
     def artefact(self, key: str) -> Artefact:
         """The bank as an artefact."""

@@ -128,6 +128,21 @@ def test_a_bank_of_another_layer_is_refused(network):
     )
 
 
+def test_an_unverified_bank_may_name_the_block_whose_output_is_meant():
+    module = torch.nn.Sequential(
+        torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.ReLU()),
+        torch.nn.Flatten(),
+        torch.nn.Linear(2 * 36, 2),
+    )
+    network = cut_module(module, classes=2, size=8, layer="0")
+    assert network.layer == "0.1"
+    bank(layer="0", shape=(2, 6, 6)).check(network, (2, 6, 6))
+    with pytest.raises(MismatchError):
+        bank(bottom_hash(network), layer="0", shape=(2, 6, 6)).check(network)
+    with pytest.raises(MismatchError):
+        bank(layer="", shape=(2, 6, 6)).check(network)
+
+
 def test_a_bank_of_another_shape_is_refused(network):
     with pytest.raises(MismatchError) as caught:
         bank(bottom_hash(network)).check(network, (8, 14, 14))
