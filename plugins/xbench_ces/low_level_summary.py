@@ -16,6 +16,8 @@ from xbench_ces.low_level_rows import Course, Target, courses
 
 Scale = Literal["raw", "log"]
 SCALES: tuple[Scale, ...] = ("raw", "log")
+EXACT = 1e-9
+"""By how much rounding may put a rank correlation below the one it is compared with."""
 SHOWN = 5
 """How many of the concepts that rise most are noted."""
 
@@ -80,7 +82,7 @@ def falls(course: Course, scoring: Scoring) -> float:
     if reason_not_scored(course, scoring):
         return float("nan")
     lower = course.probability[-1] < course.probability[0]
-    return float(lower and rank_correlation(course.probability) <= -scoring.correlation)
+    return float(lower and rank_correlation(course.probability) <= EXACT - scoring.correlation)
 
 
 def judged(course: Course, scoring: Scoring, scale: Scale) -> Judged:
@@ -95,7 +97,7 @@ def judged(course: Course, scoring: Scoring, scale: Scale) -> Judged:
     correlation = rank_correlation(own)
     return Judged(
         positive=float(own[-1] > 0),
-        rises=float(rises[place] > 0 and correlation >= scoring.correlation),
+        rises=float(rises[place] > 0 and correlation >= scoring.correlation - EXACT),
         most=_beats(rises[place], rises[rivals]),
         most_of_targets=_beats(rises[place], rises[targets]),
         size=float(rises[place]),

@@ -1,0 +1,115 @@
+"""Which classes of photographs lose a colour that their class depends on, when they turn grey.
+
+python benchmarks/analysis/low_level_targets.py PHOTOGRAPHS WEIGHTS
+
+looks at the photographs of ImageNet's classes in the folder PHOTOGRAPHS, and at SqueezeNet 1.1
+with the weights in the file WEIGHTS; no concept scores are computed. It prints the targets of
+the benchmark `ces-low-level-imagenet` as TOML: those with odd labels, which were used for
+choosing, and those with even labels, which are reported; then the same by hue alone.
+
+A photograph counts if its class is the most probable one and has P ≥ 0.15, if P of the grey
+photograph is at most half of that, and if its middle (half the width and height) has a mean
+chroma of at least 0.15 with hues that agree (resultant 0.7 or more). Its colour is that of the
+mean hue. It is a target if the colour also is the one that the class depends on: of the four
+filters that the concepts of colours are made with, laid over the grey photograph, that of its
+colour raises P most, and above P of the grey photograph. By hue alone, a mean chroma of 0.25
+is asked for instead of the last condition.
+"""
+
+import math
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+from xbench.classifier import Network
+from xbench.dataset import ImageSet
+from xbench.network import cut_classifier
+from xbench.transform import Transform
+from xbench.weights import load_state, read_state
+from xbench_ces.image_qualities import COLOURS
+from xbench_ces.kernels import appearance
+from xbench_datasets.imagenet import Imagenet
+from xbench_zoo.torchvision_models import Torchvision
+
+HUES = {
+    "redness": (-30, 25),
+    "yellowness": (25, 65),
+    "greenness": (65, 165),
+    "blueness": (165, 270),
+}
+"""From which hue, in degrees, to which a colour is called so."""
+
+
+class Look(NamedTuple):
+    """What is known of a photograph without any concept score."""
+
+    label: int
+    name: str
+    chroma: float
+    agreement: float
+    colour: str
+    restored: str
+    """The colour whose filter raises P of the grey photograph most; "" if none raises it."""
+
+
+def main(photographs: str, weights: str) -> None:
+    """Print both lists of targets."""
+    dataset = Imagenet(photographs)
+    classifier = Torchvision("squeezenet1_1", weights=weights)
+    module = classifier.module(1000)
+    load_state(module, read_state(weights), weights)
+    network = cut_classifier(classifier, module.eval(), 1000)
+    found = list(looks(network, ImageSet(dataset, dataset.splits()[0], Transform(232, 224))))
+    agreeing = [one for one in found if one.agreement >= 0.7 and one.colour]
+    confirmed = [o for o in agreeing if o.chroma >= 0.15 and o.restored == o.colour]
+    by_hue = [one for one in agreeing if one.chroma >= 0.25]
+    right = sum(one.restored == one.colour for one in by_hue)
+    print(f"by hue alone: the colour's own filter raises P most in {right} of {len(by_hue)}")
+    for title, chosen in (("confirmed", confirmed), ("by hue", by_hue)):
+        for parity, half in ((1, "to choose with"), (0, "to report")):
+            some = [one for one in chosen if one.label % 2 == parity]
+            print(f"# {title}, {half}: {len(some)}")
+            for one in some:
+                print(f'{{ class_name = "{one.name}", concept = "{one.colour}" }},')
+
+
+def looks(network: Network, images: ImageSet) -> Iterator[Look]:
+    """The photographs that count."""
+    names = images.dataset.class_names()
+    for image in images.ids():
+        batch = images.batch([image])
+        label = int(batch.labels[0])
+        before = network.logits(batch.images).softmax(1)[0]
+        if int(before.argmax()) != label or before[label] < 0.15:
+            continue
+        chroma, agreement, colour = colour_of_middle(batch.images)
+        if chroma < 0.15:
+            continue
+        filtered = [COLOURS[name].given(batch.images, torch.Generator()) for name in COLOURS]
+        changed = torch.cat([appearance.luma(batch.images), *filtered])
+        grey, *after = network.logits(changed).softmax(1)[:, label].tolist()
+        if grey > before[label] / 2:
+            continue
+        best = max(range(len(after)), key=after.__getitem__)
+        restored = tuple(COLOURS)[best] if after[best] > grey else ""
+        yield Look(label, names[label], chroma, agreement, colour, restored)
+
+
+def colour_of_middle(images: torch.Tensor) -> tuple[float, float, str]:
+    """Mean chroma, length of the resultant of hues (each as long as its chroma), and colour."""
+    height, width = images.shape[-2:]
+    middle = images[:, :, height // 4 : height - height // 4, width // 4 : width - width // 4]
+    chroma = middle.amax(1) - middle.amin(1)
+    angles = appearance.hues(middle) * (math.pi / 180)
+    x, y = float((chroma * angles.cos()).mean()), float((chroma * angles.sin()).mean())
+    mean = float(chroma.mean())
+    hue = math.degrees(math.atan2(y, x)) % 360
+    turned = hue - 360 if hue >= 330 else hue
+    colour = next((name for name, (low, high) in HUES.items() if low <= turned < high), "")
+    return mean, math.hypot(x, y) / max(mean, 1e-6), colour
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
