@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Generator, Tensor, nn
 
-from xbench.annotation import ConceptExamples
+from xbench.annotation import Concept, ConceptExamples
 from xbench.artefact import Artefact, Artefacts, Recipe
 from xbench.classifier import Network
 from xbench.component import fingerprint
@@ -108,15 +108,16 @@ class ConceptualExplanationScores(Explainer):
                 ready.top.rest, points, ready.top.displacements, of_images.labels, ready.top.rows
             )
         if ready.top.split:
-            network.passes.top_forward += len(batch.ids) * (1 + len(ready.bank.concepts))
-        _check_finite(after, network, ready.bank, self.step)
-        return _explanations(ready.bank, of_images, after.cpu())
+            network.passes.top_forward += len(batch.ids) * (1 + len(ready.concepts))
+        _check_finite(after, network, ready.concepts, self.step)
+        return _explanations(ready, of_images, after.cpu())
 
     def _prepared(
         self, network: Network, activations: Float[Tensor, "n d h w"], artefact: Artefact
     ) -> "Prepared":
         """The kept concepts and what they add, made once for a network."""
-        key = fingerprint([self.name, artefact.key, self.step, self.threshold])
+        shape = list(activations.shape[1:])
+        key = fingerprint([self.name, artefact.key, self.step, self.threshold, shape])
         if key not in network.auxiliary:
             bank = ConceptBank.of(artefact).kept(self.threshold)
             network.auxiliary[key] = prepared(network, activations, bank, self.step)
@@ -126,11 +127,11 @@ class ConceptualExplanationScores(Explainer):
 
 
 class Prepared(nn.Module):
-    """A bank, and the top under which its concepts are added."""
+    """The concepts of a bank, and the top under which they are added; not the bank itself."""
 
     def __init__(self, bank: ConceptBank, top: MovedTop) -> None:
         super().__init__()
-        self.bank = bank
+        self.concepts, self.examples, self.verified = bank.concepts, bank.examples, bank.verified
         self.top = top
 
 
@@ -195,31 +196,34 @@ def _offers_examples(registry: Registry, name: str) -> bool:
 
 
 def _check_finite(
-    after: Float64[Tensor, "n concepts"], network: Network, bank: ConceptBank, step: Step
+    after: Float64[Tensor, "n concepts"],
+    network: Network,
+    concepts: tuple[Concept, ...],
+    step: Step,
 ) -> None:
     bad = (~torch.isfinite(after)).any(dim=0).nonzero()[:, 0].tolist()
     if bad:
         message = f"{network.name} gives logits that are NaN or infinite after a step {step!r} "
-        message += f"along the concept {bank.names[bad[0]]!r}"
+        message += f"along the concept {concepts[bad[0]].name!r}"
         raise NumericalError(f"{message}; take a shorter step, or leave the concept out")
 
 
 def _explanations(
-    bank: ConceptBank, of_images: Predictions, after: Float64[Tensor, "n concepts"]
+    ready: Prepared, of_images: Predictions, after: Float64[Tensor, "n concepts"]
 ) -> list[ConceptScores]:
     before = of_images.before.cpu()
     found, saturated = differences(before, after), saturated_share(after)
     return [
         ConceptScores(
-            bank.concepts,
+            ready.concepts,
             found.raw[place],
             found.logarithmic[place],
             probability=float(before[place].exp()),
             label=int(of_images.labels[place]),
             predicted=int(of_images.predicted[place]),
             known=of_images.known,
-            verified=bank.verified,
-            examples=bank.examples,
+            verified=ready.verified,
+            examples=ready.examples,
             saturated=float(saturated[place]),
         )
         for place in range(len(before))

@@ -243,6 +243,14 @@ def test_images_of_another_size_than_the_banks_are_refused():
         explained(ConceptualExplanationScores(), make_network(), bank, make_batch())
 
 
+def test_images_of_another_size_are_refused_also_after_others_were_explained():
+    network, bank, batch = make_network(), make_bank(), make_batch()
+    explained(ConceptualExplanationScores(), network, bank, batch)
+    larger = Batch(torch.rand(1, 3, 20, 20, generator=generator("larger")), (0,))
+    with pytest.raises(MismatchError, match="images give Sequential activations of shape 6×10×10"):
+        explained(ConceptualExplanationScores(), network, bank, larger)
+
+
 def test_logits_that_a_step_makes_infinite_are_an_error_that_names_the_concept():
     bank = make_bank()
     bank.normals[6] = 1e37
