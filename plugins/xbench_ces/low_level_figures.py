@@ -80,7 +80,9 @@ def _scored(repeats: Sequence[Rows], scoring: Scoring) -> tuple[Course, ...]:
 
 def against_perturbation(picture: Picture) -> Drawing:
     """One image on the left, the mean of all on the right; raw above, log P below."""
-    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white", layout="constrained")
+    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
+    # the engine does not see labels beside a second vertical axis: it gets room for them
+    figure.set_layout_engine("constrained", w_pad=0.14)
     axes = figure.subplots(2, 2, sharex=True)
     example = _example(picture)
     words = []
@@ -213,8 +215,9 @@ def _curve(
     ax.plot(across, curve.values, color=colour, marker=marker, linewidth=2, label=fill(label, 44))
 
 
-def _finish(ax: Axes, upwards: str) -> None:
-    ax.axhline(0, color=INK, linewidth=0.8)
+def _finish(ax: Axes, upwards: str, *, zero: bool = True) -> None:
+    if zero:
+        ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_ylabel(upwards, color=INK)
     ax.grid(color=GRID, linewidth=0.7)
     ax.set_axisbelow(True)
@@ -238,7 +241,7 @@ def rises_of_concepts(picture: Picture) -> Drawing:
     ax.set_yticks(range(len(images)), [_name(image) for image in images], color=INK, fontsize=9)
     ax.set_ylim(len(images) - 0.4, -0.6)
     ax.set_xlabel(f"Rise of the score ({SCORES[scale]}) from the first to the last step", color=INK)
-    _finish(ax, "")
+    _finish(ax, "", zero=False)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.spines["right"].set_visible(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.8 / height), ncols=3, frameon=False)
