@@ -67,7 +67,7 @@ def _parsed(path: Path) -> Tree:
 
 def _extended(base: Tree, own: Tree) -> Tree:
     dataset = own.get("dataset")
-    if dataset is not None:
+    if dataset is not None and "name" in as_table(dataset):
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
     replaced = ("published", "variants", "contrasts")
     kept = {key: value for key, value in base.items() if key not in replaced}

@@ -59,7 +59,8 @@ def test_a_report_draws_recovery_and_the_explanations_of_its_cases(xbench, store
     }
     pictures = sorted(page.glob("image-*.png"))
     assert len(pictures) == 2
-    assert min(Image.open(pictures[0]).size) > 100
+    with Image.open(pictures[0]) as picture:
+        assert min(picture.size) > 100
     assert "rubra-prima, image" in (page / "index.html").read_text()
 
 

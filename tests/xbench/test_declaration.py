@@ -69,6 +69,12 @@ def test_a_file_with_another_dataset_gets_what_goes_with_it_below_its_own_settin
     assert tree["protocol"] == {"name": "judge", "images": 50, "share": 0.1}
 
 
+def test_parameters_of_a_dataset_without_its_name_are_those_of_the_bases(written):
+    tree = read(written("own", 'extends = "base"\ndataset = { images = 7 }'))
+    assert tree["dataset"] == {"name": "small", "images": 7}
+    assert "transform" not in tree
+
+
 def test_files_may_extend_files_that_extend(written):
     written("middle", 'extends = "base"\nrepeats = 7')
     assert read(written("own", 'extends = "middle"'))["repeats"] == 7
