@@ -78,12 +78,13 @@ def _extended(base: Tree, own: Tree) -> Tree:
 def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
     """The tree with another dataset and what goes with it, or another explainer as its entry.
 
-    A title and published figures speak of one dataset, and are not kept for another.
+    A title, published figures and a variant's parameters of the dataset speak of one dataset,
+    and are not kept for another.
     """
     if dataset is not None:
         name = dataset.partition(":")[0]
         if name != as_table(tree["dataset"])["name"]:
-            tree = {k: value for k, value in tree.items() if k not in ("published", "title")}
+            tree = _of_no_dataset(tree)
         tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
     if explainer is not None:
         others = [_beside_any(line) for line in tree["entries"] if "role" in line]
@@ -91,6 +92,16 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
         subject = {"label": explainer, "explainer": explainer}
         tree = {**tree, "entries": [subject, *others]}
     return tree
+
+
+def _of_no_dataset(tree: Tree) -> Tree:
+    kept = {key: value for key, value in tree.items() if key not in ("published", "title")}
+    if "variants" in kept:
+        kept["variants"] = {
+            name: {key: value for key, value in variant.items() if key != "dataset"}
+            for name, variant in kept["variants"].items()
+        }
+    return kept
 
 
 def _beside_any(line: Tree) -> Tree:

@@ -83,7 +83,7 @@ class Builder:
         made = {
             key: self.coerce(hints[key], value, f"{where}.{key}") for key, value in values.items()
         }
-        missing = [name for name, field in fields.items() if name not in made and _required(field)]
+        missing = [name for name in required(cls) if name not in made]
         if missing:
             raise ParameterError(
                 f"{where} needs the parameter {missing[0]!r}: -p {where}.{missing[0]}=…"
@@ -185,7 +185,7 @@ def plain_table(cls: type, tree: Tree, where: str) -> Any:
         if key not in fields:
             raise UnknownNameError(f"parameter of {where}", key, fields)
     hints = typing.get_type_hints(cls)
-    missing = [f.name for f in dataclasses.fields(cls) if f.name not in tree and _required(f)]
+    missing = [name for name in required(cls) if name not in tree]
     if missing:
         raise ParameterError(f"{where} needs {missing[0]!r}")
     plain = Builder(Registry(()))
@@ -203,6 +203,11 @@ def _fields(cls: type) -> list["dataclasses.Field[Any]"]:
         )
     fields = list(dataclasses.fields(cls))
     return sorted(fields, key=lambda f: bool(f.kw_only))
+
+
+def required(cls: type) -> list[str]:
+    """Names of the parameters without which a component of this class cannot be built."""
+    return [field.name for field in _fields(cls) if _required(field)]
 
 
 def _required(field: "dataclasses.Field[Any]") -> bool:

@@ -117,3 +117,14 @@ def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
 
     for component in my_score.register_difficulties():
         check_component(component())
+
+
+def test_a_dataset_made_of_another_is_described_and_shown_with_that_one(xbench):
+    called = xbench("show", "dataset", "confounded")
+    assert called.code == 0
+    assert "of: required" in called.out
+    listed = {row["dataset"]: row["state"] for row in xbench("data", "list", "--json").json()}
+    assert listed["confounded"] == "made of another dataset: -p dataset.of=…"
+    given = ("-p", "dataset.of=toybirds", "-p", "dataset.training_images=20")
+    shown = xbench("show", "dataset", "confounded", *given, "--json").json()
+    assert shown["splits"] == {"train": 400, "validation": 1000}

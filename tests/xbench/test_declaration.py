@@ -75,6 +75,16 @@ def test_parameters_of_a_dataset_without_its_name_are_those_of_the_bases(written
     assert "transform" not in tree
 
 
+def test_a_variants_parameters_of_a_dataset_are_not_kept_for_another():
+    tree = {
+        "dataset": "small",
+        "entries": [],
+        "variants": {"tiny": {"dataset": {"images": 3}, "repeats": 1}},
+    }
+    assert choose(tree, "large")["variants"] == {"tiny": {"repeats": 1}}
+    assert choose(tree, "small")["variants"]["tiny"]["dataset"] == {"images": 3}
+
+
 def test_files_may_extend_files_that_extend(written):
     written("middle", 'extends = "base"\nrepeats = 7')
     assert read(written("own", 'extends = "middle"'))["repeats"] == 7

@@ -94,7 +94,12 @@ def dataset_named(session: Session, name: str) -> "Dataset":
 
 
 def _row(session: Session, name: str) -> dict[str, str]:
+    from xbench.specification import required
+
     try:
+        if needed := required(session.registry.get("dataset", name)):
+            state = f"made of another dataset: -p dataset.{needed[0]}=…"
+            return {"dataset": name, "state": state, "size": "", "licence": ""}
         dataset = dataset_named(Session(no_plugins=session.no_plugins), name)
     except XbenchError as error:
         return {"dataset": name, "state": f"FAILS: {error}", "size": "", "licence": ""}

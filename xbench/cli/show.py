@@ -33,7 +33,7 @@ def command(
     """
     from xbench.registry import KINDS
 
-    if kind == "dataset":
+    if kind == "dataset" and not _lacks_parameters(session, name):
         _show_dataset(session, name, out, per_class)
     elif kind == "classifier":
         _show_classifier(session, name, classes)
@@ -106,6 +106,13 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
         for p in points
     ]
     print_table(f"Layers at which {name} can be cut", ["layer", "activations", ""], rows)
+
+
+def _lacks_parameters(session: Session, name: str) -> bool:
+    """Whether a dataset cannot be built by its name alone, such as one made of another."""
+    from xbench.specification import required
+
+    return not session.parameters and bool(required(session.registry.get("dataset", name)))
 
 
 def _show_component(session: Session, kind: str, name: str) -> None:
