@@ -35,7 +35,14 @@ def given(root, context):
     return (
         *("run", "--benchmark", "ces-spurious-metashift", "-q", "--json"),
         *("-p", f"dataset.root={root}", "-p", 'dataset.classes=["cat", "dog"]'),
-        *("-p", "classifier.weights=", "-p", "training.epochs=1", "-p", "training.crop_scale=[1,1]"),
+        *(
+            "-p",
+            "classifier.weights=",
+            "-p",
+            "training.epochs=1",
+            "-p",
+            "training.crop_scale=[1,1]",
+        ),
         *("-p", "transform.resize=96", "-p", "transform.crop=96"),
         *("-p", 'protocol.classes=["cat", "dog"]', "-p", "protocol.training_images=8"),
         *("-p", "protocol.validation_images=2", "-p", "protocol.images=3"),

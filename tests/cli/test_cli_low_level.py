@@ -1,0 +1,43 @@
+"""The benchmarks of low-level perturbations, from the command line to their records."""
+
+import pytest
+
+from xbench.record import Record
+
+pytestmark = pytest.mark.slow
+
+
+def records(called):
+    assert called.code == 0, called.err
+    return {r.label: r for r in map(Record.model_validate, called.json())}
+
+
+def score(record, name):
+    return next(score for score in record.scores if score.name == name)
+
+
+def test_drawn_birds_turn_grey_without_a_download(xbench, tmp_path):
+    given = ("--benchmark", "ces-low-level-toybirds", "--variant", "smoke", "-q", "--json")
+    found = records(xbench("run", *given, "--store", tmp_path))
+    assert list(found) == ["largest margin", "random concepts"]
+    assert score(found["largest margin"], "explained@log").headline
+    assert found["largest margin"].cases == 30
+
+
+@pytest.mark.realdata
+def test_a_green_apple_that_turns_grey_is_explained_by_greenness(xbench, realdata, tmp_path):
+    """Figure 2a of the paper, with changes of log P."""
+    weights = realdata / "squeezenet1_1" / "squeezenet1_1_torchvision_keys.npz"
+    target = '{ class_name = "Granny Smith", concept = "greenness" }'
+    called = xbench(
+        *("run", "--benchmark", "ces-low-level-imagenet", "-q", "--json", "--store", tmp_path),
+        *("-p", f"dataset.of.root={realdata / 'imagenet_sample'}"),
+        *("-p", f"classifier.weights={weights}", "-p", f"protocol.targets=[{target}]"),
+        *("-p", 'dataset.qualities=["redness", "greenness", "blueness", "blur"]'),
+        *("-p", "explainer.examples=40"),
+    )
+    apple = records(called)["largest margin"]
+    assert score(apple, "probability falls").value == 1
+    for name in ("positive at the end@log", "rises@log", "explained@log"):
+        assert score(apple, name).value == 1, name
+    assert score(apple, "size of the rise@log").value > 1
