@@ -192,7 +192,7 @@ class Quality(Shown):
 
 
 _HEAD = ("crown", "forehead", "eye", "beak", "nape", "throat")
-_COLOURED = ("crown", "breast", "belly", "wing")
+_COLOURED = ("crown", "breast", "belly", "back", "wing", "tail")
 _COVERS = ("leaf", "bark", "reed", "stone")
 _SYNONYMS = {
     "snow": "ice field",

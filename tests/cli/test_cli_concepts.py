@@ -38,7 +38,7 @@ def test_a_spurious_correlation_is_trained_explained_scored_and_recorded(xbench,
     assert inside.value > outside.value + 0.3
     assert outside.value < score(control, "average accuracy out of distribution").value
     chance = score(ces, "average recovery at 3").chance
-    assert 3 / 216 <= chance < 3 / 30
+    assert 3 / 240 <= chance < 3 / 30
     weights = {record.artefacts[0]["rubra-prima(snow) at 1/weights"] for record in found.values()}
     assert len(weights) == 2  # the random concepts are asked about the confounded model
 

@@ -22,7 +22,7 @@ def test_there_are_at_least_160_concepts_in_four_families(birds):
     found = Counter(concept.family for concept in birds.concepts())
     assert set(found) == set(FAMILIES)
     assert min(found.values()) >= 30
-    assert len(birds.concepts()) == len({concept.name for concept in birds.concepts()}) == 216
+    assert len(birds.concepts()) == len({concept.name for concept in birds.concepts()}) == 240
 
 
 def test_near_synonyms_and_correlated_concepts_are_among_them():
