@@ -35,8 +35,9 @@ class Prepared:
 def prepared(entry: Entry, provider: Provider) -> Prepared:
     """The entry, its artefacts taken from the store or made now."""
     recipe = recipe_for(entry)
+    declared = entry.explainer.artefacts(recipe, entry.datasets)
     weights = provider.one(recipe)
-    artefacts = provider.all(entry.explainer.artefacts(recipe, entry.datasets))
+    artefacts = provider.all(declared)
     network = provider.workplace.network(entry.classifier, weights)
     return Prepared(entry, network, artefacts)
 

@@ -74,7 +74,9 @@ class ConceptualExplanationScores(Explainer):
     ) -> Mapping[str, Recipe]:
         """The bank: in a file, or learned at the classifier's layer."""
         if self.bank:
-            return {BANK: StoredBank(self.bank)}
+            stored = StoredBank(self.bank)
+            stored.read()  # a file that is no bank is found out before anything is trained
+            return {BANK: stored}
         recipe = LearnedBank(
             weights,
             weights.plain.classifier,

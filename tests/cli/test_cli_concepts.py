@@ -168,3 +168,15 @@ def test_a_bank_is_refused_by_a_network_with_other_weights(xbench, store, concep
     assert other.code == 2
     assert "weights" in other.err
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize("verb", ["run", "explain"])
+def test_a_bank_that_is_not_there_is_found_out_before_anything_is_trained(xbench, tmp_path, verb):
+    given = ("-q", "--store", tmp_path / "store", "-p", "explainer.bank=/nowhere.safetensors")
+    if verb == "run":
+        called = xbench("run", "--benchmark", "ces-low-level-toybirds", *given)
+    else:
+        called = xbench("explain", "--explainer", "ces", "--id", 2_000_003, *given)
+    assert called.code == 2
+    assert "/nowhere.safetensors" in called.err
+    assert not [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
