@@ -80,9 +80,9 @@ def _open(field: "dataclasses.Field[Any]") -> bool:
 
 def _any(builder: "Builder", kind: str, depth: int) -> Component:
     for name in builder.registry.names(kind):
-        if depth and not (
-            depth == 1 and any(map(_open, dataclasses.fields(builder.registry.get(kind, name))))
-        ):
+        cls = builder.registry.get(kind, name)
+        nested = any(map(_open, dataclasses.fields(cls)))
+        if depth and not (depth == 1 and nested) and not _declares_artefacts(cls):
             made: Component = sample(builder, kind, name, depth - 1)
             return made
     raise PluginError(f"no {kind} is there to try it with")
@@ -215,7 +215,7 @@ def _faults_in_explainer(explainer: Explainer) -> Faults:
     if not hasattr(type(explainer), "makes"):
         yield "does not say what kind of explanation it `makes`"
         return
-    if _declares_artefacts(explainer):
+    if _declares_artefacts(type(explainer)):
         return  # they need a dataset
     network, batch = tiny_network(), tiny_batch()
     made, again = (explainer.explain(network, batch, {}, generator(0)) for _ in range(2))
@@ -229,8 +229,8 @@ def _faults_in_explainer(explainer: Explainer) -> Faults:
         yield "explains an image differently when it is alone in its batch"
 
 
-def _declares_artefacts(explainer: Explainer) -> bool:
-    return type(explainer).artefacts is not Explainer.artefacts
+def _declares_artefacts(cls: type) -> bool:
+    return issubclass(cls, Explainer) and cls.artefacts is not Explainer.artefacts
 
 
 def _faults_in_explanation(explainer: Explainer, one: Any, same: Any) -> Faults:
