@@ -14,11 +14,12 @@ from torch import nn
 from xbench.annotation import Concept
 from xbench.artefact import Artefact
 from xbench.dataset import Batch, ImageSet
-from xbench.errors import MismatchError, NumericalError
+from xbench.errors import MismatchError, NumericalError, UsageError
 from xbench.network import cut_module
 from xbench.randomness import generator
 from xbench.testing import check_component
 from xbench_ces.bank import ConceptBank, bottom_hash
+from xbench_ces.bank_file import write_bank
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.explainer import ConceptualExplanationScores
 from xbench_ces.importing import StoredBank
@@ -300,12 +301,13 @@ def test_the_bank_is_learned_from_other_data_sets_where_they_are_given(make_weig
     assert ces.artefacts(weights, {"train": weights.images})["bank"].sources == sources
 
 
-def test_a_bank_in_a_file_is_read(make_weights):
-    weights = make_weights()
-    recipes = ConceptualExplanationScores(bank="birds.safetensors").artefacts(
-        weights, {"train": weights.images}
-    )
-    assert recipes == {"bank": StoredBank("birds.safetensors")}
+def test_a_bank_in_a_file_is_read_and_one_that_is_not_there_named(make_weights, tmp_path):
+    weights, path = make_weights(), tmp_path / "birds.safetensors"
+    explainer, images = ConceptualExplanationScores(bank=str(path)), {"train": weights.images}
+    with pytest.raises(UsageError, match=r"there is no concept bank '.*birds.safetensors'"):
+        explainer.artefacts(weights, images)
+    write_bank(path, make_bank().artefact("key"))
+    assert explainer.artefacts(weights, images) == {"bank": StoredBank(str(path))}
 
 
 def test_data_sets_without_concepts_are_named_with_those_that_have_them(make_weights):

@@ -57,7 +57,7 @@ FIXED = {
     "masks": "f864505df0a5097139b05fd75aac472fe4e5aa8e91aa6c2feb57cff5fe72533a",
     "values": "b45d7b39e1fde5375174e8a1d3e9d70d21a458bee57799483f6bb0306b312474",
     "labels": "98af2b8b290a95330792963ca96d3774eced2a07a35a74ba0b8d992221a09c2a",
-    "concepts": "0051234ca1cfb93aaa195aebba75fa1905509b6f7ff74f9138213d9b9d33dd1f",
+    "concepts": "8546bd7b2c968d8fda35dffff5f0d5ff09bb06e7d588913bb000b9ab4d81204b",
 }
 
 
