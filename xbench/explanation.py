@@ -1,5 +1,6 @@
 """Explanations, and the explainers that make them."""
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -49,17 +50,30 @@ class Explainer(Component):
     """The kind of explanation it makes; a protocol that scores this kind fits."""
 
     def companion(self) -> Difficulty | None:
-        """What the classifier has to be trained jointly with; nothing unless overridden."""
-        return None
+        """What the classifier has to be trained jointly with.
+
+        Unless overridden: what an explainer among its fields needs, if there is one.
+        """
+        asked = (inner.companion() for inner in self.inner())
+        return next((one for one in asked if one is not None), None)
 
     def artefacts(
         self, weights: "ClassifierWeights", datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
-        """What must exist before it can explain, by name; nothing unless overridden.
+        """What must exist before it can explain, by name.
 
+        Unless overridden: what an explainer among its fields needs, under the same names.
         `weights` is the recipe of the classifier's weights, and says how it is trained.
         """
-        return {}
+        declared: dict[str, Recipe] = {}
+        for inner in self.inner():
+            declared |= inner.artefacts(weights, datasets)
+        return declared
+
+    def inner(self) -> "tuple[Explainer, ...]":
+        """The explainers among its fields, which it builds on."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return tuple(value for value in values if isinstance(value, Explainer))
 
     @abstractmethod
     def explain(

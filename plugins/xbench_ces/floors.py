@@ -10,7 +10,6 @@ from torch import Generator
 from xbench.artefact import Artefacts, Recipe
 from xbench.classifier import Network
 from xbench.dataset import Batch, ImageSet
-from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
 from xbench.randomness import per_image
@@ -36,16 +35,12 @@ class SameConcepts(Explainer):
 
     of: Explainer
 
-    def companion(self) -> Difficulty | None:
-        """That of the other explainer."""
-        return self.of.companion()
-
     def artefacts(
         self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
-        """Those of the other explainer."""
+        """Those of the other explainer, if it has a bank."""
         having_bank(self, self.of)
-        return self.of.artefacts(weights, datasets)
+        return super().artefacts(weights, datasets)
 
     def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
         """That of the other explainer."""

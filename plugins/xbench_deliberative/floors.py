@@ -1,6 +1,5 @@
 """Floors: insecurities whose regions, or whose pairs, know nothing of the network's reasons."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 
@@ -8,14 +7,12 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
-from xbench.artefact import Artefacts, Recipe
+from xbench.artefact import Artefacts
 from xbench.classifier import Network
-from xbench.dataset import Batch, ImageSet
-from xbench.difficulty import Difficulty
+from xbench.dataset import Batch
 from xbench.errors import MismatchError
 from xbench.explanation import Explainer
 from xbench.randomness import per_image
-from xbench.training import ClassifierWeights
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
@@ -29,16 +26,6 @@ class SamePairs(Explainer):
     makes: ClassVar[type[Insecurities]] = Insecurities
 
     of: Explainer
-
-    def companion(self) -> Difficulty | None:
-        """That of the other explainer."""
-        return self.of.companion()
-
-    def artefacts(
-        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
-    ) -> Mapping[str, Recipe]:
-        """Those of the other explainer."""
-        return self.of.artefacts(weights, datasets)
 
 
 @dataclass(frozen=True)

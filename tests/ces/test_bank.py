@@ -108,8 +108,10 @@ def test_a_bank_comes_back_from_its_artefact():
 
 
 def test_the_networks_own_bank_passes(network):
-    bank(bottom_hash(network)).check(network, SHAPE)
-    bank(bottom_hash(network)).check(network)
+    own = bank(bottom_hash(network))
+    assert own.verified
+    own.check(network, SHAPE)  # raises for any other network
+    own.check(network)
 
 
 def test_an_unverified_bank_passes_if_layer_and_shape_fit(network):

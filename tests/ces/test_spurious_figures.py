@@ -131,3 +131,6 @@ def test_nothing_evaluated_is_drawn_empty() -> None:
 def test_a_picture_can_be_saved(rows, tmp_path) -> None:
     for stem, drawing in drawn(rows, ROLES, SCORING, PLAN).items():
         drawing.figure.savefig(tmp_path / f"{stem}.png", dpi=40)
+    pictures = [path.stat().st_size for path in tmp_path.glob("*.png")]
+    assert len(pictures) >= 3
+    assert min(pictures) > 1000
