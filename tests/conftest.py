@@ -9,7 +9,13 @@ from jaxtyping import install_import_hook
 
 # Shapes in signatures are checked in tests; before anything of ours is imported.
 hook = install_import_hook(
-    ["xbench.kernels", "xbench_ces.kernels", "xbench_deliberative.kernels"], "beartype.beartype"
+    [
+        "xbench.kernels",
+        "xbench_ces.kernels",
+        "xbench_deliberative.kernels",
+        "xbench_explicable.kernels",
+    ],
+    "beartype.beartype",
 )
 
 # Deadlines measure the machine, not the code.

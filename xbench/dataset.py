@@ -80,6 +80,12 @@ class Batch:
     source: "ImageSet | None" = None
     """Where the images come from; None for images from outside any dataset."""
 
+    def known_labels(self) -> Int64[Tensor, " n"]:
+        """The labels, or `MismatchError` where they are not known."""
+        if self.labels is None:
+            raise MismatchError("the labels of these images are not known, and are needed")
+        return self.labels
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch with its tensors on `device`."""
         labels = None if self.labels is None else self.labels.to(device)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from xbench.annotation import ClassHierarchy
 from xbench.augmentation import Augmentation, Batched, Frames, PerImage
 from xbench.cut import head
-from xbench.dataset import Dataset, ImageSet
+from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import (
     MismatchError,
     NumericalError,
@@ -283,17 +283,16 @@ def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> S
         learner.schedule.step_update(number)
     images = learner.augmentation.images(ids, seed=recipe.seed, epoch=epoch)
     labels = torch.tensor([learner.labels[image_id] for image_id in ids])
+    batch = Batch(images, tuple(ids), labels, recipe.images).to(learner.device)
     targets = recipe.loss.targets(
-        images.to(learner.device),
-        labels.to(learner.device),
-        ids,
+        batch,
         classes=recipe.classes,
         epoch=epoch,
         generator=generator("loss", recipe.seed, epoch, *ids),
     )
     with seeded(derived_seed("dropout", recipe.seed, number), learner.device):
         logits = learner.network(targets.images.to(memory_format=torch.channels_last))
-    loss = recipe.loss.score(logits, targets.distribution)
+    loss = recipe.loss.score(logits, targets)
     value = _checked(loss, recipe, epoch)
     learner.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xbench.explanation import Explainer
     from xbench.loss import Loss
     from xbench.protocol import Protocol
+    from xbench.similarity import Similarity
 
 hookspec = pluggy.HookspecMarker("xbench")
 hookimpl = pluggy.HookimplMarker("xbench")
@@ -30,6 +31,11 @@ def register_datasets() -> "Sequence[type[Dataset]]":  # type: ignore[empty-body
 @hookspec
 def register_classifiers() -> "Sequence[type[Classifier]]":  # type: ignore[empty-body]
     """Return classifier classes."""
+
+
+@hookspec
+def register_similarities() -> "Sequence[type[Similarity]]":  # type: ignore[empty-body]
+    """Return similarity classes."""
 
 
 @hookspec

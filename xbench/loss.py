@@ -1,13 +1,13 @@
 """Losses: from a batch to a target distribution and a score of logits against it."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from xbench.component import Component
+from xbench.dataset import Batch, ImageSet
 
 
 class Targets(NamedTuple):
@@ -15,6 +15,8 @@ class Targets(NamedTuple):
 
     images: Float[Tensor, "n 3 h w"]
     distribution: Float[Tensor, "n classes"]
+    source: ImageSet | None = None
+    """Where the images come from, for a loss that knows more of their classes."""
 
 
 class Loss(Component):
@@ -26,21 +28,13 @@ class Loss(Component):
 
     kind: ClassVar[str] = "loss"
 
-    @abstractmethod
-    def targets(
-        self,
-        images: Float[Tensor, "n 3 h w"],
-        labels: Int64[Tensor, " n"],
-        ids: Sequence[int],
-        *,
-        classes: int,
-        epoch: int,
-        generator: Generator,
-    ) -> Targets:
-        """The (possibly mixed) images and the target distribution of each."""
+    def check(self, images: ImageSet) -> None:
+        """Raise what is wrong with training on these images; nothing unless overridden."""
 
     @abstractmethod
-    def score(
-        self, logits: Float[Tensor, "n classes"], distribution: Float[Tensor, "n classes"]
-    ) -> Float[Tensor, ""]:
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
+        """The (possibly mixed) images of a batch with labels, and the target of each."""
+
+    @abstractmethod
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
         """The loss, differentiable in the logits, averaged over the batch."""

@@ -24,6 +24,7 @@ FIRST_PARTY = "xbench-xai"
 KINDS = {
     "dataset": ("register_datasets", "xbench.dataset:Dataset"),
     "classifier": ("register_classifiers", "xbench.classifier:Classifier"),
+    "similarity": ("register_similarities", "xbench.similarity:Similarity"),
     "loss": ("register_losses", "xbench.loss:Loss"),
     "difficulty": ("register_difficulties", "xbench.difficulty:Difficulty"),
     "attribution": ("register_attributions", "xbench.attribution:Attribution"),

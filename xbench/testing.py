@@ -172,18 +172,14 @@ def _faults_in_classifier(classifier: Classifier) -> Faults:
 
 def _faults_in_loss(loss: Loss) -> Faults:
     batch = tiny_batch()
-    assert batch.labels is not None
     options: dict[str, Any] = {"classes": CLASSES, "epoch": 0}
-    first, second = (
-        loss.targets(batch.images, batch.labels, batch.ids, generator=generator(0), **options)
-        for _ in range(2)
-    )
+    first, second = (loss.targets(batch, generator=generator(0), **options) for _ in range(2))
     if not torch.allclose(first.distribution.sum(dim=1), torch.ones(len(batch.ids))):
         yield "has target distributions that do not sum to 1"
     if not torch.equal(first.distribution, second.distribution):
         yield "draws randomness from elsewhere than its generator"
     logits = torch.zeros(len(batch.ids), CLASSES, requires_grad=True)
-    (gradient,) = torch.autograd.grad(loss.score(logits, first.distribution), logits)
+    (gradient,) = torch.autograd.grad(loss.score(logits, first), logits)
     if not torch.isfinite(gradient).all():
         yield "is not differentiable in the logits"
 

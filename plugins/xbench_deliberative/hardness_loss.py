@@ -1,13 +1,13 @@
 """The loss with which a classifier and its hardness predictor are trained."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Generator, Tensor
 
+from xbench.dataset import Batch
 from xbench.loss import Loss, Targets
 from xbench_deliberative.kernels import hardness as kernels
 
@@ -31,30 +31,17 @@ class PredictorLoss(Loss):
     trained: str
     """Key of the recipe that trains with it."""
 
-    def targets(
-        self,
-        images: Float[Tensor, "n 3 h w"],
-        labels: Int64[Tensor, " n"],
-        ids: Sequence[int],
-        *,
-        classes: int,
-        epoch: int,
-        generator: Generator,
-    ) -> Targets:
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """Those of the classifier's loss."""
-        return self.loss.targets(
-            images, labels, ids, classes=classes, epoch=epoch, generator=generator
-        )
+        return self.loss.targets(batch, classes=classes, epoch=epoch, generator=generator)
 
-    def score(
-        self, logits: Float[Tensor, "n outputs"], distribution: Float[Tensor, "n classes"]
-    ) -> Float[Tensor, ""]:
+    def score(self, logits: Float[Tensor, "n outputs"], targets: Targets) -> Float[Tensor, ""]:
         """Both losses, averaged over the batch; the predictor's alone in a frozen setting."""
         logits, z = logits[:, :-1], logits[:, -1]
-        own = self._predictor_losses(logits.detach(), distribution, z).mean()
+        own = self._predictor_losses(logits.detach(), targets.distribution, z).mean()
         if self.hardness.setting == "frozen":
             return own
-        return (z.detach().sigmoid() * self._classifier_losses(logits, distribution)).mean() + own
+        return (z.detach().sigmoid() * self._classifier_losses(logits, targets)).mean() + own
 
     def _predictor_losses(
         self,
@@ -69,8 +56,9 @@ class PredictorLoss(Loss):
         return kernels.balancing_weights(right) * kernels.linear_losses(p, z, right)
 
     def _classifier_losses(
-        self, logits: Float[Tensor, "n classes"], distribution: Float[Tensor, "n classes"]
+        self, logits: Float[Tensor, "n classes"], targets: Targets
     ) -> Float[Tensor, " n"]:
         """The loss of each image, as if it were alone in its batch."""
-        pairs = zip(logits[:, None], distribution[:, None], strict=True)
+        alone = [targets._replace(distribution=one) for one in targets.distribution[:, None]]
+        pairs = zip(logits[:, None], alone, strict=True)
         return torch.stack([self.loss.score(one, target) for one, target in pairs])

@@ -1,13 +1,13 @@
 """The loss that classifiers are usually trained with."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from xbench.dataset import Batch
 from xbench.loss import Loss, Targets
 
 
@@ -24,22 +24,12 @@ class CrossEntropy(Loss):
         if not 0 <= self.smoothing < 1:
             raise ValueError(f"smoothing is {self.smoothing}; it needs 0 <= smoothing < 1")
 
-    def targets(
-        self,
-        images: Float[Tensor, "n 3 h w"],
-        labels: Int64[Tensor, " n"],
-        ids: Sequence[int],
-        *,
-        classes: int,
-        epoch: int,
-        generator: Generator,
-    ) -> Targets:
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and one-hot labels, smoothed."""
-        certain = functional.one_hot(labels, classes).to(images.dtype)
-        return Targets(images, certain * (1 - self.smoothing) + self.smoothing / classes)
+        certain = functional.one_hot(batch.known_labels(), classes).to(batch.images.dtype)
+        distribution = certain * (1 - self.smoothing) + self.smoothing / classes
+        return Targets(batch.images, distribution, batch.source)
 
-    def score(
-        self, logits: Float[Tensor, "n classes"], distribution: Float[Tensor, "n classes"]
-    ) -> Float[Tensor, ""]:
-        """−Σ distribution · log softmax(logits), averaged over the batch."""
-        return functional.cross_entropy(logits, distribution)
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
+        """Cross-entropy, averaged over the batch."""
+        return functional.cross_entropy(logits, targets.distribution)

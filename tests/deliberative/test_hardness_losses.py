@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.nn import functional
 
+from xbench.dataset import Batch
+from xbench.loss import Targets
 from xbench.testing import check_component
 from xbench_deliberative.hardness import Hardness
 from xbench_deliberative.hardness_loss import PredictorLoss
@@ -127,6 +129,10 @@ def test_scores_are_in_double_precision():
     assert float(scores[1]) < 1  # which it would not be in single precision
 
 
+def certain():
+    return Targets(torch.zeros(N, 3, 4, 4), one_hot())
+
+
 def training_loss(**changes):
     return PredictorLoss(CrossEntropy(), Hardness(**changes), "key")
 
@@ -134,7 +140,7 @@ def training_loss(**changes):
 def gradients(loss, values, scores):
     logits = torch.cat([torch.as_tensor(values), torch.as_tensor(scores)[:, None]], 1)
     logits.requires_grad_()
-    (gradient,) = torch.autograd.grad(loss.score(logits, one_hot()), logits)
+    (gradient,) = torch.autograd.grad(loss.score(logits, certain()), logits)
     return gradient[:, :-1], gradient[:, -1]
 
 
@@ -178,14 +184,14 @@ def test_the_linear_loss_is_balanced(values, scores):
         * slow_linear(slow_probability(values[i], LABELS[i]), scores[i], right[i])
         for i in range(N)
     )
-    assert float(loss.score(logits, one_hot())) == pytest.approx(expected / N)
+    assert float(loss.score(logits, certain())) == pytest.approx(expected / N)
 
 
 def test_targets_are_those_of_the_classifiers_loss():
     smoothed = PredictorLoss(CrossEntropy(smoothing=0.2), Hardness(), "key")
     options = {"classes": CLASSES, "epoch": 0, "generator": torch.Generator()}
     images = torch.zeros(N, 3, 4, 4)
-    made = smoothed.targets(images, LABELS, range(N), **options)
+    made = smoothed.targets(Batch(images, tuple(range(N)), LABELS), **options)
     assert torch.allclose(made.distribution, one_hot().float() * 0.8 + 0.05)
     assert made.images is images
 

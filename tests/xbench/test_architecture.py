@@ -22,7 +22,7 @@ FLOW = [
     "download",
     "dataset artefact",
     "sheet",
-    "loss tracing weights photos",
+    "loss similarity tracing weights photos",
     "cut linearity",
     "classifier",
     "network readout",

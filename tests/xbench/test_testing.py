@@ -68,11 +68,11 @@ def test_a_loss_that_draws_from_elsewhere_is_at_fault():
 
         name: ClassVar[str] = "moody"
 
-        def targets(self, images, labels, ids, *, classes, epoch, generator):
-            return Targets(images, torch.rand(len(ids), classes).softmax(dim=1))
+        def targets(self, batch, *, classes, epoch, generator):
+            return Targets(batch.images, torch.rand(len(batch.ids), classes).softmax(dim=1))
 
-        def score(self, logits, distribution):
-            return -(distribution * logits.log_softmax(dim=1)).sum(dim=1).mean()
+        def score(self, logits, targets):
+            return -(targets.distribution * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
     with pytest.raises(PluginError, match="draws randomness from elsewhere than its generator"):
         check_component(Moody())

@@ -101,13 +101,13 @@ class Noisy(Loss):
 
     scale: float = 1.0
 
-    def targets(self, images, labels, ids, *, classes, epoch, generator):
-        amount = 0.1 * torch.rand(len(ids), 1, generator=generator)
-        certain = nn.functional.one_hot(labels, classes).float()
-        return Targets(images, certain * (1 - amount) + amount / classes)
+    def targets(self, batch, *, classes, epoch, generator):
+        amount = 0.1 * torch.rand(len(batch.ids), 1, generator=generator)
+        certain = nn.functional.one_hot(batch.labels, classes).float()
+        return Targets(batch.images, certain * (1 - amount) + amount / classes)
 
-    def score(self, logits, distribution):
-        return self.scale * nn.functional.cross_entropy(logits, distribution)
+    def score(self, logits, targets):
+        return self.scale * nn.functional.cross_entropy(logits, targets.distribution)
 
 
 class PowerError(Exception):
@@ -481,11 +481,11 @@ class WithDoubt(Loss):
 
     name = "with-doubt"
 
-    def targets(self, *given, **options):
-        return Noisy().targets(*given, **options)
+    def targets(self, batch, **options):
+        return Noisy().targets(batch, **options)
 
-    def score(self, logits, distribution):
-        return Noisy().score(logits[:, :-1], distribution) + (logits[:, -1] - 100).abs().mean()
+    def score(self, logits, targets):
+        return Noisy().score(logits[:, :-1], targets) + (logits[:, -1] - 100).abs().mean()
 
 
 def doubtful(seed=0):

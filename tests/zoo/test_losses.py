@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from xbench.dataset import Batch
 from xbench_zoo.losses import CrossEntropy
 
 
@@ -13,7 +14,8 @@ def targets(smoothing, labels, classes=4):
     images = torch.zeros(len(labels), 3, 2, 2)
     generator = torch.Generator()
     ids = tuple(range(len(labels)))
-    return loss.targets(images, labels, ids, classes=classes, epoch=0, generator=generator)
+    batch = Batch(images, ids, labels)
+    return loss.targets(batch, classes=classes, epoch=0, generator=generator)
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -26,8 +28,9 @@ def test_the_loss_equals_the_slow_loop(smoothing):
         for place, value in enumerate(row):
             mass = smoothing / 4 + (1 - smoothing if place == label else 0)
             total -= mass * (value - normaliser) / 3
-    distribution = targets(smoothing, labels).distribution.double()
-    assert float(CrossEntropy(smoothing).score(logits, distribution)) == pytest.approx(total, 1e-6)
+    made = targets(smoothing, labels)
+    made = made._replace(distribution=made.distribution.double())
+    assert float(CrossEntropy(smoothing).score(logits, made)) == pytest.approx(total, 1e-6)
 
 
 def test_targets_are_distributions():

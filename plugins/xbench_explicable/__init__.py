@@ -1,0 +1,1 @@
+"""Explicable misclassification: class similarities, losses that know them, and a protocol."""

@@ -1,0 +1,1 @@
+"""Pure numeric functions of similarities and of classifiers' mistakes."""

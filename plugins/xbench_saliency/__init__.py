@@ -1,0 +1,1 @@
+"""Saliency: maps of what in an image speaks for a class."""
