@@ -31,7 +31,7 @@ class Line:
 
     label: str
     role: Role
-    explainer: Explainer
+    explainer: Explainer | None
     classifier: Classifier
     loss: Loss
     training: Training
@@ -103,14 +103,16 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     protocol: Protocol = builder.build("protocol", tree["protocol"])
     lines = tuple(_lines(tree, protocol, builder))
     if scored:
-        protocol = fitting_protocol(protocol, lines[0].explainer.makes, dataset, builder)
+        explainer = next((line.explainer for line in lines if line.explainer is not None), None)
+        made = None if explainer is None else explainer.makes
+        protocol = fitting_protocol(protocol, made, dataset, builder)
     own = _own_parts(tree, {}, builder)
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
         title=tree.get("title", ""),
         protocol=protocol,
-        datasets=_image_sets(tree, dataset),
+        datasets=_image_sets(tree, dataset, builder),
         **own,
         lines=lines,
         contrasts=tuple(_contrasts(tree, lines)),
@@ -124,7 +126,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:
     """The one difficulty score that classifiers have to be trained with, if there is one."""
-    asked = [line.explainer.companion() for line in lines]
+    asked = [line.explainer.companion() for line in lines if line.explainer is not None]
     asked.append(protocol.companion() if scored else None)
     found = list(dict.fromkeys(one for one in asked if one is not None))
     if len(found) > 1:
@@ -136,13 +138,17 @@ def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> 
 
 
 def fitting_protocol(
-    own: Protocol, made: type[Explanation], dataset: Dataset, builder: Builder
+    own: Protocol, made: type[Explanation] | None, dataset: Dataset, builder: Builder
 ) -> Protocol:
-    """The benchmark's own protocol where it fits, else the only one that does."""
+    """The benchmark's own protocol where it fits, else the only one that does.
+
+    `made` is the kind of explanation that is made, None where classifiers are compared.
+    """
     if _mismatch(own, made, dataset) is None:
         return own
     names = builder.registry.names("protocol")
     others = [builder.build("protocol", name) for name in names if name != own.name]
+    others = [other for other in others if (other.scores is None) == (made is None)]
     fitting = [other for other in others if _mismatch(other, made, dataset) is None]
     if len(fitting) == 1:
         return fitting[0]
@@ -152,8 +158,13 @@ def fitting_protocol(
     raise MismatchError(f"{_mismatch(own, made, dataset)}{_owners(own, builder.registry)}")
 
 
-def _mismatch(protocol: Protocol, made: type, dataset: Dataset) -> str | None:
-    if not issubclass(made, protocol.scores):
+def _mismatch(protocol: Protocol, made: type | None, dataset: Dataset) -> str | None:
+    if protocol.scores is not None and made is None:
+        return (
+            f"protocol {protocol.name!r} scores {protocol.scores.name}, but no entry has an "
+            "explainer that makes them"
+        )
+    if protocol.scores is not None and made is not None and not issubclass(made, protocol.scores):
         return (
             f"protocol {protocol.name!r} scores {protocol.scores.name}, "
             f"but the explainer makes {getattr(made, 'name', made.__name__)}"
@@ -182,8 +193,11 @@ def _lines(tree: Tree, protocol: Protocol, builder: Builder) -> Iterator[Line]:
     if not subjects:
         raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")
     for line in entries:
-        explainer = _with_protocol(as_table(line["explainer"]), protocol)
         role = line.get("role", "entry")
+        if "explainer" not in line:
+            yield Line(line["label"], role, None, **_own_parts(tree, line, builder))
+            continue
+        explainer = _with_protocol(as_table(line["explainer"]), protocol)
         for subject in _beside(explainer, subjects):
             made = builder.build("explainer", _with_subject(explainer, subject))
             parts = _own_parts(tree, subject or line, builder)
@@ -242,9 +256,26 @@ def _with_subject(explainer: Tree, subject: Tree | None) -> Tree:
     return {k: subject["explainer"] if _speaks_of_entry(v) else v for k, v in explainer.items()}
 
 
-def _image_sets(tree: Tree, dataset: Dataset) -> dict[str, ImageSet]:
+def _image_sets(tree: Tree, dataset: Dataset, builder: Builder) -> dict[str, ImageSet]:
+    """Splits of the dataset by role; a table names another dataset, for a further test set."""
     transform = plain_table(Transform, tree.get("transform", {}), "transform")
-    return {role: ImageSet(dataset, split, transform) for role, split in tree["splits"].items()}
+    made = {}
+    for role, given in tree["splits"].items():
+        if isinstance(given, str):
+            made[role] = ImageSet(dataset, given, transform)
+        else:
+            made[role] = _of_another(given, f"splits.{role}", transform, builder)
+    return made
+
+
+def _of_another(tree: Any, where: str, transform: Transform, builder: Builder) -> ImageSet:
+    if not isinstance(tree, Mapping) or "dataset" not in tree:
+        raise ParameterError(f"{where}: expected a split's name, or a table with a dataset")
+    for key in tree:
+        if key not in ("dataset", "split"):
+            raise UnknownNameError(f"key in {where}", key, ("dataset", "split"))
+    made: Dataset = builder.build("dataset", tree["dataset"], f"{where}.dataset")
+    return ImageSet(made, str(tree.get("split", "test")), transform)
 
 
 def _contrasts(tree: Tree, lines: tuple[Line, ...]) -> Iterator[Contrast]:

@@ -78,8 +78,8 @@ def _extended(base: Tree, own: Tree) -> Tree:
 def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
     """The tree with another dataset and what goes with it, or another explainer as its entry.
 
-    A title, published figures and a variant's parameters of the dataset speak of one dataset,
-    and are not kept for another.
+    A title, published figures, a variant's parameters of the dataset and further test sets
+    speak of one dataset, and are not kept for another.
     """
     if dataset is not None:
         name = dataset.partition(":")[0]
@@ -96,6 +96,8 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
 
 def _of_no_dataset(tree: Tree) -> Tree:
     kept = {key: value for key, value in tree.items() if key not in ("published", "title")}
+    if "splits" in kept:
+        kept["splits"] = {role: of for role, of in kept["splits"].items() if isinstance(of, str)}
     if "variants" in kept:
         kept["variants"] = {
             name: {key: value for key, value in variant.items() if key != "dataset"}
@@ -106,6 +108,8 @@ def _of_no_dataset(tree: Tree) -> Tree:
 
 def _beside_any(line: Tree) -> Tree:
     """The line beside whichever entry there is, if it stands beside one entry alone."""
+    if "explainer" not in line:
+        return line
     explainer = as_table(line["explainer"])
     named = {k: SUBJECT for k, v in explainer.items() if str(v).startswith(f"{SUBJECT}:")}
     return {**line, "explainer": {**explainer, **named}}
@@ -139,6 +143,8 @@ def adjust(tree: Tree, changes: Tree) -> Tree:
     explainer = changes.pop("explainer", None)
     lines = [_with_changes(line, changes) for line in tree["entries"]]
     if explainer is not None:
+        if not any("explainer" in line for line in lines):
+            raise ParameterError("explainer: no entry of this benchmark has one")
         lines = [_with_explainer(line, explainer) for line in lines]
     return {**overlay(tree, changes), "entries": lines}
 
@@ -149,6 +155,6 @@ def _with_changes(line: Tree, changes: Tree) -> Tree:
 
 
 def _with_explainer(line: Tree, change: Any) -> Tree:
-    if line.get("role", "entry") != "entry":
+    if line.get("role", "entry") != "entry" or "explainer" not in line:
         return line
     return {**line, "explainer": overlay(as_table(line["explainer"]), change)}

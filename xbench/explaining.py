@@ -29,13 +29,13 @@ class Prepared:
     def explain(self, batch: Batch) -> Sequence[Explanation]:
         """An explanation of each image; images of the benchmark get the one that is scored."""
         moved, source = batch.to(self.network.device), self.entry.source()
-        return self.entry.explainer.explain(self.network, moved, self.artefacts, source)
+        return self.entry.required_explainer.explain(self.network, moved, self.artefacts, source)
 
 
 def prepared(entry: Entry, provider: Provider) -> Prepared:
     """The entry, its artefacts taken from the store or made now."""
     recipe = recipe_for(entry)
-    declared = entry.explainer.artefacts(recipe, entry.datasets)
+    declared = entry.required_explainer.artefacts(recipe, entry.datasets)
     weights = provider.one(recipe)
     artefacts = provider.all(declared)
     network = provider.workplace.network(entry.classifier, weights)

@@ -58,6 +58,9 @@ def records_of(
     """One record for each label, over its repeats."""
     draws = Draws(resampling)
     keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
+    compared = _compared_set(benchmark, outcomes, keys)
+    if compared is not None:
+        keys = {label: fingerprint([key, compared]) for label, key in keys.items()}
     notes = benchmark.protocol.notes({label: _all_rows(o) for label, o in outcomes.items()})
     return [
         records.Record(
@@ -65,6 +68,7 @@ def records_of(
             label=label,
             key=keys[label],
             limited_to=limit,
+            compared_set=compared,
             scores=_score_records(scores[label], resampling, draws),
             differences=list(_differences(label, scores, keys, resampling)),
             intervals=records.IntervalRecord(**asdict(resampling)),
@@ -81,11 +85,11 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
     artefacts = _distinct(outcomes)
     return {
         "benchmark": benchmark.name,
-        "benchmark_version": benchmark.version,
+        "benchmark_version": _version(benchmark, entry),
         "role": entry.role,
         "protocol": benchmark.protocol.tree(),
         "components": {
-            "explainer": entry.explainer.tree(),
+            **({} if entry.explainer is None else {"explainer": entry.explainer.tree()}),
             "classifier": entry.classifier.tree(),
             "loss": entry.loss.tree(),
             "training": entry.training.tree(),
@@ -111,6 +115,21 @@ def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
     shards = [list(outcome.shards) for outcome in outcomes]
     tree: Tree = {"benchmark": benchmark.name, "version": benchmark.version, "shards": shards}
     return fingerprint(tree)
+
+
+def _compared_set(
+    benchmark: Benchmark, outcomes: Mapping[str, Sequence[Outcome]], keys: Mapping[str, str]
+) -> str | None:
+    """The hash of the entries that are compared, where scores depend on which they are."""
+    if not benchmark.protocol.relative:
+        return None
+    entries = [key for label, key in keys.items() if outcomes[label][0].entry.role == "entry"]
+    return fingerprint(sorted(entries))
+
+
+def _version(benchmark: Benchmark, entry: Entry) -> str:
+    edition = benchmark.protocol.edition(entry)
+    return f"{benchmark.version}+{edition}" if edition else benchmark.version
 
 
 def _all_rows(outcomes: Sequence[Outcome]) -> Rows:

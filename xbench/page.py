@@ -34,7 +34,9 @@ class Compared(NamedTuple):
     label: str
     role: Role
     explainer: str
+    """"" where classifiers are compared."""
     classifier: str
+    loss: str
     key: str
     """The key of its record."""
 
@@ -89,7 +91,7 @@ def html(page: Page) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template("report.html")
-    return template.render(page=page, numeric=numeric_columns, several=_several_classifiers(page))
+    return template.render(page=page, numeric=numeric_columns, told=columns_of(page))
 
 
 def described(tree: Tree) -> str:
@@ -114,16 +116,17 @@ def _value(value: Any) -> str:
 def _facts(benchmark: Benchmark, record: Record) -> dict[str, str]:
     variants = "".join(f", variant {name}" for name in benchmark.varied)
     limited = "" if record.limited_to is None else f", limited to {record.limited_to}"
+    explained = "" if benchmark.protocol.scores is None else " explained"
     training = record.components["training"]
     told = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
     return {
-        "Benchmark": f"{benchmark.name}, version {benchmark.version}{variants}",
+        "Benchmark": f"{benchmark.name}, version {record.benchmark_version}{variants}",
         "Protocol": described(record.protocol),
         "Dataset": _dataset(record),
         "Classifier": described(benchmark.classifier.tree()),
         "Training": f"{described(record.components['loss'])}; "
         + ", ".join(f"{name}={training[name]}" for name in told if name in training),
-        "Images": f"{record.cases} explained{limited}",
+        "Images": f"{record.cases}{explained}{limited}",
         "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
         "Intervals": f"{_percent(record.intervals.level)}, {record.intervals.method}, "
         f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
@@ -131,20 +134,35 @@ def _facts(benchmark: Benchmark, record: Record) -> dict[str, str]:
 
 
 def _dataset(record: Record) -> str:
-    """The dataset with its splits by role, which all are of one dataset."""
-    splits = ", ".join(f"{role}: {images['split']}" for role, images in record.datasets.items())
-    test = record.datasets["test"]
-    return f"{test['dataset']['name']} ({splits}), fingerprint {test['fingerprint']}"
+    """The dataset with its splits by role, and the datasets of further test sets."""
+    test, told = record.datasets["test"], dict[str, list[str]]()
+    for role, images in record.datasets.items():
+        told.setdefault(images["fingerprint"], []).append(f"{role}: {images['split']}")
+    named = {
+        images["fingerprint"]: images["dataset"]["name"] for images in record.datasets.values()
+    }
+    return "; ".join(
+        f"{named[key]} ({', '.join(told[key])}), fingerprint {key}"
+        for key in dict.fromkeys((test["fingerprint"], *told))
+    )
 
 
 def _compared(record: Record) -> Compared:
-    explainer = described(record.components["explainer"])
-    classifier = described(record.components["classifier"])
-    return Compared(record.label, record.role, explainer, classifier, record.key)
+    explainer, classifier, loss = (
+        described(record.components[kind]) if kind in record.components else ""
+        for kind in ("explainer", "classifier", "loss")
+    )
+    return Compared(record.label, record.role, explainer, classifier, loss, record.key)
 
 
-def _several_classifiers(page: Page) -> bool:
-    return len({line.classifier for line in page.compared}) > 1
+def columns_of(page: Page) -> list[str]:
+    """What the table of what was compared tells: what differs, and explainers if there are any."""
+    told = {
+        "explainer": any(line.explainer for line in page.compared),
+        "classifier": len({line.classifier for line in page.compared}) > 1,
+        "loss": len({line.loss for line in page.compared}) > 1,
+    }
+    return [name for name, shown in told.items() if shown]
 
 
 def _provenance(record: Record, command: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from xbench.classifier import Classifier
 from xbench.component import Component, Tree
 from xbench.dataset import ImageSet
 from xbench.difficulty import Difficulty
+from xbench.errors import MismatchError
 from xbench.explanation import Explainer, Explanation
 from xbench.loss import Loss
 from xbench.randomness import generator
@@ -41,12 +42,13 @@ class Entry:
 
     label: str
     role: Role
-    explainer: Explainer
+    explainer: Explainer | None
+    """None where classifiers are compared."""
     classifier: Classifier
     loss: Loss
     training: "Training"
     datasets: Mapping[str, ImageSet]
-    """The benchmark's image sets by role: `train`, `test`."""
+    """The benchmark's image sets by role: `train`, `test`, and further test sets by name."""
     repeat: int
     seed: int
     """Differs between repeats and is shared by the entries of one repeat."""
@@ -55,6 +57,13 @@ class Entry:
     common: "Entry | None" = None
     """This line with the benchmark's own classifier, where the entry has another one."""
 
+    @property
+    def required_explainer(self) -> Explainer:
+        """The explainer, or `MismatchError` where there is none."""
+        if self.explainer is None:
+            raise MismatchError(f"entry {self.label!r} has no explainer, and needs one here")
+        return self.explainer
+
     def source(self) -> Generator:
         """What its explanations draw random numbers from, wherever they are made."""
         return generator("explanation", self.seed)
@@ -62,7 +71,7 @@ class Entry:
     def tree(self) -> Tree:
         """What identifies the entry, its label aside."""
         return {
-            "explainer": self.explainer.tree(),
+            "explainer": self.explainer and self.explainer.tree(),
             "classifier": self.classifier.tree(),
             "loss": self.loss.tree(),
             "training": self.training.tree(),
@@ -117,12 +126,18 @@ class Protocol(Component):
     """An evaluation protocol of a paper: from an entry to rows, and from rows to scores."""
 
     kind: ClassVar[str] = "protocol"
-    scores: ClassVar[type[Explanation]]
-    """The kind of explanation it scores."""
+    scores: ClassVar[type[Explanation] | None]
+    """The kind of explanation it scores; None where it scores classifiers."""
+    relative: ClassVar[bool] = False
+    """Whether an entry's scores depend on which others it is compared with."""
 
     @abstractmethod
     def needs(self) -> tuple[type[Annotation], ...]:
         """Annotation kinds that the test dataset must have."""
+
+    def edition(self, entry: Entry) -> str:
+        """What makes results comparable beside the benchmark's version; nothing by default."""
+        return ""
 
     def companion(self) -> Difficulty | None:
         """What classifiers have to be trained jointly with; nothing unless overridden."""
@@ -156,6 +171,19 @@ class Protocol(Component):
 
         `rows` holds the rows of each repeat by label. The intervals of a curve are those that
         `xbench.statistics.band` makes with `resampling`, as for the scores.
+        """
+        return {}
+
+    def pictures(
+        self,
+        entries: Mapping[str, Entry],
+        rows: Mapping[str, Rows],
+        artefacts: Mapping[str, Artefacts],
+        workplace: "Workplace",
+    ) -> "Mapping[str, Drawing]":
+        """Pictures for which images or networks are needed, as `figures`; none by default.
+
+        Entries, rows and artefacts are those of the first repeat, by label.
         """
         return {}
 

@@ -96,6 +96,8 @@ class Record(_Strict):
     seeds: list[int]
     cases: int = Field(ge=0)
     limited_to: int | None
+    compared_set: str | None = None
+    """Hash of the compared entries, where scores depend on which they are."""
     artefacts: list[dict[str, str]]
     artefact_facts: list[dict[str, Any]]
     rows: list[list[str]]

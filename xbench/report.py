@@ -15,7 +15,7 @@ from xbench.benchmark import Benchmark
 from xbench.errors import RunError, UsageError
 from xbench.executor import Workplace
 from xbench.page import Shown, html, page_of
-from xbench.protocol import Entry, Rows, View
+from xbench.protocol import Entry, Protocol, Rows, View
 from xbench.record import Record
 from xbench.runner import Provider
 from xbench.statistics import Resampling
@@ -71,7 +71,7 @@ def write_report(run: Run, folder: Path, pictures: int) -> Path:
     check_folder(folder)
     try:
         with _replacing(folder) as unfinished:
-            curves = list(_curves(run, unfinished))
+            curves = [*_curves(run, unfinished), *_of_protocol(run, unfinished)]
             drawn = list(_pictures(run, unfinished, pictures))
             page = page_of(run.benchmark, run.records, curves, drawn, run.command)
             (unfinished / "index.html").write_text(html(page), encoding="utf-8")
@@ -145,9 +145,25 @@ def _rows(record: Record, store: Store) -> Iterator[Rows]:
         yield pa.concat_tables(whole)
 
 
+def _of_protocol(run: Run, folder: Path) -> Iterator[Shown]:
+    """What the protocol draws of images and networks."""
+    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
+    if type(protocol).pictures is Protocol.pictures:
+        return
+    entries = {line.label: next(run.benchmark.entries(line)) for line in run.benchmark.lines}
+    rows = {record.label: next(_rows(record, run.store)) for record in run.records}
+    artefacts = {label: provider.all(protocol.artefacts(entry)) for label, entry in entries.items()}
+    drawn = protocol.pictures(entries, rows, artefacts, run.workplace)
+    for stem, drawing in drawn.items():
+        size = _save(drawing.figure, folder / stem, drawing.title, PICTURE_DOTS)
+        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "png")
+
+
 def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
     """Explanations of the first cases by the first entry, as they were scored."""
     line = next(line for line in run.benchmark.lines if line.role == "entry")
+    if run.benchmark.protocol.scores is None or line.explainer is None:
+        return
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
     cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
@@ -168,7 +184,7 @@ def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
     if plain and set(plain).issubset(images.ids()):
         recipe = recipe_for(entry)
         weights = provider.one(recipe)
-        own = provider.all(entry.explainer.artefacts(recipe, entry.datasets))
+        own = provider.all(entry.required_explainer.artefacts(recipe, entry.datasets))
         labels = images.dataset.labels(plain).tolist()
         names = images.dataset.class_names()
         for case, label in zip(plain, labels, strict=True):
@@ -180,7 +196,8 @@ def _explained(run: Run, entry: Entry, view: View, place: Path) -> Shown:
     network = run.workplace.network(entry.classifier, view.weights)
     batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
     here = batch.to(network.device)
-    made = entry.explainer.explain(network, here, view.artefacts, entry.source())[0]
+    explainer, source = entry.required_explainer, entry.source()
+    made = explainer.explain(network, here, view.artefacts, source)[0]
     figure = made.draw(batch, entry.datasets["train"], names)
     size = _save(figure, place, view.title, PICTURE_DOTS)
     best = (

@@ -39,12 +39,13 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     """What was run, and what is to be said of the artefacts it made."""
     dataset = benchmark.datasets["test"].dataset
     repeats = "1 repeat" if benchmark.repeats == 1 else f"{benchmark.repeats} repeats"
-    explained = (
-        f"benchmark {benchmark.name} {benchmark.version}, dataset {dataset.name}, "
-        f"{records[0].cases} images explained, {repeats}"
+    done = "" if benchmark.protocol.scores is None else " explained"
+    told = (
+        f"benchmark {benchmark.name} {records[0].benchmark_version}, dataset {dataset.name}, "
+        f"{records[0].cases} images{done}, {repeats}"
     )
-    explained += "".join(f", variant {name}" for name in benchmark.varied)
-    return [benchmark.title or benchmark.name, explained, *artefact_lines(records)]
+    told += "".join(f", variant {name}" for name in benchmark.varied)
+    return [benchmark.title or benchmark.name, told, *artefact_lines(records)]
 
 
 def artefact_lines(records: Sequence[Record]) -> list[str]:

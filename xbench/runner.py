@@ -69,6 +69,8 @@ def check(benchmark: Benchmark) -> None:
     for images in benchmark.datasets.values():
         if not images.ids():
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
+    for loss in dict.fromkeys(line.loss for line in benchmark.lines):
+        loss.check(benchmark.datasets["train"])
     recipes = (recipe_for(next(benchmark.entries(line))).plain for line in benchmark.lines)
     for recipe in {recipe.classifier: recipe for recipe in recipes}.values():
         cut_classifier(recipe.classifier, recipe.module(), recipe.classes)

@@ -77,7 +77,7 @@ class LowLevelPerturbation(Protocol):
         """Weights, and what the explainer needs."""
         self._targets_by_label(entry)
         weights = recipe_for(entry)
-        own = entry.explainer.artefacts(weights, entry.datasets)
+        own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
@@ -128,7 +128,9 @@ class LowLevelPerturbation(Protocol):
         for step in range(self.steps + 1):
             source = generator("step", entry.source().initial_seed(), step)
             with workplace.stage("explain"):
-                made = entry.explainer.explain(network, self.perturbed(batch, step), own, source)
+                made = entry.required_explainer.explain(
+                    network, self.perturbed(batch, step), own, source
+                )
             for image, label, scores in zip(ids, labels, made, strict=True):
                 one = cast("ConceptScores", scores)
                 self._check_concepts(one)

@@ -121,7 +121,7 @@ class SpuriousRecovery(Protocol):
         recipes: dict[str, Recipe] = {}
         for model in self.models():
             weights = self.weights(entry, model)
-            own = entry.explainer.artefacts(weights, entry.datasets)
+            own = entry.required_explainer.artefacts(weights, entry.datasets)
             recipes[f"{model.label}/{WEIGHTS}"] = weights
             recipes |= {f"{model.label}/{WEIGHTS}/{name}": recipe for name, recipe in own.items()}
         return recipes
@@ -285,7 +285,7 @@ def _rows(
     scores: Sequence[ConceptScores | None] = [None] * len(labels)
     if shown.which == "out":
         with workplace.stage("explain"):
-            made = entry.explainer.explain(network, batch, own, entry.source())
+            made = entry.required_explainer.explain(network, batch, own, entry.source())
         scores = cast("Sequence[ConceptScores]", made)
     label, strength = shown.model.scenario.label, shown.model.strength
     for place, true in enumerate(labels):

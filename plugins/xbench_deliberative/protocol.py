@@ -93,7 +93,7 @@ class PartAmbiguity(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, ground truth, the list of images, and what the explainer needs."""
         weights = recipe_for(entry)
-        own = entry.explainer.artefacts(weights, entry.datasets)
+        own = entry.required_explainer.artefacts(weights, entry.datasets)
         truth = self.truth().recipes(entry.datasets["test"].dataset)
         recipes = {"weights": weights, **truth, **self._selection(entry)}
         return {**recipes, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
@@ -142,7 +142,7 @@ class PartAmbiguity(Protocol):
         }
         source = entry.source()
         with workplace.stage("explain"):
-            found = insecurities_of(entry.explainer, network, batch, own, source)
+            found = insecurities_of(entry.required_explainer, network, batch, own, source)
         with workplace.stage("annotate"):
             places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
         for image, given, place in zip(ids, found, places, strict=True):

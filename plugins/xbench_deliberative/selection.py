@@ -77,10 +77,11 @@ def own_difficulty(entry: Entry) -> Difficulty | None:
 
     None for a floor or ceiling that uses none; an entry must have one.
     """
-    found = _difficulty(entry.explainer)
+    explainer = entry.required_explainer
+    found = _difficulty(explainer)
     if found is None and entry.role == "entry":
         raise MismatchError(
-            f"explainer {entry.explainer.name!r} has no difficulty score of its own to select "
+            f"explainer {explainer.name!r} has no difficulty score of its own to select "
             'images by; use selection = "reference" or "all"'
         )
     return found

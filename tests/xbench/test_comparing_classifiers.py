@@ -1,0 +1,244 @@
+"""Benchmarks that compare classifiers: no explainer, several test sets, scores of a set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pyarrow as pa
+import pytest
+import torch
+from matplotlib.figure import Figure
+from torch import nn
+
+from xbench.benchmark import Benchmark, Line, assemble, benchmark_folder
+from xbench.classifier import Classifier, Normalisation
+from xbench.dataset import Dataset, ImageSet
+from xbench.declaration import adjust, choose, read
+from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.executor import LocalExecutor, Workplace
+from xbench.protocol import CaseScores, Drawing, Entry, Protocol
+from xbench.registry import Registry
+from xbench.report import Run, write_report
+from xbench.results import heading
+from xbench.runner import run
+from xbench.statistics import Resampling
+from xbench.store import Store
+from xbench.training import Training, recipe_for
+from xbench_zoo.losses import CrossEntropy
+
+
+@dataclass(frozen=True)
+class Shades(Dataset):
+    """Plain squares from dark to bright."""
+
+    name: ClassVar[str] = "shades"
+
+    offset: int = 0
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def fingerprint(self):
+        return f"shades {self.offset}"
+
+    def class_names(self):
+        return "dark", "bright"
+
+    def splits(self):
+        return "train", "test"
+
+    def ids(self, split):
+        return range(8) if split == "train" else range(8, 14)
+
+    def labels(self, ids):
+        return torch.tensor([image % 2 for image in ids])
+
+    def images(self, ids):
+        return torch.stack([torch.full((3, 8, 8), 10 * i + self.offset).byte() for i in ids])
+
+
+@dataclass(frozen=True)
+class Linear(Classifier):
+    """The smallest network that can be cut."""
+
+    name: ClassVar[str] = "linear"
+
+    def module(self, classes):
+        pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, classes))
+        return nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(), *pooled)
+
+    def normalisation(self):
+        return Normalisation()
+
+    def input_size(self):
+        return 8
+
+
+@dataclass(frozen=True)
+class MostSure(Protocol):
+    """Which entry gives the first class the highest probability, over all test sets."""
+
+    name: ClassVar[str] = "most-sure"
+    scores: ClassVar[None] = None
+    relative: ClassVar[bool] = True
+
+    def needs(self):
+        return ()
+
+    def artefacts(self, entry):
+        return {"weights": recipe_for(entry)}
+
+    def edition(self, entry):
+        return f"of{len(entry.datasets)}"
+
+    def cases(self, entry, artefacts):
+        return range(12)
+
+    def evaluate(self, entry, cases, artefacts, workplace):
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        listed = [(s, i) for s in ("test", "shifted") for i in entry.datasets[s].ids()]
+        images = [entry.datasets[s].batch([i]).images for s, i in (listed[case] for case in cases)]
+        sure = network.logits(torch.cat(images)).softmax(1)[:, 0]
+        return pa.table({"case": list(cases), "sure": sure.tolist()})
+
+    def summarise(self, rows: Mapping[str, pa.Table]) -> Mapping[str, Sequence[CaseScores]]:
+        best = max(max(table.column("sure").to_pylist()) for table in rows.values())
+        return {label: [self._score(table, best)] for label, table in rows.items()}
+
+    def _score(self, table, best):
+        case, sure = (table.column(name).to_numpy() for name in ("case", "sure"))
+        return CaseScores("as sure as the surest", "higher", case, sure / best, headline=True)
+
+    def pictures(self, entries, rows, artefacts, workplace):
+        sizes = [len(rows[label]) for label in entries]
+        kinds = {artefacts[label]["weights"].facts["kind"] for label in entries}
+        return {"sizes": Drawing(Figure(figsize=(2, 1)), f"{sizes} {kinds}", "caption", "text")}
+
+
+def line(label, seed):
+    return Line(label, "entry", None, Linear(), CrossEntropy(seed / 10), Training(epochs=0))
+
+
+def benchmark(*labels):
+    lines = tuple(line(label, place) for place, label in enumerate(labels))
+    return Benchmark(
+        name="comparing",
+        version="1",
+        title="Who is surest",
+        protocol=MostSure(),
+        datasets={
+            "train": ImageSet(Shades(), "train"),
+            "test": ImageSet(Shades(), "test"),
+            "shifted": ImageSet(Shades(100), "test"),
+        },
+        classifier=Linear(),
+        loss=CrossEntropy(),
+        training=Training(epochs=0),
+        lines=lines,
+        contrasts=(),
+        seed=0,
+        repeats=1,
+    )
+
+
+def records(tmp_path, *labels):
+    store = Store(str(tmp_path / "store"))
+    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    made = benchmark(*labels)
+    plan = Resampling(resamples=20)
+    return made, run(made, store, LocalExecutor(), workplace, resampling=plan), store, workplace
+
+
+def test_entries_without_an_explainer_run_and_are_recorded_without_one(tmp_path):
+    made, (record,), *_ = records(tmp_path, "one")
+    assert "explainer" not in record.components
+    assert record.cases == 12
+    assert "12 images," in heading(made, [record])[1]
+
+
+def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
+    _, (alone,), *_ = records(tmp_path, "one")
+    _, (one, two), *_ = records(tmp_path, "one", "two")
+    _, (again, _other), *_ = records(tmp_path, "one", "two")
+    assert one.compared_set == two.compared_set == again.compared_set
+    assert alone.compared_set != one.compared_set
+    assert alone.key != one.key
+    assert alone.rows == one.rows  # nothing was evaluated again
+
+
+def test_the_protocols_edition_is_a_part_of_the_version(tmp_path):
+    made, (record,), *_ = records(tmp_path, "one")
+    assert record.benchmark_version == "1+of3"
+    assert "comparing 1+of3" in heading(made, [record])[1]
+
+
+def test_a_report_shows_what_the_protocol_draws_of_images_and_networks(tmp_path):
+    made, found, store, workplace = records(tmp_path, "one", "two")
+    page = write_report(Run(made, found, store, workplace, "xbench run"), tmp_path / "page", 3)
+    text = page.read_text()
+    assert "[12, 12] {&#39;weights&#39;}" in text
+    assert (page.parent / "sizes.png").is_file()
+    assert "Explanations by" not in text
+    assert '<th scope="col">Loss</th>' in text
+    assert '<th scope="col">Explainer</th>' not in text
+    assert "shifted: test" in text
+
+
+def test_an_explainer_that_is_not_there_is_named_where_it_is_needed():
+    made = benchmark("one")
+    entry: Entry = next(made.entries(made.lines[0]))
+    assert entry.tree()["explainer"] is None
+    with pytest.raises(MismatchError, match="entry 'one' has no explainer, and needs one here"):
+        _ = entry.required_explainer
+
+
+@pytest.fixture
+def registry():
+    return Registry(third_party=False)
+
+
+@pytest.fixture
+def tree():
+    """The default benchmark with an entry that has no explainer."""
+    tree = read(benchmark_folder() / "default.toml")
+    return {**tree, "entries": [{"label": "plain"}], "contrasts": []}
+
+
+def test_a_protocol_of_explanations_needs_an_entry_with_an_explainer(tree, registry):
+    with pytest.raises(MismatchError, match="but no entry has an explainer that makes them"):
+        assemble(tree, registry)
+
+
+def test_a_parameter_of_an_explainer_that_no_entry_has_is_an_error(tree):
+    with pytest.raises(ParameterError, match="explainer: no entry of this benchmark has one"):
+        adjust(tree, {"explainer": {"top": 3}})
+
+
+def test_a_table_of_splits_names_another_dataset_for_a_further_test_set(tree, registry):
+    further = {"dataset": {"name": "toybirds", "seed": 9}, "split": "shifted"}
+    tree = {**tree, "splits": {**tree["splits"], "drawn anew": further}}
+    made = assemble(tree, registry, scored=False)
+    assert list(made.datasets) == ["train", "test", "drawn anew"]
+    assert made.datasets["drawn anew"].split == "shifted"
+    assert made.datasets["drawn anew"].dataset.seed == 9
+    assert replace(made.datasets["test"].dataset, seed=9) == made.datasets["drawn anew"].dataset
+
+
+def test_further_test_sets_are_not_kept_for_another_dataset(tree):
+    tree = {**tree, "splits": {**tree["splits"], "more": {"dataset": "toybirds"}}}
+    assert set(choose(tree, dataset="cub200")["splits"]) == {"train", "test"}
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        (3, ParameterError, "splits.more: expected a split's name, or a table with a dataset"),
+        ({"split": "test"}, ParameterError, "splits.more: expected a split's name, or a table"),
+        ({"dataset": "toybirds", "splt": "test"}, UnknownNameError, "did you mean 'split'"),
+        ({"dataset": "toybrds"}, UnknownNameError, "did you mean 'toybirds'"),
+    ],
+)
+def test_a_wrong_further_test_set_is_named(tree, registry, given, error, said):
+    tree = {**tree, "splits": {**tree["splits"], "more": given}}
+    with pytest.raises(error, match=said):
+        assemble(tree, registry, scored=False)
