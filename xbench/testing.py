@@ -7,22 +7,27 @@ suite on everything that a distribution registers.
 import dataclasses
 import json
 import typing
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import nn
+from jaxtyping import Int, Int64, UInt8
+from torch import Tensor, nn
 
+from xbench.annotation import ClassHierarchy, HumanLabels
 from xbench.attribution import Attribution
 from xbench.classifier import Classifier, Network, PassCounter
 from xbench.component import Component
-from xbench.dataset import Batch, Dataset
+from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.difficulty import Difficulty
-from xbench.errors import DatasetError, PluginError, XbenchError
+from xbench.errors import DatasetError, MismatchError, PluginError, XbenchError
 from xbench.explanation import Explainer
 from xbench.loss import Loss
 from xbench.randomness import generator
 from xbench.readout import Readout
+from xbench.similarity import Similarity, checked
+from xbench.transform import Transform
 
 if TYPE_CHECKING:
     from xbench.registry import Claim
@@ -68,7 +73,7 @@ def sample(builder: "Builder", kind: str, name: str, depth: int = 2) -> Any:
     filled = {
         field.name: _any(builder, typing.cast("type[Component]", field.type).kind, depth)
         for field in dataclasses.fields(cls)
-        if _open(field) and field.name not in defaults
+        if _open(field) and field.name not in defaults and field.name not in cls.example
     }
     return builder.build(kind, {"name": name, **cls.example, **filled})
 
@@ -124,6 +129,57 @@ def tiny_batch(count: int = 4, seed: int = 0) -> Batch:
     return Batch(torch.rand(count, 3, 16, 16, generator=draws), tuple(range(count)), labels)
 
 
+@dataclass(frozen=True)
+class TinyDataset(Dataset, ClassHierarchy, HumanLabels):
+    """Five classes in a small tree, for components that ask a dataset about its classes."""
+
+    name: ClassVar[str] = "tiny"
+    simulated = True
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def fingerprint(self) -> str:
+        """Always the same."""
+        return "tiny"
+
+    def class_names(self) -> tuple[str, ...]:
+        """Five plain words."""
+        return ("cat", "dog", "horse", "car", "truck")
+
+    def class_ancestors(self) -> tuple[tuple[str, ...], ...]:
+        """Three animals, two of them pets, and two vehicles."""
+        pet, animal, vehicle = ("pet", "animal", "thing"), ("animal", "thing"), ("vehicle", "thing")
+        return (pet, pet, animal, vehicle, vehicle)
+
+    def splits(self) -> tuple[str, ...]:
+        """One split."""
+        return ("test",)
+
+    def ids(self, split: str) -> Sequence[int]:
+        """Four images of each class."""
+        return range(4 * CLASSES)
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The classes in turn."""
+        return torch.tensor(list(ids), dtype=torch.int64) % CLASSES
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 16 16"]]:
+        """Noise."""
+        sources = [generator("tiny image", image) for image in ids]
+        return [torch.randint(256, (3, 16, 16), generator=s).to(torch.uint8) for s in sources]
+
+    def label_counts(self, ids: Sequence[int]) -> Int[Tensor, "n classes"]:
+        """Eight of ten annotators are right; the others say the next class."""
+        right = torch.nn.functional.one_hot(self.labels(ids), CLASSES)
+        return 8 * right + 2 * right.roll(1, dims=1)
+
+
+def tiny_images() -> ImageSet:
+    """The images of the tiny dataset."""
+    return ImageSet(TinyDataset(), "test", Transform())
+
+
 def _readout(network: Network) -> Readout:
     return Readout(network.bottom, network.top, lambda logits: logits.softmax(dim=1))
 
@@ -171,7 +227,11 @@ def _faults_in_classifier(classifier: Classifier) -> Faults:
 
 
 def _faults_in_loss(loss: Loss) -> Faults:
-    batch = tiny_batch()
+    batch = dataclasses.replace(tiny_batch(), source=tiny_images())
+    try:
+        loss.check(tiny_images())
+    except (DatasetError, MismatchError):
+        return  # it speaks of the classes of another dataset, or of files that are not here
     options: dict[str, Any] = {"classes": CLASSES, "epoch": 0}
     first, second = (loss.targets(batch, generator=generator(0), **options) for _ in range(2))
     if not torch.allclose(first.distribution.sum(dim=1), torch.ones(len(batch.ids))):
@@ -182,6 +242,20 @@ def _faults_in_loss(loss: Loss) -> Faults:
     (gradient,) = torch.autograd.grad(loss.score(logits, first), logits)
     if not torch.isfinite(gradient).all():
         yield "is not differentiable in the logits"
+
+
+def _faults_in_similarity(similarity: Similarity) -> Faults:
+    dataset = TinyDataset()
+    try:
+        matrix = similarity.matrix(dataset)
+    except (DatasetError, MismatchError):
+        return  # it speaks of the classes of another dataset, or of files that are not here
+    if matrix.dtype != torch.float64:
+        yield f"makes a matrix of type {matrix.dtype}, not of double precision"
+    try:
+        checked(matrix, dataset.class_names(), "its matrix")
+    except MismatchError as error:
+        yield str(error)
 
 
 def _faults_in_difficulty(difficulty: Difficulty) -> Faults:
@@ -252,6 +326,7 @@ RULES: dict[type[Component], Callable[[Any], Faults]] = {
     Dataset: _faults_in_dataset,
     Classifier: _faults_in_classifier,
     Loss: _faults_in_loss,
+    Similarity: _faults_in_similarity,
     Difficulty: _faults_in_difficulty,
     Attribution: _faults_in_attribution,
     Explainer: _faults_in_explainer,

@@ -10,12 +10,13 @@ from xbench.benchmark import benchmark_folder
 from xbench.component import Component
 from xbench.declaration import read
 from xbench.difficulty import Difficulty
-from xbench.errors import PluginError
+from xbench.errors import MismatchError, PluginError
 from xbench.loss import Loss, Targets
 from xbench.readout import Readout
 from xbench.registry import Registry
+from xbench.similarity import Similarity
 from xbench.specification import Builder
-from xbench.testing import check_component, faults_of
+from xbench.testing import TinyDataset, check_component, faults_of
 
 REGISTRY = Registry(third_party=False)
 COMPONENTS = [c for c in REGISTRY.claims() if c.kind not in ("benchmark", "command")]
@@ -59,6 +60,69 @@ def test_a_difficulty_outside_the_unit_interval_is_at_fault():
 
     with pytest.raises(PluginError, match=r"difficulty 'too-hard': makes scores outside \[0, 1\]"):
         check_component(TooHard())
+
+
+def test_a_loss_is_tried_on_a_dataset_it_can_ask_about_its_classes():
+    @dataclass(frozen=True)
+    class Asking(Loss):
+        """Targets that do not sum to one, for images of a known dataset."""
+
+        name: ClassVar[str] = "asking"
+
+        def targets(self, batch, *, classes, epoch, generator):
+            assert len(batch.source.dataset.class_names()) == classes
+            return Targets(batch.images, torch.ones(len(batch.ids), classes), batch.source)
+
+        def score(self, logits, targets):
+            return logits.sum()
+
+    with pytest.raises(PluginError, match="target distributions that do not sum to 1"):
+        check_component(Asking())
+
+
+def test_a_loss_that_refuses_the_dataset_it_is_tried_on_is_not_at_fault():
+    @dataclass(frozen=True)
+    class Choosy(Loss):
+        """Speaks of other classes."""
+
+        name: ClassVar[str] = "choosy"
+
+        def check(self, images):
+            raise MismatchError(f"{images.dataset.name} has other classes")
+
+        def targets(self, batch, *, classes, epoch, generator):
+            raise AssertionError
+
+        def score(self, logits, targets):
+            raise AssertionError
+
+    check_component(Choosy())
+
+
+@pytest.mark.parametrize(
+    ("matrix", "told"),
+    [
+        (-torch.eye(5, dtype=torch.float64), r"its matrix: .* 'cat' \(predicted\) is negative"),
+        (torch.eye(5), "of type torch.float32, not of double precision"),
+        (torch.eye(4, dtype=torch.float64), "its matrix is 4 × 4, but there are 5 classes"),
+    ],
+)
+def test_a_similarity_that_is_none_is_at_fault(matrix, told):
+    @dataclass(frozen=True)
+    class Odd(Similarity):
+        """A matrix that is no similarity."""
+
+        name: ClassVar[str] = "odd"
+
+        def matrix(self, dataset):
+            return matrix
+
+    with pytest.raises(PluginError, match=told):
+        check_component(Odd())
+
+
+def test_the_dataset_that_losses_are_tried_on_keeps_its_own_contract():
+    check_component(TinyDataset())
 
 
 def test_a_loss_that_draws_from_elsewhere_is_at_fault():
