@@ -1,0 +1,210 @@
+"""The explicability protocol: whose mistakes are nearest to the truth."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
+
+from xbench.annotation import Annotation, ClassHierarchy
+from xbench.artefact import Artefacts, Recipe
+from xbench.component import Tree
+from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.errors import MismatchError
+from xbench.executor import Workplace
+from xbench.explanation import Explanation
+from xbench.loss import Loss, Targets
+from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.randomness import generator
+from xbench.similarity import Similarity
+from xbench.statistics import Resampling
+from xbench.training import recipe_for
+from xbench_explicable.explicability_rows import Answers, loss_labels, rows_of
+from xbench_explicable.explicability_summary import noted, scored
+from xbench_explicable.explicability_yardstick import Hierarchy, Yardstick, short_hash, yardstick
+
+NOT_TESTED = ("train", "validation")
+"""Roles of image sets that networks have seen."""
+
+
+class Unseen(NamedTuple):
+    """Images that are classified, and where they stand in the list of all cases."""
+
+    name: str
+    images: ImageSet
+    ids: tuple[int, ...]
+    start: int
+    labels: Int64[Tensor, " own_classes"]
+    """The training dataset's label of each of the set's own classes."""
+
+
+@dataclass(frozen=True)
+class Explicability(Protocol):
+    """Compares classifiers on the images that all of them get wrong.
+
+    Section 5 of the paper: with D the row-normalised similarity, an image that all get wrong
+    gives a point to the one classifier whose class is nearest to the true one (hard), or 1/n
+    to each of the n that are (soft). A case is an image of any test set: those of the role
+    `test` first, then those of further sets, whose classes are matched by name.
+    """
+
+    name: ClassVar[str] = "explicability"
+    scores: ClassVar[type[Explanation] | None] = None
+    relative: ClassVar[bool] = True
+
+    similarity: Similarity
+    """D, of the classes that networks are trained for."""
+    hierarchy: Hierarchy = ""
+    """The tree in which distances are measured: the dataset's own, or WordNet's."""
+    losses: tuple[Loss, ...] = ()
+    """Losses that every classifier is evaluated with, for the appendix's table."""
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """A class hierarchy where distances are measured in the dataset's own."""
+        return (ClassHierarchy,) if self.hierarchy == "dataset" else ()
+
+    def edition(self, entry: Entry) -> str:
+        """A hash of D."""
+        return short_hash(self.yardstick(entry).matrix)
+
+    def yardstick(self, entry: Entry) -> Yardstick:
+        """D and what follows from it, for the training dataset's classes."""
+        return yardstick(self.similarity, self.hierarchy, entry.datasets["train"].dataset)
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The trained weights."""
+        self.yardstick(entry)
+        unseen(entry)
+        for loss in self.losses:
+            loss.check(entry.datasets["train"])
+        return {"weights": recipe_for(entry)}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """Places in the list of the images of all test sets."""
+        return range(sum(len(one.ids) for one in unseen(entry)))
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """One row per image."""
+        import pyarrow as pa
+
+        by, made = self.yardstick(entry), []
+        for one in unseen(entry):
+            own = [case for case in cases if one.start <= case < one.start + len(one.ids)]
+            for start in range(0, len(own), workplace.batch_size):
+                some = own[start : start + workplace.batch_size]
+                answers = self._answers(entry, one, some, artefacts, workplace)
+                made.append(rows_of(answers, by))
+        return pa.concat_tables(made).unify_dictionaries()
+
+    def _answers(
+        self,
+        entry: Entry,
+        one: Unseen,
+        cases: Sequence[int],
+        artefacts: Artefacts,
+        workplace: Workplace,
+    ) -> Answers:
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        batch = one.images.batch([one.ids[case - one.start] for case in cases])
+        labels = one.labels[batch.known_labels()]
+        logits = network.logits(batch.images.to(workplace.device), batch.ids).cpu()
+        probabilities = logits.double().softmax(1)
+        predicted = logits.argmax(1)
+        places = torch.arange(len(labels))
+        return Answers(
+            set=one.name,
+            repeat=entry.repeat,
+            cases=np.array(cases, np.int64),
+            images=np.array(batch.ids, np.int64),
+            labels=labels.numpy(),
+            predicted=predicted.numpy(),
+            probability=probabilities[places, predicted].numpy(),
+            true_probability=probabilities[places, labels].numpy(),
+            losses=dict(self._losses(entry, _relabelled(batch, labels, entry, one), logits)),
+            labels_needed=labels_needed(entry.loss, entry.datasets["train"].dataset),
+        )
+
+    def _losses(
+        self, entry: Entry, batch: Batch, logits: Float[Tensor, "n classes"]
+    ) -> Iterator[tuple[str, Float64[np.ndarray, " n"]]]:
+        for label, loss in zip(loss_labels(self.losses), self.losses, strict=True):
+            yield label, _of_each(loss, batch, logits, entry.seed)
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""
+        return scored(rows, loss_labels(self.losses))
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """How many images all get wrong, counts of points, and how pairs of entries compare."""
+        return noted(rows)
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Points by set, pairs of entries, losses, and confusions."""
+        from xbench_explicable.explicability_figures import drawn
+
+        return drawn(rows, roles, loss_labels(self.losses), resampling)
+
+
+def unseen(entry: Entry) -> tuple[Unseen, ...]:
+    """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
+    trained = entry.datasets["train"].dataset.class_names()
+    roles = [role for role in entry.datasets if role not in NOT_TESTED]
+    made: list[Unseen] = []
+    for role in sorted(roles, key=lambda role: role != "test"):
+        images, start = entry.datasets[role], sum(len(one.ids) for one in made)
+        labels = torch.tensor(matched(images.dataset, role, trained), dtype=torch.int64)
+        made.append(Unseen(role, images, images.ids(), start, labels))
+    return tuple(made)
+
+
+def matched(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]:
+    """The place of each of the dataset's classes among `names`."""
+    own = dataset.class_names()
+    places = {name: place for place, name in enumerate(names)}
+    unknown = [name for name in own if name not in places]
+    if unknown:
+        raise MismatchError(
+            f"test set {role!r} (dataset {dataset.name!r}) has classes that networks are not "
+            f"trained for: {', '.join(unknown[:20])}{', …' if len(unknown) > 20 else ''}; classes "
+            f"are matched by name with {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
+        )
+    return [places[name] for name in own]
+
+
+def labels_needed(loss: Loss, dataset: Dataset) -> int:
+    """Human judgements that a loss takes beyond labels: those of its similarity, if it has one."""
+    similarity = getattr(loss, "similarity", None)
+    return similarity.labels_needed(dataset) if isinstance(similarity, Similarity) else 0
+
+
+def _relabelled(batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, one: Unseen) -> Batch:
+    """The batch with the training dataset's labels, which losses know the classes of."""
+    trained = entry.datasets["train"]
+    source = one.images if one.images.dataset == trained.dataset else trained
+    return Batch(batch.images, batch.ids, labels, source)
+
+
+def _of_each(
+    loss: Loss, batch: Batch, logits: Float[Tensor, "n classes"], seed: int
+) -> Float64[np.ndarray, " n"]:
+    """The loss of each image against its own target."""
+    source = generator("evaluated loss", seed)
+    made = loss.targets(batch, classes=logits.shape[1], epoch=0, generator=source)
+    values = [
+        loss.score(
+            logits[[place]],
+            Targets(made.images[[place]], made.distribution[[place]], made.source),
+        )
+        for place in range(len(logits))
+    ]
+    return torch.stack(values).double().numpy() if values else np.zeros(0)

@@ -1,0 +1,62 @@
+"""What mistakes are measured by: a similarity of a dataset's classes, and distances in a tree."""
+
+import functools
+import hashlib
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+
+from xbench.dataset import Dataset
+from xbench.errors import MismatchError
+from xbench.similarity import Similarity, checked, normalised
+from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
+
+Hierarchy = Literal["", "dataset", "wordnet"]
+"""Where the tree above the classes comes from; "" for none."""
+
+
+class Yardstick(NamedTuple):
+    """Row-normalised similarities of true and predicted classes, and what follows from them."""
+
+    names: tuple[str, ...]
+    matrix: Float64[np.ndarray, "classes classes"]
+    chance: Float64[np.ndarray, " classes"]
+    """Mean similarity of the wrong classes."""
+    best: Float64[np.ndarray, " classes"]
+    """Similarity of the nearest wrong class."""
+    order: Order
+    heights: Float64[np.ndarray, "classes classes"]
+    """Of the lowest common ancestor; NaN without a tree."""
+    height_chance: Float64[np.ndarray, " classes"]
+
+
+@functools.lru_cache(maxsize=8)
+def yardstick(similarity: Similarity, hierarchy: Hierarchy, dataset: Dataset) -> Yardstick:
+    """The yardstick of a dataset's classes; `MismatchError` where there cannot be one."""
+    names = dataset.class_names()
+    if len(names) < 2:
+        raise MismatchError(
+            f"dataset {dataset.name!r} has {len(names)} class; mistakes need two or more"
+        )
+    raw = checked(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
+    matrix = normalised(raw.double()).cpu().numpy()
+    heights = _heights(hierarchy, dataset)
+    chance, best = of_wrong_classes(matrix)
+    return Yardstick(
+        names, matrix, chance, best, order(matrix), heights, of_wrong_classes(heights)[0]
+    )
+
+
+def _heights(hierarchy: Hierarchy, dataset: Dataset) -> Float64[np.ndarray, "classes classes"]:
+    if not hierarchy:
+        return np.full((len(dataset.class_names()),) * 2, np.nan)
+    from xbench_explicable.class_tree import class_tree
+
+    return class_tree(dataset, hierarchy).lca_heights().double().numpy()
+
+
+def short_hash(matrix: Float64[np.ndarray, "classes classes"]) -> str:
+    """A hash of the similarities, to twelve digits after the point."""
+    text = np.round(matrix, 12) + 0.0  # no negative zero
+    return hashlib.sha256(text.astype("<f8").tobytes()).hexdigest()[:12]
