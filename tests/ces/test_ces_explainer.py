@@ -15,6 +15,7 @@ from xbench.annotation import Concept
 from xbench.artefact import Artefact
 from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError, NumericalError, UsageError
+from xbench.explanation import Explainer
 from xbench.network import cut_module
 from xbench.randomness import generator
 from xbench.testing import check_component
@@ -293,6 +294,31 @@ def test_the_bank_is_learned_from_the_data_set_of_the_training(make_weights, sha
     assert recipe == LearnedBank(
         weights, weights.classifier, (shapes(),), weights.images.transform, 30, 0.5, 0.1, 5
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Doubled(Explainer):
+    """Another explainer's scores, twice."""
+
+    name, makes = "doubled", ConceptScores
+    of: Explainer
+
+    def explain(self, network, batch, artefacts, generator):
+        made = self.of.explain(network, batch, artefacts, generator)
+        return [dataclasses.replace(one, raw=2 * one.raw) for one in made]
+
+
+def test_a_wrapper_of_a_third_party_asks_for_the_bank_and_gets_it(make_weights):
+    weights = make_weights()
+    images = {"train": weights.images}
+    ces = ConceptualExplanationScores()
+    assert Doubled(ces).artefacts(weights, images) == ces.artefacts(weights, images)
+    assert Doubled(ces).companion() is None
+    network, batch = make_network(), make_batch()
+    bank = make_bank(network)
+    once, twice = (explained(one, network, bank, batch) for one in (ces, Doubled(ces)))
+    for one, two in zip(once, twice, strict=True):
+        assert torch.equal(two.raw, 2 * one.raw)
 
 
 def test_the_bank_is_learned_from_other_data_sets_where_they_are_given(make_weights):
