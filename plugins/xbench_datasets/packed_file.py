@@ -1,0 +1,251 @@
+"""Files of packed images: an .npz with labels, and with images that are encoded or plain.
+
+`labels` (n); and either `images` (n, h, w, 3), uint8, or `jpeg` (or `encoded`), the bytes of
+all images one after another, with `offsets` (n + 1), where each begins and the last ends.
+`class_names` and `ids` (n) may be there too. All images of a file have one size.
+"""
+
+import functools
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Int64, UInt8
+from PIL import Image
+
+from xbench.errors import DatasetError
+from xbench.photos import DAMAGE
+from xbench_datasets.picture_table import Pictures
+
+WHAT = "dataset 'packed'"
+SUFFIX = ".npz"
+ENCODED = ("jpeg", "encoded")
+"""Names that the array of bytes may have."""
+KEPT = 1 << 30
+"""Bytes of a file's decoded images up to which they are kept once they are decoded."""
+UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for files that are no archives of arrays, or damaged ones."""
+FORM = (
+    "expected labels, and either images or jpeg with offsets; docs/datasets.md describes the form"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Packing:
+    """What is in a file."""
+
+    pictures: "Plain | Encoded"
+    labels: Int64[np.ndarray, " n"]
+    ids: Int64[np.ndarray, " n"] | None
+    class_names: tuple[str, ...]
+
+    def damaged(self) -> list[str]:
+        """One line for each image that does not decode."""
+        return list(self.pictures.damaged())
+
+
+@functools.lru_cache(maxsize=6)
+def read(path: str, size: int, changed: int) -> Packing:
+    """A file's content, its images undecoded; `DatasetError` where arrays are missing or misfit.
+
+    `size` and `changed` tell one state of the file from another.
+    """
+    arrays = _Arrays(Path(path))
+    labels = arrays.whole("labels")
+    pictures = _pictures(arrays, len(labels))
+    ids = arrays.whole("ids") if "ids" in arrays.names else None
+    if ids is not None and (len(ids) != len(labels) or len(set(ids.tolist())) != len(ids)):
+        raise arrays.wrong(f"ids should be {len(labels)} different numbers")
+    names = arrays.names & {"class_names"} and tuple(map(str, arrays.of("class_names")))
+    return Packing(pictures, labels, ids, names or ())
+
+
+class _Arrays:
+    """The arrays of a file, read when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with self._opened() as archive:
+            self.names = set(archive.files)
+
+    def of(self, name: str) -> np.ndarray:
+        """The array of that name."""
+        if name not in self.names:
+            raise self.wrong(f"{name} is missing; {FORM}")
+        try:
+            with self._opened() as archive:
+                found: np.ndarray = archive[name]
+        except UNREADABLE as error:
+            raise self.wrong(f"{name} cannot be read: {error}") from error
+        return found
+
+    def whole(self, name: str) -> Int64[np.ndarray, " n"]:
+        """The row of whole numbers of that name, none of them negative."""
+        found = self.of(name)
+        if found.ndim != 1 or found.dtype.kind not in "iu" or (len(found) and found.min() < 0):
+            raise self.wrong(
+                f"{name} should be a row of whole numbers from 0 on,"
+                f" found {found.dtype} of shape {found.shape}"
+            )
+        return found.astype(np.int64)
+
+    def wrong(self, what: str) -> DatasetError:
+        """An error of this file."""
+        return DatasetError(f"{WHAT}: {self.path}: {what}")
+
+    def _opened(self) -> np.lib.npyio.NpzFile:
+        try:
+            found = np.load(self.path, allow_pickle=False)
+        except UNREADABLE as error:
+            raise self.wrong(f"it cannot be read: {error}") from error
+        if not isinstance(found, np.lib.npyio.NpzFile):
+            raise self.wrong(f"it holds one array; {FORM}")
+        return found
+
+
+class Plain(Pictures):
+    """Images as they are; read when the first is asked for."""
+
+    def __init__(self, arrays: _Arrays, count: int) -> None:
+        self._arrays, self._count = arrays, count
+
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self._images.shape[1:3]
+        return height, width
+
+    def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
+        """The images at these places."""
+        return np.ascontiguousarray(self._images[places].transpose(0, 3, 1, 2))
+
+    def content(self) -> list[np.ndarray]:
+        """The pixels."""
+        return [np.array(self._images.shape), self._images]
+
+    def damaged(self) -> Iterator[str]:
+        """None if they can be read at all."""
+        try:
+            self.size()
+        except DatasetError as error:
+            yield str(error)
+
+    @functools.cached_property
+    def _images(self) -> UInt8[np.ndarray, "n h w 3"]:
+        found = self._arrays.of("images")
+        if found.ndim != 4 or found.shape[3] != 3 or found.dtype != np.uint8:
+            raise self._arrays.wrong(
+                f"images should be bytes of shape (n, h, w, 3), found {found.dtype} of shape"
+                f" {found.shape}"
+            )
+        if len(found) != self._count:
+            raise self._arrays.wrong(f"there are {len(found)} images, but {self._count} labels")
+        return found
+
+
+class Encoded(Pictures):
+    """Images as files hold them; each is decoded when it is first asked for, and then kept."""
+
+    def __init__(self, arrays: _Arrays, offsets: Int64[np.ndarray, " m"]) -> None:
+        self._arrays, self._offsets = arrays, offsets
+
+    def size(self) -> tuple[int, int]:
+        """Height and width of the first image, which are those of all."""
+        return self._size
+
+    def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
+        """The images at these places."""
+        kept, done = self._kept
+        if not len(kept):
+            return self._decoded(places)
+        missing = np.unique(places[~done[places]])
+        if len(missing):
+            kept[missing] = self._decoded(missing)
+            done[missing] = True
+        found: np.ndarray = kept[places]
+        return found
+
+    def content(self) -> list[np.ndarray]:
+        """The encoded bytes; nothing is decoded."""
+        return [self._offsets, self._bytes]
+
+    def damaged(self) -> Iterator[str]:
+        """One line for each image that does not decode, or is of another size."""
+        for place in range(len(self._offsets) - 1):
+            try:
+                self._image(place)
+            except DatasetError as error:
+                yield str(error)
+
+    def _decoded(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
+        found = np.empty((len(places), 3, *self._size), np.uint8)
+        for row, place in enumerate(places.tolist()):
+            found[row] = self._image(place).transpose(2, 0, 1)
+        return found
+
+    def _image(self, place: int) -> UInt8[np.ndarray, "h w 3"]:
+        with self._opened(place) as image:
+            height, width = self._size
+            if image.size != (width, height):
+                raise self._arrays.wrong(
+                    f"image {place} is {image.height} × {image.width}, the first is"
+                    f" {height} × {width}; all images of a file have one size"
+                )
+            try:
+                return np.asarray(image.convert("RGB"))
+            except DAMAGE as error:
+                raise self._damage(place, error) from error
+
+    def _opened(self, place: int) -> Image.Image:
+        try:
+            return Image.open(io.BytesIO(self._content(place).data))
+        except DAMAGE as error:
+            raise self._damage(place, error) from error
+
+    def _content(self, place: int) -> UInt8[np.ndarray, " bytes"]:
+        found: np.ndarray = self._bytes[self._offsets[place] : self._offsets[place + 1]]
+        return found
+
+    def _damage(self, place: int, error: Exception) -> DatasetError:
+        return self._arrays.wrong(f"image {place} does not decode: {error}")
+
+    @functools.cached_property
+    def _bytes(self) -> UInt8[np.ndarray, " bytes"]:
+        name = next(name for name in ENCODED if name in self._arrays.names)
+        found = self._arrays.of(name)
+        if found.ndim != 1 or found.dtype != np.uint8 or len(found) != self._offsets[-1]:
+            raise self._arrays.wrong(
+                f"{name} should be a row of {self._offsets[-1]} bytes, as offsets say, found"
+                f" {found.dtype} of shape {found.shape}"
+            )
+        return found
+
+    @functools.cached_property
+    def _size(self) -> tuple[int, int]:
+        if len(self._offsets) < 2:
+            return 0, 0
+        with self._opened(0) as image:
+            return image.height, image.width
+
+    @functools.cached_property
+    def _kept(self) -> tuple[UInt8[np.ndarray, "n 3 h w"], Bool[np.ndarray, " n"]]:
+        """Room for decoded images, and which are there; memory that is not written is not used."""
+        shape = (len(self._offsets) - 1, 3, *self._size)
+        count = shape[0] if np.prod(shape) <= KEPT else 0
+        return np.empty((count, *shape[1:]), np.uint8), np.zeros(count, bool)
+
+
+def _pictures(arrays: _Arrays, count: int) -> Plain | Encoded:
+    if "images" in arrays.names:
+        return Plain(arrays, count)
+    if not arrays.names.intersection(ENCODED):
+        raise arrays.wrong(f"images are missing; {FORM}")
+    offsets = arrays.whole("offsets")
+    if len(offsets) != count + 1 or offsets[0] != 0 or (np.diff(offsets) <= 0).any():
+        raise arrays.wrong(
+            f"offsets should be {count + 1} ascending numbers from 0 on, one more than labels"
+        )
+    return Encoded(arrays, offsets)
