@@ -26,7 +26,7 @@ TIMEOUT = 60.0
 
 @dataclass(frozen=True)
 class Download:
-    """An archive at its official home, and what must be true of it."""
+    """An archive, or another file, at its official home, and what must be true of it."""
 
     url: str
     size: int
@@ -41,6 +41,8 @@ class Download:
     """More files than this are refused."""
     most_bytes: int = 1 << 34
     """An archive that unpacks to more than this is refused."""
+    archive: bool = True
+    """False for a file that is put into the target folder as it is."""
 
     @property
     def filename(self) -> str:

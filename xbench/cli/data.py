@@ -124,17 +124,21 @@ def _way_out(dataset: "Dataset") -> str:
 
 
 def _get(download: "Download", session: Session, progress: "Progress", *, keep: bool) -> None:
-    """Fetch and unpack, unless the folder is there."""
+    """Fetch, and unpack an archive unless its folder is there."""
     from xbench.archive import Limits, extract
     from xbench.download import fetch
     from xbench.home import data_home
 
     folder = data_home() / download.target
-    if folder.is_dir() and any(folder.iterdir()):
+    place = folder if download.archive else folder / download.filename
+    if place.is_file() or (place.is_dir() and any(place.iterdir())):
         return  # what is there belongs to the user; `verify` says what it lacks
     if not session.quiet:
         size = f"{download.size / 1e6:.0f} MB"
         click.echo(f"{download.url}: {size}. Licence: {download.licence}.", err=True)
+    if not download.archive:
+        fetch(download, folder, progress)
+        return
     archive = fetch(download, data_home() / "archives", progress)
     extract(archive, folder, Limits(download.most_members, download.most_bytes))
     if not session.quiet:
