@@ -54,8 +54,10 @@ class Builder:
             colon = ":"
         if not colon:
             return tree
-        main = _fields(self.registry.get(kind, name))[0].name
-        return {**tree, "name": name, main: argument}
+        cls = self.registry.get(kind, name)
+        main = _fields(cls)[0].name
+        number = typing.get_type_hints(cls)[main] in (int, float)
+        return {**tree, "name": name, main: parsed(argument) if number else argument}
 
     def _family(self, name: str) -> tuple[str, str]:
         """The classifier component that offers a network of this bare name."""

@@ -41,16 +41,24 @@ class Pie(Fruit):
             raise ValueError("a pie of pies cannot be baked")
 
 
+@dataclass(frozen=True)
+class Plum(Fruit):
+    """A plum."""
+
+    name: ClassVar[str] = "plum"
+    stones: int = 1
+
+
 class Basket:
-    """A registry of two fruits."""
+    """A registry of three fruits."""
 
     def names(self, kind):
-        return ("apple", "pie")
+        return ("apple", "pie", "plum")
 
     def get(self, kind, name):
         if name not in self.names(kind):
             raise UnknownNameError(kind, name, self.names(kind))
-        return {"apple": Apple, "pie": Pie}[name]
+        return {"apple": Apple, "pie": Pie, "plum": Plum}[name]
 
 
 @pytest.fixture
@@ -64,6 +72,12 @@ def test_a_name_is_a_component_with_its_defaults(builder):
 
 def test_an_argument_fills_the_first_field(builder):
     assert builder.build("fruit", "apple:gala") == Apple(variety="gala")
+
+
+def test_an_argument_fills_a_first_field_that_is_a_number(builder):
+    assert builder.build("fruit", "plum:3") == Plum(3)
+    with pytest.raises(ParameterError, match="fruit.stones: expected int, got 'many'"):
+        builder.build("fruit", "plum:many")
 
 
 def test_a_table_gives_parameters_and_whole_numbers_serve_as_floats(builder):

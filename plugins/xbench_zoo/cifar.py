@@ -1,0 +1,79 @@
+"""What networks for 32-pixel images have in common."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from xbench.classifier import Classifier, Normalisation
+from xbench.errors import WeightsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class CifarClassifier(Classifier):
+    """A network for 32-pixel images, trained here or loaded from a file."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    """Subtracted from images; a file's weights want those that they were trained with."""
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    """What images are then divided by."""
+
+    @abstractmethod
+    def network(self, classes: int) -> nn.Module:
+        """A new network with random weights."""
+
+    def module(self, classes: int) -> nn.Module:
+        """A new network with random weights."""
+        if self.weights == "library":
+            message = f"{self.name} has no weights in a library; leave weights empty to train it, "
+            raise WeightsError(message + "or give the path of a file")
+        return self.network(classes)
+
+    def normalisation(self) -> Normalisation:
+        """`mean` and `std`."""
+        return Normalisation(self.mean, self.std)
+
+    def input_size(self) -> int:
+        """32 pixels."""
+        return 32
+
+
+class PaddedIdentity(nn.Module):
+    """Option A of He et al. (2016a): every `stride`-th pixel, and zeros for the new channels.
+
+    The zeros are put on both sides of the old channels, equally many.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        before = (outputs - inputs) // 2
+        self.channels = (before, outputs - inputs - before)
+
+    def forward(self, activations: Tensor) -> Tensor:
+        """The maps, thinned out, with more channels."""
+        thinned = activations[:, :, :: self.stride, :: self.stride]
+        return functional.pad(thinned, (0, 0, 0, 0, *self.channels))
+
+
+def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
+    """A convolution that keeps the size of maps, but for the stride, and has no bias."""
+    return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+
+
+def initialised(module: nn.Module) -> nn.Module:
+    """The module; the weights of its convolutions are drawn as He et al. (2015) say."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+    return module
+
+
+def blocks_of(name: str, depth: int, layers: int) -> int:
+    """n, where depth = 3 n · layers + 2: how many blocks each of the three stages has."""
+    if depth < 3 * layers + 2 or (depth - 2) % (3 * layers):
+        near = max(1, round((depth - 2) / (3 * layers))) * 3 * layers + 2
+        message = f"{name}: depth is {depth}; it must be {3 * layers}n + 2, such as {near}"
+        raise ValueError(message)
+    return (depth - 2) // (3 * layers)
