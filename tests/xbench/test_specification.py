@@ -76,7 +76,7 @@ def test_an_argument_fills_the_first_field(builder):
 
 def test_an_argument_fills_a_first_field_that_is_a_number(builder):
     assert builder.build("fruit", "plum:3") == Plum(3)
-    with pytest.raises(ParameterError, match="fruit.stones: expected int, got 'many'"):
+    with pytest.raises(ParameterError, match=r"fruit\.stones: expected int, got 'many'"):
         builder.build("fruit", "plum:many")
 
 
