@@ -12,7 +12,7 @@ COMPONENTS = ("protocol", "dataset", "classifier", "loss")
 TABLES = ("splits", "transform", "training", "published")
 PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
-SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats"}
+SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults"}
 SUBJECT = "@entry"
 """In a floor's or ceiling's explainer: the explainer of the entry it stands beside.
 

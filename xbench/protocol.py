@@ -130,6 +130,8 @@ class Protocol(Component):
     """The kind of explanation it scores; None where it scores classifiers."""
     relative: ClassVar[bool] = False
     """Whether an entry's scores depend on which others it is compared with."""
+    shard_size: ClassVar[int] = 50
+    """Cases of one shard: what a kill can lose, and what one file of rows holds."""
 
     @abstractmethod
     def needs(self) -> tuple[type[Annotation], ...]:

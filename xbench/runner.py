@@ -18,10 +18,6 @@ from xbench.statistics import Resampling
 from xbench.store import Store
 from xbench.training import recipe_for
 
-SHARD_SIZE = 50
-"""Cases of one shard: what a kill can lose, and what one file of rows holds."""
-
-
 class Shard(NamedTuple):
     """A batch of cases of one entry and repeat, with all that is needed to evaluate it."""
 
@@ -137,8 +133,9 @@ def _shards(
         "entry": entry.tree(),
         "artefacts": {name: artefact.key for name, artefact in artefacts.items()},
     }
-    for start in range(0, len(cases), SHARD_SIZE):
-        some = tuple(cases[start : start + SHARD_SIZE])
+    size = benchmark.protocol.shard_size
+    for start in range(0, len(cases), size):
+        some = tuple(cases[start : start + size])
         key = fingerprint({**shared, "cases": list(some)})
         yield Shard(key, benchmark.protocol, entry, some, artefacts)
 

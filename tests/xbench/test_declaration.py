@@ -153,3 +153,11 @@ def test_changes_of_the_explainer_leave_floors_alone(tree):
     changed = adjust({**tree, "entries": [*tree["entries"], floor]}, {"explainer": {"top": 3}})
     assert changed["entries"][0]["explainer"] == {"name": "one", "top": 3}
     assert changed["entries"][1] == floor
+
+
+def test_defaults_can_be_set_from_the_command_line_and_by_variants(written):
+    tree = read(written("own", 'extends = "base"'))
+    tree["variants"] = {"there": {"defaults": {"dataset": {"small": {"root": "a"}}}}}
+    assert vary(tree, "there")["defaults"]["dataset"]["small"] == {"root": "a"}
+    changed = adjust(vary(tree, "there"), {"defaults": {"dataset": {"small": {"root": "b"}}}})
+    assert changed["defaults"]["dataset"]["small"] == {"root": "b"}
