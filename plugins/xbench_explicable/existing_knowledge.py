@@ -1,0 +1,57 @@
+"""EKL: similarities that a dictionary knows already."""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from jaxtyping import Float64
+from torch import Tensor
+
+from xbench.component import Tree
+from xbench.dataset import Dataset
+from xbench.errors import ParameterError
+from xbench.similarity import Similarity
+from xbench_explicable import wordnet, wordnet_files
+from xbench_explicable.senses import Senses, synsets
+
+
+@dataclass(frozen=True)
+class ExistingKnowledge(Similarity):
+    """WordNet's path similarity of the nouns that the classes are, in [0, 1]."""
+
+    name: ClassVar[str] = "ekl"
+
+    senses: Senses = "corrected"
+    """"official" takes the first noun sense of every name, as the paper's code does."""
+    synsets: str = ""
+    """A table of class,synset for classes whose names do not tell which noun is meant."""
+    wordnet: str = ""
+    """The folder of a full WordNet 3.0 in place of the bundled nouns."""
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the files that they name."""
+        return {
+            **super().parameters(),
+            "nouns": wordnet_files.digest(self.wordnet),
+            "table": file_digest(self.synsets, "synsets") if self.synsets else "",
+        }
+
+    def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+        """1 / (1 + steps by way of the nearest common hypernym)."""
+        return _matrix(self, dataset).clone()
+
+
+@functools.lru_cache(maxsize=8)
+def _matrix(similarity: ExistingKnowledge, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+    found = synsets(dataset, similarity.senses, similarity.synsets, similarity.wordnet)
+    return wordnet.path_similarities(found)
+
+
+def file_digest(path: str, parameter: str) -> str:
+    """A hash of a file's content; `ParameterError` where it cannot be read."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
+    except OSError as error:
+        raise ParameterError(f"{parameter}={path}: it cannot be read ({error})") from error

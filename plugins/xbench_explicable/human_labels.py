@@ -1,0 +1,61 @@
+"""IHL: similarities from what people took single images for."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float64, Int64
+from torch import Tensor
+
+from xbench.annotation import HumanLabels
+from xbench.component import Tree
+from xbench.dataset import Dataset, annotated
+from xbench.errors import ParameterError
+from xbench.similarity import Similarity, checked, normalised
+from xbench_explicable.matching import places
+
+
+@dataclass(frozen=True)
+class InstanceLevelLabels(Similarity):
+    """How often people took images of one class for another, of those judged in a split."""
+
+    name: ClassVar[str] = "ihl"
+
+    of: Dataset
+    """The dataset whose images people labelled; its classes are matched by name."""
+    split: str = "test"
+
+    def __post_init__(self) -> None:
+        """Refuse a dataset that people did not label."""
+        if not isinstance(self.of, HumanLabels):
+            raise ParameterError(
+                f"similarity 'ihl': dataset {self.of.name!r} has no human labels; "
+                "give one that has with of=NAME, such as toybirds, whose annotators are simulated"
+            )
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the dataset."""
+        return {**super().parameters(), "fingerprint": self.of.fingerprint()}
+
+    def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+        """Sums of the counts of all images of a true class, rows summing to 1."""
+        what = f"similarity 'ihl' of dataset {self.of.name!r}"
+        order = places(dataset.class_names(), self.of.class_names(), what)
+        return normalised(checked(self._sums()[order][:, order], dataset.class_names(), what))
+
+    def labels_needed(self, dataset: Dataset) -> int:
+        """The number of judgements."""
+        return int(self._sums().sum())
+
+    def _sums(self) -> Float64[Tensor, "classes classes"]:
+        ids = self.of.ids(self.split)
+        counts = annotated(self.of, HumanLabels).label_counts(ids)
+        return summed_counts(counts.long(), self.of.labels(ids))
+
+
+def summed_counts(
+    counts: Int64[Tensor, "n classes"], labels: Int64[Tensor, " n"]
+) -> Float64[Tensor, "classes classes"]:
+    """The counts of all images of each true class; zeros for a class without images."""
+    sums = torch.zeros(counts.shape[1], counts.shape[1], dtype=torch.float64)
+    return sums.index_add_(0, labels, counts.double())

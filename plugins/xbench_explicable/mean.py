@@ -1,0 +1,39 @@
+"""The mean of several similarities."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+from xbench.dataset import Dataset
+from xbench.errors import ParameterError
+from xbench.similarity import Similarity, checked, normalised
+
+
+@dataclass(frozen=True)
+class MeanSimilarity(Similarity):
+    """The mean of similarities whose rows are made to sum to 1 first."""
+
+    name: ClassVar[str] = "mean"
+
+    of: tuple[Similarity, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a mean of nothing."""
+        if not self.of:
+            raise ParameterError("similarity 'mean': name at least one similarity in of=[…]")
+
+    def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+        """Rows sum to 1."""
+        names = dataset.class_names()
+        parts = [
+            normalised(checked(one.matrix(dataset), names, f"similarity {one.name!r}"))
+            for one in self.of
+        ]
+        return torch.stack(parts).mean(0)
+
+    def labels_needed(self, dataset: Dataset) -> int:
+        """What all of them need together."""
+        return sum(one.labels_needed(dataset) for one in self.of)

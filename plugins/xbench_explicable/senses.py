@@ -1,0 +1,122 @@
+"""Which of WordNet's nouns the classes of a dataset are."""
+
+import csv
+import difflib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from xbench.dataset import Dataset
+from xbench.errors import MismatchError, ParameterError
+from xbench_explicable.matching import quoted
+from xbench_explicable.wordnet import WNID, nouns, synset_named, synset_of
+from xbench_explicable.wordnet_files import DATA
+
+Senses = Literal["official", "corrected"]
+COLUMNS = ["class", "synset"]
+SUGGESTED = 40
+"""For how many unknown names a suggestion is looked for."""
+
+
+class Sense(NamedTuple):
+    """Two senses of a class's name."""
+
+    official: str
+    """The first, which need not be what the images show."""
+    corrected: str
+
+
+def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") -> list[Any]:
+    """The synset of each class of a dataset, in order.
+
+    From `file` where it is given; else an id that the name begins with, the name's place
+    among the classes of ImageNet where all names have one, or the name's first sense, which
+    `corrected` replaces where it is known to be wrong. `MismatchError` names all classes of
+    which no noun is known.
+    """
+    names, reader = dataset.class_names(), nouns(folder)
+    if file:
+        return _listed(names, reader, file)
+    known = imagenet()
+    if all(name in known for name in names):
+        return [synset_of(reader, known[name]) for name in names]
+    found = [_sense(reader, name, senses) for name in names]
+    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    if unknown:
+        raise MismatchError(_unknown(reader, dataset, unknown, folder))
+    return found
+
+
+def _listed(names: tuple[str, ...], reader: Any, file: str) -> list[Any]:
+    """The synsets that a table names, by class."""
+    listed = _table(file)
+    missing = [name for name in names if name not in listed]
+    if missing:
+        raise MismatchError(f"synsets={file} names no synset for {quoted(missing)}")
+    return [synset_of(reader, listed[name]) for name in names]
+
+
+def _table(file: str) -> dict[str, str]:
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ParameterError(f"synsets={file}: it cannot be read ({error})") from error
+    rows = [row for row in csv.reader(text.splitlines()) if row]
+    if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        raise ParameterError(
+            f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
+            "one line for each class, such as dog,n02084071 or dog,dog.n.01"
+        )
+    return {name: synset.strip() for name, synset in rows[1:]}
+
+
+def _sense(reader: Any, name: str, senses: Senses) -> Any:
+    """The synset of one name, or None."""
+    if WNID.match(name):
+        return synset_of(reader, name)
+    word = next(iter(spellings(name)), "")
+    if word in exceptions():
+        return synset_of(reader, getattr(exceptions()[word], senses))
+    words = [*spellings(name), *filter(None, (reader.morphy(w, "n") for w in spellings(name)))]
+    return next(filter(None, (synset_named(reader, f"{word}.n.01") for word in words)), None)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """How WordNet may write a name: of several that commas part, each; joined by _, -, nothing."""
+    for part in name.split(","):
+        words = part.strip().lower().replace("_", " ").replace("-", " ").split()
+        yield from dict.fromkeys(joint.join(words) for joint in ("_", "-", "") if words)
+
+
+@functools.cache
+def exceptions() -> dict[str, Sense]:
+    """Names whose first sense is not what images of them show, or that WordNet lacks."""
+    text = (DATA / "senses.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    return {name: Sense(official, corrected) for name, official, corrected in rows}
+
+
+@functools.cache
+def imagenet() -> dict[str, str]:
+    """The ids of ImageNet's classes by the names that networks of torchvision carry."""
+    text = (DATA / "imagenet.csv").read_text(encoding="utf-8")
+    return dict(row for row in list(csv.reader(text.splitlines()))[1:])
+
+
+def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:
+    where = f"The WordNet in {folder}" if folder else "The bundled part of WordNet"
+    known = list(reader.all_lemma_names(pos="n"))
+    told = [_suggested(name, known) for name in unknown[:SUGGESTED]]
+    told += [repr(name) for name in unknown[SUGGESTED:]]
+    full = "" if folder else ", or name the folder of a full WordNet 3.0 with wordnet=FOLDER"
+    return (
+        f"{where} has no noun for {len(unknown)} of the {len(dataset.class_names())} classes of "
+        f"dataset {dataset.name!r}: {', '.join(told)}. Give each class its synset with "
+        f"synsets=FILE (columns {','.join(COLUMNS)}){full}."
+    )
+
+
+def _suggested(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(next(iter(spellings(name)), ""), known, n=1, cutoff=0.75)
+    return f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name)

@@ -1,0 +1,80 @@
+"""The files of WordNet's nouns: the bundled ones, or those of a full WordNet 3.0."""
+
+import functools
+import gzip
+import hashlib
+import io
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from xbench.errors import ParameterError
+
+DATA = files("xbench_explicable") / "data"
+FILES = ("data.noun", "index.noun")
+VERSION = "3.0"
+"""The release whose places in data.noun are the ids of ImageNet's classes."""
+
+
+class Lines:
+    """The lines of data.noun by the place where each begins in the full file."""
+
+    def __init__(self, text: str) -> None:
+        rows = text.splitlines(keepends=True)
+        self._rows = {int(row[:8]): row for row in rows if row[:8].isdigit()}
+        self._at = 0
+
+    def seek(self, place: int) -> None:
+        """Go to a place in the full file."""
+        self._at = place
+
+    def readline(self) -> str:
+        """The line that begins there, or nothing."""
+        return self._rows.get(self._at, "")
+
+    def __contains__(self, place: int) -> bool:
+        return place in self._rows
+
+
+def stream(folder: str, file: str) -> Lines | io.StringIO:
+    """One of WordNet's files to read from."""
+    text = text_of(folder, file)
+    return Lines(text) if file == "data.noun" else io.StringIO(text)
+
+
+def text_of(folder: str, file: str) -> str:
+    """The content of one of WordNet's files; nothing of those for verbs and the like."""
+    if file == "lexnames":
+        return (DATA / file).read_text(encoding="ascii")
+    if "noun" not in file:
+        return ""
+    if not folder:
+        return gzip.decompress((DATA / f"{file}.gz").read_bytes()).decode("ascii")
+    found = Path(folder) / file
+    if found.is_file():
+        text = found.read_text(encoding="latin-1")
+        return _checked(text, found) if file == "data.noun" else text
+    if file in FILES:
+        raise ParameterError(
+            f"wordnet={folder}: there is no file {file!r}; name the folder that holds "
+            f"{' and '.join(FILES)} of WordNet {VERSION}"
+        )
+    return ""
+
+
+def _checked(text: str, file: Path) -> str:
+    """The text, if it is of the release whose places are ImageNet's ids."""
+    told = re.search(r"WordNet (\d+\.\d+) Copyright", text[:5000], re.IGNORECASE)
+    if told is None or told[1] != VERSION:
+        release = f"WordNet {told[1]}" if told else "no WordNet"
+        raise ParameterError(
+            f"{file}: this is {release}, but ids of classes are those of WordNet {VERSION}"
+        )
+    return text
+
+
+@functools.lru_cache(maxsize=4)
+def digest(folder: str = "") -> str:
+    """A hash of the nouns that are read."""
+    text = "".join(text_of(folder, file) for file in FILES)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
