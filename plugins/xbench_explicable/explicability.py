@@ -54,6 +54,7 @@ class Explicability(Protocol):
     name: ClassVar[str] = "explicability"
     scores: ClassVar[type[Explanation] | None] = None
     relative: ClassVar[bool] = True
+    shard_size: ClassVar[int] = 500
 
     similarity: Similarity
     """D, of the classes that networks are trained for."""
