@@ -14,6 +14,7 @@ hook = install_import_hook(
         "xbench_ces.kernels",
         "xbench_deliberative.kernels",
         "xbench_explicable.kernels",
+        "xbench_saliency.kernels",
     ],
     "beartype.beartype",
 )

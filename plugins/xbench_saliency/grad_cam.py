@@ -1,0 +1,70 @@
+"""Grad-CAM: activations of the layer at which a network is cut, weighted by their gradients."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from jaxtyping import Float, Int64
+from torch import Generator, Tensor, nn
+
+from xbench.artefact import Artefacts
+from xbench.classifier import Network
+from xbench.dataset import Batch
+from xbench.explanation import Explainer
+from xbench_saliency.saliency_map import SaliencyMap
+
+
+@dataclass(frozen=True)
+class GradCam(Explainer):
+    """Σ_d α_d A_d, with α_d the mean of ∂(logit of the class)/∂A_d over locations.
+
+    Equations (1) and (2) of "Grad-CAM" (Selvaraju et al., ICCV 2017), computed by Captum. A are
+    the activations at which the classifier is cut: `classifier.layer` chooses the layer.
+    """
+
+    name: ClassVar[str] = "grad-cam"
+    makes: ClassVar[type[SaliencyMap]] = SaliencyMap
+
+    target: Literal["predicted", "label"] = "predicted"
+    """Which class is explained: the most probable one, or the image's label."""
+    relu: bool = True
+    """Whether negative values become 0, as in the paper."""
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[SaliencyMap]:
+        """One map per image; nothing random in it."""
+        if not batch.ids:
+            return []
+        activations = network.activations(batch.images)
+        logits = network.checked(network.top(activations), batch.ids)
+        classes = self._classes(logits, batch)
+        maps = grad_cam(network, activations, classes, relu=self.relu).cpu()
+        shares = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
+        size = (batch.images.shape[-2], batch.images.shape[-1])
+        told = zip(maps, classes.tolist(), shares.tolist(), strict=True)
+        return [SaliencyMap(one, label, share, size) for one, label, share in told]
+
+    def _classes(self, logits: Float[Tensor, "n classes"], batch: Batch) -> Int64[Tensor, " n"]:
+        if self.target == "label":
+            return batch.known_labels().to(logits.device)
+        return logits.argmax(1)
+
+
+def grad_cam(
+    network: Network,
+    activations: Float[Tensor, "n d h w"],
+    classes: Int64[Tensor, " n"],
+    *,
+    relu: bool,
+) -> Float[Tensor, "n h w"]:
+    """The maps of one class for each image; `activations` are what `bottom` makes of them."""
+    from captum.attr import LayerGradCam
+
+    # to Captum the cut is a layer that changes nothing, so no layer inside need be hooked
+    layers = OrderedDict(cut=nn.Identity(), top=network.top)
+    from_cut = nn.Sequential(layers)
+    point = activations.detach().requires_grad_()
+    method = LayerGradCam(from_cut, from_cut.get_submodule("cut"))
+    maps = method.attribute(point, target=classes, relu_attributions=relu)
+    return maps.detach()[:, 0]

@@ -1,0 +1,1 @@
+"""Numerics of saliency maps: tensors in, tensors out."""

@@ -1,0 +1,44 @@
+"""Maps of saliency, brought to the scale and the size of what they lie on."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+GREY = (0.299, 0.587, 0.114)
+"""Brightness of red, green and blue (Rec. 601)."""
+
+
+def scaled(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
+    """Maps whose largest absolute value is 1; maps of zeros stay as they are."""
+    largest = maps.abs().amax(dim=(-2, -1), keepdim=True)
+    return maps / largest.where(largest > 0, torch.ones_like(largest))
+
+
+def enlarged(
+    maps: Float[Tensor, "n h w"], size: tuple[int, int]
+) -> Float[Tensor, "n height width"]:
+    """Maps at a size (height, width), bilinear; a cell's value stands at its centre."""
+    return functional.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def repeated(image: Float[Tensor, "d h w"], times: int) -> Float[Tensor, "d height width"]:
+    """The image with every pixel as a square of `times` × `times`."""
+    return image.repeat_interleave(times, dim=1).repeat_interleave(times, dim=2)
+
+
+def tinted(
+    image: Float[Tensor, "3 h w"],
+    saliency: Float[Tensor, "h w"],
+    colours: Float[Tensor, "2 3"],
+    strength: float,
+) -> Float[Tensor, "3 h w"]:
+    """The image in pale grey, `strength` · |saliency| of it covered with the sign's colour.
+
+    `saliency` lies in [−1, 1]; `colours` are those of negative and of positive values.
+    """
+    grey = (image * image.new_tensor(GREY).view(3, 1, 1)).sum(dim=0, keepdim=True)
+    pale = 0.3 + 0.7 * grey
+    cover = strength * saliency.abs().clamp(max=1)
+    negative, positive = colours.to(image).view(2, 3, 1, 1)
+    return pale * (1 - cover) + torch.where(saliency < 0, negative, positive) * cover

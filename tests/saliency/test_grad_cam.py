@@ -1,0 +1,151 @@
+"""Grad-CAM: against its formula, against Captum on the whole network, and its contract."""
+
+import copy
+
+import pytest
+import torch
+from captum.attr import LayerGradCam
+from torch import nn
+
+from xbench.classifier import Network, PassCounter
+from xbench.dataset import Batch
+from xbench.errors import MismatchError, NumericalError
+from xbench.network import AS_THEY_ARE, blank, cut_classifier, cut_module
+from xbench.randomness import generator
+from xbench.testing import check_component, tiny_batch, tiny_network
+from xbench_saliency.grad_cam import GradCam
+from xbench_zoo.cifar_resnet import CifarResnet
+from xbench_zoo.small import SmallCnn
+
+
+def explained(explainer, network=None, batch=None):
+    batch = tiny_batch() if batch is None else batch
+    network = tiny_network() if network is None else network
+    return explainer.explain(network, batch, {}, generator(0))
+
+
+def doubled(network):
+    return copy.deepcopy(network.bottom).double(), copy.deepcopy(network.top).double()
+
+
+def slow_grad_cam(network, image, label, *, relu):
+    """Equations (1) and (2) with loops, in double precision, for one image."""
+    bottom, top = doubled(network)
+    activations = bottom(image[None].double()).requires_grad_()
+    (gradient,) = torch.autograd.grad(top(activations)[0, label], activations)
+    _, channels, height, width = activations.shape
+    found = torch.zeros(height, width, dtype=torch.float64)
+    for channel in range(channels):
+        weight = 0.0
+        for i in range(height):
+            for j in range(width):
+                weight += float(gradient[0, channel, i, j]) / (height * width)
+        for i in range(height):
+            for j in range(width):
+                found[i, j] += weight * float(activations.detach()[0, channel, i, j])
+    return found.clamp(min=0) if relu else found
+
+
+@pytest.mark.parametrize("target", ["predicted", "label"])
+@pytest.mark.parametrize("relu", [True, False])
+def test_it_keeps_the_contract_of_explainers(target, relu):
+    check_component(GradCam(target=target, relu=relu))
+
+
+@pytest.mark.parametrize("target", ["predicted", "label"])
+@pytest.mark.parametrize("relu", [True, False])
+def test_it_is_the_formula_of_the_paper(target, relu):
+    network, batch = tiny_network(), tiny_batch()
+    found = explained(GradCam(target, relu=relu), network, batch)
+    bottom, top = doubled(network)
+    logits = top(bottom(batch.images.double())).detach()
+    labels = logits.argmax(1) if target == "predicted" else batch.labels
+    for one, image, label, row in zip(found, batch.images, labels, logits.softmax(1), strict=True):
+        expected = slow_grad_cam(network, image, int(label), relu=relu)
+        assert one.label == int(label)
+        assert one.size == (16, 16)
+        assert one.probability == pytest.approx(float(row[label]), rel=1e-5)
+        torch.testing.assert_close(one.values.double(), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_without_relu_some_locations_speak_against_the_class():
+    signed, positive = explained(GradCam(relu=False)), explained(GradCam())
+    assert any((one.values < 0).any() for one in signed)
+    for one, other in zip(signed, positive, strict=True):
+        assert torch.equal(one.values.clamp(min=0), other.values)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "layer"),
+    [(SmallCnn(), "stage5.relu"), (SmallCnn(layer="stage3.relu"), "stage3.relu")],
+)
+def test_on_the_cut_network_it_is_what_captum_finds_in_the_whole_one(classifier, layer):
+    module = blank(classifier, 4).eval()
+    network = cut_classifier(classifier, module, 4)
+    assert network.layer == layer
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in classifier.normalisation())
+    images = torch.rand(3, 3, 48, 48, generator=generator("images"))
+    labels = torch.tensor([3, 0, 1])
+    whole = LayerGradCam(module, module.get_submodule(layer))
+    expected = whole.attribute(((images - mean) / std).requires_grad_(), target=labels)
+    found = explained(GradCam("label", relu=False), network, Batch(images, (0, 1, 2), labels))
+    for one, map_ in zip(found, expected.detach()[:, 0], strict=True):
+        torch.testing.assert_close(one.values, map_, rtol=1e-4, atol=1e-7)
+
+
+def test_it_explains_networks_for_32_pixels_at_any_layer():
+    batch = Batch(torch.rand(2, 3, 32, 32, generator=generator("images")), (0, 1))
+    for layer, side in (("", 8), ("layer2.0.relu2", 16), ("bn1", 32)):
+        classifier = CifarResnet(8, layer=layer)
+        network = cut_classifier(classifier, blank(classifier, 3), 3)
+        for one in explained(GradCam(), network, batch):
+            assert one.values.shape == (side, side)
+            assert one.at_image_size().shape == (32, 32)
+
+
+def test_activations_and_counts_of_passes_are_as_they_should_be():
+    module = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 5)
+    )
+    network = cut_module(module.eval(), classes=5, size=16, normalisation=AS_THEY_ARE)
+    before = network.passes.snapshot()
+    explained(GradCam(), network, tiny_batch(3))
+    after = network.passes.snapshot()
+    counted = {name: after[name] - before[name] for name in after}
+    assert counted == {"bottom_forward": 3, "top_forward": 6, "top_backward": 3}
+
+
+def test_it_works_where_gradients_are_switched_off():
+    with torch.no_grad():
+        quiet = explained(GradCam())
+    for one, other in zip(quiet, explained(GradCam()), strict=True):
+        assert torch.equal(one.values, other.values)
+
+
+def test_a_class_that_no_activation_speaks_for_has_a_map_of_zeros():
+    top = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5))
+    for parameter in top.parameters():
+        nn.init.zeros_(parameter.requires_grad_(requires_grad=False))
+    network = Network(tiny_network().bottom, top, "1", 5, PassCounter())
+    for one in explained(GradCam(), network):
+        assert torch.equal(one.values, torch.zeros(8, 8))
+        assert one.probability == pytest.approx(0.2)
+
+
+def test_no_images_have_no_maps():
+    network = tiny_network()
+    none = Batch(torch.zeros(0, 3, 16, 16), (), torch.zeros(0, dtype=torch.int64))
+    assert explained(GradCam(), network, none) == []
+
+
+def test_the_label_must_be_known_to_be_explained():
+    unlabelled = Batch(tiny_batch().images, (0, 1, 2, 3))
+    with pytest.raises(MismatchError, match="the labels of these images are not known"):
+        explained(GradCam("label"), batch=unlabelled)
+
+
+def test_a_network_whose_logits_are_no_numbers_is_named():
+    network = tiny_network()
+    network.top[-1].bias.fill_(float("nan"))
+    with pytest.raises(NumericalError, match="logits that are NaN or infinite for images 0, 1"):
+        explained(GradCam(), network)
