@@ -1,0 +1,153 @@
+"""Losses that know a tree above the classes, after "Making Better Mistakes" (CVPR 2020)."""
+
+import functools
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.errors import MismatchError
+from xbench.loss import Loss, Targets
+from xbench_explicable.class_tree import ClassTree, class_tree
+from xbench_explicable.kernels.hierarchy import (
+    Descent,
+    descent,
+    hierarchical_cross_entropies,
+)
+from xbench_explicable.kernels.targets import soft_labels
+from xbench_explicable.loss_source import dataset_of
+
+Hierarchy = Literal["dataset", "wordnet"]
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class HierarchicalCrossEntropy(Loss):
+    """Cross-entropy edge by edge, from the root down to the class; deeper edges weigh less.
+
+    −Σ_l λ(C_l) log P(C_l | C_l+1) over the nodes C_l from the class to below the root, with
+    λ(C) = exp(−α h(C)) and h the number of edges from the root (Bertinetto et al. 2020,
+    eqs. 3 and 4). Weights are not normalised, as in the paper: with α = 0 this is
+    cross-entropy. The authors' code divides by the sum of the weights of all nodes.
+    """
+
+    name: ClassVar[str] = "hierarchical-cross-entropy"
+
+    alpha: float = 0.1
+    """How fast what the loss weighs decays down the tree; the paper has 0.1 to 0.6."""
+    hierarchy: Hierarchy = "dataset"
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        _check("alpha", self.alpha)
+
+    def check(self, images: ImageSet) -> None:
+        """Raise why there is no tree above this dataset's classes."""
+        self.descent(images.dataset)
+
+    def descent(self, dataset: Dataset) -> Descent:
+        """What each node above the dataset's classes weighs; to be read, not written."""
+        return _descent(self, dataset, CPU, torch.float64)
+
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
+        """The images as they are, and one-hot labels.
+
+        `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
+        """
+        dataset_of(batch, classes, self.name)
+        certain = functional.one_hot(batch.known_labels(), classes).to(batch.images.dtype)
+        return Targets(batch.images, certain, batch.source)
+
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
+        """The loss, averaged over the batch. `MismatchError` for targets without a source."""
+        if targets.source is None:
+            message = f"loss {self.name!r} scores targets of a dataset, and these are of none; "
+            raise MismatchError(message + "give the targets their `source`")
+        way = _descent(self, targets.source.dataset, logits.device, logits.dtype)
+        return hierarchical_cross_entropies(logits, targets.distribution, way).mean()
+
+
+@dataclass(frozen=True)
+class SoftHierarchicalLabels(Loss):
+    """Cross-entropy against labels that are softened towards classes nearby in the tree.
+
+    The target of class C gives class A a share ∝ exp(−β d(A, C)), d the height of their
+    lowest common ancestor over the height of the tree (Bertinetto et al. 2020, eq. 5).
+    """
+
+    name: ClassVar[str] = "soft-hierarchical-labels"
+
+    beta: float = 30.0
+    """How hard the labels are; 0 makes all classes equal. The paper has 4 to 30."""
+    hierarchy: Hierarchy = "dataset"
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        _check("beta", self.beta)
+
+    def check(self, images: ImageSet) -> None:
+        """Raise why there is no tree above this dataset's classes."""
+        self.rows(images.dataset)
+
+    def rows(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+        """The target of each class, row by row; to be read, not written."""
+        return _rows(self, dataset, CPU, torch.float64)
+
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
+        """The images as they are, and the soft label of each.
+
+        `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
+        """
+        dataset = dataset_of(batch, classes, self.name)
+        rows = _rows(self, dataset, batch.images.device, batch.images.dtype)
+        return Targets(batch.images, rows[batch.known_labels()], batch.source)
+
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
+        """Cross-entropy, averaged over the batch."""
+        return functional.cross_entropy(logits, targets.distribution)
+
+
+def descent_in(tree: ClassTree, alpha: float) -> Descent:
+    """What each node between the root and the classes weighs in the tree."""
+    root = tree.ancestors[0][-1]
+    places = {node: place for place, node in enumerate(n for n in tree.nodes() if n != root)}
+    triples = [
+        (label, places[node], len(line) - steps)
+        for label, line in enumerate(tree.ancestors)
+        for steps, node in enumerate(line[:-1], start=1)
+    ]
+    leaves, nodes, depths = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).T
+    class_depths = torch.tensor([len(path) for path in tree.ancestors])
+    return descent(leaves, nodes, depths, class_depths, alpha)
+
+
+@functools.lru_cache(maxsize=16)
+def _descent(
+    loss: HierarchicalCrossEntropy, dataset: Dataset, device: torch.device, dtype: torch.dtype
+) -> Descent:
+    """The weights where they are needed: made once, not at every step."""
+    if (device, dtype) == (CPU, torch.float64):
+        return descent_in(class_tree(dataset, loss.hierarchy), loss.alpha)
+    leaves, nodes, own, above = _descent(loss, dataset, CPU, torch.float64)
+    there = leaves.to(device), nodes.to(device), own.to(device, dtype), above.to(device, dtype)
+    return Descent(*there)
+
+
+@functools.lru_cache(maxsize=16)
+def _rows(
+    loss: SoftHierarchicalLabels, dataset: Dataset, device: torch.device, dtype: torch.dtype
+) -> Tensor:
+    """The targets of all classes where they are needed: made once, not at every step."""
+    if (device, dtype) == (CPU, torch.float64):
+        tree = class_tree(dataset, loss.hierarchy)
+        return soft_labels(tree.lca_heights() / tree.height, loss.beta)
+    return _rows(loss, dataset, CPU, torch.float64).to(device, dtype)
+
+
+def _check(name: str, value: float) -> None:
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"{name} is {value}; it needs a finite number of at least 0")
