@@ -4,14 +4,13 @@ import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from jaxtyping import Float64
 from torch import Tensor
 
 from xbench.component import Tree
 from xbench.dataset import Dataset
-from xbench.errors import ParameterError
 from xbench.similarity import Similarity
 from xbench_explicable import wordnet, wordnet_files
 from xbench_explicable.senses import Senses, synsets
@@ -35,12 +34,18 @@ class ExistingKnowledge(Similarity):
         return {
             **super().parameters(),
             "nouns": wordnet_files.digest(self.wordnet),
-            "table": file_digest(self.synsets, "synsets") if self.synsets else "",
+            "table": file_digest(self.synsets),
         }
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """1 / (1 + steps by way of the nearest common hypernym)."""
         return _matrix(self, dataset).clone()
+
+    def facts(self, dataset: Dataset) -> dict[str, Any]:
+        """Which noun each class is taken for, and what WordNet says it means."""
+        found = synsets(dataset, self.senses, self.synsets, self.wordnet)
+        told = [f"{one.name()}: {one.definition()}" for one in found]
+        return {"nouns": dict(zip(dataset.class_names(), told, strict=True))}
 
 
 @functools.lru_cache(maxsize=8)
@@ -49,9 +54,9 @@ def _matrix(similarity: ExistingKnowledge, dataset: Dataset) -> Float64[Tensor, 
     return wordnet.path_similarities(found)
 
 
-def file_digest(path: str, parameter: str) -> str:
-    """A hash of a file's content; `ParameterError` where it cannot be read."""
+def file_digest(path: str) -> str:
+    """A hash of a file's content; nothing where it cannot be read, which its user finds."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
-    except OSError as error:
-        raise ParameterError(f"{parameter}={path}: it cannot be read ({error})") from error
+    except OSError:
+        return ""

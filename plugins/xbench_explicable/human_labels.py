@@ -1,7 +1,8 @@
 """IHL: similarities from what people took single images for."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float64, Int64
@@ -20,6 +21,7 @@ class InstanceLevelLabels(Similarity):
     """How often people took images of one class for another, of those judged in a split."""
 
     name: ClassVar[str] = "ihl"
+    example = MappingProxyType({"of": "toybirds"})
 
     of: Dataset
     """The dataset whose images people labelled; its classes are matched by name."""
@@ -46,6 +48,14 @@ class InstanceLevelLabels(Similarity):
     def labels_needed(self, dataset: Dataset) -> int:
         """The number of judgements."""
         return int(self._sums().sum())
+
+    def facts(self, dataset: Dataset) -> dict[str, Any]:
+        """How many judgements each class had, and whether people made them."""
+        judged = self._sums().sum(1).long().tolist()
+        return {
+            "annotators": "simulated" if annotated(self.of, HumanLabels).simulated else "people",
+            "judgements": dict(zip(self.of.class_names(), judged, strict=True)),
+        }
 
     def _sums(self) -> Float64[Tensor, "classes classes"]:
         ids = self.of.ids(self.split)

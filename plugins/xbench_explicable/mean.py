@@ -1,6 +1,7 @@
 """The mean of several similarities."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -17,6 +18,7 @@ class MeanSimilarity(Similarity):
     """The mean of similarities whose rows are made to sum to 1 first."""
 
     name: ClassVar[str] = "mean"
+    example = MappingProxyType({"of": ("hierarchy",)})
 
     of: tuple[Similarity, ...]
 

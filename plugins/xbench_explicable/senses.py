@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xbench.dataset import Dataset
-from xbench.errors import MismatchError, ParameterError
+from xbench.errors import DatasetError, MismatchError
 from xbench_explicable.matching import quoted
 from xbench_explicable.wordnet import WNID, nouns, synset_named, synset_of
 from xbench_explicable.wordnet_files import DATA
@@ -61,10 +61,10 @@ def _table(file: str) -> dict[str, str]:
     try:
         text = Path(file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ParameterError(f"synsets={file}: it cannot be read ({error})") from error
+        raise DatasetError(f"synsets={file}: it cannot be read ({error})") from error
     rows = [row for row in csv.reader(text.splitlines()) if row]
     if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
-        raise ParameterError(
+        raise DatasetError(
             f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
             "one line for each class, such as dog,n02084071 or dog,dog.n.01"
         )
