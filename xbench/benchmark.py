@@ -146,9 +146,11 @@ def fitting_protocol(
     """
     if _mismatch(own, made, dataset) is None:
         return own
-    names = builder.registry.names("protocol")
-    others = [builder.build("protocol", name) for name in names if name != own.name]
-    others = [other for other in others if (other.scores is None) == (made is None)]
+    kinds = {
+        name: builder.registry.get("protocol", name) for name in builder.registry.names("protocol")
+    }
+    alike = [name for name, cls in kinds.items() if (cls.scores is None) == (made is None)]
+    others = [builder.build("protocol", name) for name in alike if name != own.name]
     fitting = [other for other in others if _mismatch(other, made, dataset) is None]
     if len(fitting) == 1:
         return fitting[0]

@@ -18,6 +18,7 @@ from xbench.statistics import Resampling
 from xbench.store import Store
 from xbench.training import recipe_for
 
+
 class Shard(NamedTuple):
     """A batch of cases of one entry and repeat, with all that is needed to evaluate it."""
 

@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from xbench.benchmark import Benchmark, Line, assemble, benchmark_folder
+from xbench.benchmark import Benchmark, Line, assemble, benchmark_folder, fitting_protocol
 from xbench.classifier import Classifier, Normalisation
 from xbench.dataset import Dataset, ImageSet
 from xbench.declaration import adjust, choose, read
@@ -21,6 +21,7 @@ from xbench.registry import Registry
 from xbench.report import Run, write_report
 from xbench.results import heading
 from xbench.runner import run
+from xbench.specification import Builder
 from xbench.statistics import Resampling
 from xbench.store import Store
 from xbench.training import Training, recipe_for
@@ -204,9 +205,14 @@ def tree():
     return {**tree, "entries": [{"label": "plain"}], "contrasts": []}
 
 
+def test_entries_without_explainers_get_a_protocol_that_scores_classifiers(tree, registry):
+    assert assemble(tree, registry).protocol.scores is None
+
+
 def test_a_protocol_of_explanations_needs_an_entry_with_an_explainer(tree, registry):
+    own = assemble(tree, registry, scored=False).protocol
     with pytest.raises(MismatchError, match="but no entry has an explainer that makes them"):
-        assemble(tree, registry)
+        fitting_protocol(own, None, Shades(), Builder(Registry(())))
 
 
 def test_a_parameter_of_an_explainer_that_no_entry_has_is_an_error(tree):
