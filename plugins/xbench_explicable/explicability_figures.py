@@ -37,7 +37,9 @@ SHARES = (
 MOST_PAIRS = 60
 """How many bars the picture of pairs has room for."""
 PALEST = 0.62
-"""The best of a column of losses is this far from white, the worst is white."""
+"""The best of a column of losses is this far from white, the worst is white ..."""
+LEAST_SPREAD = 0.1
+"""... unless it is nearer to the best than this share: small differences look small."""
 
 
 class Picture(NamedTuple):
@@ -143,7 +145,7 @@ def _bars(ax: Axes, picture: Picture, place: int, scores: Sequence[Score]) -> No
         hatch=HATCHES[place // len(COLOURS) % len(HATCHES)],
         edgecolor="white",
         linewidth=0.4,
-        label=fill(picture.labels[place], 30),
+        label=fill(picture.labels[place], 30, break_long_words=False),
     )
     ax.hlines(at, values[:, 1], values[:, 2], color=INK, linewidth=1)
     for y, score in zip(at, scores, strict=True):
@@ -267,8 +269,8 @@ def of_losses(picture: Picture) -> Drawing:
 
 def _table(ax: Axes, values: np.ndarray, picture: Picture) -> None:
     low, high = values.min(0), values.max(0)
-    spread = np.where(high > low, high - low, 1)
-    ax.imshow(PALEST * (high - values) / spread, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    spread = np.maximum(high - low, LEAST_SPREAD * np.abs(high)) + np.finfo(float).tiny
+    ax.imshow(PALEST * (1 - (values - low) / spread), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         best = "bold" if value == low[column] else "normal"
         ax.text(
@@ -283,7 +285,10 @@ def _table(ax: Axes, values: np.ndarray, picture: Picture) -> None:
         )
     named = [fill(loss, max(12, 72 // len(picture.losses))) for loss in picture.losses]
     ax.set_xticks(range(len(picture.losses)), named, fontsize=8)
-    ax.set_yticks(range(len(picture.labels)), [fill(label, 30) for label in picture.labels])
+    ax.set_yticks(
+        range(len(picture.labels)),
+        [fill(label, 30, break_long_words=False) for label in picture.labels],
+    )
     ax.tick_params(length=0, colors=INK)
     ax.spines[:].set_visible(False)
 

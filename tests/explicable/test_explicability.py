@@ -1,0 +1,330 @@
+"""The explicability protocol: test sets, cases and what networks are asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from xbench.annotation import ClassHierarchy
+from xbench.classifier import Classifier, Normalisation
+from xbench.dataset import Dataset, ImageSet
+from xbench.errors import MismatchError, NumericalError
+from xbench.executor import Workplace
+from xbench.loss import Loss, Targets
+from xbench.protocol import Entry
+from xbench.randomness import generator
+from xbench.runner import Provider
+from xbench.similarity import Similarity
+from xbench.store import Store
+from xbench.training import Training
+from xbench_explicable.explicability import Explicability, unseen
+from xbench_explicable.explicability_rows import LOSS, loss_labels
+from xbench_explicable.explicability_yardstick import short_hash
+from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_zoo.losses import CrossEntropy
+
+NAMES = ("cat", "dog", "car", "truck")
+SIDE = 16
+
+
+@dataclass(frozen=True)
+class Tinted(Dataset, ClassHierarchy):
+    """Noise whose mean depends on the class, with classes in any order."""
+
+    name: ClassVar[str] = "tinted"
+
+    classes: tuple[str, ...] = NAMES
+    count: int = 12
+    first: int = 0
+    """The id of the first test image."""
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def fingerprint(self) -> str:
+        return f"tinted-{self.classes}-{self.count}-{self.first}"
+
+    def class_names(self) -> tuple[str, ...]:
+        return self.classes
+
+    def splits(self) -> tuple[str, ...]:
+        return "train", "validation", "test"
+
+    def ids(self, split: str) -> Sequence[int]:
+        start = self.first + 1000 * self.splits().index(split)
+        return range(start, start + self.count)
+
+    def labels(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor([image % len(self.classes) for image in ids])
+
+    def images(self, ids: Sequence[int]) -> Tensor:
+        return torch.stack([self._image(image) for image in ids])
+
+    def _image(self, image: int) -> Tensor:
+        place = NAMES.index(self.classes[image % len(self.classes)])
+        noise = torch.randint(0, 120, (3, SIDE, SIDE), generator=generator("tinted", image))
+        return (noise + 40 * place).clamp(0, 255).byte()
+
+    def class_ancestors(self) -> tuple[tuple[str, ...], ...]:
+        above = {"cat": "animal", "dog": "animal", "car": "vehicle", "truck": "vehicle"}
+        return tuple((above[name], "thing") for name in self.classes)
+
+
+@dataclass(frozen=True)
+class Alike(Similarity):
+    """Animals are alike, and vehicles; it is not normalised."""
+
+    name: ClassVar[str] = "alike"
+
+    near: float = 3.0
+
+    def matrix(self, dataset: Dataset) -> Tensor:
+        groups = [name in ("cat", "dog") for name in dataset.class_names()]
+        rows = [[self.near if a == b else 1.0 for b in groups] for a in groups]
+        return torch.tensor(rows, dtype=torch.float64).fill_diagonal_(6.0)
+
+    def labels_needed(self, dataset: Dataset) -> int:
+        return 460
+
+
+class Dazzled(nn.Module):
+    """Gives nothing that is a number for bright images."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        bright = images.mean((1, 2, 3), keepdim=True) > 0.8
+        return torch.where(bright, torch.nan, images)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(Classifier):
+    """One convolution and a linear head with random weights."""
+
+    name: ClassVar[str] = "linear"
+
+    dazzled: bool = False
+
+    def module(self, classes: int) -> nn.Module:
+        first = [Dazzled()] if self.dazzled else []
+        layers = [nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+        return nn.Sequential(*first, *layers, nn.Linear(8, classes))
+
+    def normalisation(self) -> Normalisation:
+        return Normalisation((0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
+
+    def input_size(self) -> int:
+        return SIDE
+
+
+def entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
+    trained = Tinted()
+    further = {name: ImageSet(dataset, "test") for name, dataset in sets.items()}
+    splits = {split: ImageSet(trained, split) for split in ("train", "validation")}
+    return Entry(
+        label=f"seed {seed}",
+        role="entry",
+        explainer=None,
+        classifier=Linear(),
+        loss=loss or CrossEntropy(),
+        training=Training(epochs=0),
+        # further sets stand before `test` here: the order of cases does not depend on it
+        datasets={**further, **splits, "test": ImageSet(trained, "test")},
+        repeat=0,
+        seed=seed,
+    )
+
+
+@pytest.fixture
+def workplace(tmp_path) -> Workplace:
+    return Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+
+
+@pytest.fixture
+def provider(tmp_path, workplace) -> Provider:
+    return Provider(Store(str(tmp_path / "store")), workplace)
+
+
+def rows(protocol: Explicability, of: Entry, provider: Provider, cases=None):
+    artefacts = provider.all(protocol.artefacts(of))
+    cases = protocol.cases(of, artefacts) if cases is None else cases
+    return protocol.evaluate(of, list(cases), artefacts, provider.workplace)
+
+
+def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
+    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6, 50))
+    assert [one.name for one in unseen(of)] == ["test", "turned", "few"]
+    made = rows(Explicability(Alike()), of, provider).to_pydict()
+    assert made["case"] == list(range(12 + 8 + 6))
+    assert made["set"] == ["test"] * 12 + ["turned"] * 8 + ["few"] * 6
+    assert made["image"] == [*range(2000, 2012), *range(2000, 2008), *range(2050, 2056)]
+
+
+def test_labels_of_further_sets_are_those_of_their_names(provider) -> None:
+    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
+    made = rows(Explicability(Alike()), of, provider).to_pydict()
+    assert made["class"][12:20] == [NAMES[::-1][image % 4] for image in range(8)]
+    assert made["class"][20:] == ["truck", "cat"] * 3
+    assert [NAMES[label] for label in made["label"]] == made["class"]
+    assert [NAMES[label] for label in made["predicted"]] == made["predicted_class"]
+
+
+def test_classes_that_nothing_was_trained_for_are_all_named(provider) -> None:
+    of = entry(
+        other=Tinted(("cat", "dog")), odd=replace(Tinted(), classes=("cat", "plane", "boat"))
+    )
+    with pytest.raises(MismatchError) as caught:
+        Explicability(Alike()).artefacts(of)
+    assert str(caught.value) == (
+        "test set 'odd' (dataset 'tinted') has classes that networks are not trained for: plane, "
+        "boat; classes are matched by name with cat, dog, car, truck"
+    )
+
+
+def test_rows_say_how_near_a_prediction_is(provider) -> None:
+    made = rows(Explicability(Alike(), "dataset"), entry(), provider).to_pydict()
+    near, far = 3 / 11, 1 / 11
+    for true, predicted, similarity, closer, level, distance in zip(
+        *(
+            made[n]
+            for n in ("class", "predicted_class", "similarity", "closer", "level", "distance")
+        ),
+        strict=True,
+    ):
+        same = (true in ("cat", "dog")) == (predicted in ("cat", "dog"))
+        expected = 6 / 11 if true == predicted else near if same else far
+        assert similarity == pytest.approx(expected)
+        if true != predicted:
+            assert (closer, level) == ((0, 1) if same else (1, 2))
+        assert distance == (0 if true == predicted else 1 if same else 2)
+    np.testing.assert_allclose(made["chance"], (near + 2 * far) / 3)
+    np.testing.assert_allclose(made["best"], near)
+    np.testing.assert_allclose(made["distance_chance"], (1 + 2 + 2) / 3)
+    assert set(made["classes"]) == {4}
+
+
+def test_rows_do_not_depend_on_batches_or_shards(provider) -> None:
+    protocol = Explicability(Alike(), "", (CrossEntropy(), WeightedLoss(Alike())))
+    of = entry(turned=Tinted(NAMES[::-1], 8))
+    whole = rows(protocol, of, provider)
+    parts = [rows(protocol, of, provider, range(n, min(n + 7, 20))) for n in range(0, 20, 7)]
+    for name in whole.column_names:
+        joined = [value for part in parts for value in part.column(name).to_pylist()]
+        if whole.schema.field(name).type == "double":
+            np.testing.assert_allclose(whole.column(name).to_numpy(), joined, rtol=1e-5)
+        else:
+            assert whole.column(name).to_pylist() == joined
+
+
+def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
+    losses = (CrossEntropy(), CrossEntropy(0.2), WeightedLoss(Alike()))
+    protocol = Explicability(Alike(), "", losses)
+    made = rows(protocol, entry(turned=Tinted(NAMES[::-1], 8)), provider).to_pydict()
+    weights = np.array([[6, 3, 1, 1], [3, 6, 1, 1], [1, 1, 6, 3], [1, 1, 3, 6]]) / 11
+    plain, smooth, weighted = (made[f"{LOSS}{label}"] for label in loss_labels(losses))
+    of = entry(turned=Tinted(NAMES[::-1], 8))
+    network = provider.workplace.network(
+        of.classifier, provider.all(protocol.artefacts(of))["weights"]
+    )
+    for one in unseen(of):
+        logits = network.logits(one.images.batch(one.ids).images).double()
+        for place, p in enumerate(logits.softmax(1).numpy()):
+            at = one.start + place
+            true = made["label"][at]
+            assert made["true_probability"][at] == pytest.approx(p[true], rel=1e-5)
+            assert made["probability"][at] == pytest.approx(p.max(), rel=1e-5)
+            assert made["predicted"][at] == p.argmax()
+            assert plain[at] == pytest.approx(-np.log(p[true]), rel=1e-5)
+            soft = 0.8 * np.eye(4)[true] + 0.05
+            assert smooth[at] == pytest.approx(-(soft * np.log(p)).sum(), rel=1e-5)
+            assert weighted[at] == pytest.approx(-(weights[true] * np.log(p)).sum(), rel=1e-5)
+
+
+def test_losses_are_named_by_their_similarity_and_what_is_not_usual() -> None:
+    alike = WeightedLoss(Alike(near=2.0), "softmax", 4.0)
+    losses = (CrossEntropy(), WeightedLoss(Alike()), alike, CrossEntropy(), CrossEntropy(0.1))
+    assert loss_labels(losses) == (
+        "cross-entropy #1",
+        "weighted(alike)",
+        "weighted(alike(near=2.0), preset=softmax, scale=4.0)",
+        "cross-entropy #2",
+        "cross-entropy(smoothing=0.1)",
+    )
+
+
+def test_labels_needed_are_those_of_the_loss_that_an_entry_is_trained_with(provider) -> None:
+    protocol = Explicability(Alike())
+    plain = rows(protocol, entry(), provider)
+    weighted = rows(protocol, entry(loss=WeightedLoss(Alike())), provider)
+    assert set(plain.column("labels_needed").to_pylist()) == {0}
+    assert set(weighted.column("labels_needed").to_pylist()) == {460}
+
+
+def test_the_edition_is_that_of_normalised_similarities() -> None:
+    @dataclass(frozen=True)
+    class Twice(Similarity):
+        name: ClassVar[str] = "twice"
+
+        def matrix(self, dataset: Dataset) -> Tensor:
+            return 2 * Alike().matrix(dataset)
+
+    of = entry()
+    edition = Explicability(Alike()).edition(of)
+    assert len(edition) == 12
+    assert Explicability(Twice()).edition(of) == edition
+    assert Explicability(Alike(near=2.0)).edition(of) != edition
+    assert short_hash(np.array([[-0.0, 1.0]])) == short_hash(np.array([[0.0, 1 - 1e-14]]))
+
+
+def test_a_similarity_that_cannot_be_is_refused_before_anything_is_trained() -> None:
+    @dataclass(frozen=True)
+    class Negative(Similarity):
+        name: ClassVar[str] = "negative"
+
+        def matrix(self, dataset: Dataset) -> Tensor:
+            return Alike().matrix(dataset) - 2
+
+    with pytest.raises(MismatchError, match=r"similarity 'negative': the similarity of 'cat' \(tr"):
+        Explicability(Negative()).artefacts(entry())
+
+
+def test_a_dataset_of_one_class_is_refused() -> None:
+    of = entry()
+    alone = {role: ImageSet(Tinted(("cat",)), "train") for role in ("train", "test")}
+    with pytest.raises(MismatchError, match="has 1 class; mistakes need two or more"):
+        Explicability(Alike()).artefacts(replace(of, datasets=alone))
+
+
+def test_losses_are_checked_before_anything_is_trained() -> None:
+    class RefusedError(Exception):
+        pass
+
+    @dataclass(frozen=True)
+    class Refusing(Loss):
+        name: ClassVar[str] = "refusing"
+
+        def check(self, images: ImageSet) -> None:
+            raise RefusedError(images.split)
+
+        def targets(self, batch, *, classes, epoch, generator) -> Targets:
+            raise NotImplementedError
+
+        def score(self, logits, targets) -> Tensor:
+            raise NotImplementedError
+
+    with pytest.raises(RefusedError, match="train"):
+        Explicability(Alike(), "", (Refusing(),)).artefacts(entry())
+
+
+def test_logits_that_are_no_numbers_are_an_error_that_names_the_images(provider) -> None:
+    dazzled = replace(entry(), classifier=Linear(dazzled=True))
+    with pytest.raises(NumericalError, match="NaN or infinite for images 2003; check its weights"):
+        rows(Explicability(Alike()), dazzled, provider)
+
+
+def test_only_a_distance_in_the_datasets_own_tree_needs_one() -> None:
+    assert Explicability(Alike()).needs() == ()
+    assert Explicability(Alike(), "wordnet").needs() == ()
+    assert Explicability(Alike(), "dataset").needs() == (ClassHierarchy,)

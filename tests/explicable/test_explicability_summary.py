@@ -1,0 +1,327 @@
+"""Scores of classifiers on the images that all get wrong, against plain loops."""
+
+from itertools import permutations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xbench.errors import MismatchError
+from xbench.protocol import CaseScores
+from xbench.statistics import Resampling, summarised
+from xbench_explicable.explicability_rows import Answers, rows_of
+from xbench_explicable.explicability_summary import noted, scored, sets
+from xbench_explicable.explicability_yardstick import Yardstick
+from xbench_explicable.kernels.explicability import of_wrong_classes, order
+
+ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
+CIFAR10 = ("airplane", "automobile", *ANIMALS, "ship", "truck")
+SHAKE_SHAKE = "shake_shake_26_2x64d_SSI_cutout16"
+OF_THE_PAPER = ("resnet_basic_110", "vgg_15_BN_64", "wrn_28_10", SHAKE_SHAKE)
+
+
+def yardstick(matrix: np.ndarray, heights: np.ndarray | None = None) -> Yardstick:
+    matrix = matrix / matrix.sum(1, keepdims=True)
+    heights = np.full(matrix.shape, np.nan) if heights is None else heights
+    names = tuple(f"class {n}" for n in range(len(matrix)))
+    chance, best = of_wrong_classes(matrix)
+    return Yardstick(
+        names, matrix, chance, best, order(matrix), heights, of_wrong_classes(heights)[0]
+    )
+
+
+def table(by, predicted, labels, name="test", repeat=0, first=0, losses=None) -> pa.Table:
+    n, nothing = len(labels), np.full(len(labels), np.nan)
+    cases, images = np.arange(first, first + n), np.arange(n)
+    given = (np.asarray(labels), np.asarray(predicted), nothing, nothing)
+    return rows_of(Answers(name, repeat, cases, images, *given, losses or {}, 7), by)
+
+
+def random_rows(seed: int, classifiers: int = 3, images: int = 60, classes: int = 5):
+    """Two sets of different size, seen by classifiers that are mostly wrong."""
+    source = np.random.default_rng(seed)
+    matrix = source.integers(1, 4, (classes, classes)) + 5 * np.eye(classes)
+    heights = source.integers(1, 4, (classes, classes)) * (1.0 - np.eye(classes))
+    by, found = yardstick(matrix, heights), {}
+    labels = {"test": source.integers(0, classes, images)}
+    labels["further"] = source.integers(0, classes, images // 3)
+    for place in range(classifiers):
+        parts, first = [], 0
+        for name, true in labels.items():
+            lost = source.random(len(true)) < 0.8
+            predicted = (true + lost * source.integers(1, classes, len(true))) % classes
+            values = {"plain": source.random(len(true))}
+            parts.append(table(by, predicted, true, name, 0, first, values))
+            first += len(true)
+        found[f"net {place}"] = pa.concat_tables(parts)
+    return found
+
+
+def by_name(scores) -> dict[str, CaseScores]:
+    return {score.name: score for score in scores}
+
+
+def slow(rows: dict[str, pa.Table], name: str) -> dict[str, dict[str, list]]:
+    """The paper's scores of one set, image by image."""
+    of = {
+        label: {row["case"]: row for row in found.to_pylist() if row["set"] == name}
+        for label, found in rows.items()
+    }
+    cases = list(next(iter(of.values())))
+    common = [
+        case for case in cases if all(t[case]["label"] != t[case]["predicted"] for t in of.values())
+    ]
+    made = {label: {"cases": common, "hard": [], "soft": [], "similarity": []} for label in of}
+    for case in common:
+        v = {label: t[case]["similarity"] for label, t in of.items()}
+        winners = [label for label in v if v[label] >= max(v.values()) * (1 - 1e-9)]
+        for label in of:
+            made[label]["hard"].append(float(winners == [label]))
+            made[label]["soft"].append(1 / len(winners) if label in winners else 0.0)
+            made[label]["similarity"].append(v[label])
+    for label, t in of.items():
+        rows_ = list(t.values())
+        made[label]["accuracy"] = [float(row["label"] == row["predicted"]) for row in rows_]
+        made[label]["own"] = [r["similarity"] for r in rows_ if r["label"] != r["predicted"]]
+    return made
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_equal_those_of_slow_loops(seed: int) -> None:
+    rows = random_rows(seed)
+    made = scored(rows, ["plain"])
+    for name in ("test", "further"):
+        for label, expected in slow(rows, name).items():
+            of = by_name(made[label])
+            for kind in ("hard", "soft"):
+                score = of[f"{kind} score@{name}"]
+                assert score.cases.tolist() == expected["cases"]
+                np.testing.assert_allclose(score.values, expected[kind])
+            common = of[f"similarity of common mistakes@{name}"]
+            np.testing.assert_allclose(common.values, expected["similarity"])
+            assert common.headline
+            assert common.cases.tolist() == expected["cases"]
+            assert of[f"accuracy@{name}"].values.tolist() == expected["accuracy"]
+            np.testing.assert_allclose(
+                of[f"similarity of own mistakes@{name}"].values, expected["own"]
+            )
+
+
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_soft_points_sum_to_the_number_of_common_mistakes(seed: int, classifiers: int) -> None:
+    rows = random_rows(seed, classifiers, 20)
+    made = {label: by_name(of) for label, of in scored(rows, []).items()}
+    for name in ("test", "further"):
+        common = next(iter(made.values()))[f"soft score@{name}"]
+        total = sum(of[f"soft score@{name}"].values.sum() for of in made.values())
+        assert total == pytest.approx(len(common.cases))
+
+
+def test_the_order_of_entries_does_not_matter() -> None:
+    rows = random_rows(4)
+    expected = {label: by_name(of) for label, of in scored(rows, ["plain"]).items()}
+    for turned in permutations(rows):
+        made = scored({label: rows[label] for label in turned}, ["plain"])
+        for label, of in made.items():
+            for score in of:
+                np.testing.assert_allclose(score.values, expected[label][score.name].values)
+                assert score.chance == pytest.approx(expected[label][score.name].chance)
+
+
+def test_a_copy_of_an_entry_takes_its_hard_points_and_halves_what_it_won_alone() -> None:
+    rows = random_rows(5)
+    before = by_name(scored(rows, [])["net 0"])
+    made = scored({**rows, "copy": rows["net 0"]}, [])
+    after, copy = by_name(made["net 0"]), by_name(made["copy"])
+    alone = before["hard score@test"].values == 1
+    assert alone.any()
+    assert not after["hard score@test"].values.any()
+    np.testing.assert_array_equal(after["soft score@test"].values[alone], 0.5)
+    np.testing.assert_array_equal(after["soft score@test"].values, copy["soft score@test"].values)
+
+
+def test_scores_stand_measure_by_measure_and_set_by_set() -> None:
+    names = [score.name for score in scored(random_rows(0), ["plain"])["net 1"]]
+    assert names[:6] == [
+        f"{measure}@{name}"
+        for measure in ("accuracy", "hard score", "soft score")
+        for name in ("test", "further")
+    ]
+    assert names[-2:] == ["loss plain@test", "loss plain@further"]
+    assert len(names) == len(set(names)) == 20
+
+
+def test_chance_is_that_of_wrong_classes_at_random() -> None:
+    by = yardstick(np.array([[5.0, 3, 1, 1], [1, 5, 1, 1], [1, 1, 5, 1], [1, 1, 1, 5]]))
+    rows = {
+        "near": table(by, [1, 1], [0, 0]),
+        "far": table(by, [2, 1], [0, 0]),
+    }
+    near, far = (by_name(of) for of in scored(rows, []).values())
+    assert near["similarity of common mistakes@test"].chance == pytest.approx(0.5 / 3)
+    assert near["closeness of common mistakes@test"].chance == pytest.approx((1 + 2 / 3) / 3)
+    assert near["closeness of common mistakes@test"].values.tolist() == [1, 1]
+    np.testing.assert_allclose(far["closeness of common mistakes@test"].values, [1 / 3, 1])
+    # beside a far one: 1 of 3 classes is nearer, 2 are as near; beside a near one: 1 is as near
+    assert near["hard score@test"].chance == pytest.approx((1 / 3 + 0) / 2)
+    assert near["soft score@test"].chance == pytest.approx((1 / 3 + 2 / 3 / 2 + 1 / 3 / 2) / 2)
+    assert far["hard score@test"].chance == 0
+    assert far["soft score@test"].chance == pytest.approx(1 / 3 / 2)
+
+
+def test_distances_are_left_out_where_there_is_no_tree() -> None:
+    by = yardstick(np.ones((3, 3)))
+    names = [score.name for score in scored({"a": table(by, [1], [0])}, [])["a"]]
+    assert not [name for name in names if name.startswith("distance")]
+    names = [score.name for score in scored(random_rows(0), [])["net 0"]]
+    assert [name for name in names if name.startswith("distance")]
+
+
+def test_one_entry_alone_has_no_hard_and_soft_scores_and_is_told_why() -> None:
+    rows = {"net 0": random_rows(1)["net 0"]}
+    names = [score.name for score in scored(rows, [])["net 0"]]
+    assert not [name for name in names if name.startswith(("hard", "soft"))]
+    assert "similarity of common mistakes@test" in names
+    facts = noted(rows)["net 0"]["sets"]["test"]
+    assert facts["scores"] == "hard and soft need a second classifier to compare with"
+    assert facts["pairs"] == {}
+
+
+def test_without_common_mistakes_nothing_is_scored_and_none_are_counted() -> None:
+    by = yardstick(np.ones((3, 3)))
+    rows = {"a": table(by, [0, 1], [0, 2]), "b": table(by, [1, 2], [0, 2])}
+    made = {label: by_name(of) for label, of in scored(rows, []).items()}
+    for name in ("hard score", "soft score", "similarity of common mistakes"):
+        score = summarised([made["a"][f"{name}@test"]], Resampling(resamples=10))
+        assert np.isnan([score.value, score.low, score.high]).all()
+        assert (score.n, score.n_unscored, score.chance) == (0, 0, None)
+    facts = noted(rows)["a"]["sets"]["test"]
+    assert (facts["common_mistakes"], facts["hard"], facts["soft"]) == ([0], [0], [0])
+    assert facts["pairs"]["b"]["images"] == 0
+    assert facts["pairs"]["b"]["same"] is None
+
+
+def test_no_mistakes_at_all_are_no_mistakes_that_could_be_near() -> None:
+    by = yardstick(np.ones((3, 3)))
+    made = by_name(scored({"a": table(by, [0, 1], [0, 1])}, [])["a"])
+    assert made["accuracy@test"].values.tolist() == [1, 1]
+    assert len(made["similarity of own mistakes@test"].values) == 0
+
+
+def test_classes_unlike_all_others_have_mistakes_that_are_equally_near() -> None:
+    by = yardstick(np.eye(3))
+    rows = {"a": table(by, [1], [0]), "b": table(by, [2], [0])}
+    made = by_name(scored(rows, [])["a"])
+    assert made["closeness of common mistakes@test"].values.tolist() == [1]
+    assert made["closeness of common mistakes@test"].chance == 1
+    assert made["soft score@test"].values.tolist() == [0.5]
+
+
+def test_rows_of_shards_may_come_in_any_order() -> None:
+    rows = random_rows(6)
+    turn = np.random.default_rng(0).permutation(len(rows["net 0"]))
+    turned = {label: of.take(turn) for label, of in rows.items()}
+    for label, of in scored(turned, ["plain"]).items():
+        for score, expected in zip(of, scored(rows, ["plain"])[label], strict=True):
+            np.testing.assert_array_equal(score.values, expected.values)
+            np.testing.assert_array_equal(score.cases, expected.cases)
+
+
+def test_entries_that_saw_other_images_cannot_be_compared() -> None:
+    by = yardstick(np.ones((3, 3)))
+    rows = {"a": table(by, [1, 1], [0, 0]), "b": table(by, [1, 1], [0, 2])}
+    with pytest.raises(MismatchError) as caught:
+        sets(rows)
+    assert str(caught.value) == (
+        "'b' and 'a' were evaluated on different images of set 'test'; mistakes are compared on "
+        "the same images"
+    )
+
+
+def test_counts_are_kept_for_each_repeat_and_pairs_over_all() -> None:
+    by = yardstick(np.array([[5.0, 3, 1], [3, 5, 1], [1, 1, 5]]))
+    first = {"a": [1, 1, 2], "b": [2, 1, 0]}
+    second = {"a": [2, 0, 1], "b": [1, 0, 1]}
+    rows = {
+        label: pa.concat_tables(
+            [table(by, first[label], [0, 0, 0]), table(by, second[label], [0, 0, 0], repeat=1)]
+        )
+        for label in first
+    }
+    facts = {label: of["sets"]["test"] for label, of in noted(rows).items()}
+    assert facts["a"]["common_mistakes"] == facts["b"]["common_mistakes"] == [2, 2]
+    assert (facts["a"]["hard"], facts["b"]["hard"]) == ([1, 0], [0, 1])
+    assert (facts["a"]["soft"], facts["b"]["soft"]) == ([1.5, 0.5], [0.5, 1.5])
+    assert facts["a"]["same_class"] == [1, 1]
+    assert facts["a"]["pairs"]["b"] == {
+        "images": 4,
+        "same": 0.5,
+        "closer": 0.25,
+        "farther": 0.25,
+        "level": 0,
+    }
+    assert noted(rows)["a"]["compared"] == ["a", "b"]
+    assert noted(rows)["a"]["labels_needed"] == 7
+    assert "1e-09" in noted(rows)["a"]["ties"]
+
+
+@pytest.mark.realdata
+def test_eight_real_networks_score_as_in_a_slow_loop(realdata) -> None:
+    by, rows = real_rows(realdata)
+    for labels in (tuple(rows), OF_THE_PAPER):
+        some = {label: rows[label] for label in labels}
+        predicted = {label: real(realdata, label) for label in labels}
+        counts = slow_counts(by.matrix, real_labels(realdata), predicted)
+        for label, (common, hard, soft) in counts.items():
+            facts = noted(some)[label]["sets"]["test"]
+            assert facts["common_mistakes"] == [common]
+            assert facts["hard"] == [hard]
+            assert facts["soft"] == [pytest.approx(soft, abs=1e-6)]
+        assert sum(soft for _, _, soft in counts.values()) == pytest.approx(common)
+    assert common == 116
+
+
+def real(realdata, label: str) -> np.ndarray:
+    return np.load(realdata / "cifar10_predictions" / f"{label}.npy").astype(np.int64)
+
+
+def real_labels(realdata) -> np.ndarray:
+    with np.load(realdata / "cifar10" / "test_jpeg.npz", allow_pickle=False) as file:
+        return file["labels"].astype(np.int64)
+
+
+def real_rows(realdata) -> tuple[Yardstick, dict[str, pa.Table]]:
+    """The public predictions, with D the mean of normalised human labels and WordNet's paths."""
+    from xbench_datasets.cifar10h import Cifar10h
+    from xbench_datasets.packed import PackedImages
+    from xbench_explicable.existing_knowledge import ExistingKnowledge
+    from xbench_explicable.explicability_yardstick import yardstick as of_dataset
+    from xbench_explicable.human_labels import InstanceLevelLabels
+    from xbench_explicable.mean import MeanSimilarity
+
+    images = PackedImages(str(realdata / "cifar10"), ("test=test_jpeg.npz",), CIFAR10)
+    people = Cifar10h(images, str(realdata / "cifar10h" / "cifar10h-counts.npy"))
+    similarity = MeanSimilarity((InstanceLevelLabels(people), ExistingKnowledge()))
+    by, labels = of_dataset(similarity, "", images), real_labels(realdata)
+    files = sorted((realdata / "cifar10_predictions").glob("*.npy"))
+    assert len(files) == 8
+    return by, {file.stem: table(by, real(realdata, file.stem), labels) for file in files}
+
+
+def slow_counts(matrix, labels, predicted) -> dict[str, tuple[int, int, float]]:
+    """Common mistakes, hard and soft points, as the authors count them."""
+    realised = list(predicted.values())
+    common, hard, soft = 0, dict.fromkeys(predicted, 0), dict.fromkeys(predicted, 0.0)
+    for image, true in enumerate(labels):
+        if any(of[image] == true for of in realised):
+            continue
+        common += 1
+        v = {label: matrix[true, of[image]] for label, of in predicted.items()}
+        winners = [label for label, value in v.items() if value == max(v.values())]
+        for label in winners:
+            soft[label] += 1 / len(winners)
+        if len(winners) == 1:
+            hard[winners[0]] += 1
+    return {label: (common, hard[label], soft[label]) for label in predicted}
