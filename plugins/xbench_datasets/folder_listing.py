@@ -21,6 +21,7 @@ OWN_SPLITS = ("train", "val", "test")
 """Sub-folders with these names hold splits if all sub-folders are of these."""
 WHOLE = "all"
 """The split of images in a root without splits of its own."""
+SPLITS = (*OWN_SPLITS, WHOLE)
 CHEAP = 256 << 20
 """Bytes of all images together up to which their content is hashed."""
 
@@ -63,7 +64,7 @@ class Folds(NamedTuple):
         if self.folds:
             return "train", "test"
         found = set(own)
-        return tuple(split for split in (*OWN_SPLITS, WHOLE) if split in found)
+        return tuple(split for split in SPLITS if split in found)
 
     def split_of_each(
         self, own: Sequence[str], labels: Sequence[str], root: str, what: str

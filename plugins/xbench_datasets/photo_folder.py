@@ -1,0 +1,156 @@
+"""What datasets have in common whose images are files in folders named by their class."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from xbench import photos
+from xbench.dataset import Dataset
+from xbench_datasets import folder_listing
+from xbench_datasets.folder_listing import Entry, Folds
+
+
+class Photograph(Protocol):
+    """An image file, and what the folders say of it."""
+
+    @property
+    def path(self) -> str:
+        """Below the root."""
+
+    @property
+    def split(self) -> str:
+        """The root's own split that it lies in."""
+
+    @property
+    def label(self) -> str:
+        """Its class."""
+
+
+@dataclass(frozen=True, eq=False)
+class Album:
+    """All images of a folder, sorted by path; made once for each state of the folder."""
+
+    entries: tuple[Entry, ...]
+    """The files."""
+    photographs: tuple[Photograph, ...]
+    """The images, which are the files unless some of these hold one and the same."""
+
+    @functools.cached_property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the class folders, sorted."""
+        return tuple(sorted({photograph.label for photograph in self.photographs}))
+
+    @functools.cached_property
+    def labels(self) -> Int64[Tensor, " n"]:
+        """The place of each image's class among them."""
+        places = {name: place for place, name in enumerate(self.classes)}
+        found = [places[photograph.label] for photograph in self.photographs]
+        return torch.tensor(found, dtype=torch.int64)
+
+
+@dataclass(frozen=True)
+class PhotoFolder(Dataset):
+    """Ids are places in the sorted list of all images; a subclass makes that list."""
+
+    root: str = ""
+
+    @abstractmethod
+    def album(self) -> Album:
+        """The images of the folder; `DatasetError` where there are none."""
+
+    def folder(self) -> Path:
+        """The root; `DatasetError` if none is named, or if there is none."""
+        return folder_listing.existing(self.root, self.what())
+
+    def what(self) -> str:
+        """The dataset, in messages."""
+        return f"dataset {self.name!r}"
+
+    def image_name(self, image: int, path: str) -> str:
+        """An image, in messages; `path` is below the root."""
+        return f"image {image}"
+
+    def check(self) -> None:
+        """Raise `DatasetError` without a folder, classes and images."""
+        self.split_of_each()
+
+    def verify(self) -> list[str]:
+        """Every image that does not decode."""
+        if lines := super().verify():
+            return lines
+        return photos.damaged([self.folder() / photo.path for photo in self.album().photographs])
+
+    def fingerprint(self) -> str:
+        """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
+        return folder_listing.fingerprint(self.folder(), self.album().entries)
+
+    def class_names(self) -> tuple[str, ...]:
+        """The class folders' names, sorted."""
+        return self.album().classes
+
+    def splits(self) -> tuple[str, ...]:
+        """The root's own splits."""
+        found = {photograph.split for photograph in self.album().photographs}
+        return tuple(split for split in folder_listing.SPLITS if split in found)
+
+    def split_of_each(self) -> Sequence[str]:
+        """The split that each image is in."""
+        return [photograph.split for photograph in self.album().photographs]
+
+    def ids(self, split: str) -> Sequence[int]:
+        """Places of the split's images in the sorted list of all."""
+        return folder_listing.of_split(split, self.splits(), self.split_of_each(), self.root)
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The place of each image's class among the sorted class folders."""
+        return self.album().labels[list(ids)]
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images in RGB, upright."""
+        return folder_listing.images(self.folder(), *self._files(ids))
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Height and width when upright, from the files' headers."""
+        return folder_listing.sizes(self.folder(), *self._files(ids))
+
+    def _files(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
+        photographs = self.album().photographs
+        paths = [photographs[image].path for image in ids]
+        named = [self.image_name(image, path) for image, path in zip(ids, paths, strict=True)]
+        return paths, [f"{self.what()}, {name}" for name in named]
+
+
+@dataclass(frozen=True)
+class FoldedFolder(PhotoFolder):
+    """Images without splits of their own can be dealt to folds; one of these is the split `test`."""
+
+    folds: int = 0
+    """Number of stratified folds; 0 for none."""
+    fold: int = 0
+    """Which fold is the split `test`; the others are `train`."""
+    seed: int = 0
+    """Of the shuffle before images are dealt to folds."""
+
+    def __post_init__(self) -> None:
+        """Refuse folds that cannot be."""
+        self._folds().check()
+
+    def splits(self) -> tuple[str, ...]:
+        """Train and test with folds, else the root's own splits, else "all"."""
+        return self._folds().splits([photo.split for photo in self.album().photographs])
+
+    def split_of_each(self) -> Sequence[str]:
+        """The split that each image is in; `DatasetError` for too many folds."""
+        photographs = self.album().photographs
+        own, labels = [one.split for one in photographs], [one.label for one in photographs]
+        return self._folds().split_of_each(own, labels, self.root, self.what())
+
+    def _folds(self) -> Folds:
+        return Folds(self.folds, self.fold, self.seed)
