@@ -9,7 +9,6 @@ import functools
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from PIL import Image
 
 from xbench.errors import DatasetError
 from xbench.photos import DAMAGE
-from xbench_datasets.picture_table import Pictures
+from xbench_datasets.picture_table import Pictures, Stack
 
 WHAT = "dataset 'packed'"
 SUFFIX = ".npz"
@@ -45,7 +44,7 @@ class Packing:
 
     def damaged(self) -> list[str]:
         """One line for each image that does not decode."""
-        return list(self.pictures.damaged())
+        return self.pictures.damaged()
 
 
 @functools.lru_cache(maxsize=6)
@@ -115,35 +114,33 @@ class Plain(Pictures):
 
     def size(self) -> tuple[int, int]:
         """Height and width."""
-        height, width = self._images.shape[1:3]
-        return height, width
+        return self._stack.size()
 
     def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
         """The images at these places."""
-        return np.ascontiguousarray(self._images[places].transpose(0, 3, 1, 2))
+        return self._stack.pixels(places)
 
     def content(self) -> list[np.ndarray]:
-        """The pixels."""
-        return [np.array(self._images.shape), self._images]
+        """Shape and pixels."""
+        return self._stack.content()
 
-    def damaged(self) -> Iterator[str]:
-        """None if they can be read at all."""
+    def damaged(self) -> list[str]:
+        """Why they cannot be read, if they cannot."""
         try:
             self.size()
         except DatasetError as error:
-            yield str(error)
+            return [str(error)]
+        return []
 
     @functools.cached_property
-    def _images(self) -> UInt8[np.ndarray, "n h w 3"]:
-        found = self._arrays.of("images")
-        if found.ndim != 4 or found.shape[3] != 3 or found.dtype != np.uint8:
-            raise self._arrays.wrong(
-                f"images should be bytes of shape (n, h, w, 3), found {found.dtype} of shape"
-                f" {found.shape}"
-            )
-        if len(found) != self._count:
-            raise self._arrays.wrong(f"there are {len(found)} images, but {self._count} labels")
-        return found
+    def _stack(self) -> Stack:
+        images = self._arrays.of("images")
+        found = f"found {images.dtype} of shape {images.shape}"
+        if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+            raise self._arrays.wrong(f"images should be bytes of shape (n, h, w, 3), {found}")
+        if len(images) != self._count:
+            raise self._arrays.wrong(f"there are {len(images)} images, but {self._count} labels")
+        return Stack(images)
 
 
 class Encoded(Pictures):
@@ -172,13 +169,16 @@ class Encoded(Pictures):
         """The encoded bytes; nothing is decoded."""
         return [self._offsets, self._bytes]
 
-    def damaged(self) -> Iterator[str]:
+    def damaged(self) -> list[str]:
         """One line for each image that does not decode, or is of another size."""
-        for place in range(len(self._offsets) - 1):
-            try:
-                self._image(place)
-            except DatasetError as error:
-                yield str(error)
+        return [line for place in range(len(self._offsets) - 1) if (line := self._fault(place))]
+
+    def _fault(self, place: int) -> str:
+        try:
+            self._image(place)
+        except DatasetError as error:
+            return str(error)
+        return ""
 
     def _decoded(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
         found = np.empty((len(places), 3, *self._size), np.uint8)

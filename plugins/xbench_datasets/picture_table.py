@@ -38,6 +38,26 @@ class Pictures(ABC):
         """What the images depend on, in parts: arrays as they lie in files."""
 
 
+@dataclass(frozen=True, eq=False)
+class Stack(Pictures):
+    """Images that are one array already."""
+
+    images: UInt8[np.ndarray, "n h w 3"]
+
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.images.shape[1:3]
+        return height, width
+
+    def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
+        """The images at these places."""
+        return np.ascontiguousarray(self.images[places].transpose(0, 3, 1, 2))
+
+    def content(self) -> list[np.ndarray]:
+        """Shape and pixels."""
+        return [np.array(self.images.shape), self.images]
+
+
 class Numbered(NamedTuple):
     """Ids and labels of a split's images, by place."""
 
