@@ -1,6 +1,7 @@
 """Scores of the loss-simulation protocol: where a loss rises, and where it falls."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,10 +10,14 @@ import pyarrow as pa
 from jaxtyping import Bool, Float64, Int64
 
 from xbench.component import Tree
-from xbench.protocol import CaseScores
+from xbench.protocol import CaseScores, Unit
 
 NOTHING = 1e-12
 """Differences up to here are rounding: cross-entropy does not change along a column."""
+
+
+RISES, FALLS, DROP = "rises towards far", "falls towards correct", "drop towards correct"
+"""Names of scores: shares of steps, and by how much the loss falls."""
 
 
 class Column(NamedTuple):
@@ -49,35 +54,47 @@ def columns(table: pa.Table) -> list[Column]:
 def scored(table: pa.Table) -> list[CaseScores]:
     """A step is scored as the prediction it begins at; the last of a column begins none."""
     found = columns(table)
+    every = [_score(f"{RISES}@{c.correct:g}", [_Part(c.cases[:-1], c.rises())]) for c in found]
+    ahead = [_Part(c.cases[:-1][c.ahead()], c.rises()[c.ahead()]) for c in found]
     return [
-        _of_steps("rises", found, headline=True),
-        *(_of_steps(f"rises-at-{column.correct:g}", [column]) for column in found),
-        _of_steps("rises-where-far-is-ahead", found, only_ahead=True),
-        *(_towards_correct(found) if len(found) > 1 else ()),
+        _joined(f"average {RISES}", every, headline=True),
+        *every,
+        _score(f"{RISES} where far is ahead", ahead),
+        *_towards_correct(found),
     ]
-
-
-def _of_steps(
-    name: str, found: Sequence[Column], *, headline: bool = False, only_ahead: bool = False
-) -> CaseScores:
-    kept = [c.ahead() if only_ahead else np.ones(len(c.cases) - 1, bool) for c in found]
-    cases = [column.cases[:-1][keep] for column, keep in zip(found, kept, strict=True)]
-    values = [column.rises()[keep] for column, keep in zip(found, kept, strict=True)]
-    made = np.concatenate(values).astype(np.float64)
-    return CaseScores(name, "higher", np.concatenate(cases), made, headline=headline)
 
 
 def _towards_correct(found: Sequence[Column]) -> Iterator[CaseScores]:
     """How the loss changes to the next column, the rest being divided in the same way."""
-    cases, drops = [], []
+    falls, drops = [], []
     for column, following in pairwise(found):
         both = min(len(column.cases), len(following.cases))
-        cases.append(column.cases[:both])
-        drops.append(column.loss[:both] - following.loss[:both])
-    known, drop = np.concatenate(cases), np.concatenate(drops)
-    falls = (drop > NOTHING).astype(np.float64)
-    yield CaseScores("falls-with-correct", "higher", known, falls)
-    yield CaseScores("drop-with-correct", "higher", known, drop, unit="number")
+        drop = column.loss[:both] - following.loss[:both]
+        where = f"@{column.correct:g} to {following.correct:g}"
+        cases = column.cases[:both]
+        falls.append(_score(f"{FALLS}{where}", [_Part(cases, drop > NOTHING)]))
+        drops.append(_score(f"{DROP}{where}", [_Part(cases, drop)], "number"))
+    for name, every in ((FALLS, falls), (DROP, drops)):
+        if every:
+            yield _joined(f"average {name}", every)
+            yield from every
+
+
+class _Part(NamedTuple):
+    """Values of one column."""
+
+    cases: Int64[np.ndarray, " n"]
+    values: np.ndarray
+
+
+def _score(name: str, parts: Sequence[_Part], unit: Unit = "share") -> CaseScores:
+    values = np.concatenate([part.values for part in parts]).astype(np.float64)
+    return CaseScores(name, "higher", np.concatenate([p.cases for p in parts]), values, unit=unit)
+
+
+def _joined(name: str, every: Sequence[CaseScores], *, headline: bool = False) -> CaseScores:
+    parts = [_Part(score.cases, score.values) for score in every]
+    return replace(_score(name, parts, every[0].unit), headline=headline)
 
 
 def noted(table: pa.Table) -> Tree:

@@ -55,7 +55,7 @@ def hierarchical_cross_entropies(
     losses = -(distribution * way.own * log_p).sum(dim=1)
     if not way.above.shape[1]:
         return losses
-    above = grouped_logsumexp(log_p[:, way.leaves], way.nodes, way.above.shape[1])
+    above = grouped_logsumexp(log_p.index_select(1, way.leaves), way.nodes, way.above.shape[1])
     return losses - ((distribution @ way.above) * above).sum(dim=1)
 
 
@@ -66,5 +66,7 @@ def grouped_logsumexp(
     places = groups.expand_as(values)
     top = values.new_full((len(values), count), -torch.inf)
     top = top.scatter_reduce(1, places, values.detach(), "amax")
-    sums = torch.zeros_like(top).scatter_add(1, places, (values - top[:, groups]).exp())
+    sums = torch.zeros_like(top).scatter_add(
+        1, places, (values - top.index_select(1, groups)).exp()
+    )
     return sums.log() + top

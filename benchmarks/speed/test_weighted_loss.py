@@ -1,0 +1,116 @@
+"""What losses that know of 1 000 classes add to a training step of a ResNet18.
+
+OMP_NUM_THREADS=1 pytest benchmarks/speed/test_weighted_loss.py -s
+
+A step with the loss against one with cross-entropy: batches of 32 images of 64 × 64 pixels.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pytest
+import torch
+
+from xbench.annotation import ClassHierarchy
+from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.network import blank
+from xbench.randomness import generator
+from xbench.similarity import Similarity
+from xbench.transform import Transform
+from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy, SoftHierarchicalLabels
+from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_zoo.losses import CrossEntropy
+from xbench_zoo.torchvision_models import Torchvision
+
+CLASSES, IMAGES, SIDE, LEVELS = 1000, 32, 64, 12
+OPTIONS = {"classes": CLASSES, "epoch": 0, "generator": generator(0)}
+PROMISED = 1.05
+
+
+@dataclass(frozen=True)
+class Thousand(Dataset, ClassHierarchy):
+    """As many classes as ImageNet has, below a tree that is about as deep as WordNet."""
+
+    name: ClassVar[str] = "thousand"
+
+    def check(self):
+        pass
+
+    def fingerprint(self):
+        return "thousand"
+
+    def class_names(self):
+        return tuple(f"class {label}" for label in range(CLASSES))
+
+    def class_ancestors(self):
+        return tuple(
+            tuple(f"{level}-{label >> level}" for level in range(1, LEVELS))
+            for label in range(CLASSES)
+        )
+
+    def splits(self):
+        return ("train",)
+
+    def ids(self, split):
+        return range(IMAGES)
+
+    def labels(self, ids):
+        return torch.tensor(list(ids)) * 31
+
+    def images(self, ids):
+        return torch.zeros(len(ids), 3, SIDE, SIDE, dtype=torch.uint8)
+
+
+@dataclass(frozen=True)
+class Anything(Similarity):
+    """A matrix of random numbers."""
+
+    name: ClassVar[str] = "anything"
+
+    def matrix(self, dataset):
+        shape = (CLASSES, CLASSES)
+        return torch.rand(shape, generator=generator("similarity"), dtype=torch.float64)
+
+
+LOSSES = {
+    "weighted, normalised": WeightedLoss(Anything()),
+    "weighted, softmax": WeightedLoss(Anything(), "softmax"),
+    "hierarchical cross-entropy": HierarchicalCrossEntropy(0.1),
+    "soft hierarchical labels": SoftHierarchicalLabels(30.0),
+}
+SOURCE = ImageSet(Thousand(), "train", Transform())
+
+
+def batch():
+    ids = SOURCE.ids()
+    pixels = torch.rand(IMAGES, 3, SIDE, SIDE, generator=generator("images"))
+    return Batch(pixels, tuple(ids), SOURCE.dataset.labels(ids), SOURCE)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_training_step_in_steps_with_cross_entropy(ratio, name):
+    torch.set_num_threads(1)
+    module = blank(Torchvision("resnet18"), CLASSES).train()
+    images = batch()
+
+    def step(loss):
+        targets = loss.targets(images, **OPTIONS)
+        module.zero_grad(set_to_none=True)
+        loss.score(module(targets.images), targets).backward()
+
+    made = ratio(lambda: step(LOSSES[name]), lambda: step(CrossEntropy()), rounds=9)
+    assert made <= PROMISED, "more than the documented share of a training step"
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_loss_alone_in_losses_of_cross_entropy(ratio, name):
+    torch.set_num_threads(1)
+    images = batch()
+    logits = torch.randn(IMAGES, CLASSES, generator=generator("logits"), requires_grad=True)
+
+    def once(loss):
+        for _ in range(20):
+            loss.score(logits, loss.targets(images, **OPTIONS)).backward()
+            logits.grad = None
+
+    assert ratio(lambda: once(LOSSES[name]), lambda: once(CrossEntropy()), rounds=9) > 0
