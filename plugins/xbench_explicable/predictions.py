@@ -86,14 +86,13 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     if path.suffix not in (".npy", ".npz"):
         raise UsageError(f"{path}: predictions are read from .npz and .npy files")
     try:
-        found = np.load(path, allow_pickle=False)
-        if isinstance(found, np.ndarray):
-            return {"predicted": found}
-        with found:
+        with path.open("rb") as file:
+            found = np.load(file, allow_pickle=False)
+            if isinstance(found, np.ndarray):
+                return {"predicted": found}
             _check_sizes(path, found.zip)
-            return {name: found[name] for name in KNOWN if name in found.files} or _no_arrays(
-                path, found.files
-            )
+            known = {name: found[name] for name in KNOWN if name in found.files}
+            return known or _no_arrays(path, found.files)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError) as error:
         raise UsageError(
             f"{path} cannot be read as predictions ({_reason(error)}); write such a file with "

@@ -137,6 +137,7 @@ def _tree(session: Session) -> "Tree":
     from xbench_explicable.explicability import Explicability
 
     tree = dataclasses.replace(session, parameters=()).tree
+    tree = {**tree, "entries": [{"label": NAME}], "contrasts": []}
     if as_table(tree["protocol"])["name"] != Explicability.name:
         tree = {**tree, "protocol": {"name": Explicability.name}}
     changes: Tree = {}
