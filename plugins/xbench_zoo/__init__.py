@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 @hookimpl
 def register_classifiers() -> "list[type[Classifier]]":
     """Return the classifiers."""
+    from xbench_zoo.cifar_resnet import CifarResnet
+    from xbench_zoo.cifar_resnet_v2 import CifarResnetV2
+    from xbench_zoo.cifar_vgg import CifarVgg
     from xbench_zoo.small import SmallCnn
     from xbench_zoo.small_resnet import SmallResnet
     from xbench_zoo.small_vgg import SmallVgg
@@ -19,7 +22,9 @@ def register_classifiers() -> "list[type[Classifier]]":
     from xbench_zoo.torchvision_models import Torchvision
     from xbench_zoo.user import UserModule
 
-    return [Torchvision, Timm, UserModule, SmallCnn, SmallVgg, SmallResnet]
+    cifar: list[type[Classifier]] = [CifarResnet, CifarResnetV2, CifarVgg]
+    small: list[type[Classifier]] = [SmallCnn, SmallVgg, SmallResnet]
+    return [Torchvision, Timm, UserModule, *small, *cifar]
 
 
 @hookimpl
