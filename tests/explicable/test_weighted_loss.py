@@ -14,7 +14,12 @@ from xbench.errors import MismatchError
 from xbench.randomness import generator
 from xbench.similarity import Similarity
 from xbench.testing import CLASSES, check_component, tiny_batch, tiny_images
+from xbench_datasets.cifar10h import Cifar10h
+from xbench_datasets.packed import PackedImages
+from xbench_explicable.existing_knowledge import ExistingKnowledge
+from xbench_explicable.human_labels import InstanceLevelLabels
 from xbench_explicable.kernels.targets import entropies, soft_labels, softmax_rows
+from xbench_explicable.mean import MeanSimilarity
 from xbench_explicable.weighted_loss import WeightedLoss
 from xbench_zoo.losses import CrossEntropy
 
@@ -254,6 +259,32 @@ def test_entropies_equal_the_slow_loop(rows):
     made = softmax_rows(torch.tensor(rows, dtype=torch.float64), 3.0)
     slow = [-sum(p * math.log(p) for p in row if p) for row in made.tolist()]
     assert entropies(made).tolist() == pytest.approx(slow, abs=1e-12)
+
+
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+@pytest.mark.realdata
+def test_targets_of_the_papers_similarities_are_those_of_the_authors_code(realdata):
+    """Diagonals and entropies at scale 1; the authors normalise EKL's rows beforehand."""
+    images = PackedImages(str(realdata / "cifar10"), ("test=test_jpeg.npz",), CIFAR10)
+    counts = str(realdata / "cifar10h" / "cifar10h-counts.npy")
+    people = InstanceLevelLabels(Cifar10h(images, counts))
+    nouns = MeanSimilarity((ExistingKnowledge("official"),))
+    for similarity, diagonal, entropy in ((people, 0.223, 2.238), (nouns, 0.151, 2.289)):
+        rows = WeightedLoss(similarity, "softmax").rows(images)
+        assert float(rows.diagonal().mean()) == pytest.approx(diagonal, abs=5e-4)
+        assert float(entropies(rows).mean()) == pytest.approx(entropy, abs=5e-4)
+
+
+@given(rows=matrices, scale=st.floats(0.1, 5))
+def test_the_best_logits_under_the_softmax_differ_by_scaled_differences_of_the_row(rows, scale):
+    """So the scale is the margin that a network learns for a class of no similarity."""
+    targets = softmax_rows(torch.tensor(rows, dtype=torch.float64), scale)
+    best = targets.log()  # the loss is smallest where the prediction is the target
+    weights = torch.tensor(rows, dtype=torch.float64)
+    margins = best[:, :1] - best
+    assert torch.allclose(margins, scale * (weights[:, :1] - weights), atol=1e-9)
 
 
 def test_the_entropy_of_a_certain_target_is_nothing():
