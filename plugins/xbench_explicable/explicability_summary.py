@@ -1,5 +1,6 @@
 """From rows to scores of the explicability protocol."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -231,13 +232,17 @@ def _ordered(scores: Sequence[CaseScores]) -> list[CaseScores]:
 
 def pairs(seen: Mapping[str, Seen]) -> dict[str, dict[str, Pair]]:
     """How the mistakes of each two classifiers compare, where both are wrong."""
-    found: dict[str, dict[str, Pair]] = {label: {} for label in seen}
-    for one, first in seen.items():
-        for other, second in seen.items():
-            if one != other:
-                both = together({one: first, other: second})
-                values = both.stacked("predicted").astype(np.int64), both.stacked("similarity")
-                found[one][other] = pair(*values)
+    labels, of = tuple(seen), list(seen.values())
+    wrong = [one.wrong for one in of]
+    predicted = np.stack([one.values["predicted"] for one in of]).astype(np.int64)
+    similarities = np.stack([one.values["similarity"] for one in of])
+    found: dict[str, dict[str, Pair]] = {label: {} for label in labels}
+    for first, second in itertools.combinations(range(len(of)), 2):
+        two, both = [first, second], wrong[first] & wrong[second]
+        made = pair(predicted[two][:, both], similarities[two][:, both])
+        found[labels[first]][labels[second]] = made
+        turned = made._replace(closer=made.farther, farther=made.closer)
+        found[labels[second]][labels[first]] = turned
     return found
 
 
@@ -259,7 +264,9 @@ def noted(rows: Mapping[str, Rows]) -> dict[str, Tree]:
         for place, label in enumerate(common.labels):
             facts[label]["sets"][name] = {
                 **_counts(common, place, repeats),
-                "pairs": {other: _shares(of) for other, of in of_pairs[label].items()},
+                "pairs": {
+                    other: _shares(of_pairs[label][other]) for other in seen if other != label
+                },
             }
     return facts
 
