@@ -149,8 +149,12 @@ def pooled(repeats: Sequence[CaseScores]) -> Totals:
     return cluster_totals(cases, values)
 
 
+MOST_DRAWS = 2**29
+"""Bytes of resamples that are kept; scores of many different sets of cases would fill memory."""
+
+
 class Draws:
-    """The resamples of a run, drawn once for each number of clusters."""
+    """The resamples of a run for each number of clusters; those used last are kept."""
 
     def __init__(self, resampling: Resampling) -> None:
         self.resampling = resampling
@@ -158,10 +162,14 @@ class Draws:
 
     def for_clusters(self, clusters: int) -> np.ndarray:
         """How often each cluster is drawn in each resample."""
-        if clusters not in self._drawn:
+        drawn = self._drawn.pop(clusters, None)
+        if drawn is None:
             plan = self.resampling
-            self._drawn[clusters] = resample_counts(clusters, plan.resamples, plan.seed)
-        return self._drawn[clusters]
+            drawn = resample_counts(clusters, plan.resamples, plan.seed)
+        self._drawn[clusters] = drawn  # the last one now
+        while len(self._drawn) > 1 and sum(d.nbytes for d in self._drawn.values()) > MOST_DRAWS:
+            del self._drawn[next(iter(self._drawn))]
+        return drawn
 
 
 def by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:

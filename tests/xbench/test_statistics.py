@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xbench import statistics
 from xbench.kernels.bootstrap import (
     bootstrap_means,
     cluster_totals,
@@ -170,3 +171,16 @@ def test_a_band_of_no_cases_is_nan():
     made = band(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), Draws(Resampling(resamples=5)))
     assert made.values.shape == made.low.shape == made.high.shape == (4,)
     assert np.isnan(np.stack(made)).all()
+
+
+def test_draws_of_many_numbers_of_clusters_do_not_fill_memory(monkeypatch) -> None:
+    monkeypatch.setattr(statistics, "MOST_DRAWS", 3 * 8 * 10 * 100)
+    draws = Draws(Resampling(resamples=10))
+    first = draws.for_clusters(100)
+    for clusters in range(90, 100):
+        draws.for_clusters(clusters)
+        assert draws.for_clusters(100) is first
+    assert sum(drawn.nbytes for drawn in draws._drawn.values()) <= statistics.MOST_DRAWS
+    again = Draws(Resampling(resamples=10))
+    for clusters in (90, 99, 1000):
+        assert (draws.for_clusters(clusters) == again.for_clusters(clusters)).all()
