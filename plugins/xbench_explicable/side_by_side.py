@@ -24,7 +24,7 @@ from xbench_saliency.saliency_map import SaliencyMap
 
 CELL, GAP, BETWEEN, MARGIN = 1.2, 0.07, 0.35, 0.12
 CAPTION, HEAD, KEY = 0.42, 0.66, 0.3
-"""Inches: side of a picture, beside it, between groups, around all; below it, above groups, of the key."""
+"""Inches: side of a picture, beside it, between groups, around; below it, above groups, key."""
 NAMED = 17
 """Letters of a class name that fit below a picture."""
 RIGHT, WRONG = "#1b7f4b", "#b3321f"
