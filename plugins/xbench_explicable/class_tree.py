@@ -90,8 +90,9 @@ def class_tree(dataset: Dataset, source: Source) -> ClassTree:
     """The tree above a dataset's classes: its own, or WordNet's.
 
     Of a dataset's own trees without a common node, `(all classes)` becomes the root. WordNet
-    is no tree: of several hypernyms a synset keeps the one nearest to the root, and of those
-    the one that comes first in WordNet's files.
+    is no tree: of several hypernyms a synset keeps the one farthest from the root, which says
+    most (a dog stays a canine rather than a domestic animal), and of those the one that comes
+    first in WordNet's files.
     """
     if source == "wordnet":
         lines = _wordnet_lines(synsets(dataset, "corrected"))
@@ -125,5 +126,5 @@ def _upwards(synset: Any) -> list[Any]:
     """The synset and one line of hypernyms up to the root."""
     line = [synset]
     while parents := above(line[-1]):
-        line.append(min(parents, key=lambda node: (node.min_depth(), node.offset())))
+        line.append(min(parents, key=lambda node: (-node.max_depth(), node.offset())))
     return line

@@ -1,5 +1,6 @@
 """IHL: similarities from what people took single images for."""
 
+import functools
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -58,9 +59,15 @@ class InstanceLevelLabels(Similarity):
         }
 
     def _sums(self) -> Float64[Tensor, "classes classes"]:
-        ids = self.of.ids(self.split)
-        counts = annotated(self.of, HumanLabels).label_counts(ids)
-        return summed_counts(counts.long(), self.of.labels(ids))
+        return _sums(self.of, self.split)
+
+
+@functools.lru_cache(maxsize=4)
+def _sums(of: Dataset, split: str) -> Float64[Tensor, "classes classes"]:
+    """What people said of a split, by true class; to be read, not written."""
+    ids = of.ids(split)
+    counts = annotated(of, HumanLabels).label_counts(ids)
+    return summed_counts(counts.long(), of.labels(ids))
 
 
 def summed_counts(

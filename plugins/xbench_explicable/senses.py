@@ -30,16 +30,15 @@ class Sense(NamedTuple):
 def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") -> list[Any]:
     """The synset of each class of a dataset, in order.
 
-    From `file` where it is given; else an id that the name begins with, the name's place
-    among the classes of ImageNet where all names have one, or the name's first sense, which
-    `corrected` replaces where it is known to be wrong. `MismatchError` names all classes of
-    which no noun is known.
+    From `file` where it is given; where the classes are those of ImageNet, by its ids; else
+    an id that the name begins with, or the name's first sense, which `corrected` replaces
+    where it is known to be wrong. `MismatchError` names all classes of which no noun is known.
     """
     names, reader = dataset.class_names(), nouns(folder)
     if file:
         return _listed(names, reader, file)
     known = imagenet()
-    if all(name in known for name in names):
+    if set(names) == set(known):
         return [synset_of(reader, known[name]) for name in names]
     found = [_sense(reader, name, senses) for name in names]
     unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]

@@ -38,6 +38,8 @@ def _least(up: Float64[Tensor, "classes nodes"], of: Callable[[Tensor], Tensor])
     least = torch.full((len(up), len(up)), torch.inf, dtype=up.dtype)
     for column in up.T:
         below = torch.isfinite(column).nonzero()[:, 0]
+        if not len(below):
+            continue
         block = below[:, None], below[None, :]
         least[block] = torch.minimum(least[block], of(column[below]))
     return least

@@ -1,0 +1,159 @@
+"""Which noun a class is."""
+
+import pytest
+
+from xbench.errors import DatasetError, MismatchError, UnknownNameError
+from xbench_explicable.existing_knowledge import ExistingKnowledge
+from xbench_explicable.senses import exceptions, imagenet, synsets
+from xbench_explicable.wordnet import nouns, steps_up, synset_of
+
+SUPERCLASSES = {
+    "mammal.n.01": "beaver dolphin otter seal whale bear leopard lion tiger wolf camel cattle "
+    "chimpanzee elephant kangaroo fox porcupine possum raccoon skunk hamster mouse rabbit shrew "
+    "squirrel",
+    "fish.n.01": "aquarium_fish flatfish ray shark trout",
+    "flower.n.01": "orchid poppy sunflower",
+    "vascular_plant.n.01": "rose tulip",
+    "container.n.01": "bottle bowl can cup",
+    "tableware.n.01": "plate",
+    "produce.n.01": "apple orange pear sweet_pepper",
+    "fungus.n.01": "mushroom",
+    "instrumentality.n.03": "clock keyboard lamp telephone television",
+    "furniture.n.01": "bed chair couch table wardrobe",
+    "insect.n.01": "bee beetle butterfly cockroach",
+    "larva.n.01": "caterpillar",
+    "structure.n.01": "bridge castle house skyscraper",
+    "way.n.06": "road",
+    "geological_formation.n.01": "mountain",
+    "land.n.04": "plain",
+    "body_of_water.n.01": "sea",
+    "physical_phenomenon.n.01": "cloud",
+    "vegetation.n.01": "forest",
+    "invertebrate.n.01": "crab lobster snail spider worm",
+    "person.n.01": "baby boy girl man woman",
+    "reptile.n.01": "crocodile dinosaur lizard snake turtle",
+    "tree.n.01": "maple_tree oak_tree palm_tree pine_tree willow_tree",
+    "conveyance.n.03": "bicycle bus motorcycle pickup_truck train rocket streetcar tank tractor",
+    "garden_tool.n.01": "lawn_mower",
+}
+"""What the classes of CIFAR-100 are, by what its superclasses say."""
+WRONG = {
+    "otter": "fur",
+    "whale": "person",
+    "table": "data",
+    "ray": "light",
+    "skunk": "person",
+    "turtle": "sweater",
+    "trout": "flesh",
+}
+
+
+def _one(named, name, senses="corrected"):
+    return synsets(named(name), senses)[0]
+
+
+@pytest.mark.parametrize(
+    ("above", "name"), [(k, n) for k, names in SUPERCLASSES.items() for n in names.split()]
+)
+def test_corrected_senses_of_cifar100_are_what_its_superclasses_say(named, above, name):
+    assert above in {one.name() for one, _ in steps_up(_one(named, name))}
+
+
+def test_the_superclasses_name_a_hundred_classes():
+    assert len({name for names in SUPERCLASSES.values() for name in names.split()}) == 100
+
+
+@pytest.mark.parametrize(("name", "word"), WRONG.items())
+def test_official_senses_are_wrong_where_the_paper_took_the_first(named, name, word):
+    assert word in _one(named, name, "official").definition()
+    assert _one(named, name, "corrected").lexname() in ("noun.animal", "noun.artifact")
+
+
+def test_official_senses_are_the_first_of_the_name():
+    reader = nouns()
+    compounds = {"aquarium_fish", "maple_tree"}
+    for name, sense in exceptions().items():
+        if name not in compounds:
+            assert sense.official == f"{name}.n.01"
+            assert sense.official != sense.corrected
+        assert synset_of(reader, sense.official)
+        assert synset_of(reader, sense.corrected)
+
+
+@pytest.mark.parametrize(
+    ("name", "synset"),
+    [
+        ("dog", "dog.n.01"),
+        ("Dog", "dog.n.01"),
+        ("dogs", "dog.n.01"),
+        ("mice", "mouse.n.01"),
+        ("lawn mower", "lawn_mower.n.01"),
+        ("lawn-mower", "lawn_mower.n.01"),
+        ("Carassius auratus", "goldfish.n.01"),
+        ("tench, Tinca tinca", "tench.n.01"),
+        ("no such thing, goldfish", "goldfish.n.01"),
+        ("n01443537", "goldfish.n.01"),
+        ("n01443537_goldfish", "goldfish.n.01"),
+    ],
+)
+def test_names_are_found_as_people_write_them(named, name, synset):
+    assert _one(named, name).name() == synset
+
+
+def test_names_of_imagenets_classes_mean_what_imagenet_means(named):
+    found = dict(zip(imagenet(), synsets(named(*imagenet()), "official"), strict=True))
+    kinds = {name: found[name].lexname() for name in ("crane bird", "crane", "mouse", "otter")}
+    assert list(kinds.values()) == ["noun.animal", "noun.artifact", "noun.artifact", "noun.animal"]
+    assert synsets(named("mouse", "otter"), "corrected")[0].lexname() == "noun.animal"
+
+
+def test_all_names_that_wordnet_does_not_know_are_listed_with_suggestions(named):
+    with pytest.raises(MismatchError) as raised:
+        synsets(named("dog", "goldfih", "rubra-prima"), "corrected")
+    assert str(raised.value) == (
+        "The bundled part of WordNet has no noun for 2 of the 3 classes of dataset 'named': "
+        "'goldfih' (did you mean 'goldfish'?), 'rubra-prima'. Give each class its synset with "
+        "synsets=FILE (columns class,synset), or name the folder of a full WordNet 3.0 with "
+        "wordnet=FOLDER."
+    )
+
+
+def test_every_one_of_many_unknown_names_is_listed(named):
+    names = [f"xyzzy{index}" for index in range(60)]
+    with pytest.raises(MismatchError) as raised:
+        synsets(named(*names), "corrected")
+    assert all(repr(name) in str(raised.value) for name in names)
+
+
+def test_a_table_of_synsets_is_matched_by_class_name(named, tmp_path):
+    file = tmp_path / "synsets.csv"
+    file.write_text("class,synset\nB,n02084071\nA, cat.n.01\n")
+    found = synsets(named("A", "B"), "corrected", str(file))
+    assert [one.name() for one in found] == ["cat.n.01", "dog.n.01"]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "told"),
+    [
+        ("class,synset\nA,cat.n.01\n", MismatchError, "names no synset for 'B'"),
+        ("class,synset\nA,cat.n.01\nB,n1\n", UnknownNameError, "unknown synset of WordNet 'n1'"),
+        ("n02084071\n", DatasetError, "write the columns class,synset in its first line"),
+        ("class,synset\nA\n", DatasetError, "write the columns class,synset in its first line"),
+        ("", DatasetError, "write the columns class,synset in its first line"),
+        (None, DatasetError, "it cannot be read"),
+    ],
+)
+def test_a_wrong_table_of_synsets_is_refused(named, tmp_path, text, error, told):
+    file = tmp_path / "synsets.csv"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(error, match=told):
+        synsets(named("A", "B"), "corrected", str(file))
+
+
+def test_what_a_similarity_reads_is_in_its_tree(tmp_path):
+    file = tmp_path / "synsets.csv"
+    file.write_text("class,synset\nA,cat.n.01\n")
+    before = ExistingKnowledge(synsets=str(file)).tree()
+    file.write_text("class,synset\nA,dog.n.01\n")
+    assert ExistingKnowledge(synsets=str(file)).tree() != before
