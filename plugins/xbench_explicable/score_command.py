@@ -44,7 +44,7 @@ class Scored(NamedTuple):
     metavar="FILE…",
     type=click.Path(path_type=Path),
 )
-@session_options((CHOICE[0], CHOICE[2], CHOICE[5], WORK[0]), OUTPUT)
+@session_options((*CHOICE[:3], CHOICE[5], WORK[0]), OUTPUT)
 @click.option("--split", help="Of the dataset; the benchmark's test split if nothing is said.")
 @click.option(
     "--label",
@@ -230,9 +230,11 @@ def _print_counts(records: "Sequence[Record]", found: Sequence[Scored]) -> None:
 
     of_test = {record.label: record.notes["sets"]["test"] for record in records}
     if len(records) > 1:
-        every = next(iter(of_test.values()))["common_mistakes"][0]
+        first = next(iter(of_test.values()))
+        every, same = first["common_mistakes"][0], first["same_class"][0]
         rows = [_points(label, of) for label, of in of_test.items()]
-        print_table(f"Points in the {every} images that all get wrong", ["", "hard", "soft"], rows)
+        title = f"Points in the {every} images that all get wrong, {same} as the same class"
+        print_table(title, ["", "hard", "soft"], rows)
         columns = ["", "images", "same class", "closer", "farther", "as close"]
         title = "Mistakes of two, where both are wrong, in per cent"
         print_table(title, columns, list(_pair_rows(of_test)))

@@ -75,8 +75,10 @@ def test_tables_counts_and_pairs_are_printed(score, files, labels) -> None:
     assert lines[0] == "Predictions for toybirds, split test"
     assert "60 images, 1 repeat" in lines[1]
     near, random = np.load(files[0]), np.load(files[2])["predicted"]
-    common = int(((near != labels) & (random != labels)).sum())
-    assert f"# Points in the {common} images that all get wrong" in lines
+    lost = (near != labels) & (random != labels)
+    common, same = int(lost.sum()), int((lost & (near == random)).sum())
+    title = f"# Points in the {common} images that all get wrong, {same} as the same class"
+    assert title in lines
     assert "# Mistakes of two, where both are wrong, in per cent" in lines
     both = int((near != labels).sum())
     assert f"near beside sure\t{both}\t100.0\t0.0\t0.0\t0.0" in lines
@@ -147,7 +149,8 @@ def test_labels_name_files_and_are_asked_for_where_names_clash(score, files, tmp
 def test_a_similarity_is_asked_for_with_those_there_are(score, files) -> None:
     error = score(*files, near=()).error
     assert error.exit_code == 2
-    assert "choose a similarity with -p similarity.name=NAME (ekl, " in str(error)
+    assert "choose a similarity with -p similarity.name=NAME (" in str(error)
+    assert "ekl, hierarchy, ihl, " in str(error)
     error = score(*files, near=("-p", "similarity.name=hierachy")).error
     assert "unknown similarity 'hierachy'; did you mean 'hierarchy'?" in str(error)
 
@@ -160,6 +163,15 @@ def test_distances_are_measured_where_a_hierarchy_is_named(score, files) -> None
         "distance of common mistakes@test",
         "distance of own mistakes@test",
     }
+
+
+def test_a_benchmark_brings_dataset_and_similarity(score, files) -> None:
+    chosen = ("--benchmark", "explicable-toybirds", "--variant", "smoke")
+    ended = score(*files, *chosen, "--json", near=())
+    version = ended.json()[0]["benchmark_version"]
+    assert version == score(*files, "--json").json()[0]["benchmark_version"]
+    assert ended.json()[0]["protocol"]["parameters"]["losses"] == []
+    assert [one for one in ended.json()[0]["scores"] if one["name"].startswith("distance")]
 
 
 def test_predictions_for_another_split_do_not_fit(score, files) -> None:
