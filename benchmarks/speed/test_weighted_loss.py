@@ -2,7 +2,8 @@
 
 OMP_NUM_THREADS=1 pytest benchmarks/speed/test_weighted_loss.py -s
 
-A step with the loss against one with cross-entropy: batches of 32 images of 64 × 64 pixels.
+Batches of 32 images of 64 × 64 pixels. What the loss takes is also measured by itself, as a
+share of a step: on a busy machine two whole steps differ by more than their losses.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from xbench_zoo.torchvision_models import Torchvision
 
 CLASSES, IMAGES, SIDE, LEVELS = 1000, 32, 64, 12
 OPTIONS = {"classes": CLASSES, "epoch": 0, "generator": generator(0)}
-PROMISED = 1.05
+PROMISED = 0.05
 
 
 @dataclass(frozen=True)
@@ -87,30 +88,35 @@ def batch():
     return Batch(pixels, tuple(ids), SOURCE.dataset.labels(ids), SOURCE)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_training_step_in_steps_with_cross_entropy(ratio, name):
+@pytest.fixture
+def steps():
+    """A training step with any loss, and the loss alone, from logits to their gradient."""
     torch.set_num_threads(1)
     module = blank(Torchvision("resnet18"), CLASSES).train()
     images = batch()
+    logits = torch.randn(IMAGES, CLASSES, generator=generator("logits"), requires_grad=True)
 
     def step(loss):
         targets = loss.targets(images, **OPTIONS)
         module.zero_grad(set_to_none=True)
         loss.score(module(targets.images), targets).backward()
 
-    made = ratio(lambda: step(LOSSES[name]), lambda: step(CrossEntropy()), rounds=9)
+    def alone(loss):
+        logits.grad = None
+        loss.score(logits, loss.targets(images, **OPTIONS)).backward()
+
+    return step, alone
+
+
+@pytest.mark.parametrize("name", ["cross-entropy", *LOSSES])
+def test_the_loss_alone_as_a_share_of_a_training_step(ratio, steps, name):
+    step, alone = steps
+    loss = LOSSES.get(name, CrossEntropy())
+    made = ratio(lambda: alone(loss), lambda: step(CrossEntropy()), rounds=9)
     assert made <= PROMISED, "more than the documented share of a training step"
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_the_loss_alone_in_losses_of_cross_entropy(ratio, name):
-    torch.set_num_threads(1)
-    images = batch()
-    logits = torch.randn(IMAGES, CLASSES, generator=generator("logits"), requires_grad=True)
-
-    def once(loss):
-        for _ in range(20):
-            loss.score(logits, loss.targets(images, **OPTIONS)).backward()
-            logits.grad = None
-
-    assert ratio(lambda: once(LOSSES[name]), lambda: once(CrossEntropy()), rounds=9) > 0
+def test_a_training_step_in_steps_with_cross_entropy(ratio, steps, name):
+    step, _ = steps
+    assert ratio(lambda: step(LOSSES[name]), lambda: step(CrossEntropy()), rounds=9) > 0
