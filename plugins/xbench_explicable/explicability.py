@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -55,6 +56,7 @@ class Explicability(Protocol):
     scores: ClassVar[type[Explanation] | None] = None
     relative: ClassVar[bool] = True
     shard_size: ClassVar[int] = 500
+    example: ClassVar = MappingProxyType({"similarity": "hierarchy"})
 
     similarity: Similarity
     """D, of the classes that networks are trained for."""

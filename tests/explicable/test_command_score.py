@@ -169,7 +169,8 @@ def test_a_benchmark_brings_dataset_and_similarity(score, files) -> None:
     chosen = ("--benchmark", "explicable-toybirds", "--variant", "smoke")
     ended = score(*files, *chosen, "--json", near=())
     version = ended.json()[0]["benchmark_version"]
-    assert version == score(*files, "--json").json()[0]["benchmark_version"]
+    by_hand = score(*files, "--json", near=("-p", "similarity=hierarchy"))
+    assert version == by_hand.json()[0]["benchmark_version"]
     assert ended.json()[0]["protocol"]["parameters"]["losses"] == []
     assert [one for one in ended.json()[0]["scores"] if one["name"].startswith("distance")]
 
