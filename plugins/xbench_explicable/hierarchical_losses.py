@@ -31,14 +31,14 @@ class HierarchicalCrossEntropy(Loss):
 
     −Σ_l λ(C_l) log P(C_l | C_l+1) over the nodes C_l from the class to below the root, with
     λ(C) = exp(−α h(C)) and h the number of edges from the root (Bertinetto et al. 2020,
-    eqs. 3 and 4). Weights are not normalised, as in the paper: with α = 0 this is
+    section 3). Weights are not normalised, as in the paper: with α = 0 this is
     cross-entropy. The authors' code divides by the sum of the weights of all nodes.
     """
 
     name: ClassVar[str] = "hierarchical-cross-entropy"
 
     alpha: float = 0.1
-    """How fast what the loss weighs decays down the tree; the paper has 0.1 to 0.6."""
+    """How fast what the loss weighs decays down the tree; the authors tried 0.1 to 0.9."""
     hierarchy: Hierarchy = "dataset"
 
     def __post_init__(self) -> None:
@@ -76,13 +76,13 @@ class SoftHierarchicalLabels(Loss):
     """Cross-entropy against labels that are softened towards classes nearby in the tree.
 
     The target of class C gives class A a share ∝ exp(−β d(A, C)), d the height of their
-    lowest common ancestor over the height of the tree (Bertinetto et al. 2020, eq. 5).
+    lowest common ancestor over the height of the tree (Bertinetto et al. 2020, section 3).
     """
 
     name: ClassVar[str] = "soft-hierarchical-labels"
 
     beta: float = 30.0
-    """How hard the labels are; 0 makes all classes equal. The paper has 4 to 30."""
+    """How hard the labels are; 0 makes all classes equal. The authors tried 4 to 30."""
     hierarchy: Hierarchy = "dataset"
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ def descent(
 
     `depths` are those of `nodes`, in edges from the root. Each node stands in the sum twice,
     as C_l and as the parent of C_l-1, so it weighs λ(C_l) − λ(C_l-1). (Bertinetto et al.
-    2020, eq. 3)
+    2020, section 3)
     """
     count = int(nodes.max()) + 1 if len(nodes) else 0
     above = torch.zeros(len(class_depths), count, dtype=torch.float64)

@@ -15,7 +15,7 @@ def softmax_rows(
 def soft_labels(
     distances: Float64[Tensor, "classes classes"], beta: float
 ) -> Float64[Tensor, "classes classes"]:
-    """Rows p_β(A | C) ∝ exp(−β d(A, C)) of true classes C (Bertinetto et al. 2020, eq. 5)."""
+    """Rows p_β(A | C) ∝ exp(−β d(A, C)) of true classes C (Bertinetto et al. 2020, section 3)."""
     return torch.softmax(-beta * distances, dim=1)
 
 
