@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from xbench.errors import DatasetError
-from xbench_datasets import folder_listing
+from xbench_datasets import folder_listing, imagenet_devkit
 from xbench_datasets.folder_listing import WHOLE, Entry, Times
 from xbench_datasets.photo_folder import Album, PhotoFolder
 
@@ -26,7 +26,8 @@ class Imagenet(PhotoFolder):
     """One folder for each class, named by its WordNet id; classes in the order of these ids.
 
     `root/n01440764/*.JPEG`, `root/val/n01440764/*.JPEG` (and `root/train`), or photographs
-    without folders, `root/n01440764_*.jpg`. Ids are places in the sorted list of all images.
+    without folders, `root/n01440764_*.jpg`; or the official validation images as they come,
+    with the official devkit. Ids are places in the sorted list of all images.
     """
 
     name: ClassVar[str] = "imagenet"
@@ -34,7 +35,8 @@ class Imagenet(PhotoFolder):
     def album(self) -> Album:
         """All images; `DatasetError` unless there are some of all 1 000 classes."""
         root = self.folder()
-        return _album(root, folder_listing.times(root, 1))
+        times = folder_listing.times(root, 1)
+        return _album(root, (*times, *imagenet_devkit.times(root)))
 
     def image_name(self, image: int, path: str) -> str:
         """An image by its path, which tells its class."""
@@ -46,6 +48,10 @@ class Imagenet(PhotoFolder):
 
         return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 
+    def wordnet_ids(self) -> tuple[str, ...]:
+        """The WordNet id of each class, such as n01440764."""
+        return self.album().classes
+
 
 @functools.lru_cache(maxsize=8)
 def _album(root: Path, changed: Times) -> Album:
@@ -55,9 +61,20 @@ def _album(root: Path, changed: Times) -> Album:
 
 def _entries(root: Path) -> tuple[Entry, ...]:
     """All images, as they lie in folders or without; "all" is the split "val"."""
-    entries = _without_folders(root) or folder_listing.listed(root, 1, WHAT)
+    entries = _official(root) or _without_folders(root) or folder_listing.listed(root, 1, WHAT)
     _require_all_classes(root, {entry.label for entry in entries})
     return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
+
+
+def _official(root: Path) -> tuple[Entry, ...]:
+    """Validation images as they come, and training images in folders beside them."""
+    found = imagenet_devkit.validation(root, WHAT)
+    train = root / "train"
+    if not found or not train.is_dir():
+        return found
+    listed = folder_listing.listed(train, 1, WHAT)
+    moved = (entry._replace(path=f"train/{entry.path}", split="train") for entry in listed)
+    return tuple(sorted((*found, *moved)))
 
 
 def _without_folders(root: Path) -> tuple[Entry, ...]:

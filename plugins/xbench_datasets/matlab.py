@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Literal, NamedTuple, Self
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from xbench.errors import DatasetError
 
-Kind = Literal["texts", "numbers", "nonzero"]
-"""A cell array of texts, a numeric array, or where a numeric array is not 0."""
+Kind = Literal["text", "texts", "numbers", "nonzero"]
+"""A text, a cell array of texts, a numeric array, or where a numeric array is not 0."""
+Value = str | list[str] | np.ndarray
 HEADER = 128
 SOURCE, CHUNK = 1 << 14, 1 << 20
 """Bytes that are read, and unpacked, at once."""
 COMPRESSED, MATRIX = 15, 14
-CELL, STRUCT, SPARSE = 1, 2, 5
+CELL, STRUCT, TEXT, SPARSE = 1, 2, 4, 5
 """Classes of arrays; numeric ones have numbers from 6 on."""
 DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8"}
 DTYPES |= {12: "<i8", 13: "<u8"}
@@ -24,13 +25,22 @@ ENCODINGS = {1: "utf-8", 2: "utf-8", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le
 DAMAGE = (struct.error, zlib.error, EOFError, KeyError, IndexError, ValueError, OSError)
 
 
-def read_struct(
-    path: Path, variable: str, fields: Mapping[str, Kind]
-) -> dict[str, list[str] | np.ndarray]:
+def read_struct(path: Path, variable: str, fields: Mapping[str, Kind]) -> dict[str, Value]:
     """Some fields of a variable that is one structure; `DatasetError` for any other file."""
+    return _checked(path, variable, fields, one=True)[0]
+
+
+def read_structs(path: Path, variable: str, fields: Mapping[str, Kind]) -> list[dict[str, Value]]:
+    """Some fields of a variable that is an array of structures, one after another."""
+    return _checked(path, variable, fields, one=False)
+
+
+def _checked(
+    path: Path, variable: str, fields: Mapping[str, Kind], *, one: bool
+) -> list[dict[str, Value]]:
     try:
         with path.open("rb") as file:
-            return _read(file, variable, fields)
+            return _read(file, variable, fields, one=one)
     except DAMAGE as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error) or "it ends early"
         raise DatasetError(
@@ -122,24 +132,26 @@ class _Stream:
 
 
 def _read(
-    file: IO[bytes], variable: str, fields: Mapping[str, Kind]
-) -> dict[str, list[str] | np.ndarray]:
+    file: IO[bytes], variable: str, fields: Mapping[str, Kind], *, one: bool
+) -> list[dict[str, Value]]:
     if file.read(HEADER)[-4:] != b"\x00\x01IM":
         raise ValueError("its header is another")
     while stream := _Stream.of_next(file):
         if stream.tag().type == MATRIX:
             kind, shape = _head(stream)
             if stream.element().decode() == variable and kind == STRUCT:
-                if int(np.prod(shape)) != 1:
-                    raise ValueError(f"there are {int(np.prod(shape))} structures")
-                return _fields(stream, fields)
+                count = int(np.prod(shape))
+                if one and count != 1:
+                    raise ValueError(f"there are {count} structures")
+                names = _field_names(stream)
+                return [_fields(stream, names, fields) for _ in range(count)]
         stream.finish()
     raise KeyError(variable)
 
 
-def _fields(stream: _Stream, fields: Mapping[str, Kind]) -> dict[str, list[str] | np.ndarray]:
-    found: dict[str, list[str] | np.ndarray] = {}
-    for name in _field_names(stream):
+def _fields(stream: _Stream, names: Iterable[str], fields: Mapping[str, Kind]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name in names:
         tag = stream.tag()
         if name in fields:
             found[name] = _value(stream, fields[name], name)
@@ -155,11 +167,14 @@ def _field_names(stream: _Stream) -> list[str]:
     return [name.partition(b"\0")[0].decode() for name in cut]
 
 
-def _value(stream: _Stream, kind: Kind, name: str) -> list[str] | np.ndarray:
+def _value(stream: _Stream, kind: Kind, name: str) -> Value:
     found, shape = _head(stream)
     stream.element()  # its name, empty in a field
-    if (found == CELL) != (kind == "texts") or CELL < found <= SPARSE:
+    expected = {"text": TEXT, "texts": CELL}.get(kind)
+    if found != expected and (expected or found <= SPARSE):
         raise ValueError(f"{name} is of another class")
+    if kind == "text":
+        return _characters(stream, shape)
     if kind == "texts":
         return [_text(stream) for _ in range(int(np.prod(shape)))]
     tag = stream.tag()
@@ -188,6 +203,10 @@ def _text(stream: _Stream) -> str:
         return ""
     _, shape = _head(stream)
     stream.element()
+    return _characters(stream, shape)
+
+
+def _characters(stream: _Stream, shape: tuple[int, ...]) -> str:
     tag = stream.tag()
     content = stream.content(tag)
     return content.decode(ENCODINGS[tag.type]) if int(np.prod(shape)) else ""

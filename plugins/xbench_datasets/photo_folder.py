@@ -129,7 +129,7 @@ class PhotoFolder(Dataset):
 
 @dataclass(frozen=True)
 class FoldedFolder(PhotoFolder):
-    """Images without splits of their own can be dealt to folds; one of these is the split `test`."""
+    """Images without splits can be dealt to folds; one of the folds is the split `test`."""
 
     folds: int = 0
     """Number of stratified folds; 0 for none."""
