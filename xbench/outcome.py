@@ -3,11 +3,11 @@
 import functools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import torch
@@ -16,7 +16,7 @@ from xbench import record as records
 from xbench.artefact import Artefact, Artefacts
 from xbench.benchmark import Benchmark
 from xbench.component import Tree, fingerprint
-from xbench.protocol import CaseScores, Entry, Rows
+from xbench.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.statistics import Draws, Resampling, by_name, difference, summarised
 
 FACTS = b"xbench"
@@ -61,7 +61,8 @@ def records_of(
     compared = _compared_set(benchmark, outcomes, keys)
     if compared is not None:
         keys = {label: fingerprint([key, compared]) for label, key in keys.items()}
-    notes = benchmark.protocol.notes({label: _all_rows(o) for label, o in outcomes.items()})
+    every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
+    notes = judged(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
     return [
         records.Record(
             status="complete",
@@ -115,6 +116,31 @@ def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
     shards = [list(outcome.shards) for outcome in outcomes]
     tree: Tree = {"benchmark": benchmark.name, "version": benchmark.version, "shards": shards}
     return fingerprint(tree)
+
+
+Judged = TypeVar("Judged")
+
+
+def judged(
+    protocol: Protocol,
+    judge: Callable[[Mapping[str, Rows]], Mapping[str, Judged]],
+    rows: Mapping[str, Rows],
+    outcomes: Mapping[str, Sequence[Outcome]],
+) -> Mapping[str, Judged]:
+    """What `judge`, a method of the protocol, makes of the rows of all labels.
+
+    Where scores are relative, the entries are judged among themselves, and each floor and
+    ceiling beside them: it has no part in what the entries get.
+    """
+    if not protocol.relative:
+        return judge(rows)
+    roles = {label: of_label[0].entry.role for label, of_label in outcomes.items()}
+    entries = {label: table for label, table in rows.items() if roles[label] == "entry"}
+    among = judge(entries)
+    return {
+        label: among[label] if label in among else judge({**entries, label: table})[label]
+        for label, table in rows.items()
+    }
 
 
 def _compared_set(

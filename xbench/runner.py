@@ -11,7 +11,7 @@ from xbench.component import fingerprint
 from xbench.errors import UsageError
 from xbench.executor import Executor, Workplace
 from xbench.network import cut_classifier
-from xbench.outcome import FACTS, Outcome, records_of
+from xbench.outcome import FACTS, Outcome, judged, records_of
 from xbench.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.record import Record
 from xbench.statistics import Resampling
@@ -180,6 +180,7 @@ def _scores(
     scores: dict[str, list[Sequence[CaseScores]]] = {label: [] for label in outcomes}
     for repeat in range(benchmark.repeats):
         rows = {label: of_label[repeat].rows for label, of_label in outcomes.items()}
-        for label, of_label in benchmark.protocol.summarise(rows).items():
+        protocol = benchmark.protocol
+        for label, of_label in judged(protocol, protocol.summarise, rows, outcomes).items():
             scores[label].append(of_label)
     return scores

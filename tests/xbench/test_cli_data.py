@@ -30,6 +30,7 @@ class Remote(Dataset):
     name: ClassVar[str] = "remote"
     url: ClassVar[str] = ""
     content: ClassVar[bytes] = b""
+    archive: ClassVar[bool] = True
 
     root: str = ""
 
@@ -40,7 +41,8 @@ class Remote(Dataset):
 
     def downloads(self) -> tuple[Download, ...]:
         checksum = "sha256:" + hashlib.sha256(self.content).hexdigest()
-        return (Download(self.url, len(self.content), checksum, self.root or "remote", "free"),)
+        target, size = self.root or "remote", len(self.content)
+        return (Download(self.url, size, checksum, target, "free", archive=self.archive),)
 
     def fingerprint(self) -> str:
         return ""
@@ -131,6 +133,21 @@ def test_get_can_keep_the_archive_and_unpack_elsewhere(call, site, tmp_path: Pat
     assert result.exit_code == 0, result.output
     assert (tmp_path / "here/data.txt").exists()
     assert (data_home() / "archives/thing.tgz").exists()
+
+
+def test_get_puts_a_file_that_is_no_archive_into_its_folder(call, web, monkeypatch) -> None:
+    monkeypatch.setattr(Remote, "content", b"hello")
+    monkeypatch.setattr(Remote, "archive", False)
+    (data_home() / "remote").mkdir(parents=True)
+    (data_home() / "remote/other.txt").write_text("another file of the dataset")
+    with web.serve(Remote.content, web.honest) as site:
+        monkeypatch.setattr(Remote, "url", site.url.replace("thing.tgz", "data.txt"))
+        for _ in range(2):
+            result = call("get", "remote")
+            assert result.exit_code == 0, result.output
+        assert len(site.ranges) == 1
+    assert (data_home() / "remote/data.txt").read_bytes() == b"hello"
+    assert sorted(path.name for path in data_home().iterdir()) == ["remote"]
 
 
 def test_get_of_an_archive_that_leads_outside_leaves_nothing(call, web, monkeypatch) -> None:

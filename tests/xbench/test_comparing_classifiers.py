@@ -116,12 +116,15 @@ class MostSure(Protocol):
         return {"sizes": Drawing(Figure(figsize=(2, 1)), f"{sizes} {kinds}", "caption", "text")}
 
 
-def line(label, seed):
-    return Line(label, "entry", None, Linear(), CrossEntropy(seed / 10), Training(epochs=0))
+def line(label, seed, role="entry"):
+    return Line(label, role, None, Linear(), CrossEntropy(seed / 10), Training(epochs=0))
 
 
 def benchmark(*labels):
-    lines = tuple(line(label, place) for place, label in enumerate(labels))
+    roles = {"floor": "floor"}
+    lines = tuple(
+        line(label, place, roles.get(label, "entry")) for place, label in enumerate(labels)
+    )
     return Benchmark(
         name="comparing",
         version="1",
@@ -165,6 +168,14 @@ def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
     assert alone.compared_set != one.compared_set
     assert alone.key != one.key
     assert alone.rows == one.rows  # nothing was evaluated again
+
+
+def test_a_floor_has_no_part_in_what_entries_get(tmp_path):
+    _, (one, two), *_ = records(tmp_path, "one", "two")
+    _, (again, other, floor), *_ = records(tmp_path, "one", "two", "floor")
+    assert (again.scores, other.scores) == (one.scores, two.scores)
+    assert again.compared_set == one.compared_set == floor.compared_set
+    assert floor.scores[0].value > 0
 
 
 def test_the_protocols_edition_is_a_part_of_the_version(tmp_path):

@@ -3,7 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int32, Int64
+
+ROWS = 100
+"""Resamples that are held in double precision at a time."""
 
 
 class Totals(NamedTuple):
@@ -27,22 +30,28 @@ def cluster_totals(
     return Totals(unique, sums, counts)
 
 
-def resample_counts(clusters: int, resamples: int, seed: int) -> Int64[np.ndarray, "r c"]:
+def resample_counts(clusters: int, resamples: int, seed: int) -> Int32[np.ndarray, "r c"]:
     """How often each cluster is drawn in each bootstrap resample."""
-    if not clusters:
-        return np.zeros((resamples, 0), dtype=np.int64)
+    drawn = np.zeros((resamples, clusters), dtype=np.int32)
     rng = np.random.default_rng(seed)
-    return rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=resamples)
+    for start in range(0, resamples if clusters else 0, ROWS):
+        some = drawn[start : start + ROWS]
+        some[:] = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=len(some))
+    return drawn
 
 
 def bootstrap_means(
-    totals: Totals, drawn: Int64[np.ndarray, "r c"]
+    totals: Totals, drawn: Int32[np.ndarray, "r c"]
 ) -> Float64[np.ndarray, " r *columns"]:
     """The mean of each resample: its sum over its count; NaN where nothing was scored."""
-    weights = drawn.astype(np.float64)  # products of whole numbers are slow, and these exact
-    counts = weights @ totals.counts.astype(np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weights @ totals.sums) / counts)
+    means = np.zeros((len(drawn), *totals.sums.shape[1:]))
+    of_each = totals.counts.astype(np.float64)
+    for start in range(0, len(drawn), ROWS):
+        # Products of whole numbers are slow, and these exact.
+        weights = drawn[start : start + ROWS].astype(np.float64)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means[start : start + ROWS] = (weights @ totals.sums) / (weights @ of_each)
+    return means
 
 
 def percentile_interval(means: Float64[np.ndarray, " r"], level: float) -> tuple[float, float]:
