@@ -29,9 +29,7 @@ ARCHIVE = Download(
     most_members=300_000,
     most_bytes=2 << 30,
 )
-WAY_OUT = (
-    "`xbench data get cinic10` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
-)
+WAY_OUT = "`xbench data get cinic10` fetches it; `-p dataset.root=FOLDER` says where a copy is."
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _album(folder: Path, part: str, changed: Times) -> Album:
             for split in SPLITS
             for name in CIFAR10
             for entry in _entries(folder, split, name)
-            if part in ("all", _origin(folder, entry))
+            if part == "all" or part == _origin(folder, entry)
         )
     )
     for split in SPLITS:

@@ -9,6 +9,8 @@ import functools
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,11 +77,11 @@ class _Arrays:
         """The array of that name."""
         if name not in self.names:
             raise self.wrong(f"{name} is missing; {FORM}")
-        try:
-            with self._opened() as archive:
+        with self._opened() as archive:
+            try:
                 found: np.ndarray = archive[name]
-        except UNREADABLE as error:
-            raise self.wrong(f"{name} cannot be read: {error}") from error
+            except UNREADABLE as error:
+                raise self.wrong(f"{name} cannot be read: {error}") from error
         return found
 
     def whole(self, name: str) -> Int64[np.ndarray, " n"]:
@@ -96,14 +98,17 @@ class _Arrays:
         """An error of this file."""
         return DatasetError(f"{WHAT}: {self.path}: {what}")
 
-    def _opened(self) -> np.lib.npyio.NpzFile:
+    @contextmanager
+    def _opened(self) -> Iterator[np.lib.npyio.NpzFile]:
         try:
-            found = np.load(self.path, allow_pickle=False)
+            with self.path.open("rb") as file:
+                found = np.load(file, allow_pickle=False)
+                if not isinstance(found, np.lib.npyio.NpzFile):
+                    raise self.wrong(f"it holds one array; {FORM}")
+                with found:
+                    yield found
         except UNREADABLE as error:
             raise self.wrong(f"it cannot be read: {error}") from error
-        if not isinstance(found, np.lib.npyio.NpzFile):
-            raise self.wrong(f"it holds one array; {FORM}")
-        return found
 
 
 class Plain(Pictures):
