@@ -153,6 +153,13 @@ def test_cuts_are_exact(classifier):
         assert torch.equal(network.logits(images()), expected)
 
 
+@pytest.mark.parametrize(("layer", "side"), [("features.32", 4), ("features.22", 8)])
+def test_vgg_can_be_cut_where_maps_are_larger(layer, side):
+    classifier = CifarVgg(layer=layer)
+    network = cut_classifier(classifier, randomised(blank(classifier, 7)), 7)
+    assert network.activations(images()).shape[2:] == (side, side)
+
+
 def test_every_block_can_be_explained():
     points = dict(p[:2] for p in cut_points(blank(CifarResnet(), 10).eval(), images()))
     for stage, shape in ((1, (16, 32, 32)), (2, (32, 16, 16)), (3, (64, 8, 8))):
