@@ -157,6 +157,26 @@ class Explicability(Protocol):
 
         return drawn(rows, roles, loss_labels(self.losses), resampling)
 
+    def pictures(
+        self,
+        entries: Mapping[str, Entry],
+        rows: Mapping[str, Rows],
+        artefacts: Mapping[str, Artefacts],
+        workplace: Workplace,
+    ) -> Mapping[str, Drawing]:
+        """Mistakes of the first two entries, and where both look, as Figures 3 and 4 have it."""
+        from xbench_explicable.gallery import gallery
+        from xbench_explicable.side_by_side import side_by_side
+
+        labels = [label for label, entry in entries.items() if entry.role == "entry"]
+        if len(labels) < 2:
+            return {}
+        a, b = labels[:2]
+        return {
+            "mistakes": gallery(entries, rows, a=a, b=b),
+            "where-they-look": side_by_side(entries, rows, artefacts, workplace, a=a, b=b),
+        }
+
 
 def unseen(entry: Entry) -> tuple[Unseen, ...]:
     """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
