@@ -44,14 +44,25 @@ class Verbs(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line per verb, without importing any of them."""
         with formatter.section("Commands"):
-            rows = [*VERBS.items(), *((name, "From a plugin.") for name in _plugin_commands())]
-            formatter.write_dl(rows)
+            others = [(name, f"From {_plugin(name)}.") for name in _plugin_commands()]
+            formatter.write_dl([*VERBS.items(), *others])
 
 
 def _plugin_commands() -> tuple[str, ...]:
     from xbench.registry import installed
 
     return tuple(name for name in installed().names("command") if name not in VERBS)
+
+
+def _plugin(command: str) -> str:
+    """Who provides a command, from the metadata alone."""
+    from xbench.errors import PluginError
+    from xbench.registry import installed
+
+    try:
+        return f"the plugin {installed().claim('command', command).module}"
+    except PluginError:
+        return "several plugins, which is an error"
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
