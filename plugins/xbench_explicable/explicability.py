@@ -49,7 +49,7 @@ class Explicability(Protocol):
     Section 5 of the paper: with D the row-normalised similarity, an image that all get wrong
     gives a point to the one classifier whose class is nearest to the true one (hard), or 1/n
     to each of the n that are (soft). A case is an image of any test set: those of the role
-    `test` first, then those of further sets, whose classes are matched by name.
+    `test` first, then those of further sets by name; their classes are matched by name.
     """
 
     name: ClassVar[str] = "explicability"
@@ -183,7 +183,8 @@ def unseen(entry: Entry) -> tuple[Unseen, ...]:
     trained = entry.datasets["train"].dataset.class_names()
     roles = [role for role in entry.datasets if role not in NOT_TESTED]
     made: list[Unseen] = []
-    for role in sorted(roles, key=lambda role: role != "test"):
+    # by name, as keys do not tell in which order roles were given
+    for role in sorted(roles, key=lambda role: (role != "test", role)):
         images, start = entry.datasets[role], sum(len(one.ids) for one in made)
         labels = torch.tensor(matched(images.dataset, role, trained), dtype=torch.int64)
         made.append(Unseen(role, images, images.ids(), start, labels))

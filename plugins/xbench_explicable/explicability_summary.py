@@ -86,14 +86,14 @@ def sets(rows: Mapping[str, Rows]) -> dict[str, dict[str, Seen]]:
     by_label = {label: _by_set(table) for label, table in rows.items()}
     first, found = next(iter(by_label)), dict[str, dict[str, Seen]]()
     for label, of_label in by_label.items():
-        for name, seen in of_label.items():
-            found.setdefault(name, {})[label] = seen
-            same = by_label[first].get(name)
-            if same is None or not _same_images(same, seen):
+        for name in dict.fromkeys((*by_label[first], *of_label)):
+            same, seen = by_label[first].get(name), of_label.get(name)
+            if same is None or seen is None or not _same_images(same, seen):
                 raise MismatchError(
                     f"{label!r} and {first!r} were evaluated on different images of set {name!r}; "
                     "mistakes are compared on the same images"
                 )
+            found.setdefault(name, {})[label] = seen
     return found
 
 
@@ -147,23 +147,25 @@ def scored(rows: Mapping[str, Rows], losses: Sequence[str]) -> dict[str, list[Ca
         given = points(common) if common.several else None
         for place, label in enumerate(common.labels):
             own, shared = seen[label], common.of_each[place]
-            made[label] += _alone(name, own, losses)
-            made[label] += _nearness(f"of common mistakes@{name}", shared, headline=True)
+            tree = not np.isnan(own.values["distance_chance"]).all()  # even without a mistake
+            made[label] += _alone(name, own, losses, tree=tree)
+            common_mistakes = f"of common mistakes@{name}"
+            made[label] += _nearness(common_mistakes, shared, tree=tree, headline=True)
             if given is not None:
                 made[label] += _of_points(name, common.cases, given, place)
     return {label: _ordered(scores) for label, scores in made.items()}
 
 
-def _alone(name: str, seen: Seen, losses: Sequence[str]) -> Iterator[CaseScores]:
+def _alone(name: str, seen: Seen, losses: Sequence[str], *, tree: bool) -> Iterator[CaseScores]:
     """What does not depend on other entries."""
     yield _score(f"accuracy@{name}", seen, (~seen.wrong).astype(np.float64))
-    yield from _nearness(f"of own mistakes@{name}", seen.at(seen.wrong))
+    yield from _nearness(f"of own mistakes@{name}", seen.at(seen.wrong), tree=tree)
     for label in losses:
         values = seen.values[f"{LOSS}{label}"]
         yield _score(f"{LOSS}{label}@{name}", seen, values, "lower", "number")
 
 
-def _nearness(of: str, seen: Seen, *, headline: bool = False) -> Iterator[CaseScores]:
+def _nearness(of: str, seen: Seen, *, tree: bool, headline: bool = False) -> Iterator[CaseScores]:
     """How near mistakes are to the truth: as D says, as a share of the nearest, in a tree."""
     similarity, chance, best, distance, far = (
         seen.values[name]
@@ -171,7 +173,7 @@ def _nearness(of: str, seen: Seen, *, headline: bool = False) -> Iterator[CaseSc
     )
     yield _score(f"similarity {of}", seen, similarity, chance=chance, headline=headline)
     yield _score(f"closeness {of}", seen, _share(similarity, best), chance=_share(chance, best))
-    if not np.isnan(distance).all():
+    if tree:
         yield _score(f"distance {of}", seen, distance, "lower", "number", chance=far)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from xbench.annotation import ClassHierarchy
 from xbench.classifier import Classifier, Normalisation
+from xbench.component import fingerprint
 from xbench.dataset import Dataset, ImageSet
 from xbench.errors import MismatchError, NumericalError
 from xbench.executor import Workplace
@@ -154,19 +155,27 @@ def rows(protocol: Explicability, of: Entry, provider: Provider, cases=None):
 
 
 def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
-    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6, 50))
-    assert [one.name for one in unseen(of)] == ["test", "turned", "few"]
+    sets = {"turned": Tinted(NAMES[::-1], 8), "few": Tinted(("truck", "cat"), 6, 50)}
+    of = entry(**sets)
+    assert [one.name for one in unseen(of)] == ["test", "few", "turned"]
     made = rows(Explicability(Alike()), of, provider).to_pydict()
-    assert made["case"] == list(range(12 + 8 + 6))
-    assert made["set"] == ["test"] * 12 + ["turned"] * 8 + ["few"] * 6
-    assert made["image"] == [*range(2000, 2012), *range(2000, 2008), *range(2050, 2056)]
+    assert made["case"] == list(range(12 + 6 + 8))
+    assert made["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
+    assert made["image"] == [*range(2000, 2012), *range(2050, 2056), *range(2000, 2008)]
+    other = entry(**dict(reversed(sets.items())))
+    assert fingerprint(other.tree()) == fingerprint(of.tree())  # so rows must be the same
+    assert [(one.name, one.start) for one in unseen(other)] == [
+        ("test", 0),
+        ("few", 12),
+        ("turned", 18),
+    ]
 
 
 def test_labels_of_further_sets_are_those_of_their_names(provider) -> None:
     of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
     made = rows(Explicability(Alike()), of, provider).to_pydict()
-    assert made["class"][12:20] == [NAMES[::-1][image % 4] for image in range(8)]
-    assert made["class"][20:] == ["truck", "cat"] * 3
+    assert made["class"][12:18] == ["truck", "cat"] * 3
+    assert made["class"][18:] == [NAMES[::-1][image % 4] for image in range(8)]
     assert [NAMES[label] for label in made["label"]] == made["class"]
     assert [NAMES[label] for label in made["predicted"]] == made["predicted_class"]
 

@@ -179,6 +179,16 @@ def test_distances_are_left_out_where_there_is_no_tree() -> None:
     assert [name for name in names if name.startswith("distance")]
 
 
+def test_a_tree_is_measured_in_even_where_one_repeat_has_no_mistake() -> None:
+    by = yardstick(np.ones((3, 3)), 1 - np.eye(3))
+    none, one = (scored({"a": table(by, [said], [0])}, [])["a"] for said in (0, 1))
+    assert [score.name for score in none] == [score.name for score in one]
+    pooled = summarised(
+        [by_name(of)["distance of common mistakes@test"] for of in (none, one)], Resampling()
+    )
+    assert (pooled.value, pooled.n) == (1, 1)
+
+
 def test_one_entry_alone_has_no_hard_and_soft_scores_and_is_told_why() -> None:
     rows = {"net 0": random_rows(1)["net 0"]}
     names = [score.name for score in scored(rows, [])["net 0"]]
@@ -234,6 +244,8 @@ def test_entries_that_saw_other_images_cannot_be_compared() -> None:
     rows = {"a": table(by, [1, 1], [0, 0]), "b": table(by, [1, 1], [0, 2])}
     with pytest.raises(MismatchError) as caught:
         sets(rows)
+    with pytest.raises(MismatchError, match="different images of set 'further'"):
+        sets({"a": random_rows(0)["net 0"], "b": random_rows(0)["net 0"].slice(0, 60)})
     assert str(caught.value) == (
         "'b' and 'a' were evaluated on different images of set 'test'; mistakes are compared on "
         "the same images"
