@@ -1,7 +1,10 @@
 """Files of predictions: what a classifier that was trained elsewhere takes a split's images for."""
 
 import hashlib
+import lzma
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,19 @@ SUM_TOLERANCE = 1e-3
 """By how much probabilities may miss a sum of 1: they may have been stored in half precision."""
 LARGEST = 8 * 2**30
 """Bytes of an unpacked array; predictions of a million images and a thousand classes fit."""
+DAMAGED = (
+    OSError,
+    ValueError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+"""What NumPy and the libraries below it raise for files that are damaged or encrypted."""
 Order = Literal["ids", "labels", "assumed"]
 """How it is known which image a prediction is of."""
 
@@ -92,8 +108,10 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
                 return {"predicted": found}
             _check_sizes(path, found.zip)
             known = {name: found[name] for name in KNOWN if name in found.files}
+            if not all(isinstance(array, np.ndarray) for array in known.values()):
+                raise ValueError("a member is no array")
             return known or _no_arrays(path, found.files)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+    except DAMAGED as error:
         raise UsageError(
             f"{path} cannot be read as predictions ({_reason(error)}); write such a file with "
             "numpy.savez(path, predicted=classes), arrays of numbers alone"
@@ -126,7 +144,8 @@ def _classes(arrays: Mapping[str, np.ndarray], to: Expected) -> Int64[np.ndarray
     """The dataset's label of each class of the file."""
     if "class_names" not in arrays:
         return np.arange(len(to.names))
-    own = [str(name) for name in arrays["class_names"].ravel()]
+    given = arrays["class_names"].ravel().tolist()
+    own = [of.decode(errors="replace") if isinstance(of, bytes) else str(of) for of in given]
     places = {name: place for place, name in enumerate(to.names)}
     for name in own:
         if name not in places:
@@ -201,8 +220,8 @@ def _probable(
     bad = np.flatnonzero(~np.isfinite(values).all(1))
     if len(bad):
         raise MismatchError(
-            f"{to.place}: {name}[{bad[0]}] holds NaN or infinite values, as do {len(bad) - 1} "
-            "other rows"
+            f"{to.place}: {name}[{bad[0]}] holds NaN or infinite values, the first of {len(bad)} "
+            f"such row{'s' if len(bad) > 1 else ''}"
         )
     if name == "logits":
         values = np.exp(values - values.max(1, keepdims=True))

@@ -208,7 +208,7 @@ def test_classes_beyond_the_last_are_an_error(written) -> None:
         ),
         (
             {"logits": np.where(np.eye(6, 3) > 0, np.nan, 1)},
-            "logits[0] holds NaN or infinite values, as do 2 other rows",
+            "logits[0] holds NaN or infinite values, the first of 3 such rows",
         ),
         (
             {"probabilities": 2 * PROBABILITIES},
@@ -268,6 +268,29 @@ def test_pickles_are_never_run(tmp_path, name) -> None:
     assert not made.exists()
     assert "cannot be read as predictions (Object arrays cannot be loaded" in str(caught.value)
     assert "numpy.savez(path, predicted=classes)" in str(caught.value)
+
+
+def test_damage_inside_an_archive_or_a_header_is_an_error(tmp_path) -> None:
+    whole = io.BytesIO()
+    np.savez_compressed(whole, predicted=np.arange(1000))
+    damaged = bytearray(whole.getvalue())
+    damaged[80:120] = 40 * b"\xff"
+    (tmp_path / "damaged.npz").write_bytes(damaged)
+    np.save(tmp_path / "header.npy", PREDICTED)
+    header = (tmp_path / "header.npy").read_bytes().replace(b"(6,)", b"((6,")
+    (tmp_path / "header.npy").write_bytes(header)
+    with zipfile.ZipFile(tmp_path / "text.npz", "w") as archive:
+        archive.writestr("predicted", "hello")
+    for path in tmp_path.iterdir():
+        with pytest.raises(UsageError, match=f"{path.name} cannot be read as predictions"):
+            read_predictions(path, Listed(), "test")
+
+
+def test_class_names_may_be_bytes(written) -> None:
+    names = np.array(Listed().class_names())
+    plain = written(predicted=PREDICTED, class_names=names)
+    of_bytes = written(predicted=PREDICTED, class_names=names.astype("S"))
+    np.testing.assert_array_equal(plain.predicted, of_bytes.predicted)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04 cut off", b"\x93NUMPY\x01\x00"])
