@@ -34,7 +34,7 @@ def gallery(
     names = class_names(entries, a)
     wrong = [one for one in paired_answers(rows, a, b) if not any(one.right)]
     groups = mistake_groups(wrong, a, b, count)
-    figure = _figure(groups, count)
+    figure = _figure(groups)
     top = figure.get_figheight() - MARGIN
     _key(figure, (a, b), top)
     top -= KEY
@@ -72,7 +72,7 @@ def _height(group: Group) -> float:
     return CELL + CAPTION if group.shown else 0.0
 
 
-def _figure(groups: Sequence[Group], count: int) -> Figure:
+def _figure(groups: Sequence[Group]) -> Figure:
     columns = max(4, *(len(group.shown) for group in groups))
     width = 2 * MARGIN + columns * (CELL + GAP) - GAP
     height = 2 * MARGIN + KEY + sum(TITLE + _height(group) for group in groups)

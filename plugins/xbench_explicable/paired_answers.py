@@ -9,7 +9,7 @@ from xbench.protocol import Entry, Rows
 
 COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")
 DIGITS = 9
-"""After the point; similarities that differ by less are equal."""
+"""Of similarities after the point: sums in another order are equal, and are told as equal."""
 
 
 class PairedAnswer(NamedTuple):
@@ -58,7 +58,7 @@ def paired_answers(rows: Mapping[str, Rows], a: str, b: str) -> list[PairedAnswe
             one["image"],
             one["label"],
             (one["predicted"], second[case]["predicted"]),
-            (one["similarity"], second[case]["similarity"]),
+            (round(one["similarity"], DIGITS), round(second[case]["similarity"], DIGITS)),
         )
         for case, one in sorted(first.items())
         if case in second

@@ -68,6 +68,13 @@ def words(drawing):
     return [text.get_text() for text in drawing.figure.texts]
 
 
+def test_similarities_that_only_a_sum_tells_apart_are_told_as_equal():
+    rows = [(0, "test", BIRDS.ids("test")[0], 0, 1, 0.0625 - 1e-17 * 4)]
+    other = [(*rows[0][:4], 2, 0.0625 + 1e-16)]
+    (one,) = paired_answers({"a": table(rows), "b": table(other)}, "a", "b")
+    assert one.similarity == (0.0625, 0.0625)
+
+
 def test_answers_are_paired_by_case_where_both_have_one():
     first = table([(3, "test", 30, 1, 1, 0.5), (1, "far", 10, 0, 2, 0.1)])
     second = table([(1, "far", 10, 0, 0, 0.5), (2, "far", 20, 0, 0, 0.5)])
