@@ -15,10 +15,10 @@ from xbench.component import Tree
 from xbench.dataset import Dataset
 from xbench.errors import MismatchError, ParameterError
 from xbench.similarity import Similarity, checked
-from xbench_explicable.existing_knowledge import file_digest
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.matching import quoted
 from xbench_explicable.ratings_file import Rating, read_ratings
+from xbench_explicable.text_table import file_digest
 
 
 class Panel(NamedTuple):
@@ -125,7 +125,8 @@ def _read(file: str, highest: int, digest: str) -> tuple[Rating, ...]:
 
 
 def _told(dropped: dict[str, str]) -> str:
-    return f". {len(dropped)} people were dropped over bait questions." if dropped else ""
+    who = "1 person was" if len(dropped) == 1 else f"{len(dropped)} people were"
+    return f". {who} dropped over bait questions." if dropped else ""
 
 
 def dropped_people(ratings: tuple[Rating, ...], tolerance: int, misses: int) -> dict[str, str]:
@@ -144,8 +145,9 @@ def dropped_people(ratings: tuple[Rating, ...], tolerance: int, misses: int) -> 
 
 def _check(file: str, ratings: list[Rating], names: tuple[str, ...]) -> None:
     """Only pairs of different classes of the dataset, each rated once by a person."""
+    known = set(names)
     unknown = dict.fromkeys(
-        name for one in ratings for name in (one.true, one.predicted) if name not in names
+        name for one in ratings for name in (one.true, one.predicted) if name not in known
     )
     if unknown:
         raise MismatchError(

@@ -85,7 +85,6 @@ def _check_parents(ancestors: tuple[tuple[str, ...], ...]) -> None:
                 )
 
 
-@functools.lru_cache(maxsize=16)
 def class_tree(dataset: Dataset, source: Source) -> ClassTree:
     """The tree above a dataset's classes: its own, or WordNet's.
 
@@ -94,11 +93,17 @@ def class_tree(dataset: Dataset, source: Source) -> ClassTree:
     most (a dog stays a canine rather than a domestic animal), and of those the one that comes
     first in WordNet's files.
     """
+    return _tree(dataset, source, dataset.class_names())
+
+
+@functools.lru_cache(maxsize=16)
+def _tree(dataset: Dataset, source: Source, names: tuple[str, ...]) -> ClassTree:
+    """For classes of these names, which may change while a dataset's files do."""
     if source == "wordnet":
         lines = _wordnet_lines(synsets(dataset, "corrected"))
     else:
         lines = _rooted(annotated(dataset, ClassHierarchy).class_ancestors())
-    return ClassTree(dataset.class_names(), lines)
+    return ClassTree(names, lines)
 
 
 def _rooted(lines: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:

@@ -1,9 +1,7 @@
 """EKL: similarities that a dictionary knows already."""
 
 import functools
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from jaxtyping import Float64
@@ -14,6 +12,7 @@ from xbench.dataset import Dataset
 from xbench.similarity import Similarity
 from xbench_explicable import wordnet, wordnet_files
 from xbench_explicable.senses import Senses, synsets
+from xbench_explicable.text_table import file_digest
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class ExistingKnowledge(Similarity):
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """1 / (1 + steps by way of the nearest common hypernym)."""
-        return _matrix(self, dataset).clone()
+        return _matrix(self, dataset, dataset.class_names(), str(self.parameters())).clone()
 
     def facts(self, dataset: Dataset) -> dict[str, Any]:
         """Which noun each class is taken for, and what WordNet says it means."""
@@ -49,14 +48,9 @@ class ExistingKnowledge(Similarity):
 
 
 @functools.lru_cache(maxsize=8)
-def _matrix(similarity: ExistingKnowledge, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+def _matrix(
+    similarity: ExistingKnowledge, dataset: Dataset, names: tuple[str, ...], state: str
+) -> Float64[Tensor, "classes classes"]:
+    """For classes of these names; `state` tells one content of the files from another."""
     found = synsets(dataset, similarity.senses, similarity.synsets, similarity.wordnet)
     return wordnet.path_similarities(found)
-
-
-def file_digest(path: str) -> str:
-    """A hash of a file's content; nothing where it cannot be read, which its user finds."""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:32]
-    except OSError:
-        return ""

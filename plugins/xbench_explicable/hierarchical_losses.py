@@ -51,7 +51,7 @@ class HierarchicalCrossEntropy(Loss):
 
     def descent(self, dataset: Dataset) -> Descent:
         """What each node above the dataset's classes weighs; to be read, not written."""
-        return _descent(self, dataset, CPU, torch.float64)
+        return _descent(self, class_tree(dataset, self.hierarchy), CPU, torch.float64)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and one-hot labels.
@@ -67,7 +67,8 @@ class HierarchicalCrossEntropy(Loss):
         if targets.source is None:
             message = f"loss {self.name!r} scores targets of a dataset, and these are of none; "
             raise MismatchError(message + "give the targets their `source`")
-        way = _descent(self, targets.source.dataset, logits.device, logits.dtype)
+        tree = class_tree(targets.source.dataset, self.hierarchy)
+        way = _descent(self, tree, logits.device, logits.dtype)
         return hierarchical_cross_entropies(logits, targets.distribution, way).mean()
 
 
@@ -95,15 +96,15 @@ class SoftHierarchicalLabels(Loss):
 
     def rows(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """The target of each class, row by row; to be read, not written."""
-        return _rows(self, dataset, CPU, torch.float64)
+        return _rows(self, class_tree(dataset, self.hierarchy), CPU, torch.float64)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and the soft label of each.
 
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
-        dataset = dataset_of(batch, classes, self.name)
-        rows = _rows(self, dataset, batch.images.device, batch.images.dtype)
+        tree = class_tree(dataset_of(batch, classes, self.name), self.hierarchy)
+        rows = _rows(self, tree, batch.images.device, batch.images.dtype)
         return Targets(batch.images, rows[batch.known_labels()], batch.source)
 
     def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
@@ -127,25 +128,24 @@ def descent_in(tree: ClassTree, alpha: float) -> Descent:
 
 @functools.lru_cache(maxsize=16)
 def _descent(
-    loss: HierarchicalCrossEntropy, dataset: Dataset, device: torch.device, dtype: torch.dtype
+    loss: HierarchicalCrossEntropy, tree: ClassTree, device: torch.device, dtype: torch.dtype
 ) -> Descent:
     """The weights where they are needed: made once, not at every step."""
     if (device, dtype) == (CPU, torch.float64):
-        return descent_in(class_tree(dataset, loss.hierarchy), loss.alpha)
-    leaves, nodes, own, above = _descent(loss, dataset, CPU, torch.float64)
+        return descent_in(tree, loss.alpha)
+    leaves, nodes, own, above = _descent(loss, tree, CPU, torch.float64)
     there = leaves.to(device), nodes.to(device), own.to(device, dtype), above.to(device, dtype)
     return Descent(*there)
 
 
 @functools.lru_cache(maxsize=16)
 def _rows(
-    loss: SoftHierarchicalLabels, dataset: Dataset, device: torch.device, dtype: torch.dtype
+    loss: SoftHierarchicalLabels, tree: ClassTree, device: torch.device, dtype: torch.dtype
 ) -> Tensor:
     """The targets of all classes where they are needed: made once, not at every step."""
     if (device, dtype) == (CPU, torch.float64):
-        tree = class_tree(dataset, loss.hierarchy)
         return soft_labels(tree.lca_heights() / tree.height, loss.beta)
-    return _rows(loss, dataset, CPU, torch.float64).to(device, dtype)
+    return _rows(loss, tree, CPU, torch.float64).to(device, dtype)
 
 
 def _check(name: str, value: float) -> None:

@@ -59,11 +59,11 @@ class InstanceLevelLabels(Similarity):
         }
 
     def _sums(self) -> Float64[Tensor, "classes classes"]:
-        return _sums(self.of, self.split)
+        return _sums(self.of, self.split, self.of.fingerprint())
 
 
 @functools.lru_cache(maxsize=4)
-def _sums(of: Dataset, split: str) -> Float64[Tensor, "classes classes"]:
+def _sums(of: Dataset, split: str, fingerprint: str) -> Float64[Tensor, "classes classes"]:
     """What people said of a split, by true class; to be read, not written."""
     ids = of.ids(split)
     counts = annotated(of, HumanLabels).label_counts(ids)

@@ -25,8 +25,9 @@ def places(names: Sequence[str], known: Sequence[str], what: str) -> list[int]:
     twice = [name for name, times in Counter(known).items() if times > 1]
     if twice:
         raise MismatchError(f"{what} has classes twice: {quoted(twice)}")
-    missing = [name for name in names if name not in set(known)]
-    extra = [name for name in known if name not in set(names)]
+    asked, there = set(names), set(known)
+    missing = [name for name in names if name not in there]
+    extra = [name for name in known if name not in asked]
     if missing or extra:
         told = [
             f"{verb} {quoted(found)}"

@@ -1,15 +1,15 @@
 """Tables of what people say of taking one class for another."""
 
-import csv
-import io
-from pathlib import Path
 from typing import NamedTuple
 
 from xbench.errors import DatasetError
+from xbench_explicable.text_table import read_rows
 
 COLUMNS = ("person", "true", "predicted", "rating")
 EXPECTED = "expected"
 """The column that says, for a bait question, what everybody who reads it answers."""
+LONGEST = 40
+"""How many letters of a wrong cell a message shows; no number has more."""
 
 
 class Rating(NamedTuple):
@@ -29,26 +29,24 @@ def read_ratings(file: str, highest: int) -> tuple[Rating, ...]:
 
     `DatasetError` names the file, the line and the value that is wrong.
     """
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"ratings={file}: it cannot be read ({error})") from error
-    rows = csv.DictReader(io.StringIO(text), restval="")
-    missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
+    (_, head), *rows = read_rows(file, f"ratings={file}") or [(1, [])]
+    missing = [name for name in COLUMNS if name not in head]
     if missing:
         raise DatasetError(
             f"ratings={file}: its first line lacks {', '.join(missing)}; it needs the columns "
             f"{', '.join(COLUMNS)}, and {EXPECTED} where there are bait questions"
         )
-    found = tuple(_rating(file, rows.line_num, row, highest) for row in rows)
+    found = tuple(_rating(file, line, head, row, highest) for line, row in rows)
     if not found:
         raise DatasetError(f"ratings={file}: it holds no ratings")
     return found
 
 
-def _rating(file: str, line: int, row: dict[str, str], highest: int) -> Rating:
+def _rating(file: str, line: int, head: list[str], row: list[str], highest: int) -> Rating:
     where = f"ratings={file}, line {line}"
-    cells = {name: (row.get(name) or "").strip() for name in (*COLUMNS, EXPECTED)}
+    if any(row[len(head) :]):
+        raise DatasetError(f"{where}: {len(row)} cells for {len(head)} columns")
+    cells = {EXPECTED: "", **dict.fromkeys(head, ""), **dict(zip(head, row, strict=False))}
     for name in COLUMNS[:3]:
         if not cells[name]:
             raise DatasetError(f"{where}: {name} is empty")
@@ -59,6 +57,6 @@ def _rating(file: str, line: int, row: dict[str, str], highest: int) -> Rating:
 
 
 def _number(cell: str, highest: int, where: str) -> int:
-    if not cell.isdecimal() or int(cell) > highest:
-        raise DatasetError(f"{where}: {cell!r} is no whole number from 0 to {highest}")
+    if not cell.isdecimal() or len(cell) > LONGEST or int(cell) > highest:
+        raise DatasetError(f"{where}: {cell[:LONGEST]!r} is no whole number from 0 to {highest}")
     return int(cell)

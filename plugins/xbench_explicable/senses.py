@@ -3,14 +3,15 @@
 import csv
 import difflib
 import functools
+from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, MismatchError
 from xbench_explicable.matching import quoted
-from xbench_explicable.wordnet import WNID, nouns, synset_named, synset_of
+from xbench_explicable.text_table import read_rows
+from xbench_explicable.wordnet import WNID, nouns, synset_known, synset_named, synset_of
 from xbench_explicable.wordnet_files import DATA
 
 Senses = Literal["official", "corrected"]
@@ -36,7 +37,7 @@ def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") 
     """
     names, reader = dataset.class_names(), nouns(folder)
     if file:
-        return _listed(names, reader, file)
+        return _listed(names, reader, file, folder)
     known = imagenet()
     if set(names) == set(known):
         return [synset_of(reader, known[name]) for name in names]
@@ -47,33 +48,40 @@ def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") 
     return found
 
 
-def _listed(names: tuple[str, ...], reader: Any, file: str) -> list[Any]:
+def _listed(names: tuple[str, ...], reader: Any, file: str, folder: str) -> list[Any]:
     """The synsets that a table names, by class."""
     listed = _table(file)
     missing = [name for name in names if name not in listed]
     if missing:
         raise MismatchError(f"synsets={file} names no synset for {quoted(missing)}")
-    return [synset_of(reader, listed[name]) for name in names]
+    found = [synset_known(reader, listed[name]) for name in names]
+    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    if unknown:
+        told = ", ".join(f"{listed[name]!r} of {name!r}" for name in unknown)
+        raise MismatchError(
+            f"synsets={file} names what is no synset of {_of(folder)}: {told}. Write n02084071 "
+            f"or dog.n.01{_or_full(folder)}."
+        )
+    return found
 
 
 def _table(file: str) -> dict[str, str]:
-    try:
-        text = Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"synsets={file}: it cannot be read ({error})") from error
-    rows = [row for row in csv.reader(text.splitlines()) if row]
+    rows = [row for _, row in read_rows(file, f"synsets={file}")]
     if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
         raise DatasetError(
             f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
             "one line for each class, such as dog,n02084071 or dog,dog.n.01"
         )
-    return {name: synset.strip() for name, synset in rows[1:]}
+    twice = [name for name, times in Counter(name for name, _ in rows[1:]).items() if times > 1]
+    if twice:
+        raise DatasetError(f"synsets={file} has classes twice: {quoted(twice)}")
+    return dict(rows[1:])
 
 
 def _sense(reader: Any, name: str, senses: Senses) -> Any:
     """The synset of one name, or None."""
     if WNID.match(name):
-        return synset_of(reader, name)
+        return synset_known(reader, name)
     word = next(iter(spellings(name)), "")
     if word in exceptions():
         return synset_of(reader, getattr(exceptions()[word], senses))
@@ -104,16 +112,24 @@ def imagenet() -> dict[str, str]:
 
 
 def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:
-    where = f"The WordNet in {folder}" if folder else "The bundled part of WordNet"
     known = list(reader.all_lemma_names(pos="n"))
     told = [_suggested(name, known) for name in unknown[:SUGGESTED]]
     told += [repr(name) for name in unknown[SUGGESTED:]]
-    full = "" if folder else ", or name the folder of a full WordNet 3.0 with wordnet=FOLDER"
     return (
-        f"{where} has no noun for {len(unknown)} of the {len(dataset.class_names())} classes of "
-        f"dataset {dataset.name!r}: {', '.join(told)}. Give each class its synset with "
-        f"synsets=FILE (columns {','.join(COLUMNS)}){full}."
+        f"T{_of(folder)[1:]} has no noun for {len(unknown)} of the "
+        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {', '.join(told)}. "
+        f"Give each class its synset with synsets=FILE (columns {','.join(COLUMNS)})"
+        f"{_or_full(folder)}."
     )
+
+
+def _of(folder: str) -> str:
+    return f"the WordNet in {folder}" if folder else "the bundled part of WordNet"
+
+
+def _or_full(folder: str) -> str:
+    """The way out where the bundled part is used."""
+    return "" if folder else ", or name the folder of a full WordNet 3.0 with wordnet=FOLDER"
 
 
 def _suggested(name: str, known: list[str]) -> str:

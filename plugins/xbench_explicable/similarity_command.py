@@ -1,5 +1,7 @@
 """`xbench similarity`: build, show and check similarities of classes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +53,8 @@ def build(session: Session, specification: str, to: Path) -> None:
     _check_out(to, (".csv",))
     similarity, dataset = _asked(session, specification)
     found = facts(similarity, dataset)
-    to.write_text(table_text(found.matrix, found.names), encoding="utf-8")
+    with _writing(to):
+        to.write_text(table_text(found.matrix, found.names), encoding="utf-8")
     if session.json:
         print_json({"file": str(to), **found.summary()})
         return
@@ -152,4 +155,15 @@ def _draw(found: "Facts", to: Path) -> None:
     from xbench_explicable.heat_map import heat_map
 
     title = f"Similarity {found.similarity} of {found.dataset}"
-    heat_map(found.matrix, found.names, title).savefig(to, dpi=150)
+    figure = heat_map(found.matrix, found.names, title)
+    with _writing(to):
+        figure.savefig(to, dpi=150)
+
+
+@contextmanager
+def _writing(to: Path) -> Iterator[None]:
+    """Say what is in the way of a file."""
+    try:
+        yield
+    except OSError as error:
+        raise ParameterError(f"--to {to}: it cannot be written ({error.strerror})") from error

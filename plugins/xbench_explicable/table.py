@@ -3,7 +3,6 @@
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, NamedTuple
 
@@ -15,8 +14,8 @@ from xbench.component import Tree
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, MismatchError
 from xbench.similarity import Similarity, checked
-from xbench_explicable.existing_knowledge import file_digest
 from xbench_explicable.matching import places
+from xbench_explicable.text_table import file_digest, read_rows
 
 CORNER = "true\\predicted"
 
@@ -55,15 +54,7 @@ class SimilarityTable(Similarity):
 
 def read_table(file: str) -> Table:
     """The table in a file; `DatasetError` names the file, the line and what is wrong."""
-    try:
-        text = Path(file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{file} cannot be read: {error}") from error
-    lines = [
-        (number, [cell.strip() for cell in row])
-        for number, row in enumerate(csv.reader(io.StringIO(text)), start=1)
-        if any(cell.strip() for cell in row)
-    ]
+    lines = read_rows(file, file)
     if len(lines) < 2:
         raise DatasetError(
             f"{file} holds no table: write an empty cell and the predicted classes in its first "

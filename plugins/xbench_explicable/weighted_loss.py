@@ -10,6 +10,7 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from xbench.component import fingerprint
 from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.loss import Loss, Targets
 from xbench.similarity import Similarity, checked, normalised
@@ -17,6 +18,7 @@ from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.loss_source import dataset_of
 
 Preset = Literal["normalised", "softmax"]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class WeightedLoss(Loss):
 
     def rows(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """The target of each class, row by row; to be read, not written."""
-        return _rows(self, dataset, torch.device("cpu"), torch.float64)
+        return _rows(self, dataset, self._state(dataset), CPU, torch.float64)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and the row of each label.
@@ -57,24 +59,31 @@ class WeightedLoss(Loss):
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
         dataset = dataset_of(batch, classes, self.name)
-        rows = _rows(self, dataset, batch.images.device, batch.images.dtype)
+        state, images = self._state(dataset), batch.images
+        rows = _rows(self, dataset, state, images.device, images.dtype)
         return Targets(batch.images, rows[batch.known_labels()], batch.source)
 
     def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
         """Cross-entropy, averaged over the batch."""
         return functional.cross_entropy(logits, targets.distribution)
 
+    def _state(self, dataset: Dataset) -> str:
+        """Tells one content of the files that the rows depend on from another."""
+        return fingerprint([self.similarity.parameters(), dataset.class_names()])
+
 
 @functools.lru_cache(maxsize=16)
-def _rows(loss: WeightedLoss, dataset: Dataset, device: torch.device, dtype: torch.dtype) -> Tensor:
+def _rows(
+    loss: WeightedLoss, dataset: Dataset, state: str, device: torch.device, dtype: torch.dtype
+) -> Tensor:
     """The targets of all classes where they are needed: made once, not at every step."""
     if (device.type, dtype) != ("cpu", torch.float64):
-        return _rows(loss, dataset, torch.device("cpu"), torch.float64).to(device, dtype)
-    matrix = _matrix(loss.similarity, dataset)
+        return _rows(loss, dataset, state, CPU, torch.float64).to(device, dtype)
+    matrix = _matrix(loss.similarity, dataset, state)
     return softmax_rows(matrix, loss.scale) if loss.preset == "softmax" else normalised(matrix)
 
 
 @functools.lru_cache(maxsize=8)
-def _matrix(similarity: Similarity, dataset: Dataset) -> Tensor:
+def _matrix(similarity: Similarity, dataset: Dataset, state: str) -> Tensor:
     what = f"similarity {similarity.name!r} of dataset {dataset.name!r}"
     return checked(similarity.matrix(dataset), dataset.class_names(), what)

@@ -30,11 +30,16 @@ def nouns(folder: str = "") -> Any:
 
 def synset_of(reader: Any, text: str) -> Any:
     """The synset with an id (`n02084071`) or a name (`dog.n.01`), or `UnknownNameError`."""
-    wnid = WNID.match(text)
-    found = synset_at(reader, int(wnid[1])) if wnid else synset_named(reader, text)
+    found = synset_known(reader, text)
     if found is None:
         raise UnknownNameError("synset of WordNet", text, (), "Write n02084071 or dog.n.01.")
     return found
+
+
+def synset_known(reader: Any, text: str) -> Any:
+    """The same, but None for what is no synset, or not bundled."""
+    wnid = WNID.match(text)
+    return synset_at(reader, int(wnid[1])) if wnid else synset_named(reader, text)
 
 
 def synset_named(reader: Any, name: str) -> Any:

@@ -139,7 +139,7 @@ def test_pairs_that_nobody_rated_are_listed(rated, named):
         similarity.matrix(named("a", "b", "c"))
     assert str(raised.value).endswith(
         "nobody who is kept rated 3 of the 6 pairs of dataset 'named': 'a → c', 'b → a', "
-        "'c → b'. 1 people were dropped over bait questions."
+        "'c → b'. 1 person was dropped over bait questions."
     )
 
 
@@ -151,6 +151,9 @@ def test_pairs_that_nobody_rated_are_listed(rated, named):
         ("p,a,b,2.5,\n", DatasetError, "line 2, column 'rating': '2.5' is no whole number"),
         ("p,a,b,,\n", DatasetError, "line 2, column 'rating': '' is no whole number"),
         ("p,a,b,1,\np,b,a,1,7\n", DatasetError, "line 3, column 'expected': '7' is no whole"),
+        ("p,a,b," + "9" * 5000, DatasetError, "'9{40}' is no whole number from 0 to 4"),
+        ("p,a,b,1,,x\n", DatasetError, "line 2: 6 cells for 5 columns"),
+        ("p,a,b," + "x" * 200_000, DatasetError, "it cannot be read"),
         (",a,b,1,\n", DatasetError, "line 2: person is empty"),
         ("p,a,z,1,\n", MismatchError, "classes that the dataset does not have: 'z'; it has 'a'"),
         ("p,a,a,1,\n", MismatchError, "line 2: a class is rated against itself"),

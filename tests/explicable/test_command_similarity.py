@@ -114,13 +114,13 @@ def test_many_classes_are_shown_by_their_nearest_and_farthest_pairs(named):
         (("show", "ekl"), MismatchError, "has no noun for 20 of the 20 classes"),
         (("show", "ekl", "-p", "similarity.senses=odd"), UnknownNameError, "similarity.senses"),
         (("show", "ekl", "-p", "similarity.senses"), ParameterError, "write it as -p similarity.p"),
-        (("show", "nowhere.csv"), DatasetError, "nowhere.csv cannot be read"),
+        (("show", "nowhere.csv"), DatasetError, "nowhere.csv: it cannot be read"),
         (("show", "hierarchy", "--of", "verda"), UnknownNameError, "unknown class of toybirds"),
         (("show", "hierarchy", "--to", "a.txt"), ParameterError, "a file that ends in .png or"),
         (("show", "ihl"), ParameterError, "similarity needs the parameter 'of'"),
         (("build", "hierarchy", "--to", "s.txt"), ParameterError, "a file that ends in .csv"),
         (("build", "hierarchy", "--to", "no/s.csv"), ParameterError, "there is no folder 'no'"),
-        (("check", "nowhere.csv"), DatasetError, "nowhere.csv cannot be read"),
+        (("check", "nowhere.csv"), DatasetError, "nowhere.csv: it cannot be read"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(
@@ -132,6 +132,14 @@ def test_bad_input_is_told_and_nothing_is_written(
     assert told in str(called.error)
     assert called.error.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("verb", "name"), [("build", "s.csv"), ("show", "s.png")])
+def test_a_file_that_cannot_be_written_is_told(similarity, tmp_path, verb, name):
+    (tmp_path / name).mkdir()
+    called = similarity(verb, "hierarchy", "--to", tmp_path / name)
+    assert isinstance(called.error, ParameterError)
+    assert str(called.error) == f"--to {tmp_path / name}: it cannot be written (Is a directory)"
 
 
 def test_what_cannot_be_built_writes_nothing(similarity, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.errors import DatasetError, MismatchError, UnknownNameError
+from xbench.errors import DatasetError, MismatchError
 from xbench_explicable.existing_knowledge import ExistingKnowledge
 from xbench_explicable.senses import exceptions, imagenet, synsets
 from xbench_explicable.wordnet import nouns, steps_up, synset_of
@@ -118,6 +118,12 @@ def test_all_names_that_wordnet_does_not_know_are_listed_with_suggestions(named)
     )
 
 
+def test_ids_that_are_not_bundled_are_all_listed_beside_names(named):
+    with pytest.raises(MismatchError, match="no noun for 3 of the 4 classes") as raised:
+        synsets(named("n01443537", "n00000001", "n00000002_x", "xyzzy"), "corrected")
+    assert "'n00000001', 'n00000002_x', 'xyzzy'. Give each" in str(raised.value)
+
+
 def test_every_one_of_many_unknown_names_is_listed(named):
     names = [f"xyzzy{index}" for index in range(60)]
     with pytest.raises(MismatchError) as raised:
@@ -127,7 +133,7 @@ def test_every_one_of_many_unknown_names_is_listed(named):
 
 def test_a_table_of_synsets_is_matched_by_class_name(named, tmp_path):
     file = tmp_path / "synsets.csv"
-    file.write_text("class,synset\nB,n02084071\nA, cat.n.01\n")
+    file.write_text("\ufeffclass,synset\nB,n02084071\n\nA, cat.n.01\n", encoding="utf-8")
     found = synsets(named("A", "B"), "corrected", str(file))
     assert [one.name() for one in found] == ["cat.n.01", "dog.n.01"]
 
@@ -136,7 +142,9 @@ def test_a_table_of_synsets_is_matched_by_class_name(named, tmp_path):
     ("text", "error", "told"),
     [
         ("class,synset\nA,cat.n.01\n", MismatchError, "names no synset for 'B'"),
-        ("class,synset\nA,cat.n.01\nB,n1\n", UnknownNameError, "unknown synset of WordNet 'n1'"),
+        ("class,synset\nA,catt.n.01\nB,n1\n", MismatchError, "'catt.n.01' of 'A', 'n1' of 'B'"),
+        ("class,synset\nA,n1\nA,n2\nB,n3\n", DatasetError, "has classes twice: 'A'"),
+        ("class,synset\nA," + "x" * 200_000, DatasetError, "it cannot be read"),
         ("n02084071\n", DatasetError, "write the columns class,synset in its first line"),
         ("class,synset\nA\n", DatasetError, "write the columns class,synset in its first line"),
         ("", DatasetError, "write the columns class,synset in its first line"),
@@ -154,6 +162,16 @@ def test_a_wrong_table_of_synsets_is_refused(named, tmp_path, text, error, told)
 def test_what_a_similarity_reads_is_in_its_tree(tmp_path):
     file = tmp_path / "synsets.csv"
     file.write_text("class,synset\nA,cat.n.01\n")
-    before = ExistingKnowledge(synsets=str(file)).tree()
-    file.write_text("class,synset\nA,dog.n.01\n")
-    assert ExistingKnowledge(synsets=str(file)).tree() != before
+    similarity = ExistingKnowledge(synsets=str(file))
+    before = similarity.tree()
+    file.write_text("class,synset\nA,truck.n.01\n")
+    assert similarity.tree() != before
+
+
+def test_what_a_similarity_reads_may_change(named, tmp_path):
+    file = tmp_path / "synsets.csv"
+    file.write_text("class,synset\nA,cat.n.01\nB,dog.n.01\n")
+    similarity = ExistingKnowledge(synsets=str(file))
+    assert similarity.matrix(named("A", "B"))[0, 1] == 1 / 5
+    file.write_text("class,synset\nA,cat.n.01\nB,cat.n.01\n\n")
+    assert similarity.matrix(named("A", "B"))[0, 1] == 1

@@ -96,6 +96,14 @@ def test_simulated_annotators_are_said_to_be_simulated():
     assert torch.allclose(similarity.matrix(birds).sum(1), torch.ones(20).double())
 
 
+def test_a_tree_may_be_read_from_a_file_that_changes(tmp_path):
+    file = tmp_path / "s.csv"
+    file.write_text(",a\na,1\n")
+    before = SimilarityTable(str(file)).tree()
+    file.write_text(",a\na,1.5\n")
+    assert SimilarityTable(str(file)).tree() != before
+
+
 def test_what_people_said_is_in_the_tree(judged):
     trees = [
         InstanceLevelLabels(judged(names, [[1, 0], [0, 1]], [0, 1])).tree()
@@ -209,6 +217,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, data):
         (",a,b\na,1,2\nb,1,\n", DatasetError, "line 3, column 'b': '' is no number"),
         (",a,c\na,1,2\nb,1,1\n", MismatchError, "first line of .*lacks 'b' and has besides 'c'"),
         (",a,b\na,1,2\na,1,2\n", MismatchError, "has classes twice: 'a'"),
+        (",a,b\na,1,2\nb,1," + "2" * 200_000, DatasetError, "cannot be read"),
         (",a,b\n", DatasetError, "holds no table"),
         ("", DatasetError, "holds no table"),
         (None, DatasetError, "cannot be read"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xbench.dataset import Batch
 from xbench.errors import MismatchError
 from xbench.randomness import generator
-from xbench.similarity import Similarity
+from xbench.similarity import Similarity, normalised
 from xbench.testing import CLASSES, check_component, tiny_batch, tiny_images
 from xbench_datasets.cifar10h import Cifar10h
 from xbench_datasets.packed import PackedImages
@@ -20,6 +20,7 @@ from xbench_explicable.existing_knowledge import ExistingKnowledge
 from xbench_explicable.human_labels import InstanceLevelLabels
 from xbench_explicable.kernels.targets import entropies, soft_labels, softmax_rows
 from xbench_explicable.mean import MeanSimilarity
+from xbench_explicable.table import SimilarityTable, table_text
 from xbench_explicable.weighted_loss import WeightedLoss
 from xbench_zoo.losses import CrossEntropy
 
@@ -182,6 +183,16 @@ def test_the_matrix_is_made_once_for_a_dataset():
         loss.check(tiny_images())
         loss.targets(tiny_batch_of_a_source(), **OPTIONS)
     assert len(COUNTED) == 1
+
+
+def test_rows_follow_the_file_they_come_from(tmp_path):
+    names, file = tiny_images().dataset.class_names(), tmp_path / "s.csv"
+    loss = WeightedLoss(SimilarityTable(str(file)))
+    for matrix in (torch.eye(CLASSES).double(), torch.ones(CLASSES, CLASSES).double()):
+        file.write_text(table_text(matrix + 0.5, names) + "\n" * int(matrix.sum()))
+        assert torch.equal(loss.rows(tiny_images().dataset), normalised(matrix + 0.5))
+        made = loss.targets(tiny_batch_of_a_source(), **OPTIONS)
+        assert made.distribution.max() == pytest.approx(float(normalised(matrix + 0.5).max()))
 
 
 def tiny_batch_of_a_source():
