@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ class Cifar10h(Dataset, HumanLabels):
     def check(self) -> None:
         """Raise `DatasetError` where counts are missing or wrong, or belong to other images."""
         self.of.check()
-        self._counts()
+        self._judged()
 
     def verify(self) -> list[str]:
         """What is wrong with the images, then with the counts."""
@@ -69,8 +69,8 @@ class Cifar10h(Dataset, HumanLabels):
 
     def fingerprint(self) -> str:
         """A hash of the images' dataset, its split and the counts."""
-        counts = hashlib.sha256(self._counts().numpy().data).hexdigest()
-        return fingerprint({"of": self.of.fingerprint(), "split": self.split, "counts": counts})
+        digest = self._judged().digest
+        return fingerprint({"of": self.of.fingerprint(), "split": self.split, "counts": digest})
 
     def class_names(self) -> tuple[str, ...]:
         """Those of `of`."""
@@ -100,7 +100,7 @@ class Cifar10h(Dataset, HumanLabels):
 
     def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n 10"]:
         """How many people chose each class: 47 to 63 for an image, about 51 of them."""
-        counts = self._counts()
+        counts = self._judged().counts
         places = {image: place for place, image in enumerate(self.ids("test"))}
         unknown = [image for image in ids if image not in places]
         if unknown:
@@ -110,7 +110,7 @@ class Cifar10h(Dataset, HumanLabels):
             )
         return counts[[places[image] for image in ids]]
 
-    def _counts(self) -> Int64[Tensor, "images 10"]:
+    def _judged(self) -> "Judged":
         own = data_home() / COUNTS.target / COUNTS.filename
         file = Path(self.counts).expanduser().absolute() if self.counts else own
         if not file.is_file():
@@ -118,8 +118,16 @@ class Cifar10h(Dataset, HumanLabels):
         return _agreeing(self, file, file.stat().st_mtime_ns)
 
 
+class Judged(NamedTuple):
+    """What people said."""
+
+    counts: Int64[Tensor, "images 10"]
+    digest: str
+    """A hash of them."""
+
+
 @functools.lru_cache(maxsize=4)
-def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Int64[Tensor, "images 10"]:
+def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Judged:
     """The counts, if they are of the dataset's images in their order."""
     counts, of = _read(file), dataset.of
     labels = of.labels(of.ids(dataset.split))
@@ -136,7 +144,7 @@ def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Int64[Tensor, "ima
             f" in split {dataset.split!r} of {of.name!r}, in the official order of 99.2%;"
             " images or classes are in another order than the counts"
         )
-    return counts
+    return Judged(counts, hashlib.sha256(counts.numpy().data).hexdigest())
 
 
 def _read(file: Path) -> Int64[Tensor, "images 10"]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from xbench.component import fingerprint
 from xbench.errors import DatasetError
 from xbench_datasets import folder_listing, imagenet_devkit
 from xbench_datasets.folder_listing import WHOLE, Entry, Times
@@ -41,6 +42,12 @@ class Imagenet(PhotoFolder):
     def image_name(self, image: int, path: str) -> str:
         """An image by its path, which tells its class."""
         return path
+
+    def fingerprint(self) -> str:
+        """A hash of paths, sizes, contents up to 256 MiB, and labels that paths do not tell."""
+        files = super().fingerprint()
+        labels = [entry.label for entry in self.album().entries if entry.label not in entry.path]
+        return fingerprint({"files": files, "labels": labels}) if labels else files
 
     def class_names(self) -> tuple[str, ...]:
         """The names that networks of torchvision carry, no two of which are the same."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from xbench.component import fingerprint
 from xbench.errors import DatasetError
 from xbench_datasets import packed_file
 from xbench_datasets.packed_file import SUFFIX, WHAT, Packing
@@ -45,6 +46,13 @@ class PackedImages(PictureTable):
             if seen.intersection(ids.tolist()):
                 raise DatasetError(f"{WHAT}: {self._paths()[split]} has ids of another file")
             seen.update(ids.tolist())
+
+    def fingerprint(self) -> str:
+        """A hash of ids, labels and images of all splits, and of names that stand in a file."""
+        images = super().fingerprint()
+        if self.classes:  # parameters identify a dataset already
+            return images
+        return fingerprint({"images": images, "classes": self.class_names()})
 
     def verify(self) -> list[str]:
         """What is wrong with the files, or every image that does not decode."""

@@ -28,8 +28,11 @@ ENCODED = ("jpeg", "encoded")
 """Names that the array of bytes may have."""
 KEPT = 1 << 30
 """Bytes of a file's decoded images up to which they are kept once they are decoded."""
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What NumPy raises for files that are no archives of arrays, or damaged ones."""
+UNREADABLE = (
+    *(OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy raises for files that are no archives of arrays, damaged or too large ones."""
 FORM = (
     "expected labels, and either images or jpeg with offsets; docs/datasets.md describes the form"
 )
@@ -61,8 +64,8 @@ def read(path: str, size: int, changed: int) -> Packing:
     ids = arrays.whole("ids") if "ids" in arrays.names else None
     if ids is not None and (len(ids) != len(labels) or len(set(ids.tolist())) != len(ids)):
         raise arrays.wrong(f"ids should be {len(labels)} different numbers")
-    names = arrays.names & {"class_names"} and tuple(map(str, arrays.of("class_names")))
-    return Packing(pictures, labels, ids, names or ())
+    names = arrays.texts("class_names") if "class_names" in arrays.names else ()
+    return Packing(pictures, labels, ids, names)
 
 
 class _Arrays:
@@ -93,6 +96,16 @@ class _Arrays:
                 f" found {found.dtype} of shape {found.shape}"
             )
         return found.astype(np.int64)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """The row of different texts of that name."""
+        found = self.of(name)
+        if found.ndim != 1 or found.dtype.kind != "U" or len(set(found.tolist())) != len(found):
+            raise self.wrong(
+                f"{name} should be a row of different texts,"
+                f" found {found.dtype} of shape {found.shape}"
+            )
+        return tuple(found.tolist())
 
     def wrong(self, what: str) -> DatasetError:
         """An error of this file."""

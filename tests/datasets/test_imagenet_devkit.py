@@ -85,9 +85,11 @@ def test_a_changed_ground_truth_is_seen(ids: list[str], tmp_path: Path) -> None:
     painted(tmp_path, 1000)
     dataset = Imagenet(root=str(tmp_path))
     assert dataset.labels([0]).tolist() == [0]
+    before = dataset.fingerprint()
     file = tmp_path / DEVKIT / "ILSVRC2012_validation_ground_truth.txt"
     file.write_text("".join(f"{number}\n" for number in range(1000, 0, -1)))
     assert dataset.labels([0]).tolist() == [999]
+    assert dataset.fingerprint() != before
 
 
 def told(root: Path) -> str:

@@ -1,6 +1,7 @@
 """Packed images: one file a split, encoded or as they are."""
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,8 @@ def test_fingerprint_follows_content_not_place_or_compression(
     assert PackedImages(root=str(other)).fingerprint() != first
     np.savez(other / "test.npz", labels=[2, 2], images=drawn(2, 1), class_names=CLASSES)
     assert PackedImages(root=str(other)).fingerprint() != first
+    np.savez(other / "test.npz", labels=[2, 1], images=drawn(2, 1), class_names=CLASSES[::-1])
+    assert PackedImages(root=str(other)).fingerprint() != first
 
 
 def told(root: Path, **arrays: object) -> str:
@@ -182,6 +185,22 @@ def test_arrays_that_do_not_fit_together_are_named(tmp_path: Path) -> None:
     assert told(tmp_path, labels=[0, 1, 3], **packed).endswith(
         "has label 3, but there are 3 classes"
     )
+
+
+@pytest.mark.parametrize("names", ["cat", [b"cat"], ["cat", "cat"], [["cat"]], [1]])
+def test_names_of_classes_are_a_row_of_different_texts(tmp_path: Path, names: object) -> None:
+    line = told(tmp_path, labels=[0], images=drawn(1), class_names=names)
+    assert line.startswith("class_names should be a row of different texts, found ")
+
+
+def test_an_array_that_memory_cannot_hold_is_refused(tmp_path: Path) -> None:
+    header = io.BytesIO()
+    shape = {"descr": "|u1", "fortran_order": False, "shape": (1 << 55,)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with zipfile.ZipFile(tmp_path / "all.npz", "w") as archive:
+        archive.writestr("labels.npy", header.getvalue())
+    (line,) = PackedImages(root=str(tmp_path), classes=CLASSES).verify()
+    assert "all.npz: labels cannot be read: Unable to allocate" in line
 
 
 def test_damaged_images_are_all_named(tmp_path: Path) -> None:
