@@ -1,5 +1,7 @@
 """Heat maps of matrices over classes: similarities and confusions."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Float64
 from matplotlib import colormaps
@@ -58,7 +60,8 @@ def heat_map(
     _name(axes, shown, size, len(names))
     if len(names) <= NUMBERED:
         _number(axes, values, size)
-    figure.text(0.5, 1 - 0.32 / height, title, ha="center", va="center", fontsize=11, color=INK)
+    style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 11, "color": INK}
+    figure.text(0.5, 1 - 0.32 / height, title, parse_math=False, **style)
     return figure
 
 
@@ -109,8 +112,10 @@ def _name(axes: Axes, shown: list[str], size: float, classes: int) -> None:
     if not shown:
         axes.tick_params(labelsize=8, colors=FAINT, length=2)
         return
-    axes.set_xticks(range(classes), shown, rotation=90, fontsize=size, color=INK)
-    axes.set_yticks(range(classes), shown, fontsize=size, color=INK)
+    # a name with two dollar signs is no formula
+    style: dict[str, Any] = {"fontsize": size, "color": INK, "parse_math": False}
+    axes.set_xticks(range(classes), shown, rotation=90, **style)
+    axes.set_yticks(range(classes), shown, **style)
     axes.tick_params(length=0)
 
 

@@ -58,6 +58,10 @@ def test_long_names_are_cut() -> None:
     assert ticks[0].get_text() == "a" * 25 + "…"
 
 
+def test_names_with_dollars_are_no_formulas() -> None:
+    assert _drawn(heat_map(torch.eye(2), (r"$\nonsense$", "$5"), r"$\also$"))
+
+
 def test_logarithmic_shades_leave_zeros_out() -> None:
     image = heat_map(torch.tensor([[90.0, 3.0], [0.0, 100.0]]), TEN[:2], "", log=True)
     mask = image.axes[0].images[0].get_array().mask
