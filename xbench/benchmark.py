@@ -17,7 +17,7 @@ from xbench.loss import Loss
 from xbench.protocol import Entry, Protocol, Role
 from xbench.published import Published, read_published
 from xbench.registry import Registry
-from xbench.specification import Builder, as_table, overlay, plain_table
+from xbench.specification import Builder, as_table, checked_defaults, overlay, plain_table
 from xbench.training import Training
 from xbench.transform import Transform
 
@@ -98,7 +98,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
 
     With `scored=False` the protocol need not fit: nothing is going to be scored.
     """
-    builder = Builder(registry, tree.get("defaults", {}))
+    builder = Builder(registry, checked_defaults(tree.get("defaults", {}), registry))
     dataset: Dataset = builder.build("dataset", tree["dataset"])
     protocol: Protocol = builder.build("protocol", tree["protocol"])
     lines = tuple(_lines(tree, protocol, builder))
@@ -165,6 +165,11 @@ def _mismatch(protocol: Protocol, made: type | None, dataset: Dataset) -> str | 
         return (
             f"protocol {protocol.name!r} scores {protocol.scores.name}, but no entry has an "
             "explainer that makes them"
+        )
+    if protocol.scores is None and made is not None:
+        return (
+            f"protocol {protocol.name!r} compares classifiers, "
+            f"but the explainer makes {getattr(made, 'name', made.__name__)}"
         )
     if protocol.scores is not None and made is not None and not issubclass(made, protocol.scores):
         return (

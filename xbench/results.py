@@ -238,9 +238,12 @@ def _order_row(published: Published, order: PublishedOrder, higher: Record) -> R
 def _published_difference(
     published: Published, order: PublishedOrder, record: Record, ours: DifferenceRecord
 ) -> str:
-    """The paper's difference of averages, and whether it lies in the interval of ours."""
+    """The paper's difference in the last score, and whether it lies in the interval of ours.
+
+    A dash where ours is a difference in another score.
+    """
     rows = {row.label: row for row in published.rows}
-    if not {order.higher, order.lower} <= rows.keys():
+    if not {order.higher, order.lower} <= rows.keys() or published.scores[-1] != ours.score:
         return "–"
     higher, lower = rows[order.higher], rows[order.lower]
     value = higher.values[-1] - lower.values[-1]

@@ -6,6 +6,7 @@ that is itself a component is written the same way.
 """
 
 import dataclasses
+import re
 import tomllib
 import types
 import typing
@@ -16,17 +17,37 @@ from typing import Any
 
 from xbench.component import Component, Tree
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
-from xbench.registry import Registry
+from xbench.registry import KINDS, Registry
 
 Specification = str | Tree
+Defaults = Mapping[str, Mapping[str, Tree]]
+"""Parameters by kind and name."""
+
+
+def checked_defaults(given: Any, registry: Registry) -> Defaults:
+    """The `[defaults]` of a benchmark; a kind or a component that there is not is an error."""
+    for kind, of_kind in _tables(given, "defaults").items():
+        if kind not in KINDS:
+            raise UnknownNameError("kind of component in defaults", kind, KINDS)
+        for name in _tables(of_kind, f"defaults.{kind}"):
+            if name not in registry.names(kind):
+                raise UnknownNameError(f"{kind} in defaults", name, registry.names(kind))
+    checked: Defaults = given
+    return checked
+
+
+def _tables(given: Any, where: str) -> Mapping[str, Mapping[str, Any]]:
+    if isinstance(given, Mapping) and all(isinstance(one, Mapping) for one in given.values()):
+        return given
+    raise ParameterError(f"{where} is {given!r}; write defaults.KIND.NAME.PARAMETER=…")
 
 
 @dataclass(frozen=True)
 class Builder:
-    """Builds components from specifications; `defaults` holds parameters by kind and name."""
+    """Builds components from specifications, and fills in their defaults."""
 
     registry: Registry
-    defaults: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    defaults: Defaults = field(default_factory=dict)
 
     def build(self, kind: str, specification: Specification, where: str = "") -> Any:
         """The component that is specified; `where` names the place in messages."""
@@ -162,10 +183,17 @@ def overlay(base: Any, over: Any) -> Any:
     return over
 
 
+OUTSIDE_QUOTES = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')
+"""A dot with an even number of quotes after it."""
+
+
 def assign(tree: Tree, path: str, text: str) -> Tree:
-    """The tree with `-p path=text` laid on it; the text is read as TOML, else as a string."""
+    """The tree with `-p path=text` laid on it; the text is read as TOML, else as a string.
+
+    A name with dots of its own stands in quotes.
+    """
     value: Any = parsed(text)
-    for key in reversed(path.split(".")):
+    for key in (part.strip('"') for part in reversed(OUTSIDE_QUOTES.split(path))):
         if not key:
             raise ParameterError(f"-p {path}={text}: the path has an empty part")
         value = {key: value}

@@ -226,6 +226,18 @@ def test_a_protocol_of_explanations_needs_an_entry_with_an_explainer(tree, regis
         fitting_protocol(own, None, Shades(), Builder(Registry(())))
 
 
+def test_a_protocol_that_compares_classifiers_gives_way_where_an_explainer_is_chosen(
+    tree, registry
+):
+    own = assemble(tree, registry).protocol
+    dataset = assemble(tree, registry).datasets["test"].dataset
+    deliberative = registry.get("explainer", "deliberative")
+    chosen = fitting_protocol(own, deliberative.makes, dataset, Builder(registry, tree["defaults"]))
+    assert issubclass(deliberative.makes, chosen.scores)
+    with pytest.raises(MismatchError, match="compares classifiers, but the explainer makes"):
+        fitting_protocol(own, deliberative.makes, dataset, Builder(Registry(())))
+
+
 def test_a_parameter_of_an_explainer_that_no_entry_has_is_an_error(tree):
     with pytest.raises(ParameterError, match="explainer: no entry of this benchmark has one"):
         adjust(tree, {"explainer": {"top": 3}})

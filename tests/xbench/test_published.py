@@ -95,6 +95,11 @@ def test_the_published_difference_is_judged_by_the_interval_of_ours(high, verdic
     assert claims.rows[0].cells[0] == f"+10.00\n{verdict}"
 
 
+def test_a_difference_in_another_score_than_ours_is_not_beside_it():
+    _, claims = tables({**TREE, "scores": ["average iou", "iou@10%"]})
+    assert claims.rows[0].cells[0] == "–"
+
+
 def test_no_verdict_on_figures_is_given_where_the_run_is_limited_or_scaled_down():
     limited, _ = tables(limited_to=5)
     assert limited.title.endswith("not comparable: this run is limited to 5 images")

@@ -8,7 +8,15 @@ import pytest
 from xbench.component import Component
 from xbench.errors import ParameterError, UnknownNameError, UsageError
 from xbench.registry import Registry
-from xbench.specification import Builder, as_table, assign, overlay, parsed, plain_table
+from xbench.specification import (
+    Builder,
+    as_table,
+    assign,
+    checked_defaults,
+    overlay,
+    parsed,
+    plain_table,
+)
 
 
 class Fruit(Component):
@@ -91,6 +99,22 @@ def test_components_nest(builder):
     assert builder.build("fruit", {"name": "pie", "of": "apple:gala"}) == Pie(Apple("gala"))
 
 
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (1, ParameterError, "defaults is 1; write defaults.KIND.NAME.PARAMETER=…"),
+        ({"loss": 1}, ParameterError, "defaults is {'loss': 1}; write"),
+        ({"loss": {"weighted": 1}}, ParameterError, "defaults.loss is {'weighted': 1}; write"),
+        ({"los": {}}, UnknownNameError, "unknown kind of component in defaults 'los'; did you"),
+        ({"loss": {"wieghted": {}}}, UnknownNameError, "unknown loss in defaults 'wieghted'"),
+    ],
+)
+def test_defaults_of_what_there_is_not_are_an_error(given, error, message):
+    with pytest.raises(error) as caught:
+        checked_defaults(given, Registry(third_party=False))
+    assert message in str(caught.value)
+
+
 def test_defaults_lie_below_what_is_said():
     builder = Builder(Basket(), {"fruit": {"pie": {"of": {"name": "apple", "count": 3}}}})
     assert builder.build("fruit", "pie") == Pie(Apple(count=3))
@@ -165,6 +189,8 @@ def test_parameters_are_read_as_toml_else_as_text():
 
 def test_a_parameter_path_becomes_nested_tables():
     assert assign({}, "explainer.difficulty", "entropy") == {"explainer": {"difficulty": "entropy"}}
+    dotted = assign({}, 'defaults.dataset."a.1".root', "there")
+    assert dotted == {"defaults": {"dataset": {"a.1": {"root": "there"}}}}
     with pytest.raises(ParameterError, match="empty part"):
         assign({}, "explainer..x", "1")
 

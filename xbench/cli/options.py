@@ -54,9 +54,10 @@ class Session:
         from xbench import declaration
 
         tree = declaration.read(self.benchmark_file())
-        tree = declaration.choose(tree, self.dataset, self.explainer)
+        tree = declaration.choose(tree, self.dataset)
         for name in self.variants:
             tree = declaration.vary(tree, name)
+        tree = declaration.choose(tree, explainer=self.explainer)
         changes = {key: value for key, value in self._changes() if value is not None}
         tree = declaration.adjust(tree, changes)
         return declaration.adjust(tree, self._parameters())
