@@ -170,11 +170,15 @@ def _finish(ax: Axes) -> None:
 def _points_in_words(picture: Picture, label: str) -> str:
     of = picture.scores[label]
     told = ", ".join(
-        f"{measure} {100 * of[f'{measure}@{name}'].value:.1f} % on {name}"
+        f"{measure} {_percent(of[f'{measure}@{name}'].value)} on {name}"
         for name in picture.sets
         for measure, _ in PANELS
     )
     return f"{label}: {told}"
+
+
+def _percent(share: float) -> str:
+    return "–" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
 def of_pairs(picture: Picture) -> Drawing:

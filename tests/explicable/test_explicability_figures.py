@@ -147,3 +147,4 @@ def test_pictures_can_be_drawn_where_nothing_is_wrong_for_all() -> None:
     rows = {"a": [right], "b": [table(1, 0, ("test",))]}
     for drawing in drawn(rows, {"a": "entry", "b": "entry"}, LOSSES, PLAN).values():
         drawing.figure.draw_without_rendering()
+        assert "nan" not in drawing.text
