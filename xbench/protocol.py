@@ -61,7 +61,9 @@ class Entry:
     def required_explainer(self) -> Explainer:
         """The explainer, or `MismatchError` where there is none."""
         if self.explainer is None:
-            raise MismatchError(f"entry {self.label!r} has no explainer, and needs one here")
+            raise MismatchError(
+                f"entry {self.label!r} has no explainer, and needs one here: --explainer NAME"
+            )
         return self.explainer
 
     def source(self) -> Generator:

@@ -46,7 +46,7 @@ class Score:
     """Standard deviation of the repeats' means; NaN for a single repeat."""
     unit: Unit = "share"
     chance: float | None = None
-    """The mean over the repeats of what guessing is expected to score."""
+    """What guessing is expected to score; repeats weigh as much as they scored cases."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,15 @@ def summarised(
 
 
 def _chance(repeats: Sequence[CaseScores]) -> float | None:
-    known = [scores.chance for scores in repeats if scores.chance is not None]
-    return sum(known) / len(known) if known else None
+    known = [
+        (scores.chance, np.count_nonzero(~np.isnan(scores.values)))
+        for scores in repeats
+        if scores.chance is not None
+    ]
+    if not known:
+        return None
+    chances, scored = zip(*known, strict=True)
+    return float(np.average(chances, weights=scored if any(scored) else None))
 
 
 def difference(

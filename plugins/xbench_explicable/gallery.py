@@ -50,7 +50,8 @@ def gallery(
     caption = (
         f"Images that both {a} and {b} get wrong, with the true class and what each took them "
         "for; numbers are similarities of the true class to that. Of each group the images whose "
-        "similarities differ most, then by number; no true class again before all others."
+        "similarities differ most, then by number; no true class again before all others. Other "
+        "classes that are equally near are not shown."
     )
     title = f"Mistakes of {a} and {b}"
     return Drawing(figure, title, caption, in_words(groups, names, a, b))

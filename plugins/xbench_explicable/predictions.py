@@ -121,7 +121,8 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    first = (str(error).splitlines() or [type(error).__name__])[0]
+    return first.partition(". If you trust")[0]  # NumPy's advice is to unpickle
 
 
 def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:

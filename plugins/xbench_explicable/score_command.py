@@ -93,6 +93,8 @@ def _named(files: Sequence[Path], labels: Sequence[str]) -> dict[str, Path]:
         raise ParameterError(f"{len(labels)} labels for {len(files)} files; give one for each")
     names = list(labels or (path.stem for path in files))
     for name in names:
+        if not name.strip():
+            raise ParameterError("a label is empty; tables need a name for each file")
         if names.count(name) > 1:
             raise ParameterError(f"two files are called {name!r}; tell them apart with --label")
     return dict(zip(names, files, strict=True))

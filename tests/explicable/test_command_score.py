@@ -141,6 +141,8 @@ def test_labels_name_files_and_are_asked_for_where_names_clash(score, files, tmp
     twin.write_bytes(files[0].read_bytes())
     error = score(files[0], twin).error
     assert str(error) == "two files are called 'near'; tell them apart with --label"
+    error = score(*files[:2], "--label", "a", "--label", " ").error
+    assert str(error) == "a label is empty; tables need a name for each file"
     error = score(*files, "--label", "a").error
     assert str(error) == "1 labels for 3 files; give one for each"
     assert error.exit_code == 2

@@ -298,8 +298,9 @@ def test_class_names_may_be_bytes(written) -> None:
 def test_damaged_files_are_an_error(tmp_path, name, content) -> None:
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="cannot be read as predictions"):
+    with pytest.raises(UsageError, match="cannot be read as predictions") as caught:
         read_predictions(path, Listed(), "test")
+    assert "unsafely" not in str(caught.value)
 
 
 def test_a_missing_file_is_an_error(tmp_path) -> None:

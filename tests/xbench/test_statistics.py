@@ -184,3 +184,16 @@ def test_draws_of_many_numbers_of_clusters_do_not_fill_memory(monkeypatch) -> No
     again = Draws(Resampling(resamples=10))
     for clusters in (90, 99, 1000):
         assert (draws.for_clusters(clusters) == again.for_clusters(clusters)).all()
+
+
+def test_chance_weighs_repeats_as_the_value_does():
+    def repeat(cases, chance):
+        return CaseScores(
+            "share", "higher", np.arange(cases), np.full(cases, chance), chance=chance
+        )
+
+    found = summarised([repeat(1, 0.2), repeat(3, 0.6)], Resampling(resamples=10))
+    assert found.chance == pytest.approx(found.value) == pytest.approx(0.5)
+    none = CaseScores("share", "higher", np.arange(0), np.zeros(0), chance=None)
+    assert summarised([none, repeat(3, 0.6)], Resampling(resamples=10)).chance == pytest.approx(0.6)
+    assert summarised([none], Resampling(resamples=10)).chance is None
