@@ -43,8 +43,8 @@ def extract(archive: Path, folder: Path, limits: Limits | None = None) -> None:
         raise DownloadError(f"{folder} exists already; move it away to unpack {archive} there")
     scratch = folder.with_name(f".{folder.name}.unpacking")
     shutil.rmtree(scratch, ignore_errors=True)  # what a killed call left behind
-    scratch.mkdir(parents=True)
     try:
+        scratch.mkdir(parents=True)
         _unpack(archive, scratch, limits or Limits())
         scratch.replace(folder)
     except DAMAGE as error:

@@ -8,13 +8,13 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from xbench.errors import DownloadError
+from xbench.errors import DownloadError, UnwritableStoreError
 
 if TYPE_CHECKING:
     from xbench.progress import Progress
@@ -71,13 +71,17 @@ def fetch(
     """The path of the complete, checked file in `folder`; at once if it is there already.
 
     What an interrupted call left behind is continued. `DownloadError` if the transfer
-    breaks off too often, or if the file's length or checksum is not the declared one.
+    breaks off too often, or if the file's length or checksum is not the declared one;
+    `UnwritableStoreError` where nothing can be written to `folder`.
     """
     _require_web_address(download)
     file = folder / download.filename
     if file.is_file() and _digest(file, download.checksum) == _expected(download):
         return file
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     part = folder / f"{download.filename}.{_expected(download)[:8]}.part"
     _transfer(download, part, progress, retries or Retries())
     _check_digest(download, part)
@@ -124,12 +128,10 @@ def _attempt(download: Download, part: Path, progress: "Progress") -> None:
             with part.open("r+b" if offset else "wb") as file:
                 file.seek(offset)
                 _copy(download, response, file, progress, offset)
-    except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-        raise _BrokenOffError(str(error) or type(error).__name__) from error
-    except OSError as error:
+    except OSError as error:  # of the file: those of the connection are another error by now
         if error.errno == errno.ENOSPC:
             raise DownloadError(f"no space left for {part}") from error
-        raise
+        raise _unwritable(part, error) from error
 
 
 def _opened(download: Download, part: Path, offset: int) -> http.client.HTTPResponse:
@@ -153,6 +155,8 @@ def _opened(download: Download, part: Path, offset: int) -> http.client.HTTPResp
         ) from error
     except urllib.error.URLError as error:
         raise _BrokenOffError(str(error.reason)) from error
+    except (http.client.HTTPException, OSError) as error:
+        raise _BrokenOffError(str(error) or type(error).__name__) from error
 
 
 def _agreed_offset(download: Download, response: http.client.HTTPResponse, offset: int) -> int:
@@ -181,7 +185,7 @@ def _copy(
     progress: "Progress",
     done: int,
 ) -> None:
-    while chunk := response.read1(CHUNK):
+    for chunk in _received(response):
         if done + len(chunk) > download.size:
             file.truncate(0)
             raise DownloadError(
@@ -193,6 +197,15 @@ def _copy(
         progress.update(f"download {download.filename}", done, download.size)
     if done < download.size:
         raise _BrokenOffError(f"the connection ended after {done} of {download.size} bytes")
+
+
+def _received(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """What the server sends; `_BrokenOffError` where the connection breaks, TLS included."""
+    try:
+        while chunk := response.read1(CHUNK):
+            yield chunk
+    except (http.client.HTTPException, OSError) as error:
+        raise _BrokenOffError(str(error) or type(error).__name__) from error
 
 
 def _check_digest(download: Download, part: Path) -> None:
@@ -225,6 +238,13 @@ def _require_space(download: Download, part: Path, needed: int) -> None:
         raise DownloadError(
             f"{download.url}: {needed} more bytes are needed in {part.parent}, {free} are free"
         )
+
+
+def _unwritable(place: Path, error: OSError) -> UnwritableStoreError:
+    return UnwritableStoreError(
+        f"{place} cannot be written ({error.strerror}); data lies below XBENCH_HOME, or where"
+        " dataset.root says"
+    )
 
 
 def _by_hand(download: Download) -> str:

@@ -1,6 +1,8 @@
 """Downloads arrive whole and checked, or not at all."""
 
 import hashlib
+import ssl
+from http.client import HTTPResponse
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from xbench.download import Download, Retries, fetch
-from xbench.errors import DownloadError
+from xbench.errors import DownloadError, UnwritableStoreError
 
 CONTENT = bytes(range(256)) * 4096
 LENGTH = len(CONTENT)
@@ -199,6 +201,32 @@ def test_nobody_answers(web: ModuleType, tmp_path: Path) -> None:
 def test_only_web_addresses_are_fetched(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="file:///etc/hosts: only http and https"):
         fetch(described("file:///etc/hosts"), tmp_path, Seen())
+
+
+def test_connection_that_breaks_in_another_way_goes_on_where_it_ended(
+    web: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, faults = HTTPResponse.read1, [ssl.SSLEOFError(8, "EOF occurred"), OSError(113, "no way")]
+
+    def faulty(response: HTTPResponse, size: int) -> bytes:
+        if faults:
+            raise faults.pop()
+        return read(response, size)
+
+    monkeypatch.setattr(HTTPResponse, "read1", faulty)
+    with web.serve(CONTENT, web.honest) as site:
+        assert fetched(site, tmp_path).read_bytes() == CONTENT
+    assert not faults
+
+
+def test_folder_that_cannot_be_made_is_told(web: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with web.serve(CONTENT, web.honest) as site, pytest.raises(UnwritableStoreError) as caught:
+        fetched(site, tmp_path / "file" / "data")
+    assert str(caught.value) == (
+        f"{tmp_path / 'file' / 'data'} cannot be written (Not a directory); data lies below"
+        " XBENCH_HOME, or where dataset.root says"
+    )
 
 
 def test_full_disk_is_told_before_the_transfer(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ def _state(dataset: "Dataset") -> str:
         dataset.check()
     except DatasetError:
         return "not here"
+    except XbenchError as error:
+        return f"FAILS: {error}"
     return "here"
 
 
