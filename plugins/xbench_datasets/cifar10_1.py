@@ -115,8 +115,10 @@ def _array(file: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """The array in a file, which stays there and is read where it is used."""
     try:
         found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{WHAT}: {file} cannot be read: {error}. {WAY_OUT}") from error
+    except (OSError, ValueError, EOFError) as error:  # NumPy may advise to unpickle it
+        raise DatasetError(
+            f"{WHAT}: {file} cannot be read as an array of numbers. {WAY_OUT}"
+        ) from error
     if not isinstance(found, np.ndarray) or (found.shape, found.dtype) != (shape, dtype):
         held = f"{found.dtype} of shape {found.shape}" if hasattr(found, "shape") else "archive"
         raise DatasetError(

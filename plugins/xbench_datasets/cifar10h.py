@@ -150,8 +150,10 @@ def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Judged:
 def _read(file: Path) -> Int64[Tensor, "images 10"]:
     try:
         found = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{WHAT}: {file} cannot be read as an array: {error}") from error
+    except (OSError, ValueError, EOFError) as error:  # NumPy may advise to unpickle it
+        raise DatasetError(
+            f"{WHAT}: {file} cannot be read as an array of numbers. {WAY_OUT}"
+        ) from error
     if not isinstance(found, np.ndarray) or found.shape != (IMAGES, CLASSES):
         raise DatasetError(
             f"{WHAT}: {file} should hold {IMAGES} × {CLASSES} counts, found"

@@ -66,7 +66,9 @@ def test_missing_and_other_files_are_named(root: Path) -> None:
         f" (1999,). {WAY_OUT}"
     )
     data.write_bytes(data.read_bytes()[:5000])
-    assert told().startswith(f"dataset 'cifar10.1': {data} cannot be read: ")
+    assert told().startswith(
+        f"dataset 'cifar10.1': {data} cannot be read as an array of numbers. `"
+    )
     with data.open("wb") as file:
         np.savez(file, drawn(3))
     assert told().startswith(

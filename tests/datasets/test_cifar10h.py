@@ -117,7 +117,7 @@ def test_files_that_hold_no_counts_are_refused(images: PackedImages, counts: Pat
     assert told(good / good.sum(1, keepdims=True)).startswith(
         " should hold whole numbers from 0 on, found float64; the file with probabilities is anot"
     )
-    assert told(good.astype(object)).startswith(" cannot be read as an array: Object arrays ")
+    assert told(good.astype(object)).startswith(" cannot be read as an array of numbers. `")
     counts.write_bytes(counts.read_bytes()[:100])
     (line,) = Cifar10h(images, str(counts)).verify()
     assert "cannot be read as an array" in line
