@@ -19,6 +19,9 @@ from xbench_explicable.wordnet import above
 Source = Literal["dataset", "wordnet"]
 ROOT = "(all classes)"
 """What stands above trees that have no node in common."""
+WAY_OUT = (
+    "Name classes as WordNet does, or by ids such as n02084071_dog, or use the dataset's own tree."
+)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def class_tree(dataset: Dataset, source: Source) -> ClassTree:
 def _tree(dataset: Dataset, source: Source, names: tuple[str, ...]) -> ClassTree:
     """For classes of these names, which may change while a dataset's files do."""
     if source == "wordnet":
-        lines = _wordnet_lines(synsets(dataset, "corrected"))
+        lines = _wordnet_lines(synsets(dataset, "corrected", way_out=WAY_OUT))
     else:
         lines = _rooted(annotated(dataset, ClassHierarchy).class_ancestors())
     return ClassTree(names, lines)

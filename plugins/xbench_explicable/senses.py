@@ -28,12 +28,15 @@ class Sense(NamedTuple):
     corrected: str
 
 
-def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") -> list[Any]:
+def synsets(
+    dataset: Dataset, senses: Senses, file: str = "", folder: str = "", way_out: str = ""
+) -> list[Any]:
     """The synset of each class of a dataset, in order.
 
     From `file` where it is given; where the classes are those of ImageNet, by its ids; else
     an id that the name begins with, or the name's first sense, which `corrected` replaces
-    where it is known to be wrong. `MismatchError` names all classes of which no noun is known.
+    where it is known to be wrong. `MismatchError` names all classes of which no noun is known,
+    and `way_out` where there are no such files to name.
     """
     names, reader = dataset.class_names(), nouns(folder)
     if file:
@@ -44,7 +47,8 @@ def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") 
     found = [_sense(reader, name, senses) for name in names]
     unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
     if unknown:
-        raise MismatchError(_unknown(reader, dataset, unknown, folder))
+        told = _unknown(reader, dataset, unknown, folder)
+        raise MismatchError(f"{told} {way_out or _way_out(folder)}")
     return found
 
 
@@ -117,10 +121,13 @@ def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> 
     told += [repr(name) for name in unknown[SUGGESTED:]]
     return (
         f"T{_of(folder)[1:]} has no noun for {len(unknown)} of the "
-        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {', '.join(told)}. "
-        f"Give each class its synset with synsets=FILE (columns {','.join(COLUMNS)})"
-        f"{_or_full(folder)}."
+        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {', '.join(told)}."
     )
+
+
+def _way_out(folder: str) -> str:
+    columns = ",".join(COLUMNS)
+    return f"Give each class its synset with synsets=FILE (columns {columns}){_or_full(folder)}."
 
 
 def _of(folder: str) -> str:

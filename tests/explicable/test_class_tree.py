@@ -101,6 +101,16 @@ def test_what_is_no_tree_is_refused(ancestors, told):
         ClassTree(("a", "b"), ancestors)
 
 
+def test_names_that_wordnet_does_not_know_are_told_with_a_way_out_that_trees_have(named):
+    with pytest.raises(MismatchError) as raised:
+        class_tree(named("dog", "xyzzy"), "wordnet")
+    assert str(raised.value) == (
+        "The bundled part of WordNet has no noun for 1 of the 2 classes of dataset 'named': "
+        "'xyzzy'. Name classes as WordNet does, or by ids such as n02084071_dog, or use the "
+        "dataset's own tree."
+    )
+
+
 def test_wordnets_tree_ends_at_one_root(named):
     tree = class_tree(named("cat", "dog", "truck"), "wordnet")
     assert {line[-1] for line in tree.ancestors} == {"entity.n.01"}
