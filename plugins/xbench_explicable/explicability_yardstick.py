@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
+from xbench.component import fingerprint
 from xbench.dataset import Dataset
 from xbench.errors import MismatchError
 from xbench.similarity import Similarity, checked, normalised
@@ -31,9 +32,17 @@ class Yardstick(NamedTuple):
     height_chance: Float64[np.ndarray, " classes"]
 
 
-@functools.lru_cache(maxsize=8)
 def yardstick(similarity: Similarity, hierarchy: Hierarchy, dataset: Dataset) -> Yardstick:
     """The yardstick of a dataset's classes; `MismatchError` where there cannot be one."""
+    state = fingerprint([similarity.parameters(), dataset.fingerprint()])
+    return _yardstick(similarity, hierarchy, dataset, state)
+
+
+@functools.lru_cache(maxsize=8)
+def _yardstick(
+    similarity: Similarity, hierarchy: Hierarchy, dataset: Dataset, state: str
+) -> Yardstick:
+    """As long as the files that it depends on are in this state."""
     names = dataset.class_names()
     if len(names) < 2:
         raise MismatchError(

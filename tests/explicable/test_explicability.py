@@ -25,6 +25,7 @@ from xbench.training import Training
 from xbench_explicable.explicability import Explicability, unseen
 from xbench_explicable.explicability_rows import LOSS, loss_labels
 from xbench_explicable.explicability_yardstick import short_hash
+from xbench_explicable.table import SimilarityTable, table_text
 from xbench_explicable.weighted_loss import WeightedLoss
 from xbench_zoo.losses import CrossEntropy
 
@@ -285,6 +286,17 @@ def test_the_edition_is_that_of_normalised_similarities() -> None:
     assert Explicability(Twice()).edition(of) == edition
     assert Explicability(Alike(near=2.0)).edition(of) != edition
     assert short_hash(np.array([[-0.0, 1.0]])) == short_hash(np.array([[0.0, 1 - 1e-14]]))
+
+
+def test_a_file_that_changes_between_runs_is_read_again(tmp_path) -> None:
+    file = tmp_path / "near.csv"
+    matrix, of = Alike().matrix(Tinted()), entry()
+    file.write_text(table_text(matrix, NAMES))
+    protocol = Explicability(SimilarityTable(str(file)))
+    edition = protocol.edition(of)
+    assert edition == Explicability(Alike()).edition(of)
+    file.write_text(table_text(matrix.sqrt(), NAMES))
+    assert protocol.edition(of) != edition
 
 
 def test_a_similarity_that_cannot_be_is_refused_before_anything_is_trained() -> None:
