@@ -12,7 +12,7 @@ from torch import Tensor
 from xbench.annotation import Annotation, ClassHierarchy
 from xbench.component import fingerprint
 from xbench.dataset import Dataset
-from xbench.errors import MismatchError
+from xbench.errors import MismatchError, UnknownNameError
 from xbench.similarity import Similarity
 
 SIDE = 8
@@ -72,6 +72,8 @@ class ProbabilityPlane(Dataset, Predictions, ClassHierarchy):
 
     def ids(self, split: str) -> Sequence[int]:
         """One image for each prediction: all with the first probability come first."""
+        if split not in self.splits():
+            raise UnknownNameError(f"split of {self.name}", split, self.splits())
         return range(len(self.correct) * self.points)
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:

@@ -11,15 +11,20 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from xbench.errors import UnknownNameError
+from xbench_explicable import wordnet_files
 from xbench_explicable.kernels.paths import path_lengths
 
 WNID = re.compile(r"n(\d{8})(?!\d)")
 SENSE = re.compile(r"[^\s,]+\.n\.\d+")
 
 
-@functools.lru_cache(maxsize=4)
 def nouns(folder: str = "") -> Any:
     """A reader of the bundled nouns, or of the WordNet 3.0 in a folder (nltk's interface)."""
+    return _nouns(folder, wordnet_files.state(folder))
+
+
+@functools.lru_cache(maxsize=4)
+def _nouns(folder: str, state: wordnet_files.State) -> Any:
     from xbench_explicable.wordnet_reader import Nouns
 
     with warnings.catch_warnings():

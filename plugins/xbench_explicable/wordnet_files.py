@@ -73,11 +73,26 @@ def _checked(text: str, file: Path) -> str:
     return text
 
 
-@functools.lru_cache(maxsize=4)
+State = tuple[tuple[int, int], ...]
+"""Size and time of change of each file; nothing of the bundled ones, which stay as they are."""
+
+
+def state(folder: str) -> State:
+    """Tells one content of a folder from another; nothing where files are missing."""
+    files = [Path(folder) / file for file in FILES] if folder else []
+    stats = [file.stat() for file in files if file.is_file()]
+    return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
+
+
 def digest(folder: str = "") -> str:
     """A hash of the nouns that are read; nothing where they cannot be, which their user finds."""
     try:
-        text = "".join(text_of(folder, file) for file in FILES)
+        return _digest(folder, state(folder))
     except ParameterError:
         return ""
+
+
+@functools.lru_cache(maxsize=4)
+def _digest(folder: str, state: State) -> str:
+    text = "".join(text_of(folder, file) for file in FILES)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

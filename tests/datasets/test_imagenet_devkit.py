@@ -12,6 +12,7 @@ from xbench.errors import DatasetError
 from xbench.testing import check_component
 from xbench_datasets.imagenet import DIGEST, Imagenet
 from xbench_datasets.matlab import read_structs
+from xbench_explicable.senses import imagenet
 
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 FILE = "ILSVRC2012_val_{:08d}.JPEG"
@@ -40,14 +41,13 @@ def painted(folder: Path, count: int) -> None:
 
 
 @pytest.fixture
-def ids(realdata: Path) -> list[str]:
+def ids() -> list[str]:
     """The 1 000 WordNet ids in order."""
-    lines = (realdata / "class_lists/Imagenet1000_wnids.txt").read_text().split()
-    assert hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest() == DIGEST
-    return sorted(lines)
+    lines = sorted(imagenet().values())
+    assert hashlib.sha256("\n".join(lines).encode()).hexdigest() == DIGEST
+    return lines
 
 
-@pytest.mark.realdata
 @pytest.mark.parametrize("place", ["", "val", "ILSVRC2012_img_val"])
 def test_labels_come_from_the_devkit_in_its_own_order(
     ids: list[str], tmp_path: Path, place: str
@@ -65,7 +65,6 @@ def test_labels_come_from_the_devkit_in_its_own_order(
     assert dataset.images([999])[0].shape == (3, 4, 6)
 
 
-@pytest.mark.realdata
 def test_training_images_in_folders_may_lie_beside_them(ids: list[str], tmp_path: Path) -> None:
     devkit(tmp_path, ids, list(range(1000, 0, -1)))
     painted(tmp_path / "val", 1000)
@@ -79,7 +78,6 @@ def test_training_images_in_folders_may_lie_beside_them(ids: list[str], tmp_path
     assert alone.labels(alone.ids("val")).tolist() == list(range(999, -1, -1))
 
 
-@pytest.mark.realdata
 def test_a_changed_ground_truth_is_seen(ids: list[str], tmp_path: Path) -> None:
     devkit(tmp_path, ids, list(range(1, 1001)))
     painted(tmp_path, 1000)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xbench.benchmark import assemble, benchmark_folder
 from xbench.dataset import ImageSet
 from xbench.declaration import read, vary
-from xbench.errors import MismatchError
+from xbench.errors import MismatchError, UnknownNameError
 from xbench.executor import LocalExecutor, Workplace
 from xbench.randomness import generator
 from xbench.registry import Registry
@@ -156,6 +156,11 @@ def test_predictions_are_distributions_that_move_from_close_to_far(correct, poin
         assert (column[:, 0] == known).all()
         assert (column[:, 2].diff() > 0).all()
         assert torch.allclose(column[:, 2], column[:, 1].flip(0))
+
+
+def test_the_plane_has_one_split():
+    with pytest.raises(UnknownNameError, match="unknown split of probability-plane 'test'"):
+        ProbabilityPlane().ids("test")
 
 
 def test_images_are_predictions_as_colours():

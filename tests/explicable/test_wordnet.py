@@ -173,6 +173,14 @@ def test_a_folder_without_wordnet_is_refused(tmp_path):
     assert digest(str(tmp_path)) == ""
 
 
+def test_files_that_come_later_are_seen(tmp_path, full):
+    assert digest(str(tmp_path)) == ""
+    for file in full.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert digest(str(tmp_path)) == digest(str(full))
+    assert synset_named(nouns(str(tmp_path)), "dog.n.01")
+
+
 @pytest.mark.parametrize(
     ("head", "told"), [("WordNet 3.1 Copyright", "this is WordNet 3.1"), ("", "this is no WordNet")]
 )
