@@ -10,7 +10,6 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.component import fingerprint
 from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.loss import Loss, Targets
 from xbench.similarity import Similarity, checked, normalised
@@ -18,6 +17,8 @@ from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.loss_source import dataset_of
 
 Preset = Literal["normalised", "softmax"]
+State = tuple[str, tuple[str, ...]]
+"""Parameters, which tell one content of files from another, and names of classes."""
 CPU = torch.device("cpu")
 
 
@@ -67,14 +68,14 @@ class WeightedLoss(Loss):
         """Cross-entropy, averaged over the batch."""
         return functional.cross_entropy(logits, targets.distribution)
 
-    def _state(self, dataset: Dataset) -> str:
-        """Tells one content of the files that the rows depend on from another."""
-        return fingerprint([self.similarity.parameters(), dataset.class_names()])
+    def _state(self, dataset: Dataset) -> State:
+        """What the rows depend on; asked for at every step, so nothing is hashed."""
+        return str(self.similarity.parameters()), dataset.class_names()
 
 
 @functools.lru_cache(maxsize=16)
 def _rows(
-    loss: WeightedLoss, dataset: Dataset, state: str, device: torch.device, dtype: torch.dtype
+    loss: WeightedLoss, dataset: Dataset, state: State, device: torch.device, dtype: torch.dtype
 ) -> Tensor:
     """The targets of all classes where they are needed: made once, not at every step."""
     if (device.type, dtype) != ("cpu", torch.float64):
@@ -84,6 +85,6 @@ def _rows(
 
 
 @functools.lru_cache(maxsize=8)
-def _matrix(similarity: Similarity, dataset: Dataset, state: str) -> Tensor:
+def _matrix(similarity: Similarity, dataset: Dataset, state: State) -> Tensor:
     what = f"similarity {similarity.name!r} of dataset {dataset.name!r}"
     return checked(similarity.matrix(dataset), dataset.class_names(), what)
