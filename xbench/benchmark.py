@@ -157,32 +157,39 @@ def fitting_protocol(
     if fitting:
         choices = ", ".join(protocol.name for protocol in fitting)
         raise MismatchError(f"several protocols fit: {choices}; choose with -p protocol.name=…")
-    raise MismatchError(f"{_mismatch(own, made, dataset)}{_owners(own, builder.registry)}")
+    way_out = _scorers(made, kinds) if _unlike(own, made) else _owners(own, builder.registry)
+    raise MismatchError(f"{_mismatch(own, made, dataset)}{way_out}")
 
 
 def _mismatch(protocol: Protocol, made: type | None, dataset: Dataset) -> str | None:
-    if protocol.scores is not None and made is None:
-        return (
-            f"protocol {protocol.name!r} scores {protocol.scores.name}, but no entry has an "
-            "explainer that makes them"
-        )
-    if protocol.scores is None and made is not None:
-        return (
-            f"protocol {protocol.name!r} compares classifiers, "
-            f"but the explainer makes {getattr(made, 'name', made.__name__)}"
-        )
-    if protocol.scores is not None and made is not None and not issubclass(made, protocol.scores):
-        return (
-            f"protocol {protocol.name!r} scores {protocol.scores.name}, "
-            f"but the explainer makes {getattr(made, 'name', made.__name__)}"
-        )
     missing = [kind.__name__ for kind in protocol.needs() if not isinstance(dataset, kind)]
-    if missing:
+    if missing and not _unlike(protocol, made):
         return (
             f"protocol {protocol.name!r} needs {', '.join(missing)}, "
             f"which dataset {dataset.name!r} does not have"
         )
+    return _unlike(protocol, made)
+
+
+def _unlike(protocol: Protocol, made: type | None) -> str | None:
+    """What is wrong with scoring explanations of this kind, or classifiers, if anything."""
+    does = f"scores {protocol.scores.name}" if protocol.scores else "compares classifiers"
+    if made is None and protocol.scores is not None:
+        return f"protocol {protocol.name!r} {does}, but no entry has an explainer that makes them"
+    if made is not None and (protocol.scores is None or not issubclass(made, protocol.scores)):
+        of = getattr(made, "name", made.__name__)
+        return f"protocol {protocol.name!r} {does}, but the explainer makes {of}"
     return None
+
+
+def _scorers(made: type | None, protocols: Mapping[str, type[Protocol]]) -> str:
+    """Which protocols score what is made, on whatever dataset."""
+    if made is None:
+        return "; protocols that need none compare classifiers"
+    having = [n for n, cls in protocols.items() if cls.scores and issubclass(made, cls.scores)]
+    if not having:
+        return "; no protocol scores that, but `xbench explain` draws it"
+    return f"; protocols that score that: {', '.join(having)}"
 
 
 def _owners(protocol: Protocol, registry: Registry) -> str:

@@ -26,20 +26,21 @@ Defaults = Mapping[str, Mapping[str, Tree]]
 
 def checked_defaults(given: Any, registry: Registry) -> Defaults:
     """The `[defaults]` of a benchmark; a kind or a component that there is not is an error."""
-    for kind, of_kind in _tables(given, "defaults").items():
+    for kind, of_kind in _table(given, "defaults").items():
         if kind not in KINDS:
             raise UnknownNameError("kind of component in defaults", kind, KINDS)
-        for name in _tables(of_kind, f"defaults.{kind}"):
+        for name, parameters in _table(of_kind, f"defaults.{kind}").items():
             if name not in registry.names(kind):
                 raise UnknownNameError(f"{kind} in defaults", name, registry.names(kind))
+            _table(parameters, f"defaults.{kind}.{name}")
     checked: Defaults = given
     return checked
 
 
-def _tables(given: Any, where: str) -> Mapping[str, Mapping[str, Any]]:
-    if isinstance(given, Mapping) and all(isinstance(one, Mapping) for one in given.values()):
-        return given
-    raise ParameterError(f"{where} is {given!r}; write defaults.KIND.NAME.PARAMETER=…")
+def _table(given: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise ParameterError(f"{where} is {given!r}; write defaults.KIND.NAME.PARAMETER=…")
+    return given
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from xbench.dataset import Dataset, ImageSet
 from xbench.declaration import adjust, choose, read
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.executor import LocalExecutor, Workplace
+from xbench.explanation import Explanation
 from xbench.protocol import CaseScores, Drawing, Entry, Protocol
 from xbench.registry import Registry
 from xbench.report import Run, write_report
@@ -236,6 +237,8 @@ def test_a_protocol_that_compares_classifiers_gives_way_where_an_explainer_is_ch
     assert issubclass(deliberative.makes, chosen.scores)
     with pytest.raises(MismatchError, match="compares classifiers, but the explainer makes"):
         fitting_protocol(own, deliberative.makes, dataset, Builder(Registry(())))
+    with pytest.raises(MismatchError, match="no protocol scores that, but `xbench explain` draws"):
+        fitting_protocol(own, Explanation, dataset, Builder(registry, tree["defaults"]))
 
 
 def test_a_parameter_of_an_explainer_that_no_entry_has_is_an_error(tree):

@@ -103,8 +103,8 @@ def test_components_nest(builder):
     ("given", "error", "message"),
     [
         (1, ParameterError, "defaults is 1; write defaults.KIND.NAME.PARAMETER=…"),
-        ({"loss": 1}, ParameterError, "defaults is {'loss': 1}; write"),
-        ({"loss": {"weighted": 1}}, ParameterError, "defaults.loss is {'weighted': 1}; write"),
+        ({"loss": 1}, ParameterError, "defaults.loss is 1; write"),
+        ({"loss": {"weighted": 1}}, ParameterError, "defaults.loss.weighted is 1; write"),
         ({"los": {}}, UnknownNameError, "unknown kind of component in defaults 'los'; did you"),
         ({"loss": {"wieghted": {}}}, UnknownNameError, "unknown loss in defaults 'wieghted'"),
     ],
