@@ -97,7 +97,8 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
 def _of_no_dataset(tree: Tree) -> Tree:
     kept = {key: value for key, value in tree.items() if key not in ("published", "title")}
     if "splits" in kept:
-        kept["splits"] = {role: of for role, of in kept["splits"].items() if isinstance(of, str)}
+        splits = kept["splits"].items()
+        kept["splits"] = {role: of for role, of in splits if role in ("train", "test")}
     if "variants" in kept:
         kept["variants"] = {
             name: {key: value for key, value in variant.items() if key != "dataset"}

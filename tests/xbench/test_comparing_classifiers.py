@@ -257,7 +257,7 @@ def test_a_table_of_splits_names_another_dataset_for_a_further_test_set(tree, re
 
 
 def test_further_test_sets_are_not_kept_for_another_dataset(tree):
-    tree = {**tree, "splits": {**tree["splits"], "more": {"dataset": "toybirds"}}}
+    tree = {**tree, "splits": {**tree["splits"], "more": {"dataset": "toybirds"}, "own": "shifted"}}
     assert set(choose(tree, dataset="cub200")["splits"]) == {"train", "test"}
 
 
