@@ -15,6 +15,7 @@ from xbench_datasets.picture_table import Pictures
 SIDE = 32
 PIXELS = 3 * SIDE * SIDE
 """Bytes of an image: red, then green, then blue, each row after row."""
+BYTE = 256
 AT_ONCE = 5000
 """How many images of a file are in memory while they are hashed."""
 
@@ -150,6 +151,8 @@ def _column(
     numbers = value[name]
     if not isinstance(numbers, list) or len(numbers) != count or {*map(type, numbers)} != {int}:
         raise _wrong(form, file, f"{name} should be a list of {count} whole numbers")
+    if max(numbers, key=abs) not in range(-BYTE, BYTE):
+        raise _wrong(form, file, f"{name} has numbers that no byte holds")
     return np.array(numbers, np.int64)
 
 

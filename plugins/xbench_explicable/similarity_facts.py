@@ -9,6 +9,7 @@ from torch import Tensor
 
 from xbench.dataset import Dataset
 from xbench.similarity import Similarity, checked, normalised
+from xbench_explicable.kernels.targets import entropies, softmax_rows
 
 FEW = 20
 """Up to how many classes the whole table is printed."""
@@ -52,8 +53,8 @@ class Facts(NamedTuple):
         rows = normalised(self.matrix)
         return {
             "normalised": _target(rows),
-            "softmax": _target(torch.softmax(self.matrix, 1)),
-            "softmax of normalised rows": _target(torch.softmax(rows, 1)),
+            "softmax": _target(softmax_rows(self.matrix, 1.0)),
+            "softmax of normalised rows": _target(softmax_rows(rows, 1.0)),
         }
 
     def summary(self) -> dict[str, Any]:
@@ -146,8 +147,7 @@ def facts(similarity: Similarity, dataset: Dataset) -> Facts:
 
 
 def _target(rows: Float64[Tensor, "classes classes"]) -> Target:
-    entropies = torch.special.entr(rows).sum(1)
-    return Target(float(rows.diagonal().mean()), float(entropies.mean()))
+    return Target(float(rows.diagonal().mean()), float(entropies(rows).mean()))
 
 
 def _fact_lines(told: Mapping[str, Any]) -> Iterator[str]:

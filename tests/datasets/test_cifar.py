@@ -250,6 +250,7 @@ def test_a_batch_that_asks_for_a_command_is_refused(ten: Path, tmp_path: Path) -
         ({"data": [0], "labels": [0]}, "data should be an array of bytes"),
         ({"data": np.zeros((7, 3072), np.uint8), "labels": [0] * 7}, "data is 7 × 3072, expected"),
         ({"data": None, "labels": [0.5] * 10_000}, "labels should be a list of 10000 whole"),
+        ({"data": None, "labels": [1 << 70] * 10_000}, "labels has numbers that no byte holds"),
     ],
 )
 def test_other_tables_are_refused(tmp_path: Path, value: object, message: str) -> None:
