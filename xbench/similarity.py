@@ -53,11 +53,11 @@ def checked(
                 f"{what}: the similarity of {names[row]!r} (true) and {names[column]!r} "
                 f"(predicted) {told}: {float(matrix[row, column])}"
             )
-    empty = (matrix.sum(1) == 0).nonzero()[:, 0].tolist()
-    if empty:
-        raise MismatchError(
-            f"{what}: the row of {names[empty[0]]!r} is all zeros, so nothing can be normalised"
-        )
+    sums = matrix.sum(1)
+    for wrong, told in ((sums == 0, "is all zeros"), (torch.isinf(sums), "has an infinite sum")):
+        if wrong.any():
+            name = names[int(wrong.nonzero()[0, 0])]
+            raise MismatchError(f"{what}: the row of {name!r} {told}, so it cannot be normalised")
     return matrix
 
 

@@ -213,6 +213,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, data):
         (",a,b\na,1,2\nb,1,nan\n", MismatchError, r"'b' \(true\) and 'b' .* is no number"),
         (",a,b\na,1,2\nb,1,inf\n", MismatchError, r"'b' \(true\) and 'b' .* is no number"),
         (",a,b\na,1,2\nb,0,0\n", MismatchError, "the row of 'b' is all zeros"),
+        (",a,b\na,1,2\nb,1e308,1e308\n", MismatchError, "row of 'b' has an infinite sum"),
         (",a,b\na,1,2\nb,1,much\n", DatasetError, "line 3, column 'b': 'much' is no number"),
         (",a,b\na,1,2\nb,1,\n", DatasetError, "line 3, column 'b': '' is no number"),
         (",a,c\na,1,2\nb,1,1\n", MismatchError, "first line of .*lacks 'b' and has besides 'c'"),
