@@ -21,6 +21,8 @@ from xbench.specification import Builder, as_table, checked_defaults, overlay, p
 from xbench.training import Training
 from xbench.transform import Transform
 
+OF_DATASET = ("train", "validation", "test")
+"""Roles of splits that are always of the benchmark's own dataset."""
 OF_PROTOCOL = "@protocol."
 """Before the name of a parameter: its value in the benchmark's protocol."""
 
@@ -275,6 +277,8 @@ def _image_sets(tree: Tree, dataset: Dataset, builder: Builder) -> dict[str, Ima
     transform = plain_table(Transform, tree.get("transform", {}), "transform")
     made = {}
     for role, given in tree["splits"].items():
+        if not isinstance(given, str) and role in OF_DATASET:
+            raise ParameterError(f"splits.{role}: expected a split's name, got {given!r}")
         if isinstance(given, str):
             made[role] = ImageSet(dataset, given, transform)
         else:

@@ -26,6 +26,8 @@ WHAT = "dataset 'packed'"
 SUFFIX = ".npz"
 ENCODED = ("jpeg", "encoded")
 """Names that the array of bytes may have."""
+MOST_BYTES = 16 << 30
+"""An array that claims more is refused before it is read."""
 KEPT = 1 << 30
 """Bytes of a file's decoded images up to which they are kept once they are decoded."""
 UNREADABLE = (
@@ -81,11 +83,19 @@ class _Arrays:
         if name not in self.names:
             raise self.wrong(f"{name} is missing; {FORM}")
         with self._opened() as archive:
+            self._check_size(archive, name)
             try:
                 found: np.ndarray = archive[name]
             except UNREADABLE as error:
                 raise self.wrong(f"{name} cannot be read: {error}") from error
         return found
+
+    def _check_size(self, archive: np.lib.npyio.NpzFile, name: str) -> None:
+        """Refuse what a small file would fill the memory with."""
+        assert archive.zip is not None  # noqa: S101 - it is open
+        claimed = archive.zip.getinfo(f"{name}.npy").file_size
+        if claimed > MOST_BYTES:
+            raise self.wrong(f"{name} has {claimed} bytes, more than {MOST_BYTES}")
 
     def whole(self, name: str) -> Int64[np.ndarray, " n"]:
         """The row of whole numbers of that name, none of them negative."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from xbench import photos
 from xbench.dataset import Dataset
+from xbench.errors import DatasetError
 from xbench_datasets import folder_listing
 from xbench_datasets.folder_listing import Entry, Folds
 
@@ -110,7 +111,7 @@ class PhotoFolder(Dataset):
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The place of each image's class among the sorted class folders."""
-        return self.album().labels[list(ids)]
+        return self.album().labels[self._known(ids)]
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images in RGB, upright."""
@@ -120,9 +121,17 @@ class PhotoFolder(Dataset):
         """Height and width when upright, from the files' headers."""
         return folder_listing.sizes(self.folder(), *self._files(ids))
 
+    def _known(self, ids: Sequence[int]) -> list[int]:
+        """The ids, or `DatasetError` where one is none of an image."""
+        count = len(self.album().photographs)
+        wrong = [image for image in ids if not 0 <= image < count]
+        if wrong:
+            raise DatasetError(f"{self.what()} has no image {wrong[0]}; it has 0 … {count - 1}")
+        return list(ids)
+
     def _files(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
         photographs = self.album().photographs
-        paths = [photographs[image].path for image in ids]
+        paths = [photographs[image].path for image in self._known(ids)]
         named = [self.image_name(image, path) for image, path in zip(ids, paths, strict=True)]
         return paths, [f"{self.what()}, {name}" for name in named]
 

@@ -39,6 +39,14 @@ def test_images_are_sorted_and_labelled_by_folder(birds: Path) -> None:
     assert list(dataset.sizes([3])) == [(5, 7)]
 
 
+@pytest.mark.parametrize("stranger", [14, -1])
+def test_an_id_of_no_image_is_named(birds: Path, stranger: int) -> None:
+    dataset = Folder(root=str(birds))
+    for ask in (dataset.images, dataset.labels, dataset.sizes):
+        with pytest.raises(DatasetError, match=f"has no image {stranger}; it has 0 … 13"):
+            ask([0, stranger])
+
+
 def test_own_splits(tmp_path: Path) -> None:
     for split, label in (("train", "a"), ("train", "b"), ("test", "b")):
         paint(tmp_path / split / label / "1.png")

@@ -291,3 +291,11 @@ def test_real_packed_images_are_read_as_they_are(realdata: Path) -> None:
     with np.load(realdata / "cifar10/train_first4000_lossless.npz") as arrays:
         plain = torch.from_numpy(arrays["images"][17:19]).permute(0, 3, 1, 2)
     assert torch.equal(dataset.images(dataset.ids("lossless")[17:19]), plain)
+
+
+def test_a_small_file_that_would_fill_the_memory_is_refused(
+    pets: PackedImages, monkeypatch
+) -> None:
+    monkeypatch.setattr(packed_file, "MOST_BYTES", 100)
+    with pytest.raises(DatasetError, match=r"labels has \d+ bytes, more than 100"):
+        pets.labels(pets.ids(pets.splits()[0]))

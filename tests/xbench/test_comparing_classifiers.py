@@ -256,6 +256,12 @@ def test_a_table_of_splits_names_another_dataset_for_a_further_test_set(tree, re
     assert replace(made.datasets["test"].dataset, seed=9) == made.datasets["drawn anew"].dataset
 
 
+def test_the_splits_of_training_and_testing_are_of_the_benchmarks_own_dataset(tree, registry):
+    tree = {**tree, "splits": {"train": "train", "test": {"dataset": "toybirds"}}}
+    with pytest.raises(ParameterError, match="splits.test: expected a split's name, got"):
+        assemble(tree, registry, scored=False)
+
+
 def test_further_test_sets_are_not_kept_for_another_dataset(tree):
     tree = {**tree, "splits": {**tree["splits"], "more": {"dataset": "toybirds"}, "own": "shifted"}}
     assert set(choose(tree, dataset="cub200")["splits"]) == {"train", "test"}

@@ -14,7 +14,7 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 @click.option(
     "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
 )
-@click.option("--limit", type=click.IntRange(1), help="Explain at most so many images.")
+@click.option("--limit", type=click.IntRange(1), help="Evaluate the first so many images only.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
