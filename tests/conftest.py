@@ -1,9 +1,14 @@
 """What all tests share."""
 
+import json
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import click
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -30,6 +35,32 @@ ROOT = Path(__file__).resolve().parent.parent
 def project() -> Path:
     """The project's root folder."""
     return ROOT
+
+
+class Invoked(NamedTuple):
+    """How a call of a command ended."""
+
+    error: BaseException | None
+    out: str
+
+    def json(self) -> Any:
+        """What was printed, as JSON."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def invoked() -> Callable[..., Invoked]:
+    """Calls a command of a plugin with these arguments; errors that are not ours are raised."""
+
+    def call(command: click.Command, arguments: Sequence[str]) -> Invoked:
+        from xbench.errors import XbenchError
+
+        ended = CliRunner().invoke(command, arguments, standalone_mode=False)
+        if ended.exception and not isinstance(ended.exception, XbenchError):
+            raise ended.exception
+        return Invoked(ended.exception, ended.stdout)
+
+    return call
 
 
 @pytest.fixture

@@ -1,17 +1,14 @@
 """Banks are learned, imported, listed and shown on the command line."""
 
-import json
 import pickle
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
-from click.testing import CliRunner
 
 from xbench.cli.options import Session
-from xbench.errors import UsageError, XbenchError
+from xbench.errors import UsageError
 from xbench.store import Store
 from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import read_bank
@@ -22,31 +19,18 @@ from xbench_toybirds import concepts as birds
 QUICK = ("dataset.train=160", "dataset.test=40", "training.epochs=0")
 
 
-class Called(NamedTuple):
-    """How a call ended."""
-
-    error: XbenchError | None
-    out: str
-
-    def json(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def store(tmp_path) -> Path:
     return tmp_path / "store"
 
 
 @pytest.fixture
-def concepts(store):
+def concepts(store, invoked):
     """Calls `xbench concepts` with these arguments, and the test's own store."""
 
     def call(*arguments):
         given = [*map(str, arguments), "--store", str(store)]
-        ended = CliRunner().invoke(command, given, standalone_mode=False)
-        if ended.exception and not isinstance(ended.exception, XbenchError):
-            raise ended.exception
-        return Called(ended.exception, ended.stdout)
+        return invoked(command, given)
 
     return call
 

@@ -1,14 +1,10 @@
 """Predictions are scored against each other on the command line."""
 
-import json
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from xbench.errors import XbenchError
 from xbench.record import Record
 from xbench.store import Store
 from xbench_explicable.explicability_summary import noted
@@ -20,31 +16,18 @@ QUICK = ("-p", "dataset.train=20", "-p", "dataset.test=60")
 NEAR = ("-p", "similarity.name=hierarchy")
 
 
-class Called(NamedTuple):
-    """How a call ended."""
-
-    error: XbenchError | None
-    out: str
-
-    def json(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
 def store(tmp_path) -> Path:
     return tmp_path / "store"
 
 
 @pytest.fixture
-def score(store):
+def score(store, invoked):
     """Calls `xbench score` with these arguments, and the test's own store."""
 
     def call(*arguments, near=NEAR):
         given = [*map(str, arguments), *QUICK, *near, "--store", str(store)]
-        ended = CliRunner().invoke(command, given, standalone_mode=False)
-        if ended.exception and not isinstance(ended.exception, XbenchError):
-            raise ended.exception
-        return Called(ended.exception, ended.stdout)
+        return invoked(command, given)
 
     return call
 

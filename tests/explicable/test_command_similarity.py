@@ -1,37 +1,20 @@
 """Similarities on the command line."""
 
-import json
-from typing import NamedTuple
-
 import pytest
-from click.testing import CliRunner
 
-from xbench.errors import DatasetError, MismatchError, ParameterError, UnknownNameError, XbenchError
+from xbench.errors import DatasetError, MismatchError, ParameterError, UnknownNameError
 from xbench_explicable.similarity_command import command
 
 OF = 'similarity.of={name="toybirds", test=40}'
 
 
-class Called(NamedTuple):
-    """How a call ended."""
-
-    error: XbenchError | None
-    out: str
-
-    def json(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def similarity():
+def similarity(invoked):
     """Calls `xbench similarity` with these arguments, on drawn birds."""
 
     def call(*arguments):
         given = [*map(str, arguments), "--dataset", "toybirds", "-p", "dataset.test=40"]
-        ended = CliRunner().invoke(command, given, standalone_mode=False)
-        if ended.exception and not isinstance(ended.exception, XbenchError):
-            raise ended.exception
-        return Called(ended.exception, ended.stdout)
+        return invoked(command, given)
 
     return call
 

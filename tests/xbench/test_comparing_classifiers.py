@@ -258,7 +258,7 @@ def test_a_table_of_splits_names_another_dataset_for_a_further_test_set(tree, re
 
 def test_the_splits_of_training_and_testing_are_of_the_benchmarks_own_dataset(tree, registry):
     tree = {**tree, "splits": {"train": "train", "test": {"dataset": "toybirds"}}}
-    with pytest.raises(ParameterError, match="splits.test: expected a split's name, got"):
+    with pytest.raises(ParameterError, match=r"splits\.test: expected a split's name, got"):
         assemble(tree, registry, scored=False)
 
 
