@@ -53,6 +53,8 @@ class Training:
     """The learning rate of everything but the head is multiplied by this; 0 freezes it."""
     frozen_epochs: int = 0
     """For how many epochs only the head learns, and the body is in evaluation mode."""
+    new_head: bool = False
+    """Whether the head starts from random weights, also where there are others for it."""
     augmentation: Literal["batched", "timm"] = "batched"
     flip: float = 0.5
     """How often an image is mirrored."""
@@ -182,7 +184,20 @@ class TrainedWeights(ClassifierWeights):
         elif source:
             new = head(module, self.classes) if self.training.epochs else ""
             load_state(module, read_state(source), source, new_head=new)
+        if source and self.training.new_head:
+            self._renew_head(module)
         return module
+
+    def _renew_head(self, module: nn.Module) -> None:
+        """Put random weights into the last layer with as many outputs as classes."""
+        name = head(module, self.classes)
+        if not name or not self.training.epochs:
+            message = f"training.new_head: {self.classifier.name!r} "
+            reason = "is not trained" if name else f"has no layer of {self.classes} outputs"
+            raise WeightsError(message + reason)
+        plain = dataclasses.replace(self.classifier, weights="")
+        fresh = blank(plain, self.classes, derived_seed("weights", self.seed))
+        module.get_submodule(name).load_state_dict(fresh.get_submodule(name).state_dict())
 
     def _check_library_head(self, module: nn.Module) -> None:
         """Without training, a head that the library has no weights for would be random."""

@@ -337,6 +337,27 @@ def test_a_frozen_body_keeps_its_weights_and_statistics_and_the_head_is_new(plac
         assert not torch.equal(made.tensors["4.weight"], start["4.weight"])
 
 
+def test_a_head_that_fits_is_renewed_where_that_is_asked_for(tmp_path):
+    path = saved(tmp_path / "a.pt")
+    given = torch.load(path, weights_only=True)
+    kept = recipe(TRAINING, classifier=Tiny(weights=path)).module().state_dict()
+    assert equal(kept, given)
+    asked = recipe(replace(TRAINING, new_head=True), classifier=Tiny(weights=path))
+    renewed, again = asked.module().state_dict(), asked.module().state_dict()
+    for name, tensor in renewed.items():
+        assert torch.equal(tensor, given[name]) == (not name.startswith("4."))
+    assert equal(renewed, again)
+    plain = recipe(replace(TRAINING, new_head=True))
+    assert equal(plain.module().state_dict(), recipe().module().state_dict())
+
+
+def test_a_head_cannot_be_renewed_without_training(tmp_path):
+    training = Training(epochs=0, new_head=True)
+    untrained = recipe(training, classifier=Tiny(weights=saved(tmp_path / "a.pt")))
+    with pytest.raises(WeightsError, match=r"training\.new_head: 'tiny' is not trained"):
+        untrained.module()
+
+
 def test_the_library_head_for_another_number_of_classes_needs_training(place):
     text = r"the library's weights of 'tiny' are not for 3 classes \(0.0.weight is new\)"
     with pytest.raises(WeightsError, match=text):
