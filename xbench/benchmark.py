@@ -1,5 +1,6 @@
 """Benchmarks: TOML files that say what is compared on what, read into frozen values."""
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -152,7 +153,7 @@ def fitting_protocol(
         name: builder.registry.get("protocol", name) for name in builder.registry.names("protocol")
     }
     alike = [name for name, cls in kinds.items() if (cls.scores is None) == (made is None)]
-    others = [builder.build("protocol", name) for name in alike if name != own.name]
+    others = list(_buildable([name for name in alike if name != own.name], builder))
     fitting = [other for other in others if _mismatch(other, made, dataset) is None]
     if len(fitting) == 1:
         return fitting[0]
@@ -161,6 +162,13 @@ def fitting_protocol(
         raise MismatchError(f"several protocols fit: {choices}; choose with -p protocol.name=…")
     way_out = _scorers(made, kinds) if _unlike(own, made) else _owners(own, builder.registry)
     raise MismatchError(f"{_mismatch(own, made, dataset)}{way_out}")
+
+
+def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
+    """The protocols that need no parameter which nobody gave."""
+    for name in names:
+        with contextlib.suppress(ParameterError):
+            yield builder.build("protocol", name)
 
 
 def _mismatch(protocol: Protocol, made: type | None, dataset: Dataset) -> str | None:

@@ -207,7 +207,7 @@ def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
     images, of = benchmark.datasets["test"], one.predictions
     answers = Answers(
-        set="test",
+        set=images.split,
         repeat=0,
         cases=np.arange(len(of.predicted)),
         images=np.array(images.ids(), np.int64),

@@ -15,7 +15,7 @@ def read_rows(file: str, what: str) -> list[tuple[int, list[str]]]:
     `DatasetError` where it cannot be read; `what` names the file.
     """
     try:
-        text = Path(file).read_text(encoding="utf-8-sig")
+        text = Path(file).expanduser().read_text(encoding="utf-8-sig")
         rows = csv.reader(io.StringIO(text))
         cells = [(rows.line_num, [cell.strip() for cell in row]) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -26,8 +26,9 @@ def read_rows(file: str, what: str) -> list[tuple[int, list[str]]]:
 def file_digest(path: str) -> str:
     """A hash of a file's content; nothing where it cannot be read, which its user finds."""
     try:
-        stat = Path(path).stat()
-        return _digest(path, stat.st_size, stat.st_mtime_ns)
+        place = Path(path).expanduser()
+        stat = place.stat()
+        return _digest(str(place), stat.st_size, stat.st_mtime_ns)
     except OSError:
         return ""
 

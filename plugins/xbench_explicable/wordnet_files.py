@@ -50,7 +50,7 @@ def text_of(folder: str, file: str) -> str:
         return ""
     if not folder:
         return gzip.decompress((DATA / f"{file}.gz").read_bytes()).decode("ascii")
-    found = Path(folder) / file
+    found = Path(folder).expanduser() / file
     if found.is_file():
         text = found.read_text(encoding="latin-1")
         return _checked(text, found) if file == "data.noun" else text

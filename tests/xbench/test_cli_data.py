@@ -165,7 +165,7 @@ def test_verify_names_what_is_missing(call, site) -> None:
     assert result.exit_code == 2
     assert f"missing: {data_home() / 'remote/data.txt'}" in result.stdout
     assert "remote: 1 missing or damaged." in result.stderr
-    assert "`xbench data get remote` fetches the data anew" in result.stderr
+    assert "`xbench data get remote` fetches the data where there is none" in result.stderr
     assert json.loads(call("verify", "remote", "--json").stdout)["problems"] != []
     call("get", "remote")
     assert call("verify", "remote").stdout == "remote: complete\n"

@@ -122,7 +122,8 @@ def _state(dataset: "Dataset") -> str:
 def _way_out(dataset: "Dataset") -> str:
     if not dataset.downloads():
         return "There is nothing to download for it; see -p dataset.root=FOLDER."
-    return f"Move the folder away, then `xbench data get {dataset.name}` fetches the data anew."
+    get = f"`xbench data get {dataset.name}` fetches the data"
+    return f"{get} where there is none; move damaged files away first."
 
 
 def _get(download: "Download", session: Session, progress: "Progress", *, keep: bool) -> None:
