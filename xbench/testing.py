@@ -70,8 +70,9 @@ def sample(builder: "Builder", kind: str, name: str, depth: int = 2) -> Any:
     """The component with its defaults; component parameters without one get any that fits."""
     cls = builder.registry.get(kind, name)
     defaults = builder.defaults.get(kind, {}).get(name, {})
+    makes = getattr(cls, "makes", None)
     filled = {
-        field.name: _any(builder, typing.cast("type[Component]", field.type).kind, depth)
+        field.name: _any(builder, typing.cast("type[Component]", field.type).kind, depth, makes)
         for field in dataclasses.fields(cls)
         if _open(field) and field.name not in defaults and field.name not in cls.example
     }
@@ -83,11 +84,20 @@ def _open(field: "dataclasses.Field[Any]") -> bool:
     return required and isinstance(field.type, type) and issubclass(field.type, Component)
 
 
-def _any(builder: "Builder", kind: str, depth: int) -> Component:
-    for name in builder.registry.names(kind):
-        cls = builder.registry.get(kind, name)
-        nested = any(map(_open, dataclasses.fields(cls)))
-        if depth and not (depth == 1 and nested) and not _declares_artefacts(cls):
+def _any(builder: "Builder", kind: str, depth: int, makes: type | None) -> Component:
+    """Any component of the kind; an explainer inside another one makes what that one makes.
+
+    One that needs artefacts is the last choice: it cannot be tried without a dataset.
+    """
+    kinds = {name: builder.registry.get(kind, name) for name in builder.registry.names(kind)}
+    fitting = {
+        name: cls
+        for name, cls in kinds.items()
+        if makes is None or issubclass(getattr(cls, "makes", makes), makes)
+    }
+    for name in sorted(fitting, key=lambda name: _declares_artefacts(fitting[name])):
+        nested = any(map(_open, dataclasses.fields(fitting[name])))
+        if depth and not (depth == 1 and nested):
             made: Component = sample(builder, kind, name, depth - 1)
             return made
     raise PluginError(f"no {kind} is there to try it with")

@@ -1,9 +1,7 @@
 """Floors: insecurities whose regions, or whose pairs, know nothing of the network's reasons."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, ClassVar, Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Float, Float64
@@ -26,8 +24,6 @@ class SamePairs(Explainer):
     """Takes the class pairs of another explainer; what it makes of regions is its own."""
 
     makes: ClassVar[type[Insecurities]] = Insecurities
-
-    example: ClassVar[Mapping[str, Any]] = MappingProxyType({"of": "most-probable"})
 
     of: Explainer
 
