@@ -110,6 +110,8 @@ def numeric_columns(table: Table) -> list[bool]:
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         return described(dict(value)) if "parameters" in value else str(dict(value))
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     return '""' if value == "" else str(value)
 
 

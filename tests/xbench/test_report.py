@@ -454,3 +454,5 @@ def test_a_component_is_described_as_it_might_be_written() -> None:
     assert described({"name": "plain", "parameters": {}}) == "plain"
     nested = {"name": "of", "parameters": {"of": Dice().tree(), "path": ""}}
     assert described(nested) == 'of(of=dice(sides=1.0), path="")'
+    several = {"name": "of", "parameters": {"of": [Dice().tree(), Dice(2.0).tree()], "sizes": [1]}}
+    assert described(several) == "of(of=[dice(sides=1.0), dice(sides=2.0)], sizes=[1])"
