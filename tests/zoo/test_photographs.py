@@ -16,8 +16,8 @@ from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
 
 FOLDS = 4
-TUNED = (0, 2)
-"""Two of the folds; docs/training.md has the commands and the accuracy of all four."""
+TUNED = 0
+"""One of the folds; docs/training.md has the commands and the accuracy of all four."""
 RECIPE = Training(
     epochs=14,
     batch_size=16,
@@ -53,9 +53,8 @@ def tuned(realdata, fold, training, tmp_path, pixels=192):
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_a_fine_tuned_squeezenet_knows_ten_birds(realdata, tmp_path):
-    made = [tuned(realdata, fold, RECIPE, tmp_path) for fold in TUNED]
-    accuracies = [weights.facts["accuracy"] for weights in made]
-    assert sum(accuracies) / len(TUNED) >= 0.75
+    weights = tuned(realdata, TUNED, RECIPE, tmp_path)
+    assert weights.facts["accuracy"] >= 0.75
 
 
 @pytest.mark.realdata
