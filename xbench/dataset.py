@@ -70,6 +70,48 @@ class Dataset(Component):
         return []
 
 
+@dataclass(frozen=True)
+class DerivedDataset(Dataset):
+    """A dataset that is made of another one: unless overridden, everything but ids is that one's.
+
+    Ids are those of the other dataset.
+    """
+
+    of: Dataset
+
+    def check(self) -> None:
+        """Raise what the other dataset raises."""
+        self.of.check()
+
+    def verify(self) -> list[str]:
+        """What is missing or damaged of the other dataset, then what this one's check finds."""
+        return self.of.verify() or super().verify()
+
+    def downloads(self) -> tuple[Download, ...]:
+        """Those of the other dataset."""
+        return self.of.downloads()
+
+    def class_names(self) -> tuple[str, ...]:
+        """Those of the other dataset."""
+        return self.of.class_names()
+
+    def splits(self) -> tuple[str, ...]:
+        """Those of the other dataset."""
+        return self.of.splits()
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """Those of the other dataset."""
+        return self.of.labels(ids)
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images as they are."""
+        return self.of.images(ids)
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Height and width of each image."""
+        return self.of.sizes(ids)
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Images as a network sees them, in [0, 1], with what is known about them."""

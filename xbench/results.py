@@ -49,9 +49,18 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
 
 
 def artefact_lines(records: Sequence[Record]) -> list[str]:
-    """What the artefacts of all records say of themselves, each once."""
+    """What the artefacts of all records say of themselves, each once.
+
+    What belongs to one of several records begins with its label.
+    """
     facts = {of["key"]: of for record in records for of in record.artefact_facts}
-    lines = (str(line) for of in facts.values() for line in of.get("summary", []))
+    owners: dict[str, list[str]] = {key: [] for key in facts}
+    for record in records:
+        for key in dict.fromkeys(of["key"] for of in record.artefact_facts):
+            owners[key].append(record.label)
+    alone = {key: of[0] for key, of in owners.items() if len(of) == 1 < len(records)}
+    before = {key: f"{alone[key]}: " if key in alone else "" for key in facts}
+    lines = (before[key] + str(line) for key, of in facts.items() for line in of.get("summary", []))
     return list(dict.fromkeys(lines))
 
 

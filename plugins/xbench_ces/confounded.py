@@ -7,13 +7,12 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int64, UInt8
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from xbench.annotation import Contexts
 from xbench.component import fingerprint
-from xbench.dataset import Dataset
-from xbench.download import Download
+from xbench.dataset import Dataset, DerivedDataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
 
@@ -31,7 +30,7 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Confounded(Dataset, Contexts):
+class Confounded(DerivedDataset, Contexts):
     """Some classes of a dataset, one of which is seen in training with one context alone.
 
     Its training images show the context as often as `strength` says. Those that do not, and
@@ -49,7 +48,6 @@ class Confounded(Dataset, Contexts):
 
     name: ClassVar[str] = "confounded"
 
-    of: Dataset
     train_split: str = "train"
     test_split: str = "test"
     classes: tuple[str, ...] = ()
@@ -83,14 +81,6 @@ class Confounded(Dataset, Contexts):
         for split in self.splits():
             self.ids(split)
 
-    def verify(self) -> list[str]:
-        """What is missing or damaged of the dataset it is made of."""
-        return self.of.verify()
-
-    def downloads(self) -> tuple[Download, ...]:
-        """Those of the dataset it is made of."""
-        return self.of.downloads()
-
     def fingerprint(self) -> str:
         """A hash of the fields and of the dataset it is made of."""
         return fingerprint({"of": self.of.fingerprint(), "parameters": self.parameters()})
@@ -119,14 +109,6 @@ class Confounded(Dataset, Contexts):
             stranger = ids[int((found < 0).nonzero()[0])]
             raise DatasetError(f"dataset 'confounded': image {stranger} is of none of its classes")
         return found
-
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """The images as they are."""
-        return self.of.images(ids)
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Height and width of each image."""
-        return self.of.sizes(ids)
 
     def context_names(self) -> tuple[str, ...]:
         """All contexts of the dataset."""

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, TypeAlias
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair
 from xbench.component import fingerprint
-from xbench.dataset import Dataset
-from xbench.download import Download
+from xbench.dataset import DerivedDataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import derived_seed
 from xbench.transform import Transform
@@ -121,7 +120,7 @@ against the same greyscale pictures; all others are pictures against the same pi
 
 
 @dataclass(frozen=True)
-class ImageQualities(Dataset, ConceptExamples):
+class ImageQualities(DerivedDataset, ConceptExamples):
     """Another dataset, some of whose images are set apart to make low-level concepts from.
 
     These are in none of its splits, so what is explained or trained on shows no concept.
@@ -131,7 +130,6 @@ class ImageQualities(Dataset, ConceptExamples):
 
     name: ClassVar[str] = "image-qualities"
 
-    of: Dataset
     share: float = 0.5
     """Of the images of `of`, of all its splits, that are set apart."""
     keep: tuple[str, ...] = ()
@@ -161,45 +159,17 @@ class ImageQualities(Dataset, ConceptExamples):
                 raise UnknownNameError(f"class of dataset {self.of.name}", name, known)
         self._set_apart()
 
-    def verify(self) -> list[str]:
-        """What `of` finds."""
-        return self.of.verify()
-
-    def downloads(self) -> tuple[Download, ...]:
-        """Those of `of`."""
-        return self.of.downloads()
-
     def fingerprint(self) -> str:
         """A hash of that of `of`, the fields, and how pictures are made."""
         parameters = {name: getattr(self, name) for name in ("share", "keep", "qualities", "size")}
         making = {"making": MAKING, "seed": self.seed, **parameters}
         return fingerprint({"of": self.of.fingerprint(), **making})
 
-    def class_names(self) -> tuple[str, ...]:
-        """Those of `of`."""
-        return self.of.class_names()
-
-    def splits(self) -> tuple[str, ...]:
-        """Those of `of`."""
-        return self.of.splits()
-
     def ids(self, split: str) -> Sequence[int]:
         """Those of `of` that are not set apart."""
         ids = list(self.of.ids(split))
         apart = self._apart(ids)
         return [image for image, away in zip(ids, apart, strict=True) if not away]
-
-    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
-        """Those of `of`."""
-        return self.of.labels(ids)
-
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """Those of `of`."""
-        return self.of.images(ids)
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Those of `of`."""
-        return self.of.sizes(ids)
 
     def concepts(self) -> tuple[Concept, ...]:
         """The qualities, all of one family."""

@@ -9,12 +9,12 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64
 from torch import Tensor
 
 from xbench.annotation import HumanLabels
 from xbench.component import fingerprint
-from xbench.dataset import Dataset
+from xbench.dataset import DerivedDataset
 from xbench.download import Download
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.home import data_home
@@ -39,16 +39,15 @@ WAY_OUT = (
 
 
 @dataclass(frozen=True)
-class Cifar10h(Dataset, HumanLabels):
+class Cifar10h(DerivedDataset, HumanLabels):
     """The test images of CIFAR-10, and how many people chose each class for each of them.
 
-    Its one split is `test`; ids, images and labels are those of the dataset `of`.
+    Its one split is `test`; ids, images and labels are those of the dataset `of`, which has
+    the 10 000 test images in their official order.
     """
 
     name: ClassVar[str] = "cifar10h"
 
-    of: Dataset
-    """Has CIFAR-10's 10 000 test images in their official order."""
     counts: str = ""
     """The file `cifar10h-counts.npy`; "" for the data folder's."""
     split: str = "test"
@@ -59,10 +58,6 @@ class Cifar10h(Dataset, HumanLabels):
         self.of.check()
         self._judged()
 
-    def verify(self) -> list[str]:
-        """What is wrong with the images, then with the counts."""
-        return self.of.verify() or super().verify()
-
     def downloads(self) -> tuple[Download, ...]:
         """Those of the images, and the counts from the authors' repository."""
         return self.of.downloads() if self.counts else (*self.of.downloads(), COUNTS)
@@ -71,10 +66,6 @@ class Cifar10h(Dataset, HumanLabels):
         """A hash of the images' dataset, its split and the counts."""
         digest = self._judged().digest
         return fingerprint({"of": self.of.fingerprint(), "split": self.split, "counts": digest})
-
-    def class_names(self) -> tuple[str, ...]:
-        """Those of `of`."""
-        return self.of.class_names()
 
     def splits(self) -> tuple[str, ...]:
         """The test images alone."""
@@ -85,18 +76,6 @@ class Cifar10h(Dataset, HumanLabels):
         if split not in self.splits():
             raise UnknownNameError(f"split of {self.name}", split, self.splits())
         return self.of.ids(self.split)
-
-    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
-        """The official labels."""
-        return self.of.labels(ids)
-
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """The images as they are."""
-        return self.of.images(ids)
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Height and width of each image."""
-        return self.of.sizes(ids)
 
     def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n 10"]:
         """How many people chose each class: 47 to 63 for an image, about 51 of them."""

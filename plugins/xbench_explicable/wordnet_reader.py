@@ -5,7 +5,7 @@ from typing import Any
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from nltk.data import PathPointer
 
-from xbench_explicable.wordnet_files import VERSION, stream
+from xbench_explicable.wordnet_files import VERSION, stream, text_of
 
 
 class Folder(PathPointer):
@@ -20,8 +20,8 @@ class Folder(PathPointer):
         return stream(self.folder, self.file)
 
     def file_size(self) -> int:
-        """Unknown; nltk does not ask."""
-        raise NotImplementedError
+        """How many bytes the file has when it is not compressed."""
+        return len(text_of(self.folder, self.file).encode())
 
     def join(self, fileid: str) -> "Folder":
         """A file in the folder."""

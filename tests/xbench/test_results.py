@@ -77,11 +77,12 @@ def test_a_difference_over_different_images_is_marked():
     assert unpaired.cells[-1] == "a tie (unpaired)"
 
 
-def test_what_artefacts_say_is_told_once_for_all_entries():
+def test_what_artefacts_say_is_told_once_and_what_one_entry_has_alone_under_its_label():
     shared = {"key": "1", "summary": ["trained"]}
     own = {"key": "2", "summary": ["another"]}
     records = [record("a", (), facts=[shared]), record("b", (), facts=[shared, own])]
-    assert artefact_lines(records) == ["trained", "another"]
+    assert artefact_lines(records) == ["trained", "b: another"]
+    assert artefact_lines(records[1:]) == ["trained", "another"]
 
 
 def test_numbers_are_no_shares_and_chance_stands_in_the_title():
