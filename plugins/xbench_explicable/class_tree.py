@@ -9,19 +9,17 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from xbench.annotation import ClassHierarchy
+from xbench.component import Tree
 from xbench.dataset import Dataset, annotated
 from xbench.errors import MismatchError
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.matching import quoted
-from xbench_explicable.senses import synsets
+from xbench_explicable.senses import sources, synsets
 from xbench_explicable.wordnet import above
 
 Source = Literal["dataset", "wordnet"]
 ROOT = "(all classes)"
 """What stands above trees that have no node in common."""
-WAY_OUT = (
-    "Name classes as WordNet does, or by ids such as n02084071_dog, or use the dataset's own tree."
-)
 
 
 @dataclass(frozen=True)
@@ -88,25 +86,45 @@ def _check_parents(ancestors: tuple[tuple[str, ...], ...]) -> None:
                 )
 
 
-def class_tree(dataset: Dataset, source: Source) -> ClassTree:
+def class_tree(dataset: Dataset, source: Source, table: str = "", folder: str = "") -> ClassTree:
     """The tree above a dataset's classes: its own, or WordNet's.
 
     Of a dataset's own trees without a common node, `(all classes)` becomes the root. WordNet
     is no tree: of several hypernyms a synset keeps the one farthest from the root, which says
     most (a dog stays a canine rather than a domestic animal), and of those the one that comes
-    first in WordNet's files.
+    first in WordNet's files. Of WordNet's, `table` has the synset of each class and
+    `folder` the nouns, where they are given.
     """
-    return _tree(dataset, source, dataset.class_names())
+    if source == "dataset":
+        return _own_tree(dataset, dataset.class_names())
+    state = str(sources(table, folder))
+    return _wordnet_tree(dataset, dataset.class_names(), table, folder, state)
+
+
+def tree_sources(source: str, table: str, folder: str) -> Tree:
+    """A hash of each file that WordNet's tree is made of; nothing for another tree."""
+    return sources(table, folder) if source == "wordnet" else {}
+
+
+def refuse_unread(source: str, table: str, folder: str) -> None:
+    """`ValueError` for files that no other tree than WordNet's is made of."""
+    for name, value in (("synsets", table), ("wordnet", folder)):
+        if value and source != "wordnet":
+            raise ValueError(f'{name} is {value!r}; only hierarchy = "wordnet" reads it')
 
 
 @functools.lru_cache(maxsize=16)
-def _tree(dataset: Dataset, source: Source, names: tuple[str, ...]) -> ClassTree:
+def _own_tree(dataset: Dataset, names: tuple[str, ...]) -> ClassTree:
     """For classes of these names, which may change while a dataset's files do."""
-    if source == "wordnet":
-        lines = _wordnet_lines(synsets(dataset, "corrected", way_out=WAY_OUT))
-    else:
-        lines = _rooted(annotated(dataset, ClassHierarchy).class_ancestors())
-    return ClassTree(names, lines)
+    return ClassTree(names, _rooted(annotated(dataset, ClassHierarchy).class_ancestors()))
+
+
+@functools.lru_cache(maxsize=16)
+def _wordnet_tree(
+    dataset: Dataset, names: tuple[str, ...], table: str, folder: str, state: str
+) -> ClassTree:
+    """The same; `state` tells one content of the files from another."""
+    return ClassTree(names, _wordnet_lines(synsets(dataset, "corrected", table, folder)))
 
 
 def _rooted(lines: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:

@@ -10,9 +10,8 @@ from torch import Tensor
 from xbench.component import Tree
 from xbench.dataset import Dataset
 from xbench.similarity import Similarity
-from xbench_explicable import wordnet, wordnet_files
-from xbench_explicable.senses import Senses, synsets
-from xbench_explicable.text_table import file_digest
+from xbench_explicable import wordnet
+from xbench_explicable.senses import Senses, sources, synsets
 
 
 @dataclass(frozen=True)
@@ -29,12 +28,8 @@ class ExistingKnowledge(Similarity):
     """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def parameters(self) -> Tree:
-        """The fields, and what is in the files that they name."""
-        return {
-            **super().parameters(),
-            "nouns": wordnet_files.digest(self.wordnet),
-            "table": file_digest(self.synsets),
-        }
+        """The fields, and what is in the files that nouns are found by."""
+        return {**super().parameters(), **sources(self.synsets, self.wordnet)}
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """1 / (1 + steps by way of the nearest common hypernym)."""

@@ -17,15 +17,22 @@ from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import MismatchError
 from xbench.executor import Workplace
 from xbench.explanation import Explanation
-from xbench.loss import Loss, Targets
+from xbench.loss import Loss
 from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.randomness import generator
 from xbench.similarity import Similarity
 from xbench.statistics import Resampling
 from xbench.training import recipe_for
+from xbench_explicable.class_tree import refuse_unread
+from xbench_explicable.evaluated_loss import of_each, refuse_mixing
 from xbench_explicable.explicability_rows import Answers, loss_labels, rows_of
 from xbench_explicable.explicability_summary import noted, scored
-from xbench_explicable.explicability_yardstick import Hierarchy, Yardstick, short_hash, yardstick
+from xbench_explicable.explicability_yardstick import (
+    Distances,
+    Hierarchy,
+    Yardstick,
+    short_hash,
+    yardstick,
+)
 
 NOT_TESTED = ("train", "validation")
 """Roles of image sets that networks have seen."""
@@ -64,6 +71,18 @@ class Explicability(Protocol):
     """The tree in which distances are measured: the dataset's own, or WordNet's."""
     losses: tuple[Loss, ...] = ()
     """Losses that every classifier is evaluated with, for the appendix's table."""
+    synsets: str = ""
+    """A table of class,synset for classes whose names do not tell which noun is meant."""
+    wordnet: str = ""
+    """The folder of a full WordNet 3.0 in place of the bundled nouns."""
+
+    def __post_init__(self) -> None:
+        """Refuse files that would not be read."""
+        refuse_unread(self.hierarchy, self.synsets, self.wordnet)
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the files that WordNet's tree is made of."""
+        return {**super().parameters(), **self._distances().sources()}
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """A class hierarchy where distances are measured in the dataset's own."""
@@ -71,18 +90,23 @@ class Explicability(Protocol):
 
     def edition(self, entry: Entry) -> str:
         """A hash of D."""
-        return short_hash(self.yardstick(entry).matrix)
+        return short_hash(self.yardstick(entry.datasets["train"].dataset).matrix)
 
-    def yardstick(self, entry: Entry) -> Yardstick:
-        """D and what follows from it, for the training dataset's classes."""
-        return yardstick(self.similarity, self.hierarchy, entry.datasets["train"].dataset)
+    def yardstick(self, dataset: Dataset) -> Yardstick:
+        """D and what follows from it, for the classes of the dataset that is trained with."""
+        return yardstick(self.similarity, self._distances(), dataset)
+
+    def _distances(self) -> Distances:
+        return Distances(self.hierarchy, self.synsets, self.wordnet)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """The trained weights."""
-        self.yardstick(entry)
+        train = entry.datasets["train"]
+        self.yardstick(train.dataset)
         unseen(entry)
         for loss in self.losses:
-            loss.check(entry.datasets["train"])
+            loss.check(train)
+            refuse_mixing(loss, train)
         return {"weights": recipe_for(entry)}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
@@ -95,7 +119,7 @@ class Explicability(Protocol):
         """One row per image."""
         import pyarrow as pa
 
-        by, made = self.yardstick(entry), []
+        by, made = self.yardstick(entry.datasets["train"].dataset), []
         for one in unseen(entry):
             own = [case for case in cases if one.start <= case < one.start + len(one.ids)]
             for start in range(0, len(own), workplace.batch_size):
@@ -136,7 +160,7 @@ class Explicability(Protocol):
         self, entry: Entry, batch: Batch, logits: Float[Tensor, "n classes"]
     ) -> Iterator[tuple[str, Float64[np.ndarray, " n"]]]:
         for label, loss in zip(loss_labels(self.losses), self.losses, strict=True):
-            yield label, _of_each(loss, batch, logits, entry.seed)
+            yield label, of_each(loss, batch, logits, entry.seed)
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""
@@ -216,19 +240,3 @@ def _relabelled(batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, one: Un
     trained = entry.datasets["train"]
     source = one.images if one.images.dataset == trained.dataset else trained
     return Batch(batch.images, batch.ids, labels, source)
-
-
-def _of_each(
-    loss: Loss, batch: Batch, logits: Float[Tensor, "n classes"], seed: int
-) -> Float64[np.ndarray, " n"]:
-    """The loss of each image against its own target."""
-    source = generator("evaluated loss", seed)
-    made = loss.targets(batch, classes=logits.shape[1], epoch=0, generator=source)
-    values = [
-        loss.score(
-            logits[[place]],
-            Targets(made.images[[place]], made.distribution[[place]], made.source),
-        )
-        for place in range(len(logits))
-    ]
-    return torch.stack(values).double().numpy() if values else np.zeros(0)

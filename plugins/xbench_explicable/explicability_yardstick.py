@@ -7,10 +7,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from xbench.component import fingerprint
+from xbench.component import Tree, fingerprint
 from xbench.dataset import Dataset
 from xbench.errors import MismatchError
 from xbench.similarity import Similarity, checked, normalised
+from xbench_explicable.class_tree import class_tree, tree_sources
 from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
 
 Hierarchy = Literal["", "dataset", "wordnet"]
@@ -32,15 +33,27 @@ class Yardstick(NamedTuple):
     height_chance: Float64[np.ndarray, " classes"]
 
 
-def yardstick(similarity: Similarity, hierarchy: Hierarchy, dataset: Dataset) -> Yardstick:
+class Distances(NamedTuple):
+    """The tree that distances are measured in, and the files that WordNet's is made of."""
+
+    hierarchy: Hierarchy = ""
+    synsets: str = ""
+    wordnet: str = ""
+
+    def sources(self) -> Tree:
+        """A hash of each of these files."""
+        return tree_sources(*self)
+
+
+def yardstick(similarity: Similarity, distances: Distances, dataset: Dataset) -> Yardstick:
     """The yardstick of a dataset's classes; `MismatchError` where there cannot be one."""
-    state = fingerprint([similarity.parameters(), dataset.fingerprint()])
-    return _yardstick(similarity, hierarchy, dataset, state)
+    state = fingerprint([similarity.parameters(), distances.sources(), dataset.fingerprint()])
+    return _yardstick(similarity, distances, dataset, state)
 
 
 @functools.lru_cache(maxsize=8)
 def _yardstick(
-    similarity: Similarity, hierarchy: Hierarchy, dataset: Dataset, state: str
+    similarity: Similarity, distances: Distances, dataset: Dataset, state: str
 ) -> Yardstick:
     """As long as the files that it depends on are in this state."""
     names = dataset.class_names()
@@ -50,19 +63,18 @@ def _yardstick(
         )
     raw = checked(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
     matrix = normalised(raw.double()).cpu().numpy()
-    heights = _heights(hierarchy, dataset)
+    heights = _heights(distances, dataset)
     chance, best = of_wrong_classes(matrix)
     return Yardstick(
         names, matrix, chance, best, order(matrix), heights, of_wrong_classes(heights)[0]
     )
 
 
-def _heights(hierarchy: Hierarchy, dataset: Dataset) -> Float64[np.ndarray, "classes classes"]:
+def _heights(distances: Distances, dataset: Dataset) -> Float64[np.ndarray, "classes classes"]:
+    hierarchy, synsets, wordnet = distances
     if not hierarchy:
         return np.full((len(dataset.class_names()),) * 2, np.nan)
-    from xbench_explicable.class_tree import class_tree
-
-    return class_tree(dataset, hierarchy).lca_heights().double().numpy()
+    return class_tree(dataset, hierarchy, synsets, wordnet).lca_heights().double().numpy()
 
 
 def short_hash(matrix: Float64[np.ndarray, "classes classes"]) -> str:

@@ -9,10 +9,11 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from xbench.component import Tree
 from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import MismatchError
 from xbench.loss import Loss, Targets
-from xbench_explicable.class_tree import ClassTree, class_tree
+from xbench_explicable.class_tree import ClassTree, class_tree, refuse_unread, tree_sources
 from xbench_explicable.kernels.hierarchy import (
     Descent,
     descent,
@@ -40,10 +41,19 @@ class HierarchicalCrossEntropy(Loss):
     alpha: float = 0.1
     """How fast what the loss weighs decays down the tree; the authors tried 0.1 to 0.9."""
     hierarchy: Hierarchy = "dataset"
+    synsets: str = ""
+    """A table of class,synset for classes whose names do not tell which noun is meant."""
+    wordnet: str = ""
+    """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def __post_init__(self) -> None:
         """Check the values."""
+        refuse_unread(self.hierarchy, self.synsets, self.wordnet)
         _check("alpha", self.alpha)
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the files that WordNet's tree is made of."""
+        return {**super().parameters(), **_sources(self)}
 
     def check(self, images: ImageSet) -> None:
         """Raise why there is no tree above this dataset's classes."""
@@ -51,7 +61,7 @@ class HierarchicalCrossEntropy(Loss):
 
     def descent(self, dataset: Dataset) -> Descent:
         """What each node above the dataset's classes weighs; to be read, not written."""
-        return _descent(self, class_tree(dataset, self.hierarchy), CPU, torch.float64)
+        return _descent(self, _tree(self, dataset), CPU, torch.float64)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and one-hot labels.
@@ -67,7 +77,7 @@ class HierarchicalCrossEntropy(Loss):
         if targets.source is None:
             message = f"loss {self.name!r} scores targets of a dataset, and these are of none; "
             raise MismatchError(message + "give the targets their `source`")
-        tree = class_tree(targets.source.dataset, self.hierarchy)
+        tree = _tree(self, targets.source.dataset)
         way = _descent(self, tree, logits.device, logits.dtype)
         return hierarchical_cross_entropies(logits, targets.distribution, way).mean()
 
@@ -85,10 +95,19 @@ class SoftHierarchicalLabels(Loss):
     beta: float = 30.0
     """How hard the labels are; 0 makes all classes equal. The authors tried 4 to 30."""
     hierarchy: Hierarchy = "dataset"
+    synsets: str = ""
+    """A table of class,synset for classes whose names do not tell which noun is meant."""
+    wordnet: str = ""
+    """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def __post_init__(self) -> None:
         """Check the values."""
+        refuse_unread(self.hierarchy, self.synsets, self.wordnet)
         _check("beta", self.beta)
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the files that WordNet's tree is made of."""
+        return {**super().parameters(), **_sources(self)}
 
     def check(self, images: ImageSet) -> None:
         """Raise why there is no tree above this dataset's classes."""
@@ -96,20 +115,30 @@ class SoftHierarchicalLabels(Loss):
 
     def rows(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """The target of each class, row by row; to be read, not written."""
-        return _rows(self, class_tree(dataset, self.hierarchy), CPU, torch.float64)
+        return _rows(self, _tree(self, dataset), CPU, torch.float64)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The images as they are, and the soft label of each.
 
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
-        tree = class_tree(dataset_of(batch, classes, self.name), self.hierarchy)
+        tree = _tree(self, dataset_of(batch, classes, self.name))
         rows = _rows(self, tree, batch.images.device, batch.images.dtype)
         return Targets(batch.images, rows[batch.known_labels()], batch.source)
 
     def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
         """Cross-entropy, averaged over the batch."""
         return functional.cross_entropy(logits, targets.distribution)
+
+
+def _tree(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels, dataset: Dataset) -> ClassTree:
+    """The tree that the loss knows."""
+    return class_tree(dataset, loss.hierarchy, loss.synsets, loss.wordnet)
+
+
+def _sources(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels) -> Tree:
+    """A hash of each file that WordNet's tree is made of."""
+    return tree_sources(loss.hierarchy, loss.synsets, loss.wordnet)
 
 
 def descent_in(tree: ClassTree, alpha: float) -> Descent:

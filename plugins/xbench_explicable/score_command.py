@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xbench_explicable.predictions import Predictions
 
 NAME = "predictions"
-OWN = ("similarity", "hierarchy")
+OWN = ("similarity", "hierarchy", "synsets", "wordnet")
 """The protocol's parameters, for which -p needs no `protocol.` before them."""
 
 
@@ -202,7 +202,6 @@ def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
     from xbench.component import fingerprint
     from xbench.outcome import FACTS
     from xbench_explicable.explicability_rows import Answers, rows_of
-    from xbench_explicable.explicability_yardstick import yardstick
 
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
     images, of = benchmark.datasets["test"], one.predictions
@@ -218,7 +217,7 @@ def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
         losses={},
         labels_needed=0,
     )
-    rows = rows_of(answers, yardstick(protocol.similarity, protocol.hierarchy, images.dataset))
+    rows = rows_of(answers, protocol.yardstick(images.dataset))
     cost: Mapping[str, Any] = {"seconds": {}, "passes": {}, "peak_memory_mib": 0.0}
     key = fingerprint(
         {"protocol": protocol.tree(), "images": images.tree(), "predictions": of.digest}

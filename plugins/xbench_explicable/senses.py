@@ -3,19 +3,23 @@
 import csv
 import difflib
 import functools
+import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
+from xbench.component import Tree
 from xbench.dataset import Dataset
 from xbench.errors import DatasetError, MismatchError
 from xbench_explicable.matching import quoted
-from xbench_explicable.text_table import read_rows
+from xbench_explicable.text_table import file_digest, read_rows
 from xbench_explicable.wordnet import WNID, nouns, synset_known, synset_named, synset_of
-from xbench_explicable.wordnet_files import DATA
+from xbench_explicable.wordnet_files import DATA, digest
 
 Senses = Literal["official", "corrected"]
 COLUMNS = ["class", "synset"]
+LISTS = ("senses.csv", "imagenet.csv")
+"""Bundled lists of names and their synsets."""
 SUGGESTED = 40
 """For how many unknown names a suggestion is looked for."""
 
@@ -28,15 +32,24 @@ class Sense(NamedTuple):
     corrected: str
 
 
-def synsets(
-    dataset: Dataset, senses: Senses, file: str = "", folder: str = "", way_out: str = ""
-) -> list[Any]:
+def sources(file: str = "", folder: str = "") -> Tree:
+    """A hash of each of the files that `synsets` reads, for what depends on them."""
+    return {"nouns": digest(folder), "lists": lists_digest(), "table": file_digest(file)}
+
+
+@functools.cache
+def lists_digest() -> str:
+    """A hash of the bundled lists, which stay as they are while they are used."""
+    content = b"".join((DATA / name).read_bytes() for name in LISTS)
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") -> list[Any]:
     """The synset of each class of a dataset, in order.
 
     From `file` where it is given; where the classes are those of ImageNet, by its ids; else
     an id that the name begins with, or the name's first sense, which `corrected` replaces
-    where it is known to be wrong. `MismatchError` names all classes of which no noun is known,
-    and `way_out` where there are no such files to name.
+    where it is known to be wrong. `MismatchError` names all classes of which no noun is known.
     """
     names, reader = dataset.class_names(), nouns(folder)
     if file:
@@ -47,8 +60,7 @@ def synsets(
     found = [_sense(reader, name, senses) for name in names]
     unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
     if unknown:
-        told = _unknown(reader, dataset, unknown, folder)
-        raise MismatchError(f"{told} {way_out or _way_out(folder)}")
+        raise MismatchError(f"{_unknown(reader, dataset, unknown, folder)} {_way_out(folder)}")
     return found
 
 

@@ -12,6 +12,8 @@ from xbench.errors import ParameterError
 
 DATA = files("xbench_explicable") / "data"
 FILES = ("data.noun", "index.noun")
+EXCEPTIONS = "noun.exc"
+"""Irregular plurals, which a folder may lack."""
 VERSION = "3.0"
 """The release whose places in data.noun are the ids of ImageNet's classes."""
 
@@ -79,7 +81,8 @@ State = tuple[tuple[int, int], ...]
 
 def state(folder: str) -> State:
     """Tells one content of a folder from another; nothing where files are missing."""
-    files = [Path(folder) / file for file in FILES] if folder else []
+    names = (*FILES, EXCEPTIONS) if folder else ()
+    files = [Path(folder).expanduser() / name for name in names]
     stats = [file.stat() for file in files if file.is_file()]
     return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
@@ -94,5 +97,5 @@ def digest(folder: str = "") -> str:
 
 @functools.lru_cache(maxsize=4)
 def _digest(folder: str, state: State) -> str:
-    text = "".join(text_of(folder, file) for file in FILES)
+    text = "".join(text_of(folder, file) for file in (*FILES, EXCEPTIONS))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

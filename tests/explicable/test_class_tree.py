@@ -101,13 +101,13 @@ def test_what_is_no_tree_is_refused(ancestors, told):
         ClassTree(("a", "b"), ancestors)
 
 
-def test_names_that_wordnet_does_not_know_are_told_with_a_way_out_that_trees_have(named):
+def test_names_that_wordnet_does_not_know_are_told_with_a_way_out(named):
     with pytest.raises(MismatchError) as raised:
         class_tree(named("dog", "xyzzy"), "wordnet")
     assert str(raised.value) == (
         "The bundled part of WordNet has no noun for 1 of the 2 classes of dataset 'named': "
-        "'xyzzy'. Name classes as WordNet does, or by ids such as n02084071_dog, or use the "
-        "dataset's own tree."
+        "'xyzzy'. Give each class its synset with synsets=FILE (columns class,synset), or name "
+        "the folder of a full WordNet 3.0 with wordnet=FOLDER."
     )
 
 
@@ -144,3 +144,12 @@ def test_the_thousand_classes_of_imagenet_form_a_tree(named):
     assert heights.shape == (1000, 1000)
     assert (heights.diagonal() == 0).all()
     assert heights.max() == tree.height
+
+
+def test_a_table_says_which_nouns_the_classes_of_a_tree_are(named, tmp_path):
+    file = tmp_path / "synsets.csv"
+    file.write_text("class,synset\nA,cat.n.01\nB,dog.n.01\n")
+    classes = named("A", "B")
+    assert class_tree(classes, "wordnet", str(file)).ancestors[0][0] == "feline.n.01"
+    file.write_text("class,synset\nA,truck.n.01\nB,dog.n.01\n\n")
+    assert class_tree(classes, "wordnet", str(file)).ancestors[0][0] == "motor_vehicle.n.01"

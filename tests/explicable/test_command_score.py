@@ -150,6 +150,21 @@ def test_distances_are_measured_where_a_hierarchy_is_named(score, files) -> None
     }
 
 
+def test_a_table_says_which_nouns_distances_are_those_of(score, files, tmp_path) -> None:
+    table = tmp_path / "synsets.csv"
+    nouns = ["cat.n.01", "dog.n.01", "truck.n.01", "ship.n.01"] * 5
+    rows = [f"{name},{noun}" for name, noun in zip(BIRDS.class_names(), nouns, strict=True)]
+    table.write_text("\n".join(["class,synset", *rows]))
+    chosen = ("-p", "hierarchy=wordnet", "-p", f"synsets={table}", "--json")
+    assert "no noun for" in str(score(*files, *chosen[:2]).error)
+    before = score(*files, *chosen).json()[0]
+    assert "distance of own mistakes@test" in {one["name"] for one in before["scores"]}
+    table.write_text("\n".join(["class,synset", *rows]).replace("cat.n.01", "boat.n.01"))
+    after = score(*files, *chosen).json()[0]
+    assert after["key"] != before["key"]
+    assert after["scores"] != before["scores"]
+
+
 def test_a_benchmark_brings_dataset_and_similarity(score, files) -> None:
     chosen = ("--benchmark", "explicable-toybirds", "--variant", "smoke")
     ended = score(*files, *chosen, "--json", near=())

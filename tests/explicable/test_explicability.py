@@ -349,3 +349,56 @@ def test_only_a_distance_in_the_datasets_own_tree_needs_one() -> None:
     assert Explicability(Alike()).needs() == ()
     assert Explicability(Alike(), "wordnet").needs() == ()
     assert Explicability(Alike(), "dataset").needs() == (ClassHierarchy,)
+
+
+@dataclass(frozen=True)
+class Mixing(Loss):
+    """Mixes half of the batches, each image with the next; scores of mixed ones are theirs."""
+
+    name: ClassVar[str] = "mixing"
+
+    share: float = 0.5
+
+    def targets(self, batch, *, classes, epoch, generator) -> Targets:
+        labels = nn.functional.one_hot(batch.known_labels(), classes).float()
+        if torch.rand(1, generator=generator) >= self.share:
+            return Targets(batch.images, labels)
+        images = (batch.images + batch.images.roll(1, 0)) / 2
+        return Targets(images, (labels + labels.roll(1, 0)) / 2)
+
+    def score(self, logits, targets) -> Tensor:
+        return nn.functional.cross_entropy(logits, targets.distribution)
+
+
+def test_a_loss_that_mixes_images_is_refused_before_anything_is_trained() -> None:
+    protocol = Explicability(Alike(), losses=(CrossEntropy(), Mixing()))
+    with pytest.raises(MismatchError) as raised:
+        protocol.artefacts(entry())
+    assert str(raised.value) == (
+        "loss 'mixing' mixes or changes images, so it is no loss of what a classifier says of an "
+        "image as it is; leave it out of protocol.losses, entries may be trained with it"
+    )
+
+
+def test_a_loss_that_mixes_images_is_never_scored(provider) -> None:
+    of = entry()
+    artefacts = provider.all(Explicability(Alike()).artefacts(of))
+    protocol = Explicability(Alike(), losses=(Mixing(share=1.0),))
+    with pytest.raises(MismatchError, match="loss 'mixing' mixes or changes images"):
+        protocol.evaluate(of, [0, 1], artefacts, provider.workplace)
+
+
+def test_a_loss_is_tried_without_decoding_any_image() -> None:
+    @dataclass(frozen=True)
+    class Unread(Tinted):
+        def images(self, ids: Sequence[int]) -> Tensor:
+            raise AssertionError
+
+    of = entry()
+    unread = {role: ImageSet(Unread(), images.split) for role, images in of.datasets.items()}
+    loss = WeightedLoss(Alike())
+    Explicability(Alike(), losses=(loss,)).artefacts(replace(of, datasets=unread))
+
+
+def test_entries_may_be_trained_with_a_loss_that_mixes_images() -> None:
+    Explicability(Alike(), losses=(CrossEntropy(),)).artefacts(entry(loss=Mixing()))

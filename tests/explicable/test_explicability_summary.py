@@ -13,7 +13,7 @@ from xbench.protocol import CaseScores
 from xbench.statistics import Resampling, summarised
 from xbench_explicable.explicability_rows import Answers, rows_of
 from xbench_explicable.explicability_summary import noted, scored, sets
-from xbench_explicable.explicability_yardstick import Yardstick
+from xbench_explicable.explicability_yardstick import Distances, Yardstick
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
@@ -316,7 +316,7 @@ def real_rows(realdata) -> tuple[Yardstick, dict[str, pa.Table]]:
     images = PackedImages(str(realdata / "cifar10"), ("test=test_jpeg.npz",), CIFAR10)
     people = Cifar10h(images, str(realdata / "cifar10h" / "cifar10h-counts.npy"))
     similarity = MeanSimilarity((InstanceLevelLabels(people), ExistingKnowledge()))
-    by, labels = of_dataset(similarity, "", images), real_labels(realdata)
+    by, labels = of_dataset(similarity, Distances(), images), real_labels(realdata)
     files = sorted((realdata / "cifar10_predictions").glob("*.npy"))
     assert len(files) == 8
     return by, {file.stem: table(by, real(realdata, file.stem), labels) for file in files}

@@ -317,3 +317,27 @@ def test_alpha_and_beta_are_finite_numbers_and_not_negative(value):
         HierarchicalCrossEntropy(value)
     with pytest.raises(ValueError, match=r"beta is .*; it needs a finite number of at least 0"):
         SoftHierarchicalLabels(value)
+
+
+@pytest.mark.parametrize("kind", [HierarchicalCrossEntropy, SoftHierarchicalLabels])
+def test_a_table_says_which_nouns_of_wordnets_tree_the_classes_are(kind, tmp_path):
+    images = images_of(FLAT)
+    nouns = dict(zip(images.dataset.class_names(), ("cat", "dog", "bird", "truck"), strict=True))
+    file = tmp_path / "synsets.csv"
+    rows = [f"{name},{noun}.n.01" for name, noun in nouns.items()]
+    file.write_text("\n".join(["class,synset", *rows]))
+    loss = kind(hierarchy="wordnet", synsets=str(file))
+    loss.check(images)
+    logits = torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]], dtype=torch.float64)
+    near, far = (float(loss_of(loss, FLAT, row[None], [0])) for row in logits)
+    assert near < far
+
+
+@pytest.mark.parametrize("kind", [HierarchicalCrossEntropy, SoftHierarchicalLabels])
+def test_a_table_of_synsets_that_changes_changes_the_tree_of_the_loss(kind, tmp_path):
+    file = tmp_path / "synsets.csv"
+    file.write_text("class,synset\nA,cat.n.01\n")
+    loss = kind(hierarchy="wordnet", synsets=str(file))
+    before = loss.tree()
+    file.write_text("class,synset\nA,truck.n.01\n")
+    assert loss.tree() != before

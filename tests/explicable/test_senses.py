@@ -1,11 +1,19 @@
 """Which noun a class is."""
 
+from functools import partial
+
 import pytest
 
 from xbench.errors import DatasetError, MismatchError
+from xbench_explicable import senses as senses_module
 from xbench_explicable.existing_knowledge import ExistingKnowledge
-from xbench_explicable.senses import exceptions, imagenet, synsets
+from xbench_explicable.explicability import Explicability
+from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy, SoftHierarchicalLabels
+from xbench_explicable.hierarchy import HierarchyPaths
+from xbench_explicable.senses import LISTS, exceptions, imagenet, lists_digest, synsets
+from xbench_explicable.weighted_loss import WeightedLoss
 from xbench_explicable.wordnet import nouns, steps_up, synset_of
+from xbench_explicable.wordnet_files import DATA
 
 SUPERCLASSES = {
     "mammal.n.01": "beaver dolphin otter seal whale bear leopard lion tiger wolf camel cattle "
@@ -175,3 +183,60 @@ def test_what_a_similarity_reads_may_change(named, tmp_path):
     assert similarity.matrix(named("A", "B"))[0, 1] == 1 / 5
     file.write_text("class,synset\nA,cat.n.01\nB,cat.n.01\n\n")
     assert similarity.matrix(named("A", "B"))[0, 1] == 1
+
+
+@pytest.fixture
+def release(tmp_path, monkeypatch):
+    """Puts copies of the bundled lists in place of them, one of which has another line."""
+
+    def changed(name):
+        for own in LISTS:
+            more = b"\n" if own == name else b""
+            (tmp_path / own).write_bytes((DATA / own).read_bytes() + more)
+        monkeypatch.setattr(senses_module, "DATA", tmp_path)
+        lists_digest.cache_clear()
+
+    yield changed
+    lists_digest.cache_clear()
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize(
+    "component",
+    [
+        ExistingKnowledge(),
+        HierarchicalCrossEntropy(hierarchy="wordnet"),
+        SoftHierarchicalLabels(hierarchy="wordnet"),
+        WeightedLoss(ExistingKnowledge()),
+        Explicability(HierarchyPaths(), hierarchy="wordnet"),
+    ],
+    ids=lambda component: component.name,
+)
+def test_another_content_of_a_bundled_list_is_another_tree(release, component, name):
+    before = component.tree()
+    release(name)
+    assert component.tree() != before
+
+
+@pytest.mark.parametrize(
+    "component",
+    [HierarchicalCrossEntropy(), SoftHierarchicalLabels(), Explicability(HierarchyPaths())],
+    ids=lambda component: component.name,
+)
+def test_what_does_not_ask_wordnet_does_not_depend_on_its_files(component):
+    assert not {"nouns", "lists", "table"} & component.parameters().keys()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        HierarchicalCrossEntropy,
+        SoftHierarchicalLabels,
+        partial(Explicability, HierarchyPaths()),
+    ],
+)
+def test_files_of_wordnet_are_refused_where_nothing_reads_them(make):
+    with pytest.raises(ValueError, match=r"synsets is 'a.csv'; only hierarchy = .wordnet. reads"):
+        make(synsets="a.csv")
+    with pytest.raises(ValueError, match="wordnet is 'folder'; only"):
+        make(hierarchy="dataset", wordnet="folder")

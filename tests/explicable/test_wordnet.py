@@ -12,7 +12,7 @@ from xbench.errors import ParameterError, UnknownNameError
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.senses import imagenet
 from xbench_explicable.wordnet import nouns, path_similarities, synset_named, synset_of
-from xbench_explicable.wordnet_files import DATA, digest
+from xbench_explicable.wordnet_files import DATA, EXCEPTIONS, digest
 
 PAPER = {
     ("automobile", "truck"): 3,
@@ -193,3 +193,22 @@ def test_another_release_is_refused(tmp_path, full, head, told):
 
 def test_wordnets_licence_lies_beside_its_data():
     assert "WordNet 3.0 Copyright 2006" in (DATA / "LICENSE.wordnet").read_text()
+
+
+def test_irregular_plurals_are_among_what_is_hashed(tmp_path, full):
+    for file in full.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    before = digest(str(tmp_path))
+    (tmp_path / EXCEPTIONS).write_text("oxen ox\n")
+    assert digest(str(tmp_path)) != before
+    (tmp_path / EXCEPTIONS).unlink()
+    assert digest(str(tmp_path)) not in ("", before)
+
+
+def test_changed_files_are_seen_in_a_folder_below_the_users_own(tmp_path, full, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for file in full.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    before = digest("~")
+    (tmp_path / "index.noun").write_bytes((full / "index.noun").read_bytes() + b"\n")
+    assert digest("~") != before
