@@ -3,9 +3,11 @@
 import copy
 import functools
 import inspect
+import itertools
 import math
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import torch
@@ -23,6 +25,7 @@ from xbench.errors import CutError, NumericalError
 NAMES = "layer_names"
 """Where a traced graph's `meta` keeps the qualified name of each of its nodes."""
 _PREFIX = "network"
+_NUMBER = re.compile(r"(?<=.)_[0-9]+$")
 _PURE = {  # operator.iadd → operator.add, and so on
     getattr(operator, f"i{name}"): getattr(operator, stem)
     for name, stem in {
@@ -93,7 +96,7 @@ def _graph_of(wrapped: _OneInput) -> fx.GraphModule:
             "Its forward pass must not branch on the values or the size of its input"
         )
         raise CutError(message) from error
-    names = {node.name: layer_name(name) for node, name in tracer.node_to_qualname.items()}
+    names = _names(tracer.node_to_qualname)
     _without_in_place(graph, wrapped)
     traced = fx.GraphModule(wrapped, graph)
     traced.graph.eliminate_dead_code()  # only now: before, it cannot see what modules do
@@ -129,6 +132,31 @@ def _torchvision_leaves() -> tuple[type[nn.Module], ...]:
 def _transparent() -> tuple[type[nn.Module], ...]:
     ops = torchvision.ops
     return (ops.Conv2dNormActivation, ops.Conv3dNormActivation, ops.MLP, ops.SqueezeExcitation)
+
+
+def _names(qualified: Mapping[fx.Node, str]) -> dict[str, str]:
+    """By node, the name of its layer: the layer's own for its first call, then numbered ones.
+
+    The tracer takes the number that ends a name for its own, and so loses that of `conv_1`.
+    """
+    called = [str(node.target) for node in qualified if node.op == "call_module"]
+    own = {name for layer in called for name in itertools.accumulate(layer.split("."), _below)}
+    found: dict[str, str] = {}
+    for node, name in qualified.items():
+        layer = str(node.target) if node.op == "call_module" else ""
+        free = _unused(layer or _NUMBER.sub("", name), own - {layer}, set(found.values()))
+        found[node.name] = free
+    return {node: layer_name(name) for node, name in found.items()}
+
+
+def _below(block: str, part: str) -> str:
+    return f"{block}.{part}"
+
+
+def _unused(stem: str, *used: Container[str]) -> str:
+    """`stem`, or where it is used the first of `stem_1`, `stem_2` … that is not."""
+    names = itertools.chain([stem], (f"{stem}_{number}" for number in itertools.count(1)))
+    return next(name for name in names if not any(name in some for some in used))
 
 
 def layer_name(qualified: str) -> str:

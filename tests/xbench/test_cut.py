@@ -114,7 +114,25 @@ class Optional(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-NETWORKS = [Branched, Overwriting, Shared, Tokens, ChannelsLast, Optional]
+class Numbered(nn.Module):
+    """Layers whose own names end in numbers, not used in their order, and one used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv_2 = nn.Conv2d(3, 4, 1)
+        self.conv_1 = nn.Conv2d(4, 5, 1)
+        self.conv = nn.Conv2d(5, 6, 1)
+        self.relu = nn.ReLU()
+        self.relu_1 = nn.ReLU()
+        self.fc_8 = nn.Linear(6, 5)
+
+    def forward(self, x):
+        x = self.relu(self.conv_2(x))
+        x = torch.relu(self.relu(self.conv_1(x)))
+        return self.fc_8(self.relu_1(self.conv(x)).mean((2, 3)))
+
+
+NETWORKS = [Branched, Overwriting, Shared, Tokens, ChannelsLast, Optional, Numbered]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -160,6 +178,22 @@ def test_layers_inside_a_branch_are_not_listed():
 def test_points_say_shape_and_operator():
     point = next(p for p in cut_points(Branched(), example()) if p.name == "act")
     assert point == ("act", (8, 16, 16), "ReLU")
+
+
+def test_a_layer_whose_name_ends_in_a_number_keeps_it():
+    points = [(point.name, point.shape[0]) for point in cut_points(Numbered(), example())]
+    assert points == [
+        ("conv_2", 4),
+        ("relu", 4),
+        ("conv_1", 5),
+        ("relu_2", 5),  # the second call of `relu`: `relu_1` is another layer
+        ("relu_3", 5),  # a function
+        ("conv", 6),
+        ("relu_1", 6),
+        ("mean", 6),
+        ("fc_8", 5),
+    ]
+    assert cut(Numbered(), "conv_1", example()).shape == (5, 16, 16)
 
 
 def test_the_name_of_a_block_means_its_output():
