@@ -21,6 +21,9 @@ VERBS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+LINE = 100
+"""Characters of a command's own words that are shown; the help formatter wraps them."""
+
 
 class Verbs(click.Group):
     """A group whose commands are modules of this package, and commands of plugins."""
@@ -42,9 +45,9 @@ class Verbs(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """One line per verb, without importing any of them."""
+        """One line per verb; only plugins that bring a command are imported."""
         with formatter.section("Commands"):
-            others = [(name, f"From {_plugin(name)}.") for name in _plugin_commands()]
+            others = [(name, _line(name)) for name in _plugin_commands()]
             formatter.write_dl([*VERBS.items(), *others])
 
 
@@ -54,15 +57,16 @@ def _plugin_commands() -> tuple[str, ...]:
     return tuple(name for name in installed().names("command") if name not in VERBS)
 
 
-def _plugin(command: str) -> str:
-    """Who provides a command, from the metadata alone."""
+def _line(command: str) -> str:
+    """What a plugin's command does; who provides it where that cannot be had."""
     from xbench.errors import PluginError
     from xbench.registry import installed
 
     try:
-        return f"the plugin {installed().claim('command', command).module}"
-    except PluginError:
-        return "several plugins, which is an error"
+        found: click.Command = installed().get("command", command)
+        return found.get_short_help_str(limit=LINE)
+    except PluginError as error:
+        return f"Not available: {error}"
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
