@@ -10,6 +10,11 @@ from xbench.protocol import Role
 from xbench.record import Record
 from xbench.results import Table, artefact_lines, tables, unscored
 
+OWN = "each entry's own, named below"
+TOLD = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
+"""What is told of a training that all entries have in common."""
+LONG = 150
+"""Characters of a list that is no longer told in full; the record has it."""
 NUMERIC = re.compile(r"[-+−±\[]*[\d–]")
 """How a number or an interval begins, or the dash that stands for none."""
 
@@ -37,6 +42,8 @@ class Compared(NamedTuple):
     """"" where classifiers are compared."""
     classifier: str
     loss: str
+    training: str
+    """What of it differs from that of another line."""
     key: str
     """The key of its record."""
 
@@ -67,11 +74,11 @@ def page_of(
     """The page of a run; `command` is how it can be run again."""
     return Page(
         title=benchmark.title or benchmark.name,
-        facts=list(_facts(benchmark, records[0]).items()),
+        facts=list(_facts(benchmark, records).items()),
         remarks=artefact_lines(records),
-        compared=[_compared(record) for record in records],
+        compared=[_compared(record, _differing(records)) for record in records],
         tables=tables(benchmark, records),
-        unscored=unscored(records),
+        unscored=unscored(benchmark, records),
         curves=curves,
         explained=next(record.label for record in records if record.role == "entry"),
         pictures=pictures,
@@ -95,7 +102,10 @@ def html(page: Page) -> str:
 
 
 def described(tree: Tree) -> str:
-    """A component as it might be written: its name with its parameters in brackets."""
+    """A component as it might be written: its name with its parameters in brackets.
+
+    Of a long list the first item is told, and how many more there are.
+    """
     given = ", ".join(f"{key}={_value(value)}" for key, value in tree["parameters"].items())
     return f"{tree['name']}({given})" if given else str(tree["name"])
 
@@ -109,26 +119,25 @@ def numeric_columns(table: Table) -> list[bool]:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        return described(dict(value)) if "parameters" in value else str(dict(value))
+        items = ", ".join(f"{key}={_value(of)}" for key, of in value.items())
+        return described(dict(value)) if "parameters" in value else f"{{{items}}}"
     if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
+        told = ", ".join(map(_value, value))
+        more = f"{_value(value[0])} and {len(value) - 1} more" if len(value) > 1 else told
+        return f"[{more if len(told) > LONG else told}]"
     return '""' if value == "" else str(value)
 
 
-def _facts(benchmark: Benchmark, record: Record) -> dict[str, str]:
+def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
+    record = records[0]
     variants = "".join(f", variant {name}" for name in benchmark.varied)
     limited = "" if record.limited_to is None else f", limited to {record.limited_to}"
-    explained = "" if benchmark.protocol.scores is None else " explained"
-    training = record.components["training"]
-    told = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
     return {
         "Benchmark": f"{benchmark.name}, version {record.benchmark_version}{variants}",
         "Protocol": described(record.protocol),
         "Dataset": _dataset(record),
-        "Classifier": described(benchmark.classifier.tree()),
-        "Training": f"{described(record.components['loss'])}; "
-        + ", ".join(f"{name}={training[name]}" for name in told if name in training),
-        "Images": f"{record.cases}{explained}{limited}",
+        **_networks(records),
+        f"{benchmark.protocol.case.capitalize()}s": f"{record.cases}{limited}",
         "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
         "Intervals": f"{_percent(record.intervals.level)}, {record.intervals.method}, "
         f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
@@ -149,12 +158,41 @@ def _dataset(record: Record) -> str:
     )
 
 
-def _compared(record: Record) -> Compared:
+def _networks(records: Sequence[Record]) -> dict[str, str]:
+    """Classifier and training, or that entries differ; nothing where there are no networks."""
+    if not any(made for record in records for made in record.artefacts):
+        return {}
+    classifier = _common([described(record.components["classifier"]) for record in records])
+    return {"Classifier": classifier, "Training": _training(records)}
+
+
+def _training(records: Sequence[Record]) -> str:
+    trainings = [record.components["training"] for record in records]
+    if not any(training["epochs"] for training in trainings):
+        return "none, the weights are taken as they are"
+    loss = _common([described(record.components["loss"]) for record in records])
+    told = [f"{n}={_common([str(each[n]) for each in trainings])}" for n in TOLD]
+    return f"{'loss: ' * (loss == OWN)}{loss}; {', '.join(told)}"
+
+
+def _common(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else OWN
+
+
+def _differing(records: Sequence[Record]) -> list[str]:
+    """Names of what is not the same in all trainings."""
+    trainings = [record.components["training"] for record in records]
+    return [name for name in trainings[0] if any(t[name] != trainings[0][name] for t in trainings)]
+
+
+def _compared(record: Record, differing: Sequence[str]) -> Compared:
     explainer, classifier, loss = (
         described(record.components[kind]) if kind in record.components else ""
         for kind in ("explainer", "classifier", "loss")
     )
-    return Compared(record.label, record.role, explainer, classifier, loss, record.key)
+    given = record.components["training"]
+    training = ", ".join(f"{name}={_value(given[name])}" for name in differing)
+    return Compared(record.label, record.role, explainer, classifier, loss, training, record.key)
 
 
 def columns_of(page: Page) -> list[str]:
@@ -163,6 +201,7 @@ def columns_of(page: Page) -> list[str]:
         "explainer": any(line.explainer for line in page.compared),
         "classifier": len({line.classifier for line in page.compared}) > 1,
         "loss": len({line.loss for line in page.compared}) > 1,
+        "training": len({line.training for line in page.compared}) > 1,
     }
     return [name for name, shown in told.items() if shown]
 

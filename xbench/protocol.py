@@ -130,6 +130,8 @@ class Protocol(Component):
     kind: ClassVar[str] = "protocol"
     scores: ClassVar[type[Explanation] | None]
     """The kind of explanation it scores; None where it scores classifiers."""
+    case: ClassVar[str] = "image"
+    """What a case is, in a word that headings and tables count with: three `image`s."""
     relative: ClassVar[bool] = False
     """Whether an entry's scores depend on which others it is compared with."""
     shard_size: ClassVar[int] = 50

@@ -28,8 +28,9 @@ class Table(NamedTuple):
 
 def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
     """Scores of all entries by what they measure, differences, and what contrasts answer."""
-    made = [_score_table(family, records) for family in _families(records[0])]
-    made.append(_difference_table(records))
+    case = benchmark.protocol.case
+    made = [_score_table(family, records, case) for family in _families(records[0])]
+    made.append(_difference_table(records, case))
     if benchmark.contrasts:
         made.append(_contrast_table(benchmark.contrasts, records))
     return [*made, *beside_published(benchmark.published, records)]
@@ -38,14 +39,18 @@ def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
 def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     """What was run, and what is to be said of the artefacts it made."""
     dataset = benchmark.datasets["test"].dataset
-    repeats = "1 repeat" if benchmark.repeats == 1 else f"{benchmark.repeats} repeats"
-    done = "" if benchmark.protocol.scores is None else " explained"
+    repeats = counted(benchmark.repeats, "repeat")
     told = (
         f"benchmark {benchmark.name} {records[0].benchmark_version}, dataset {dataset.name}, "
-        f"{records[0].cases} images{done}, {repeats}"
+        f"{counted(records[0].cases, benchmark.protocol.case)}, {repeats}"
     )
     told += "".join(f", variant {name}" for name in benchmark.varied)
     return [benchmark.title or benchmark.name, told, *artefact_lines(records)]
+
+
+def counted(count: int, noun: str) -> str:
+    """The count with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def artefact_lines(records: Sequence[Record]) -> list[str]:
@@ -64,11 +69,11 @@ def artefact_lines(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def unscored(records: Sequence[Record]) -> list[str]:
-    """Which entries have images that a score could not be computed for, and how many."""
+def unscored(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
+    """Which entries have cases that a score could not be computed for, and how many."""
     counts = {r.label: max((s.n_unscored for s in r.scores), default=0) for r in records}
     return [
-        f"{label}: {n} images could not be scored by one of these scores"
+        f"{label}: {counted(n, benchmark.protocol.case)} could not be scored by one of these scores"
         for label, n in counts.items()
         if n
     ]
@@ -83,13 +88,13 @@ def _family(name: str) -> str:
     return name.partition("@")[0].removeprefix("average ")
 
 
-def _score_table(family: str, records: Sequence[Record]) -> Table:
+def _score_table(family: str, records: Sequence[Record], case: str) -> Table:
     level = f"{records[0].intervals.level:.0%}".replace("%", " %")
     names = [score.name for score in records[0].scores if _family(score.name) == family]
     scores = [score for r in records for name in names if (score := _score(r, name))]
     unit = " in per cent" if all(score.unit == "share" for score in scores) else ""
     return Table(
-        f"{family}{unit}, with {level} intervals over images{_by_chance(scores)}",
+        f"{family}{unit}, with {level} intervals over {case}s{_by_chance(scores)}",
         ("", *(name.partition("@")[2] or "average" for name in names)),
         tuple(
             Row(r.label, tuple(_cell(_score(r, name)) for name in names), r.role) for r in records
@@ -114,8 +119,8 @@ def _cell(score: ScoreRecord | None) -> str:
     return text if score.deviation is None else f"{text}\n±{_value(score.deviation, score.unit)}"
 
 
-def _difference_table(records: Sequence[Record]) -> Table:
-    columns = ("", "score", "difference", "interval", "images", "")
+def _difference_table(records: Sequence[Record], case: str) -> Table:
+    columns = ("", "score", "difference", "interval", f"{case}s", "")
     labels = [record.label for record in records if record.role == "entry"]
     rows = tuple(
         Row(f"{record.label} − {difference.minus}", _compared(difference))
@@ -125,7 +130,7 @@ def _difference_table(records: Sequence[Record]) -> Table:
         if difference.minus not in labels[: labels.index(record.label)]  # told the other way round
         and not _of_another(difference.minus, record.label, labels)
     )
-    return Table("Differences in the headline score, paired by image", columns, rows)
+    return Table(f"Differences in the headline score, paired by {case}", columns, rows)
 
 
 def _of_another(label: str, own: str, entries: Sequence[str]) -> bool:
@@ -216,7 +221,8 @@ def _interval_cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
         return "–"
     value, low, high = (_value(v, score.unit) for v in (score.value, score.low, score.high))
-    return f"{value}\n{low}–{high}"
+    to = " to " if "-" in f"{low}{high}" else "–"  # -0.3–-0.1 is hard to read
+    return f"{value}\n{low}{to}{high}"
 
 
 def _published_cell(

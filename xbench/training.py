@@ -215,7 +215,7 @@ def _summary(
     recipe: TrainedWeights, curve: Sequence[tuple[float, float]], seen: "Mistakes | None"
 ) -> str:
     """One line on how the training went."""
-    parts = [f"{recipe.classifier.name}: {len(curve)} epochs"]
+    parts = [f"{recipe.classifier.name}: {len(curve)} epoch{'s' * (len(curve) != 1)}"]
     if curve:
         parts.append(f"loss {curve[-1][0]:.3f}, accuracy {curve[-1][1]:.1%} while training")
     if recipe.validation and seen:

@@ -30,6 +30,7 @@ class LossSimulation(Protocol):
 
     name: ClassVar[str] = "loss-simulation"
     scores: ClassVar[None] = None
+    case: ClassVar[str] = "prediction"
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """Predictions to score."""

@@ -22,7 +22,7 @@ from xbench.errors import RunError, UsageError
 from xbench.executor import LocalExecutor, Workplace
 from xbench.explanation import Explainer, Explanation
 from xbench.loss import Loss
-from xbench.page import described, numeric_columns
+from xbench.page import Page, columns_of, described, numeric_columns, page_of
 from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
 from xbench.randomness import per_image
 from xbench.report import MANIFEST, Run, check_folder, write_report
@@ -298,8 +298,7 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(done, tmp_path) -> N
         "made-up, version 3",
         "greys (train: train, test: test), fingerprint greys",
         'linear(weights="", layer="")',
-        "cross-entropy(smoothing=0.0); epochs=0",
-        "12 explained",
+        "none, the weights are taken as they are",
         "2, seed 5, 6",
         "95 %, percentile bootstrap over cases, 50 resamples, seed 0",
         "dice(sides=2.0)",
@@ -309,6 +308,63 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(done, tmp_path) -> N
         *(each.key for each in done.records),
     ):
         assert said in words, said
+
+
+def facts_of(done: Run, *trained: Mapping[str, Any], **changed: Any) -> tuple[dict[str, str], Page]:
+    """The head of a page of entries that were trained so."""
+    records = [
+        each.model_copy(update={"components": {**each.components, **own}, **changed})
+        for each, own in zip(done.records, trained, strict=True)
+    ]
+    page = page_of(done.benchmark, records, [], [], "")
+    return dict(page.facts), page
+
+
+def test_the_page_counts_cases_with_the_protocols_word(done) -> None:
+    assert facts_of(done, {}, {}, {})[0]["Images"] == "12"
+    protocol = replace(done.benchmark.protocol)
+    object.__setattr__(protocol, "case", "prediction")
+    run = done._replace(benchmark=replace(done.benchmark, protocol=protocol))
+    assert facts_of(run, {}, {}, {})[0]["Predictions"] == "12"
+
+
+def test_the_page_names_a_training_that_all_entries_share(done) -> None:
+    told = {"training": Training(epochs=3).tree()}
+    facts, page = facts_of(done, told, told, told)
+    assert facts["Training"].startswith("cross-entropy(smoothing=0.0); epochs=3, batch_size=64,")
+    assert columns_of(page) == ["explainer"]
+
+
+def test_what_differs_between_trainings_is_said_to_and_told_of_each_entry(done) -> None:
+    told = [
+        {"training": Training(epochs=n).tree(), "loss": CrossEntropy(s).tree()}
+        for n, s in ((3, 0.0), (3, 0.1), (4, 0.0))
+    ]
+    facts, page = facts_of(done, *told)
+    start = "loss: each entry's own, named below; epochs=each entry's own, named below, batch_size="
+    assert facts["Training"].startswith(start)
+    assert columns_of(page) == ["explainer", "loss", "training"]
+    assert [line.training for line in page.compared] == ["epochs=3", "epochs=3", "epochs=4"]
+    assert page.compared[1].loss == "cross-entropy(smoothing=0.1)"
+
+
+def test_classifiers_that_differ_are_not_said_to_be_one(done) -> None:
+    facts, _ = facts_of(done, {}, {}, {"classifier": Linear(layer="0").tree()})
+    assert facts["Classifier"] == "each entry's own, named below"
+
+
+def test_no_network_is_named_where_none_was_made(done) -> None:
+    facts, _ = facts_of(done, {}, {}, {}, artefacts=[{}, {}])
+    assert not {"Classifier", "Training"} & facts.keys()
+
+
+def test_nothing_is_cut_off_in_print(done, tmp_path) -> None:
+    """What the style says; how it looks was looked at."""
+    text = write_report(done, tmp_path / "report", 0).read_text()
+    screen, printed = text.split("@media screen and (max-width: 40rem)")[1].split("@media print")
+    assert "max-width: none" in screen  # pictures wider than a narrow window: on screens alone
+    assert "thead th.number { white-space: normal; overflow-wrap: break-word; }" in printed
+    assert "img { max-height: 80vh; width: auto; }" in printed
 
 
 def test_the_page_shows_scores_with_intervals_roles_and_differences(done, tmp_path) -> None:
@@ -456,3 +512,13 @@ def test_a_component_is_described_as_it_might_be_written() -> None:
     assert described(nested) == 'of(of=dice(sides=1.0), path="")'
     several = {"name": "of", "parameters": {"of": [Dice().tree(), Dice(2.0).tree()], "sizes": [1]}}
     assert described(several) == "of(of=[dice(sides=1.0), dice(sides=2.0)], sizes=[1])"
+
+
+def test_of_a_long_list_the_first_item_is_described_and_how_many_more_there_are() -> None:
+    targets = [{"class": f"bird {n}", "alike": [f"colour {m}" for m in range(30)]} for n in "abc"]
+    told = described({"name": "of", "parameters": {"targets": targets, "sizes": [1, 2]}})
+    assert (
+        told
+        == "of(targets=[{class=bird a, alike=[colour 0 and 29 more]} and 2 more], sizes=[1, 2])"
+    )
+    assert described({"name": "of", "parameters": {"of": ["x" * 200]}}) == f"of(of=[{'x' * 200}])"

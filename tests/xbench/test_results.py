@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from xbench.record import DifferenceRecord, IntervalRecord, Record, ScoreRecord
-from xbench.results import artefact_lines, tables
+from xbench.results import artefact_lines, tables, unscored
 
 
 def record(label, others, role="entry", facts=()):
@@ -54,8 +54,13 @@ def run():
     ]
 
 
+def benchmark(case="image"):
+    protocol = SimpleNamespace(case=case)
+    return SimpleNamespace(contrasts=(), published=None, protocol=protocol)
+
+
 def differences():
-    made = tables(SimpleNamespace(contrasts=(), published=None), run())
+    made = tables(benchmark(), run())
     return next(table for table in made if table.title.startswith("Differences")).rows
 
 
@@ -101,7 +106,29 @@ def test_numbers_are_no_shares_and_chance_stands_in_the_title():
         chance=87,
     )
     of = one[0].model_copy(update={"scores": [*one[0].scores, rank]})
-    made = tables(SimpleNamespace(contrasts=(), published=None), [of])
+    made = tables(benchmark(), [of])
     table = next(table for table in made if table.title.startswith("rank"))
     assert table.title == "rank of the concept, with 95 % intervals over images; by chance 87.00"
     assert table.rows[0].cells == ("2.50\n2.00–3.25\n±0.50",)
+
+
+def test_tables_count_what_the_protocol_counts():
+    made = tables(benchmark("prediction"), run())
+    assert made[0].title == "precision in per cent, with 95 % intervals over predictions"
+    assert made[1].title == "Differences in the headline score, paired by prediction"
+    assert made[1].columns[4] == "predictions"
+
+
+def test_what_could_not_be_scored_is_counted_with_its_noun():
+    one = record("a", ())
+    score = one.scores[0].model_copy(update={"n_unscored": 1})
+    said = unscored(benchmark("prediction"), [one.model_copy(update={"scores": [score]})])
+    assert said == ["a: 1 prediction could not be scored by one of these scores"]
+
+
+def test_an_interval_below_zero_is_written_with_a_word():
+    one = record("a", ())
+    below = {"unit": "number", "value": -0.15, "low": -0.3, "high": -0.1}
+    scores = [one.scores[0].model_copy(update=below)]
+    table = tables(benchmark(), [one.model_copy(update={"scores": scores})])[0]
+    assert table.rows[0].cells == ("-0.15\n-0.30 to -0.10",)

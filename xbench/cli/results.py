@@ -20,7 +20,7 @@ def print_results(
     print_lines(*heading(benchmark, records))
     for table in tables(benchmark, records):
         print_table(table.title, table.columns, [(_label(row), *row.cells) for row in table.rows])
-    print_lines(*unscored(records), *(f"record {path}" for path in paths))
+    print_lines(*unscored(benchmark, records), *(f"record {path}" for path in paths))
 
 
 def _label(row: "Row") -> str:
