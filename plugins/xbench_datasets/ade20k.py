@@ -25,6 +25,7 @@ from xbench_datasets.ade20k_listing import Listing, chosen, classes, untrained
 from xbench_datasets.ade20k_lists import OBJECTS, Objects, read_objects
 from xbench_datasets.ade20k_masks import checked
 from xbench_datasets.ade20k_presence import Stamp, frequencies
+from xbench_datasets.way_out import option
 
 ARCHIVE = Download(
     url="http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip",
@@ -42,8 +43,8 @@ SHOWN = 3
 """How many missing files a message names; `verify` names all."""
 SUFFIXES = (".jpg", ".png", ".json")
 WAY_OUT = (
-    "`xbench data get ade20k` fetches SceneParsing-150; `-p dataset.root=FOLDER` says where a copy"
-    " is. The full dataset is given to those who register at https://ade20k.csail.mit.edu."
+    f"`xbench data get ade20k` fetches SceneParsing-150; {option('ade20k')} says where a copy is."
+    " The full dataset is given to those who register at https://ade20k.csail.mit.edu."
 )
 
 

@@ -19,6 +19,7 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench.home import data_home
 from xbench_datasets.broden_index import WHAT, Index, Label, Picture, read_index
 from xbench_datasets.broden_presence import shown
+from xbench_datasets.way_out import option
 
 NESTED = ("broden1_224", "broden1_227", "broden1_384")
 """Folders in the official archives."""
@@ -35,7 +36,7 @@ SHOWN = 3
 """How many missing files a message names; `verify` names all."""
 WAY_OUT = (
     "http://netdissect.csail.mit.edu/data/broden1_224.zip has the data;"
-    " `-p dataset.root=FOLDER` says where its folder is."
+    f" {option('broden')} says where its folder is."
 )
 
 

@@ -12,12 +12,13 @@ from xbench_datasets import cifar_files
 from xbench_datasets.cifar_files import Blocks, Form, Records, Version
 from xbench_datasets.cifar_names import CIFAR10, CIFAR100, SUPERCLASS, SUPERCLASSES
 from xbench_datasets.picture_table import Numbered, PictureTable, numbered, state
+from xbench_datasets.way_out import option
 
 TEST = 10_000
 """Images of the split test, which is one file."""
 HOMEPAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 LICENCE = "none is stated; the photographs belong to their owners"
-WAY_OUT = "`xbench data get {}` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
+WAY_OUT = "`xbench data get {}` fetches the data; {} says where a copy is."
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Cifar10(Cifar):
         labels=("labels",),
         classes=len(CIFAR10),
         above=(),
-        way_out=WAY_OUT.format("cifar10"),
+        way_out=WAY_OUT.format("cifar10", option("cifar10")),
     )
 
     def class_names(self) -> tuple[str, ...]:
@@ -146,7 +147,7 @@ class Cifar100(Cifar, ClassHierarchy):
         labels=("coarse_labels", "fine_labels"),
         classes=len(CIFAR100),
         above=tuple(list(SUPERCLASSES).index(SUPERCLASS[name]) for name in CIFAR100),
-        way_out=WAY_OUT.format("cifar100"),
+        way_out=WAY_OUT.format("cifar100", option("cifar100")),
     )
 
     def class_names(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from xbench.download import Download
 from xbench.errors import DatasetError
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.picture_table import Numbered, PictureTable, Stack, numbered, state
+from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cifar10.1'"
 SHAPE = (32, 32, 3)
@@ -36,7 +37,7 @@ FILES = {
 }
 """Size in bytes and SHA-256 of the official files."""
 HOMEPAGE = "https://github.com/modestyachts/CIFAR-10.1"
-WAY_OUT = "`xbench data get cifar10.1` fetches it; `-p dataset.root=FOLDER` says where a copy is."
+WAY_OUT = f"`xbench data get cifar10.1` fetches it; {option('cifar10.1')} says where a copy is."
 
 
 class Content(NamedTuple):

@@ -18,6 +18,7 @@ from xbench.dataset import DerivedDataset
 from xbench.download import Download
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.home import data_home
+from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cifar10h'"
 IMAGES, CLASSES = 10_000, 10
@@ -34,7 +35,7 @@ COUNTS = Download(
 )
 WAY_OUT = (
     f"`xbench data get cifar10h -p dataset.of=cifar10` fetches {COUNTS.filename};"
-    " `-p dataset.counts=FILE` says where it is."
+    f" {option('cifar10h', 'counts', 'FILE')} says where it is."
 )
 
 

@@ -14,6 +14,7 @@ from xbench_datasets import folder_listing
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.folder_listing import Entry, Times
 from xbench_datasets.photo_folder import Album, PhotoFolder
+from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cinic10'"
 SPLITS = ("train", "valid", "test")
@@ -29,7 +30,7 @@ ARCHIVE = Download(
     most_members=300_000,
     most_bytes=2 << 30,
 )
-WAY_OUT = "`xbench data get cinic10` fetches it; `-p dataset.root=FOLDER` says where a copy is."
+WAY_OUT = f"`xbench data get cinic10` fetches it; {option('cinic10')} says where a copy is."
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Bool
@@ -48,19 +48,16 @@ class ContextFolder(FoldedFolder, Contexts):
 
     def context_names(self) -> tuple[str, ...]:
         """The names of all context folders, sorted; classes may share contexts."""
-        return tuple(sorted({name for shot in self._shots() for name in shot.contexts}))
+        return _context_names(self.listed())
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which context folders each image lies in."""
-        shots, places = self._shots(), {n: i for i, n in enumerate(self.context_names())}
+        shots = _shots(self.listed())
+        places = {name: place for place, name in enumerate(self.context_names())}
         shown = torch.zeros(len(ids), len(places), dtype=torch.bool)
         for row, image in enumerate(ids):
             shown[row, [places[name] for name in shots[image].contexts]] = True
         return shown
-
-    def _shots(self) -> tuple[Shot, ...]:
-        root = self.folder()
-        return _joined(root, folder_listing.times(root, LEVELS))
 
 
 @functools.lru_cache(maxsize=8)
@@ -77,6 +74,16 @@ def _joined(root: Path, changed: Times) -> tuple[Shot, ...]:
         alike.setdefault(key, []).append(entry)
     groups = (group for entries in alike.values() for group in _same(root, entries))
     return tuple(sorted(map(_shot, groups)))
+
+
+def _shots(album: Album) -> tuple[Shot, ...]:
+    """The images of an album of this dataset."""
+    return cast("tuple[Shot, ...]", album.photographs)
+
+
+@functools.lru_cache(maxsize=8)
+def _context_names(album: Album) -> tuple[str, ...]:
+    return tuple(sorted({name for shot in _shots(album) for name in shot.contexts}))
 
 
 def _same(root: Path, entries: Iterable[Entry]) -> list[list[Entry]]:

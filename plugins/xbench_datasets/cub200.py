@@ -21,6 +21,7 @@ from xbench.errors import DatasetError, ParameterError, UnknownNameError
 from xbench.home import data_home
 from xbench_datasets import cub_attributes, cub_files
 from xbench_datasets.cub_files import Annotations, ImageAttributes
+from xbench_datasets.way_out import option
 
 ARCHIVE = Download(
     url="https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
@@ -34,9 +35,7 @@ ARCHIVE = Download(
 )
 SHOWN = 3
 """How many missing files a message names; `verify` names all."""
-WAY_OUT = (
-    "`xbench data get cub200` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
-)
+WAY_OUT = f"`xbench data get cub200` fetches the data; {option('cub200')} says where a copy is."
 
 
 @dataclass(frozen=True)

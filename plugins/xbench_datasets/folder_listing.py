@@ -15,6 +15,7 @@ from torch import Tensor
 from xbench import photos
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
+from xbench_datasets.way_out import option
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 OWN_SPLITS = ("train", "val", "test")
@@ -78,13 +79,13 @@ class Folds(NamedTuple):
         return ["test" if fold == self.fold else "train" for fold in folds]
 
 
-def existing(root: str, what: str) -> Path:
-    """The root folder; `DatasetError` if none is named, or if there is none."""
+def existing(root: str, what: str, way_out: str = option("NAME")) -> Path:
+    """The root folder; `DatasetError` with the way out if none is named, or if there is none."""
     if not root:
-        raise DatasetError(f"{what} needs a folder: -p dataset.root=FOLDER")
+        raise DatasetError(f"{what} needs a folder: {way_out}")
     folder = Path(root).expanduser().absolute()
     if not folder.is_dir():
-        raise DatasetError(f"{what}: {folder} is no folder; see -p dataset.root=FOLDER")
+        raise DatasetError(f"{what}: {folder} is no folder; see {way_out}")
     return folder
 
 
@@ -98,8 +99,12 @@ def listed(root: Path, levels: int, what: str) -> tuple[Entry, ...]:
 
 
 def times(root: Path, levels: int) -> Times:
-    """When each folder that `listed` looks into has changed: a key for what follows from them."""
-    folders = [root, *_folders_below(root, levels + 1)]
+    """When each folder that `listed` looks into has changed: a key for what follows from them.
+
+    Folders that may hold nothing but images are not looked into, as these may be a million.
+    """
+    deep = levels + _has_splits(_folders(root))
+    folders = [root, *_folders_below(root, deep)]
     return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders)
 
 
@@ -141,7 +146,7 @@ def image_files(folder: Path) -> list[os.DirEntry[str]]:
 @functools.lru_cache(maxsize=8)
 def _listed(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, ...]:
     classes = _folders(root)
-    if classes and all(folder.name in OWN_SPLITS for folder in classes):
+    if _has_splits(classes):
         named = [(split.name, folder) for split in classes for folder in _folders(split)]
     else:
         named = [(WHOLE, folder) for folder in classes]
@@ -154,6 +159,11 @@ def _listed(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, 
     return tuple(sorted(entry for entries in found for entry in entries))
 
 
+def _has_splits(folders: Sequence[Path]) -> bool:
+    """Whether these folders, all in a root, are its own splits."""
+    return bool(folders) and all(folder.name in OWN_SPLITS for folder in folders)
+
+
 def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list[Entry]:
     deep = [folder, *_folders_below(folder, levels - 1)]
     entries = [entry for own in deep for entry in _images(root, split, folder, own)]
@@ -163,10 +173,10 @@ def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list
 
 
 def _images(root: Path, split: str, outer: Path, folder: Path) -> Iterator[Entry]:
-    names = folder.relative_to(outer.parent).parts
+    names, below = folder.relative_to(outer.parent).parts, folder.relative_to(root).as_posix()
     for file in image_files(folder):
-        path, stat = Path(file.path).relative_to(root).as_posix(), file.stat()
-        yield Entry(path, split, names, stat.st_size, stat.st_mtime_ns)
+        stat = file.stat()
+        yield Entry(f"{below}/{file.name}", split, names, stat.st_size, stat.st_mtime_ns)
 
 
 def _folders_below(parent: Path, levels: int) -> list[Path]:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,8 +37,9 @@ class Imagenet(PhotoFolder):
     def album(self) -> Album:
         """All images; `DatasetError` unless there are some of all 1 000 classes."""
         root = self.folder()
-        times = folder_listing.times(root, 1)
-        return _album(root, (*times, *imagenet_devkit.times(root)))
+        train = root / "train"  # which lies beside official images that have no folders
+        times = [folder_listing.times(folder, 1) for folder in (root, train) if folder.is_dir()]
+        return _album(root, (*chain(*times), *imagenet_devkit.times(root)))
 
     def image_name(self, image: int, path: str) -> str:
         """An image by its path, which tells its class."""
@@ -46,7 +48,7 @@ class Imagenet(PhotoFolder):
     def fingerprint(self) -> str:
         """A hash of paths, sizes, contents up to 256 MiB, and labels that paths do not tell."""
         files = super().fingerprint()
-        labels = [entry.label for entry in self.album().entries if entry.label not in entry.path]
+        labels = [entry.label for entry in self.listed().entries if entry.label not in entry.path]
         return fingerprint({"files": files, "labels": labels}) if labels else files
 
     def class_names(self) -> tuple[str, ...]:
@@ -57,7 +59,7 @@ class Imagenet(PhotoFolder):
 
     def wordnet_ids(self) -> tuple[str, ...]:
         """The WordNet id of each class, such as n01440764."""
-        return self.album().classes
+        return self.listed().classes
 
 
 @functools.lru_cache(maxsize=8)

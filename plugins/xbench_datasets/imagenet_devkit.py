@@ -84,7 +84,7 @@ def _devkit(root: Path) -> Path | None:
 
 def _truth(folder: Path, what: str) -> list[str]:
     """The WordNet id of each image, in the order of their numbers."""
-    names, file = _names(folder / META), folder / TRUTH
+    names, file = _names(folder / META, what), folder / TRUTH
     try:
         lines = file.read_text("ascii").split()
     except (OSError, ValueError) as error:
@@ -98,7 +98,16 @@ def _truth(folder: Path, what: str) -> list[str]:
     return [names[line] for line in lines]
 
 
-def _names(file: Path) -> dict[str, str]:
+def _names(file: Path, what: str) -> dict[str, str]:
     """WordNet ids by the numbers that the ground truth has for them."""
     found = read_structs(file, "synsets", {"ILSVRC2012_ID": "numbers", "WNID": "text"})
-    return {str(int(np.ravel(one["ILSVRC2012_ID"])[0])): str(one["WNID"]) for one in found}
+    names = {}
+    for entry, one in enumerate(found, start=1):
+        numbers = np.ravel(one["ILSVRC2012_ID"]).tolist()
+        if len(numbers) != 1 or not float(numbers[0]).is_integer():
+            raise DatasetError(
+                f"{what}: {file}, synset {entry} ({one['WNID']}): ILSVRC2012_ID should be one whole"
+                f" number, found {numbers}; get {DEVKIT} again from https://image-net.org"
+            )
+        names[str(int(numbers[0]))] = str(one["WNID"])
+    return names

@@ -18,6 +18,7 @@ from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.home import data_home
 from xbench_datasets.metashift_index import WHAT, Selection, in_test, selection
+from xbench_datasets.way_out import option
 
 INDEX = "full-candidate-subsets.pkl"
 IMAGES = ("images", "allImages/images")
@@ -26,8 +27,8 @@ FAMILY = "contexts"
 SHOWN = 3
 """How many missing files a message names; `verify` names all."""
 WAY_OUT = (
-    "`-p dataset.root=FOLDER` says where images/ and full-candidate-subsets.pkl are,"
-    " `-p dataset.index=FILE` where another index is; docs/datasets.md says where to get them."
+    f"{option('metashift')} says where images/ and full-candidate-subsets.pkl are, `index=FILE`"
+    " likewise where another index is; docs/datasets.md says where to get them."
 )
 
 

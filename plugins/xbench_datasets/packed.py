@@ -11,6 +11,7 @@ from xbench.errors import DatasetError
 from xbench_datasets import packed_file
 from xbench_datasets.packed_file import SUFFIX, WHAT, Packing
 from xbench_datasets.picture_table import Numbered, Pictures, PictureTable, numbered, state
+from xbench_datasets.way_out import option
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,10 @@ class PackedImages(PictureTable):
 
     def _paths(self) -> dict[str, Path]:
         if not self.root:
-            raise DatasetError(f"{WHAT} needs a folder: -p dataset.root=FOLDER")
+            raise DatasetError(f"{WHAT} needs a folder: {option('packed')}")
         folder = self.folder()
         if not folder.is_dir():
-            raise DatasetError(f"{WHAT}: {folder} is no folder; see -p dataset.root=FOLDER")
+            raise DatasetError(f"{WHAT}: {folder} is no folder; see {option('packed')}")
         return _paths(folder, self.files, folder.stat().st_mtime_ns)
 
 

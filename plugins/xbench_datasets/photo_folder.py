@@ -16,6 +16,7 @@ from xbench.dataset import Dataset
 from xbench.errors import DatasetError
 from xbench_datasets import folder_listing
 from xbench_datasets.folder_listing import Entry, Folds
+from xbench_datasets.way_out import option
 
 
 class Photograph(Protocol):
@@ -49,6 +50,17 @@ class Album:
         return tuple(sorted({photograph.label for photograph in self.photographs}))
 
     @functools.cached_property
+    def split_of_each(self) -> tuple[str, ...]:
+        """The root's own split that each image lies in."""
+        return tuple(photograph.split for photograph in self.photographs)
+
+    @functools.cached_property
+    def splits(self) -> tuple[str, ...]:
+        """The root's own splits."""
+        found = set(self.split_of_each)
+        return tuple(split for split in folder_listing.SPLITS if split in found)
+
+    @functools.cached_property
     def labels(self) -> Int64[Tensor, " n"]:
         """The place of each image's class among them."""
         places = {name: place for place, name in enumerate(self.classes)}
@@ -64,11 +76,28 @@ class PhotoFolder(Dataset):
 
     @abstractmethod
     def album(self) -> Album:
-        """The images of the folder; `DatasetError` where there are none."""
+        """The images that the folder has now; `DatasetError` where there are none.
+
+        The same object as long as no folder has changed. Use `listed`, which does not look.
+        """
+
+    def listed(self) -> Album:
+        """The images that the folder had when ids, splits or a fingerprint were last asked for.
+
+        Folders may be large and slow: they are not looked into for every batch.
+        """
+        return _listed(self, self.folder())
+
+    def _looked(self) -> Album:
+        """The images that the folder has now, from now on."""
+        now = self.album()
+        if self.listed() is not now:
+            _listed.cache_clear()
+        return self.listed()
 
     def folder(self) -> Path:
         """The root; `DatasetError` if none is named, or if there is none."""
-        return folder_listing.existing(self.root, self.what())
+        return folder_listing.existing(self.root, self.what(), option(self.name))
 
     def what(self) -> str:
         """The dataset, in messages."""
@@ -80,38 +109,39 @@ class PhotoFolder(Dataset):
 
     def check(self) -> None:
         """Raise `DatasetError` without a folder, classes and images."""
+        self._looked()
         self.split_of_each()
 
     def verify(self) -> list[str]:
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return photos.damaged([self.folder() / photo.path for photo in self.album().photographs])
+        return photos.damaged([self.folder() / photo.path for photo in self.listed().photographs])
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
-        return folder_listing.fingerprint(self.folder(), self.album().entries)
+        return _fingerprint(self.folder(), self._looked())
 
     def class_names(self) -> tuple[str, ...]:
         """The class folders' names, sorted."""
-        return self.album().classes
+        return self.listed().classes
 
     def splits(self) -> tuple[str, ...]:
         """The root's own splits."""
-        found = {photograph.split for photograph in self.album().photographs}
-        return tuple(split for split in folder_listing.SPLITS if split in found)
+        return self._looked().splits
 
     def split_of_each(self) -> Sequence[str]:
         """The split that each image is in."""
-        return [photograph.split for photograph in self.album().photographs]
+        return self.listed().split_of_each
 
     def ids(self, split: str) -> Sequence[int]:
         """Places of the split's images in the sorted list of all."""
+        self._looked()
         return folder_listing.of_split(split, self.splits(), self.split_of_each(), self.root)
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The place of each image's class among the sorted class folders."""
-        return self.album().labels[self._known(ids)]
+        return self.listed().labels[self._known(ids)]
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images in RGB, upright."""
@@ -123,14 +153,14 @@ class PhotoFolder(Dataset):
 
     def _known(self, ids: Sequence[int]) -> list[int]:
         """The ids, or `DatasetError` where one is none of an image."""
-        count = len(self.album().photographs)
+        count = len(self.listed().photographs)
         wrong = [image for image in ids if not 0 <= image < count]
         if wrong:
             raise DatasetError(f"{self.what()} has no image {wrong[0]}; it has 0 … {count - 1}")
         return list(ids)
 
     def _files(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
-        photographs = self.album().photographs
+        photographs = self.listed().photographs
         paths = [photographs[image].path for image in self._known(ids)]
         named = [self.image_name(image, path) for image, path in zip(ids, paths, strict=True)]
         return paths, [f"{self.what()}, {name}" for name in named]
@@ -153,13 +183,25 @@ class FoldedFolder(PhotoFolder):
 
     def splits(self) -> tuple[str, ...]:
         """Train and test with folds, else the root's own splits, else "all"."""
-        return self._folds().splits([photo.split for photo in self.album().photographs])
+        return self._folds().splits(self._looked().splits)
 
     def split_of_each(self) -> Sequence[str]:
         """The split that each image is in; `DatasetError` for too many folds."""
-        photographs = self.album().photographs
-        own, labels = [one.split for one in photographs], [one.label for one in photographs]
-        return self._folds().split_of_each(own, labels, self.root, self.what())
+        listed, folds = self.listed(), self._folds()
+        labels = [one.label for one in listed.photographs] if folds.folds else []
+        return folds.split_of_each(listed.split_of_each, labels, self.root, self.what())
 
     def _folds(self) -> Folds:
         return Folds(self.folds, self.fold, self.seed)
+
+
+@functools.lru_cache(maxsize=8)
+def _listed(dataset: PhotoFolder, folder: Path) -> Album:
+    """The images as they were when this was first asked, however the folder changes."""
+    return dataset.album()
+
+
+@functools.lru_cache(maxsize=8)
+def _fingerprint(folder: Path, album: Album) -> str:
+    """Made once for an album: it takes long even to tell lists of a million files apart."""
+    return folder_listing.fingerprint(folder, album.entries)

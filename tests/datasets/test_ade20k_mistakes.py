@@ -13,7 +13,8 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench_datasets.ade20k import Ade20k
 
 WAY_OUT = (
-    "`xbench data get ade20k` fetches SceneParsing-150; `-p dataset.root=FOLDER` says where a copy"
+    "`xbench data get ade20k` fetches SceneParsing-150; `-p dataset.root=FOLDER` "
+    "(`-p defaults.dataset.ade20k.root=FOLDER` where it is not the main dataset) says where a copy"
     " is. The full dataset is given to those who register at https://ade20k.csail.mit.edu."
 )
 MASK = "annotations/training/ADE_train_00000001.png"

@@ -23,7 +23,9 @@ COARSE = (
 )
 """The superclass of each class of CIFAR-100, by number."""
 WAY_OUT = (
-    "`xbench data get cifar10` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
+    "`xbench data get cifar10` fetches the data; `-p dataset.root=FOLDER` "
+    "(`-p defaults.dataset.cifar10.root=FOLDER` where it is not the main dataset) "
+    "says where a copy is."
 )
 
 

@@ -12,7 +12,11 @@ from xbench.testing import check_component
 from xbench_datasets.cifar10_1 import Cifar101
 from xbench_datasets.cifar_names import CIFAR10
 
-WAY_OUT = "`xbench data get cifar10.1` fetches it; `-p dataset.root=FOLDER` says where a copy is."
+WAY_OUT = (
+    "`xbench data get cifar10.1` fetches it; `-p dataset.root=FOLDER` "
+    "(`-p 'defaults.dataset.\"cifar10.1\".root=FOLDER'` where it is not the main dataset) "
+    "says where a copy is."
+)
 
 
 def drawn(count: int) -> np.ndarray:

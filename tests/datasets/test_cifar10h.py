@@ -15,7 +15,8 @@ from xbench_datasets.packed import PackedImages
 
 WAY_OUT = (
     "`xbench data get cifar10h -p dataset.of=cifar10` fetches cifar10h-counts.npy;"
-    " `-p dataset.counts=FILE` says where it is."
+    " `-p dataset.counts=FILE` (`-p defaults.dataset.cifar10h.counts=FILE` where it is not the"
+    " main dataset) says where it is."
 )
 
 

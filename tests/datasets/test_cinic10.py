@@ -12,7 +12,11 @@ from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.cinic10 import Cinic10
 
 SPLITS = ("train", "valid", "test")
-WAY_OUT = "`xbench data get cinic10` fetches it; `-p dataset.root=FOLDER` says where a copy is."
+WAY_OUT = (
+    "`xbench data get cinic10` fetches it; `-p dataset.root=FOLDER` "
+    "(`-p defaults.dataset.cinic10.root=FOLDER` where it is not the main dataset) "
+    "says where a copy is."
+)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_plain_folder_has_no_contexts_and_leaves_deeper_folders_out(tmp_path: 
 
 
 def test_what_is_missing_is_named(pets: Path, tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"dataset 'context-folder' needs a folder: -p"):
+    with pytest.raises(DatasetError, match=r"dataset 'context-folder' needs a folder: `-p dat"):
         ContextFolder().check()
     (pets / "emu" / "sand").mkdir(parents=True)
     with pytest.raises(DatasetError, match=r"'context-folder': class folder .*emu holds no image"):

@@ -18,7 +18,9 @@ from xbench_datasets.cub200 import Cub200
 PERCENTAGES = "attributes/class_attribute_labels_continuous.txt"
 IMAGE_ATTRIBUTES = "attributes/image_attribute_labels.txt"
 WAY_OUT = (
-    "`xbench data get cub200` fetches the data; `-p dataset.root=FOLDER` says where a copy is."
+    "`xbench data get cub200` fetches the data; `-p dataset.root=FOLDER` "
+    "(`-p defaults.dataset.cub200.root=FOLDER` where it is not the main dataset) "
+    "says where a copy is."
 )
 IDS_BY_PART = {
     "back": [(59, 73), (237, 240)],

@@ -1,5 +1,6 @@
 """Folders of images, one sub-folder a class."""
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from xbench.dataset import ImageSet
 from xbench.errors import DatasetError, UnknownNameError
 from xbench_datasets.folder import Folder
 
@@ -116,8 +118,48 @@ def test_new_image_is_seen(birds: Path) -> None:
     assert len(Folder(root=str(birds)).ids("all")) == 15
 
 
+def test_new_images_are_seen_where_a_fingerprint_is_made_and_ids_stay_until_then(
+    birds: Path,
+) -> None:
+    dataset = Folder(root=str(birds))
+    before, labels = dataset.fingerprint(), dataset.labels(range(14))
+    paint(birds / "_" / "first.png")
+    assert torch.equal(dataset.labels(range(14)), labels)
+    assert len(dataset.images(range(14))) == 14
+    assert dataset.class_names() == ("a", "b")
+    assert dataset.fingerprint() != before
+    assert dataset.class_names() == ("_", "a", "b")
+    assert dataset.labels(range(15)).tolist() == [0, *(labels + 1).tolist()]
+
+
+def test_batches_do_not_look_into_folders(birds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = ImageSet(Folder(root=str(birds)), "all")
+    ids = images.ids()
+    looked = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda *place: looked.append(place) or scan(*place))
+    assert images.batch(ids[:5]).images.shape == (5, 3, 5, 7)
+    assert looked == []
+    images.ids()
+    assert {str(place) for (place,) in looked} == {str(birds)}  # folders of images are not read
+
+
+@pytest.mark.parametrize("splits", [["all"], ["train", "val"]])
+def test_a_new_image_of_any_split_is_seen(tmp_path: Path, splits: list[str]) -> None:
+    folders = [tmp_path / split if split != "all" else tmp_path for split in splits]
+    for folder in folders:
+        paint(folder / "a" / "0.png")
+        paint(folder / "b" / "0.png")
+    dataset = Folder(root=str(tmp_path))
+    for split, folder in zip(splits, folders, strict=True):
+        before = dataset.fingerprint()
+        paint(folder / "b" / "1.png")
+        assert len(dataset.ids(split)) == 3
+        assert dataset.fingerprint() != before
+
+
 def test_no_root_no_folder_no_class_no_image(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"needs a folder: -p dataset.root=FOLDER"):
+    with pytest.raises(DatasetError, match=r"needs a folder: `-p dataset.root=FOLDER` \(`-p def"):
         Folder().check()
     with pytest.raises(DatasetError, match="nowhere is no folder"):
         Folder(root=str(tmp_path / "nowhere")).check()

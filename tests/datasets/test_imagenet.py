@@ -127,7 +127,7 @@ def test_a_thousand_other_classes(tmp_path: Path) -> None:
 
 
 def test_no_root_and_nothing_in_it(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"dataset 'imagenet' needs a folder: -p dataset.root"):
+    with pytest.raises(DatasetError, match=r"dataset 'imagenet' needs a folder: `-p dataset.root"):
         Imagenet().check()
     with pytest.raises(
         DatasetError, match=r"dataset 'imagenet': .* should hold one folder of imag"

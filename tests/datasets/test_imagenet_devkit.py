@@ -18,10 +18,11 @@ DEVKIT = "ILSVRC2012_devkit_t12/data"
 FILE = "ILSVRC2012_val_{:08d}.JPEG"
 
 
-def devkit(root: Path, names: list[str], truth: list[int]) -> None:
+def devkit(root: Path, names: list[str], truth: list[int], entity: object = None) -> None:
     """`meta.mat` with an array of structures, of which the first is above the classes."""
     kinds = [("ILSVRC2012_ID", object), ("WNID", object), ("words", object), ("children", object)]
-    rows = [(len(names) + 1, "n00001740", "entity", np.arange(3.0))]
+    above = len(names) + 1 if entity is None else entity
+    rows = [(above, "n00001740", "entity", np.arange(3.0))]
     rows += [(n, name, f"words of {n}", np.array([])) for n, name in enumerate(names, start=1)]
     folder = root / DEVKIT
     folder.mkdir(parents=True)
@@ -78,7 +79,9 @@ def test_training_images_in_folders_may_lie_beside_them(ids: list[str], tmp_path
     assert alone.labels(alone.ids("val")).tolist() == list(range(999, -1, -1))
 
 
-def test_a_changed_ground_truth_is_seen(ids: list[str], tmp_path: Path) -> None:
+def test_a_changed_ground_truth_is_seen_where_a_fingerprint_is_made(
+    ids: list[str], tmp_path: Path
+) -> None:
     devkit(tmp_path, ids, list(range(1, 1001)))
     painted(tmp_path, 1000)
     dataset = Imagenet(root=str(tmp_path))
@@ -86,8 +89,35 @@ def test_a_changed_ground_truth_is_seen(ids: list[str], tmp_path: Path) -> None:
     before = dataset.fingerprint()
     file = tmp_path / DEVKIT / "ILSVRC2012_validation_ground_truth.txt"
     file.write_text("".join(f"{number}\n" for number in range(1000, 0, -1)))
-    assert dataset.labels([0]).tolist() == [999]
     assert dataset.fingerprint() != before
+    assert dataset.labels([0]).tolist() == [999]
+
+
+def test_a_new_training_image_beside_official_ones_is_seen(ids: list[str], tmp_path: Path) -> None:
+    devkit(tmp_path, ids, list(range(1, 1001)))
+    painted(tmp_path / "val", 1000)
+    train = tmp_path / "train" / ids[0]
+    train.mkdir(parents=True)
+    Image.new("RGB", (6, 4)).save(train / "0.jpg")
+    dataset = Imagenet(root=str(tmp_path))
+    before = dataset.fingerprint()
+    assert len(dataset.ids("train")) == 1
+    Image.new("RGB", (6, 4)).save(train / "1.jpg")
+    assert dataset.fingerprint() != before
+    assert len(dataset.ids("train")) == 2
+
+
+@pytest.mark.parametrize("wrong", [np.array([]), np.array([1.0, 2.0]), np.nan, 1.5])
+def test_a_synset_of_the_devkit_without_one_number_is_named(
+    ids: list[str], tmp_path: Path, wrong: object
+) -> None:
+    devkit(tmp_path, ids, list(range(1, 1001)), entity=wrong)
+    painted(tmp_path, 1)
+    assert told(tmp_path) == (
+        f"dataset 'imagenet': {tmp_path / DEVKIT}/meta.mat, synset 1 (n00001740): ILSVRC2012_ID "
+        f"should be one whole number, found {np.ravel(wrong).tolist()}; get ILSVRC2012_devkit_t12 "
+        "again from https://image-net.org"
+    )
 
 
 def told(root: Path) -> str:

@@ -254,8 +254,12 @@ def test_nothing_there(pets: PackedImages, tmp_path: Path) -> None:
 
     empty = tmp_path / "empty"
     empty.mkdir()
-    assert message() == "dataset 'packed' needs a folder: -p dataset.root=FOLDER"
-    assert message(root=str(empty / "x")).endswith("x is no folder; see -p dataset.root=FOLDER")
+    option = (
+        "`-p dataset.root=FOLDER` "
+        "(`-p defaults.dataset.packed.root=FOLDER` where it is not the main dataset)"
+    )
+    assert message() == f"dataset 'packed' needs a folder: {option}"
+    assert message(root=str(empty / "x")).endswith(f"x is no folder; see {option}")
     assert message(root=str(empty)).endswith("empty should hold .npz files, one for each split")
     assert message(root=pets.root, files=("val.npz",)) == (
         f"dataset 'packed': {tmp_path / 'val.npz'} is not there;"
