@@ -157,6 +157,13 @@ class Protocol(Component):
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """The cases to evaluate; equal lists make a comparison of entries paired."""
 
+    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
+        """So many of an entry's cases, for a quick run: the first ones unless overridden.
+
+        A protocol with several test sets takes a share of each.
+        """
+        return cases[:limit]
+
     @abstractmethod
     def evaluate(
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: "Workplace"

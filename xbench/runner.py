@@ -120,7 +120,9 @@ def _outcome(
 ) -> Outcome:
     """Everything made of one entry and repeat."""
     artefacts = provider.all(benchmark.protocol.artefacts(entry))
-    cases = tuple(benchmark.protocol.cases(entry, artefacts))[:limit]
+    cases = tuple(benchmark.protocol.cases(entry, artefacts))
+    if limit is not None:
+        cases = tuple(benchmark.protocol.limited(entry, cases, limit))
     shards = tuple(_shards(benchmark, entry, cases, artefacts))
     tables = _tables(shards, provider.store, executor, provider.workplace)
     return Outcome(entry, cases, artefacts, tuple(shard.key for shard in shards), tables)

@@ -33,6 +33,7 @@ from xbench_explicable.explicability_yardstick import (
     short_hash,
     yardstick,
 )
+from xbench_explicable.kernels.shares import fair_shares
 
 NOT_TESTED = ("train", "validation")
 """Roles of image sets that networks have seen."""
@@ -112,6 +113,15 @@ class Explicability(Protocol):
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """Places in the list of the images of all test sets."""
         return range(sum(len(one.ids) for one in unseen(entry)))
+
+    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
+        """The first images of each test set, of each as many where it has so many."""
+        sets = unseen(entry)
+        shares = fair_shares([len(one.ids) for one in sets], limit)
+        first = [
+            range(one.start, one.start + share) for one, share in zip(sets, shares, strict=True)
+        ]
+        return [case for case in cases if any(case in some for some in first)]
 
     def evaluate(
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace

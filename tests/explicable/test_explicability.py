@@ -172,6 +172,17 @@ def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> N
     ]
 
 
+def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(provider) -> None:
+    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 2, 50))
+    protocol = Explicability(Alike())
+    cases = protocol.cases(of, {})
+    assert list(protocol.limited(of, cases, 3)) == [0, 12, 14]
+    assert list(protocol.limited(of, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
+    assert list(protocol.limited(of, cases, 1000)) == list(cases)
+    made = rows(protocol, of, provider, protocol.limited(of, cases, 9)).to_pydict()
+    assert made["set"] == ["test"] * 4 + ["few"] * 2 + ["turned"] * 3
+
+
 def test_labels_of_further_sets_are_those_of_their_names(provider) -> None:
     of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
     made = rows(Explicability(Alike()), of, provider).to_pydict()

@@ -171,6 +171,18 @@ def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
     assert alone.rows == one.rows  # nothing was evaluated again
 
 
+@pytest.mark.parametrize(("limit", "cases"), [(4, 4), (12, 12), (13, 12)])
+def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, limit, cases):
+    store = Store(str(tmp_path / "store"))
+    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    plan = Resampling(resamples=20)
+    monkeypatch.setattr(MostSure, "limited", lambda self, entry, cases, limit: cases[-limit:])
+    made = run(benchmark("one"), store, LocalExecutor(), workplace, limit=limit, resampling=plan)
+    assert (made[0].cases, made[0].limited_to) == (cases, limit)
+    rows = pa.concat_tables([store.rows(key) for key in made[0].rows[0]])
+    assert rows.column("case").to_pylist() == list(range(12))[-limit:]
+
+
 def test_a_floor_has_no_part_in_what_entries_get(tmp_path):
     _, (one, two), *_ = records(tmp_path, "one", "two")
     _, (again, other, floor), *_ = records(tmp_path, "one", "two", "floor")

@@ -14,7 +14,11 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 @click.option(
     "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
 )
-@click.option("--limit", type=click.IntRange(1), help="Evaluate the first so many images only.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help="Evaluate so many images only: the first of each test set, of each as many.",
+)
 @click.option(
     "--report",
     type=click.Path(path_type=Path),
