@@ -1,10 +1,10 @@
 """Pages: what is said of a run, as one HTML file that needs nothing but the pictures beside it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xbench.benchmark import Benchmark
+from xbench.columns import numeric
 from xbench.component import Tree
 from xbench.protocol import Role
 from xbench.record import Record
@@ -15,8 +15,6 @@ TOLD = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augme
 """What is told of a training that all entries have in common."""
 LONG = 150
 """Characters of a list that is no longer told in full; the record has it."""
-NUMERIC = re.compile(r"[-+−±\[]*[\d–]")
-"""How a number or an interval begins, or the dash that stands for none."""
 
 
 class Shown(NamedTuple):
@@ -113,8 +111,7 @@ def described(tree: Tree) -> str:
 def numeric_columns(table: Table) -> list[bool]:
     """For each column but the first, whether it holds numbers alone."""
     columns = zip(*(row.cells for row in table.rows), strict=True)
-    numeric = [all(NUMERIC.match(cell) or not cell for cell in column) for column in columns]
-    return numeric or [False] * (len(table.columns) - 1)
+    return [numeric(column) for column in columns] or [False] * (len(table.columns) - 1)
 
 
 def _value(value: Any) -> str:

@@ -130,7 +130,14 @@ def _difference_table(records: Sequence[Record], case: str) -> Table:
         if difference.minus not in labels[: labels.index(record.label)]  # told the other way round
         and not _of_another(difference.minus, record.label, labels)
     )
-    return Table(f"Differences in the headline score, paired by {case}", columns, rows)
+    title = f"Differences in the headline score{_in_points(records)}, paired by {case}"
+    return Table(title, columns, rows)
+
+
+def _in_points(records: Sequence[Record]) -> str:
+    """The unit of differences where all are of shares."""
+    units = {difference.unit for record in records for difference in record.differences}
+    return " in percentage points" if units == {"share"} else ""
 
 
 def _of_another(label: str, own: str, entries: Sequence[str]) -> bool:
@@ -161,7 +168,7 @@ def _verdict(difference: DifferenceRecord) -> str:
 def _contrast_table(contrasts: Sequence[Contrast], records: Sequence[Record]) -> Table:
     columns = ("", "score", "difference", "interval")
     rows = tuple(row for contrast in contrasts for row in _contrast_rows(contrast, records))
-    return Table("Where the difference comes from", columns, rows)
+    return Table(f"Where the difference comes from{_in_points(records)}", columns, rows)
 
 
 def _contrast_rows(contrast: Contrast, records: Sequence[Record]) -> Iterator[Row]:

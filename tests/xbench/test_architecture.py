@@ -16,7 +16,7 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 pytestmark = pytest.mark.skipif(not CORE, reason="the source tree is not here")
 
 FLOW = [
-    "errors hookspecs component registry randomness home progress",
+    "errors hookspecs component registry randomness home progress columns",
     "annotation transform specification declaration published",
     "archive pickles",
     "download",

@@ -515,10 +515,10 @@ def test_a_component_is_described_as_it_might_be_written() -> None:
 
 
 def test_of_a_long_list_the_first_item_is_described_and_how_many_more_there_are() -> None:
-    targets = [{"class": f"bird {n}", "alike": [f"colour {m}" for m in range(30)]} for n in "abc"]
+    targets = [{"class": f"bird {n}", "alike": [f"colour {m}" for m in range(30)]} for n in "abcde"]
     told = described({"name": "of", "parameters": {"targets": targets, "sizes": [1, 2]}})
     assert (
         told
-        == "of(targets=[{class=bird a, alike=[colour 0 and 29 more]} and 2 more], sizes=[1, 2])"
+        == "of(targets=[{class=bird a, alike=[colour 0 and 29 more]} and 4 more], sizes=[1, 2])"
     )
     assert described({"name": "of", "parameters": {"of": ["x" * 200]}}) == f"of(of=[{'x' * 200}])"

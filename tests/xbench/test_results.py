@@ -115,7 +115,8 @@ def test_numbers_are_no_shares_and_chance_stands_in_the_title():
 def test_tables_count_what_the_protocol_counts():
     made = tables(benchmark("prediction"), run())
     assert made[0].title == "precision in per cent, with 95 % intervals over predictions"
-    assert made[1].title == "Differences in the headline score, paired by prediction"
+    title = "Differences in the headline score in percentage points, paired by prediction"
+    assert made[1].title == title
     assert made[1].columns[4] == "predictions"
 
 

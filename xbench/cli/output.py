@@ -1,15 +1,19 @@
 """Tables, progress and JSON: rich on a terminal, plain lines when piped."""
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from xbench.progress import Progress
 
 
@@ -26,22 +30,50 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
             click.echo("\t".join(cell.replace("\n", " ") for cell in row))
         return
     from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    console.print(Text(title, "bold"))
+    for part in _side_by_side([columns, *rows], console.width):
+        console.print(part)
+
+
+def _side_by_side(rows: Sequence[Sequence[str]], width: int) -> "Iterator[Table]":
+    """Tables below each other with some of the columns each, where not all fit into `width`.
+
+    The first of the rows holds the heads of the columns.
+    """
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for index, column in enumerate(columns):
-        table.add_column(
-            column, justify="left" if index == 0 else "right", min_width=0 if index else 24
-        )
-    for row in rows:
-        table.add_row(*(_escaped(cell) for cell in row))
-    Console().print(table)
+    from xbench.columns import column, parts, widths, wrapped
+
+    all_cells = list(zip(*rows, strict=True))
+    needed = [column(head, cells) for head, *cells in all_cells]
+    for part in parts(needed, width):
+        table, here = Table(header_style="bold"), [needed[place] for place in part]
+        given = widths(here, width)
+        for of, (place, own) in enumerate(zip(part, given, strict=True)):
+            justify: Literal["right", "left"] = "right" if here[of].numeric and of else "left"
+            head = _escaped(wrapped(all_cells[place][0], own, hyphens=True))
+            table.add_column(head, justify=justify, width=own, no_wrap=True)
+        for row in rows[1:]:
+            cells = (wrapped(row[place], own) for place, own in zip(part, given, strict=True))
+            table.add_row(*map(_escaped, cells))
+        yield table
 
 
 def print_lines(*lines: str) -> None:
-    """Print plain lines."""
+    """Print plain lines; on a terminal they are wrapped between words."""
     for line in lines:
-        click.echo(line)
+        click.echo(_within_terminal(line) if sys.stdout.isatty() else line)
+
+
+def _within_terminal(line: str) -> str:
+    """The line, wrapped if it is a sentence; one with a long path stays whole, to be copied."""
+    width = shutil.get_terminal_size().columns
+    if max(map(len, line.split()), default=0) > width - 2:
+        return line
+    return "\n".join(textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
 @contextmanager
