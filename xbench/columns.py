@@ -55,13 +55,13 @@ def parts(columns: Sequence[Column], width: int) -> list[list[int]]:
 
 
 def widths(columns: Sequence[Column], width: int) -> list[int]:
-    """How wide each column is: as it likes, or at least what it needs, all within `width`."""
+    """How wide each column is: what it needs, and more for the narrowest that would have more."""
     given = [one.least for one in columns]
     while _framed(given) < width:
-        short = [one.most / own for one, own in zip(columns, given, strict=True)]
-        if max(short) <= 1:
+        short = [place for place, one in enumerate(columns) if given[place] < one.most]
+        if not short:
             break
-        given[short.index(max(short))] += 1
+        given[min(short, key=given.__getitem__)] += 1
     return given
 
 

@@ -79,3 +79,8 @@ def test_columns_get_what_they_need_and_no_more_than_they_like(columns, width):
         or all(o == one.most for one, o in zip(columns, found, strict=True))
         or (room(columns, range(len(columns))) > width)
     )
+
+
+def test_long_text_is_wrapped_before_short_text_is():
+    columns = [Column(False, 8, 60), Column(False, 9, 17), Column(True, 6, 6)]
+    assert widths(columns, 80) == [47, 17, 6]
