@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 
 from xbench.protocol import Drawing, Role, Rows
 from xbench.statistics import Draws, Resampling, Score, by_name, summarised
+from xbench_explicable.caption import broken
 from xbench_explicable.explicability_rows import LOSS
 from xbench_explicable.explicability_summary import pairs, scored, sets
 from xbench_explicable.heat_map import heat_map
@@ -287,7 +288,7 @@ def _table(ax: Axes, values: np.ndarray, picture: Picture) -> None:
             fontsize=9,
             fontweight=best,
         )
-    named = [fill(loss, max(12, 72 // len(picture.losses))) for loss in picture.losses]
+    named = [broken(loss, max(12, 84 // len(picture.losses))) for loss in picture.losses]
     ax.set_xticks(range(len(picture.losses)), named, fontsize=8)
     ax.set_yticks(
         range(len(picture.labels)),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from xbench.protocol import Drawing, Entry, Rows
-from xbench_explicable.caption import frame, short, write
+from xbench_explicable.caption import LEAST, frame, short, write
 from xbench_explicable.paired_answers import (
     Group,
     PairedAnswer,
@@ -13,6 +13,7 @@ from xbench_explicable.paired_answers import (
     grouped,
     in_words,
     paired_answers,
+    written,
 )
 from xbench_saliency.map_figure import enlarged_pixels, show
 
@@ -34,6 +35,7 @@ def gallery(
     names = class_names(entries, a)
     wrong = [one for one in paired_answers(rows, a, b) if not any(one.right)]
     groups = mistake_groups(wrong, a, b, count)
+    digits = written(groups)
     figure = _figure(groups)
     top = figure.get_figheight() - MARGIN
     _key(figure, (a, b), top)
@@ -45,7 +47,7 @@ def gallery(
             image = entries[a].datasets[one.set].batch([one.image]).images[0]
             at = MARGIN + place * (CELL + GAP), top
             show(figure.add_axes(frame(figure, at, CELL)), enlarged_pixels(image))
-            _caption(figure, one, (at[0], top - CELL), names)
+            _caption(figure, one, (at[0], top - CELL), names, digits)
         top -= _height(group)
     caption = (
         f"Images that both {a} and {b} get wrong, with the true class and what each took them "
@@ -95,12 +97,17 @@ def _key(figure: Figure, labels: tuple[str, str], top: float) -> None:
 
 
 def _caption(
-    figure: Figure, one: PairedAnswer, at: tuple[float, float], names: Sequence[str]
+    figure: Figure,
+    one: PairedAnswer,
+    at: tuple[float, float],
+    names: Sequence[str],
+    digits: int,
 ) -> None:
     """The true class, and below it what a and b said."""
     left, top = at[0], at[1] - 0.05
     write(figure, (left, top), short(names[one.label], NAMED), fontsize=8.5, fontweight="bold")
+    room = NAMED + LEAST - digits  # longer numbers leave less
     said = zip("ab", one.predicted, one.similarity, (A, B), strict=True)
     for line, (letter, label, value, colour) in enumerate(said, start=1):
-        text = f"{letter}: {short(names[label], NAMED)} {value:.2g}"
+        text = f"{letter}: {short(names[label], room)} {value:.{digits}f}"
         write(figure, (left, top - 0.165 * line), text, fontsize=7.5, color=colour)

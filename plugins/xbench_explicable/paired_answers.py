@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from xbench.errors import UnknownNameError
 from xbench.protocol import Entry, Rows
+from xbench_explicable.caption import decimals
 
 COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")
 DIGITS = 9
@@ -87,10 +88,15 @@ def class_names(entries: Mapping[str, Entry], label: str) -> tuple[str, ...]:
     return entries[label].datasets["train"].dataset.class_names()
 
 
-def told(one: PairedAnswer, names: Sequence[str], a: str, b: str) -> str:
+def written(groups: Sequence[Group]) -> int:
+    """With how many decimals the similarities of a picture of the groups are written."""
+    return decimals(value for group in groups for one in group.shown for value in one.similarity)
+
+
+def told(one: PairedAnswer, names: Sequence[str], a: str, b: str, digits: int) -> str:
     """The answers in words."""
     said = (
-        f"{label} says {names[place]} ({value:.3g})"
+        f"{label} says {names[place]} ({value:.{digits}f})"
         for label, place, value in zip((a, b), one.predicted, one.similarity, strict=True)
     )
     return f"image {one.image} of {one.set} ({names[one.label]}): {', '.join(said)}"
@@ -98,9 +104,10 @@ def told(one: PairedAnswer, names: Sequence[str], a: str, b: str) -> str:
 
 def in_words(groups: Sequence[Group], names: Sequence[str], a: str, b: str) -> str:
     """What a picture of the groups shows, for readers who cannot see it."""
+    digits = written(groups)
     parts = [
         f"{group.title}, {group.total} in all"
-        + "".join(f"; {told(one, names, a, b)}" for one in group.shown)
+        + "".join(f"; {told(one, names, a, b, digits)}" for one in group.shown)
         for group in groups
     ]
     return ". ".join(parts) + "."

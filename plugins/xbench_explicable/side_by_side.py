@@ -17,6 +17,7 @@ from xbench_explicable.paired_answers import (
     grouped,
     in_words,
     paired_answers,
+    written,
 )
 from xbench_saliency.grad_cam import GradCam
 from xbench_saliency.map_figure import enlarged_pixels, overlaid, show
@@ -54,7 +55,7 @@ def side_by_side(
     groups = answer_groups(paired_answers(rows, a, b), count)
     shown = [one for group in groups for one in group.shown]
     maps = [maps_of(entries[label], artefacts[label], shown, workplace) for label in (a, b)]
-    figure = _figure(groups)
+    figure, digits = _figure(groups), written(groups)
     _key(figure, (a, b))
     for place, group in enumerate(groups):
         left = MARGIN + place * (3 * CELL + 2 * GAP + BETWEEN)
@@ -63,7 +64,7 @@ def side_by_side(
             image = entries[a].datasets[one.set].batch([one.image]).images[0]
             pictures = [enlarged_pixels(image), *(overlaid(of[one.case], image) for of in maps)]
             top = figure.get_figheight() - MARGIN - KEY - HEAD - row * (CELL + CAPTION)
-            _row(figure, one, pictures, (left, top), names)
+            _row(figure, one, pictures, (left, top), names, digits)
     caption = (
         f"Grad-CAM of {a} and {b}, each for the class that it predicts: red regions speak for "
         "it, each map on its own scale. Below the maps the predicted class and the similarity of "
@@ -139,6 +140,7 @@ def _row(
     pictures: Sequence[Float[Tensor, "3 _ _"]],
     at: tuple[float, float],
     names: Sequence[str],
+    digits: int,
 ) -> None:
     """The image and the two maps, with captions below."""
     below = at[1] - CELL - 0.04
@@ -152,5 +154,5 @@ def _row(
     for column, (label, value, right) in enumerate(answers, start=1):
         left, colour = at[0] + column * (CELL + GAP), RIGHT if right else WRONG
         write(figure, (left, below), short(names[label], NAMED), fontsize=8.5, color=colour)
-        verdict = f"{'right' if right else 'wrong'} · {value:.2g}"
+        verdict = f"{'right' if right else 'wrong'} · {value:.{digits}f}"
         write(figure, (left, below - 0.155), verdict, fontsize=7, color=FAINT)

@@ -145,14 +145,14 @@ def test_the_gallery_shows_images_with_their_classes_and_similarities():
     assert "weighted is nearer to the truth: 3 of 8 images (38%)" in told
     assert "plain is nearer to the truth: 2 of 8 images (25%)" in told
     assert "Both say the same: 2 of 8 images (25%)" in told
-    assert f"a: {names[(label + 1) % 20]} 0.1" in told
-    assert f"b: {names[(label + 2) % 20]} 0.4" in told
+    assert f"a: {names[(label + 1) % 20]} 0.100" in told
+    assert f"b: {names[(label + 2) % 20]} 0.400" in told
     assert {"a: plain, similarity", "b: weighted, similarity"} <= set(told)
     assert len(drawing.figure.axes) == 6
     assert drawing.title == "Mistakes of plain and weighted"
     assert (
         f"image {BIRDS.ids('test')[1]} of test ({names[label]}): plain says "
-        f"{names[(label + 1) % 20]} (0.1), weighted says {names[(label + 2) % 20]} (0.4)"
+        f"{names[(label + 1) % 20]} (0.100), weighted says {names[(label + 2) % 20]} (0.400)"
     ) in drawing.text
     drawing.figure.canvas.draw()
 

@@ -124,7 +124,7 @@ def test_a_picture_shows_each_image_with_two_maps(workplace):
     ]
     label = int(BIRDS.labels([BIRDS.ids("test")[0]])[0])
     assert {names[label], names[(label + 1) % 20], names[(label + 2) % 20]} <= set(told)
-    assert {"wrong · 0.1", "wrong · 0.2", "right · 0.6"} <= set(told)
+    assert {"wrong · 0.100", "wrong · 0.200", "right · 0.600"} <= set(told)
     assert drawing.text.startswith(
         "a is plain, b is weighted. Both wrong, b nearer to the truth, 3"
     )
