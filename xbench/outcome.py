@@ -33,6 +33,7 @@ class Outcome:
     entry: Entry
     cases: tuple[int, ...]
     artefacts: Artefacts
+    """Their keys and facts; tensors would fill the memory of a run of many networks."""
     shards: tuple[str, ...]
     tables: tuple[Rows, ...]
 

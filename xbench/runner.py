@@ -87,6 +87,11 @@ class Provider:
         self.workplace = workplace
         self._made: dict[str, Artefact] = {}
 
+    def release(self, but: Mapping[str, Recipe]) -> None:
+        """Forget all artefacts but those of these recipes; the store gives them again."""
+        kept = {recipe.key for recipe in but.values()}
+        self._made = {key: made for key, made in self._made.items() if key in kept}
+
     def all(self, recipes: Mapping[str, Recipe]) -> dict[str, Artefact]:
         """The artefacts of named recipes, by the same names."""
         return {name: self.one(recipe) for name, recipe in recipes.items()}
@@ -118,14 +123,17 @@ def _outcome(
     executor: Executor,
     limit: int | None,
 ) -> Outcome:
-    """Everything made of one entry and repeat."""
-    artefacts = provider.all(benchmark.protocol.artefacts(entry))
+    """Everything made of one entry and repeat; of artefacts only what a record tells of them."""
+    recipes = benchmark.protocol.artefacts(entry)
+    provider.release(but=recipes)
+    artefacts = provider.all(recipes)
     cases = tuple(benchmark.protocol.cases(entry, artefacts))
     if limit is not None:
         cases = tuple(benchmark.protocol.limited(entry, cases, limit))
     shards = tuple(_shards(benchmark, entry, cases, artefacts))
     tables = _tables(shards, provider.store, executor, provider.workplace)
-    return Outcome(entry, cases, artefacts, tuple(shard.key for shard in shards), tables)
+    told = {name: replace(artefact, tensors={}) for name, artefact in artefacts.items()}
+    return Outcome(entry, cases, told, tuple(shard.key for shard in shards), tables)
 
 
 def _shards(
