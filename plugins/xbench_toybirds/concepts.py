@@ -137,14 +137,14 @@ class Cover(Shown):
 
 @dataclass(frozen=True)
 class Setting(Shown):
-    """Pictures taken in one of some contexts; or in another."""
+    """Pictures of one of some contexts; or of another."""
 
     contexts: tuple[str, ...]
-    bird: bool = True
+    bird: bool = False
     family = FAMILIES[1]
 
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
-        """Birds in the contexts, or the contexts without any bird."""
+        """The contexts by themselves, or all with a bird in them."""
         scenes = _birds(world, ids)
         among = [k for k, name in enumerate(CONTEXTS) if (name in self.contexts) == present]
         scenes = scenes._replace(context=_chosen(world, ids, among, "setting"))
@@ -194,18 +194,19 @@ class Quality(Shown):
 _HEAD = ("crown", "forehead", "eye", "beak", "nape", "throat")
 _COLOURED = ("crown", "breast", "belly", "back", "wing", "tail")
 _COVERS = ("leaf", "bark", "reed", "stone")
-_SYNONYMS = {
-    "snow": "ice field",
-    "water": "lake",
-    "sand": "beach",
-    "grass": "lawn",
-    "forest": "woods",
-    "fence": "railing",
-    "sky": "clouds",
-    "rocks": "boulders",
-    "bricks": "masonry",
-    "flowers": "blossoms",
+_WITH_A_BIRD = {
+    "snow": "bird in snow",
+    "water": "bird on water",
+    "sand": "bird on sand",
+    "grass": "bird on grass",
+    "forest": "bird in forest",
+    "fence": "bird at fence",
+    "sky": "bird in sky",
+    "rocks": "bird on rocks",
+    "bricks": "bird at bricks",
+    "flowers": "bird among flowers",
 }
+"""Near-synonyms of the contexts."""
 _GROUPS = {
     "shore": ("sand", "water"),
     "vegetation": ("grass", "forest", "flowers"),
@@ -251,7 +252,7 @@ def _objects() -> dict[str, Shown]:
 
 def _settings() -> dict[str, Shown]:
     found: dict[str, Shown] = {name: Setting((name,)) for name in CONTEXTS}
-    found |= {synonym: Setting((name,), bird=False) for name, synonym in _SYNONYMS.items()}
+    found |= {near: Setting((name,), bird=True) for name, near in _WITH_A_BIRD.items()}
     return found | {name: Setting(contexts) for name, contexts in _GROUPS.items()}
 
 

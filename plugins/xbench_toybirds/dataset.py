@@ -32,7 +32,7 @@ from xbench_toybirds.render import render, render_regions
 from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
 
-RENDERING = 3
+RENDERING = 4
 """Raised with every change that alters an image, a label or an annotation."""
 
 SPAN = 1_000_000
