@@ -3,17 +3,17 @@
 python benchmarks/analysis/low_level_targets.py PHOTOGRAPHS WEIGHTS
 
 looks at the photographs of ImageNet's classes in the folder PHOTOGRAPHS, and at SqueezeNet 1.1
-with the weights in the file WEIGHTS; no concept scores are computed. It prints the targets of
-the benchmark `ces-low-level-imagenet` as TOML: those with odd labels, which were used for
-choosing, and those with even labels, which are reported; then the same by hue alone.
+with the weights in the file WEIGHTS; no concept scores are computed. It prints targets of the
+benchmark `ces-low-level-imagenet` as TOML.
 
 A photograph counts if its class is the most probable one and has P ≥ 0.15, if P of the grey
 photograph is at most half of that, and if its middle (half the width and height) has a mean
-chroma of at least 0.15 with hues that agree (resultant 0.7 or more). Its colour is that of the
-mean hue. It is a target if the colour also is the one that the class depends on: of the four
-filters that the concepts of colours are made with, laid over the grey photograph, that of its
-colour raises P most, and above P of the grey photograph. By hue alone, a mean chroma of 0.25
-is asked for instead of the last condition.
+chroma of at least 0.15. *By class*, it is a target if the class names a thing that mostly has
+one colour; which classes these are was decided from the names alone, and is listed in `THINGS`.
+*Confirmed in pixels*, it is a target, whatever its class, if the hues of its middle agree
+(resultant 0.7 or more) and if their colour is the one that the class depends on: of four pale
+colour filters laid over the grey photograph, that of its colour raises P most, and above P of
+the grey photograph.
 """
 
 import math
@@ -28,11 +28,30 @@ from xbench.dataset import ImageSet
 from xbench.network import cut_classifier
 from xbench.transform import Transform
 from xbench.weights import load_state, read_state
-from xbench_ces.image_qualities import COLOURS
 from xbench_ces.kernels import appearance
 from xbench_datasets.imagenet import Imagenet
 from xbench_zoo.torchvision_models import Torchvision
 
+THINGS = {
+    "redness": (
+        *("strawberry", "pomegranate", "hip", "agaric", "ladybug", "king crab", "rock crab"),
+        *("Irish setter", "lesser panda", "prayer rug", "pizza", "lipstick", "admiral", "macaw"),
+    ),
+    "greenness": (
+        *("Granny Smith", "head cabbage", "broccoli", "zucchini", "guacamole", "bell pepper"),
+        *("American chameleon", "African chameleon", "vine snake", "leafhopper", "bullfrog"),
+        *("lorikeet", "bee eater", "greenhouse", "hummingbird", "custard apple"),
+    ),
+    "blueness": (
+        *("indigo bunting", "scuba diver", "great white shark", "coral reef", "peacock"),
+        *("sandbar", "airliner"),
+    ),
+    "yellowness": (
+        *("goldfinch", "lemon", "rapeseed", "yellow lady's slipper", "spaghetti squash", "hay"),
+        "tennis ball",
+    ),
+}
+"""Classes by the colour that the things mostly have: of those whose P halves without colour."""
 HUES = {
     "redness": (-30, 25),
     "yellowness": (25, 65),
@@ -40,6 +59,13 @@ HUES = {
     "blueness": (165, 270),
 }
 """From which hue, in degrees, to which a colour is called so."""
+FILTERS = {
+    "redness": (1.15, 0.52, 0.52),
+    "yellowness": (1.15, 1.15, 0.52),
+    "greenness": (0.52, 1.15, 0.52),
+    "blueness": (0.52, 0.52, 1.15),
+}
+"""What red, green and blue of a grey photograph are multiplied by, to give a colour back."""
 
 
 class Look(NamedTuple):
@@ -50,8 +76,14 @@ class Look(NamedTuple):
     chroma: float
     agreement: float
     colour: str
+    """That of the photograph's middle."""
     restored: str
     """The colour whose filter raises P of the grey photograph most; "" if none raises it."""
+
+    @property
+    def known(self) -> str:
+        """The colour that the class's things mostly have; "" if they have no one colour."""
+        return next((colour for colour, names in THINGS.items() if self.name in names), "")
 
 
 def main(photographs: str, weights: str) -> None:
@@ -63,16 +95,20 @@ def main(photographs: str, weights: str) -> None:
     network = cut_classifier(classifier, module.eval(), 1000)
     found = list(looks(network, ImageSet(dataset, dataset.splits()[0], Transform(232, 224))))
     agreeing = [one for one in found if one.agreement >= 0.7 and one.colour]
-    confirmed = [o for o in agreeing if o.chroma >= 0.15 and o.restored == o.colour]
-    by_hue = [one for one in agreeing if one.chroma >= 0.25]
-    right = sum(one.restored == one.colour for one in by_hue)
-    print(f"by hue alone: the colour's own filter raises P most in {right} of {len(by_hue)}")
-    for title, chosen in (("confirmed", confirmed), ("by hue", by_hue)):
-        for parity, half in ((1, "to choose with"), (0, "to report")):
-            some = [one for one in chosen if one.label % 2 == parity]
-            print(f"# {title}, {half}: {len(some)}")
-            for one in some:
-                print(f'{{ class_name = "{one.name}", concept = "{one.colour}" }},')
+    vivid = [one for one in agreeing if one.chroma >= 0.25]
+    right = sum(one.restored == one.colour for one in vivid)
+    print(f"the filter of the photograph's own colour raises P most in {right} of {len(vivid)}")
+    show("by class", [(one, one.known) for one in found if one.known])
+    show("confirmed in pixels", [(o, o.colour) for o in agreeing if o.restored == o.colour])
+
+
+def show(title: str, targets: list[tuple[Look, str]]) -> None:
+    """Print targets as TOML, those with odd labels first."""
+    for parity, half in ((1, "odd labels"), (0, "even labels")):
+        some = [(one, colour) for one, colour in targets if one.label % 2 == parity]
+        print(f"# {title}, {half}: {len(some)}")
+        for one, colour in some:
+            print(f'{{ class_name = "{one.name}", concept = "{colour}" }},')
 
 
 def looks(network: Network, images: ImageSet) -> Iterator[Look]:
@@ -87,13 +123,13 @@ def looks(network: Network, images: ImageSet) -> Iterator[Look]:
         chroma, agreement, colour = colour_of_middle(batch.images)
         if chroma < 0.15:
             continue
-        filtered = [COLOURS[name].given(batch.images, torch.Generator()) for name in COLOURS]
+        filtered = [appearance.coloured(batch.images, factors) for factors in FILTERS.values()]
         changed = torch.cat([appearance.luma(batch.images), *filtered])
         grey, *after = network.logits(changed).softmax(1)[:, label].tolist()
         if grey > before[label] / 2:
             continue
         best = max(range(len(after)), key=after.__getitem__)
-        restored = tuple(COLOURS)[best] if after[best] > grey else ""
+        restored = tuple(FILTERS)[best] if after[best] > grey else ""
         yield Look(label, names[label], chroma, agreement, colour, restored)
 
 

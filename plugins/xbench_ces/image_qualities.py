@@ -17,8 +17,12 @@ from xbench.transform import Transform
 from xbench_ces.kernels import appearance
 
 FAMILY = "image qualities"
-MAKING = 1
+MAKING = 2
 """Raised with every change that alters an image of a concept."""
+LEAK = 0.2
+"""The share of other channels that passes a colour filter."""
+GAIN = 1.5
+"""What all channels are multiplied by behind it, so that the picture is not much darker."""
 SEEDS = 1 << 63
 """Derived seeds lie below it."""
 
@@ -77,10 +81,10 @@ def _pixels(images: Tensor, generator: Generator) -> Tensor:
 _GREY = _plain(appearance.luma)
 
 
-def _colour(red: float, green: float, blue: float) -> Quality:
-    """Seen through a colour filter, against the same picture in grey."""
-    factors = tuple(1.15 * part for part in (red, green, blue))
-    return Quality(_plain(appearance.coloured, factors), _GREY)
+def _colour(*passing: int) -> Quality:
+    """Seen through a filter for some of red, green and blue, against the same picture in grey."""
+    factors = tuple(1.0 if channel in passing else LEAK for channel in range(3))
+    return Quality(_plain(appearance.coloured, tuple(GAIN * part for part in factors)), _GREY)
 
 
 def _added(change: Change) -> Quality:
@@ -92,10 +96,10 @@ def _lost(change: Change) -> Quality:
 
 
 COLOURS: Mapping[str, Quality] = {
-    "redness": _colour(1, 0.45, 0.45),
-    "yellowness": _colour(1, 1, 0.45),
-    "greenness": _colour(0.45, 1, 0.45),
-    "blueness": _colour(0.45, 0.45, 1),
+    "redness": _colour(0),
+    "yellowness": _colour(0, 1),
+    "greenness": _colour(1),
+    "blueness": _colour(2),
 }
 QUALITIES: Mapping[str, Quality] = {
     **COLOURS,
