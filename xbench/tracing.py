@@ -142,10 +142,11 @@ def _names(qualified: Mapping[fx.Node, str]) -> dict[str, str]:
     called = [str(node.target) for node in qualified if node.op == "call_module"]
     own = {name for layer in called for name in itertools.accumulate(layer.split("."), _below)}
     found: dict[str, str] = {}
+    used: set[str] = set()
     for node, name in qualified.items():
         layer = str(node.target) if node.op == "call_module" else ""
-        free = _unused(layer or _NUMBER.sub("", name), own - {layer}, set(found.values()))
-        found[node.name] = free
+        found[node.name] = _unused(layer or _NUMBER.sub("", name), own - {layer}, used)
+        used.add(found[node.name])
     return {node: layer_name(name) for node, name in found.items()}
 
 

@@ -407,9 +407,11 @@ def test_a_loss_is_tried_without_decoding_any_image() -> None:
 
     of = entry()
     unread = {role: ImageSet(Unread(), images.split) for role, images in of.datasets.items()}
-    loss = WeightedLoss(Alike())
-    Explicability(Alike(), losses=(loss,)).artefacts(replace(of, datasets=unread))
+    tried = Explicability(Alike(), losses=(WeightedLoss(Alike()),))
+    assert set(tried.artefacts(replace(of, datasets=unread))) == {"weights"}
 
 
 def test_entries_may_be_trained_with_a_loss_that_mixes_images() -> None:
-    Explicability(Alike(), losses=(CrossEntropy(),)).artefacts(entry(loss=Mixing()))
+    protocol = Explicability(Alike(), losses=(CrossEntropy(),))
+    recipe = protocol.artefacts(entry(loss=Mixing()))["weights"]
+    assert recipe.tree()["loss"]["name"] == "mixing"

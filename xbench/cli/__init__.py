@@ -58,7 +58,7 @@ def _plugin_commands() -> tuple[str, ...]:
 
 
 def _line(command: str) -> str:
-    """What a plugin's command does; who provides it where that cannot be had."""
+    """What a plugin's command does, or why it is not available."""
     from xbench.errors import PluginError
     from xbench.registry import installed
 
