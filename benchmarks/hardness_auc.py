@@ -13,11 +13,11 @@ from pathlib import Path
 
 import torch
 
-from xbench.dataset import ImageSet
-from xbench.executor import Workplace
-from xbench.runner import Provider
-from xbench.store import Store
-from xbench.training import TrainedWeights, Training
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import TrainedWeights, Training
 from xbench_deliberative.hardness import Hardness
 from xbench_deliberative.hardness_training import mistake_aucs
 from xbench_toybirds.dataset import Toybirds

@@ -23,11 +23,11 @@ from typing import NamedTuple
 
 import torch
 
-from xbench.classifier import Network
-from xbench.dataset import ImageSet
-from xbench.network import cut_classifier
-from xbench.transform import Transform
-from xbench.weights import load_state, read_state
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.networks.network import cut_classifier
+from xbench.networks.weights import load_state, read_state
 from xbench_ces.kernels import appearance
 from xbench_datasets.imagenet import Imagenet
 from xbench_zoo.torchvision_models import Torchvision

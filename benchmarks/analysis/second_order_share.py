@@ -13,14 +13,14 @@ from pathlib import Path
 
 import torch
 
-from xbench.benchmark import assemble, benchmark_folder
-from xbench.declaration import adjust, read
-from xbench.executor import Workplace
-from xbench.readout import Readout
-from xbench.registry import Registry
-from xbench.runner import Provider
-from xbench.store import Store
-from xbench.training import recipe_for
+from xbench.benchmark.assembly import assemble, benchmark_folder
+from xbench.benchmark.declaration import adjust, read
+from xbench.components.registry import Registry
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.readout import Readout
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import recipe_for
 from xbench_deliberative.differentiability import evaluated
 from xbench_deliberative.explainer import most_probable
 from xbench_deliberative.gradient_hessian import closed_form

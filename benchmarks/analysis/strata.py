@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from xbench.protocol import CaseScores
-from xbench.record import Record
-from xbench.statistics import Resampling, difference, summarised
-from xbench.store import Store
+from xbench.interfaces.protocol import CaseScores
+from xbench.results.record import Record
+from xbench.results.statistics import Resampling, difference, summarised
+from xbench.running.store import Store
 from xbench_deliberative.summary import Scoring, scored
 from xbench_toybirds.dataset import Toybirds
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import torch
 
-from xbench.benchmark import assemble, benchmark_folder
-from xbench.declaration import adjust, read
-from xbench.executor import Workplace
-from xbench.explaining import prepared
-from xbench.registry import Registry
-from xbench.runner import Provider
-from xbench.store import Store
+from xbench.api.explaining import prepared
+from xbench.benchmark.assembly import assemble, benchmark_folder
+from xbench.benchmark.declaration import adjust, read
+from xbench.components.registry import Registry
+from xbench.interfaces.executor import Workplace
+from xbench.running.runner import Provider
+from xbench.running.store import Store
 from xbench_deliberative.kernels.saliency import pixel_columns, pixel_rows
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import torch
 
-from xbench.dataset import ImageSet
-from xbench.executor import Workplace
-from xbench.runner import Provider
-from xbench.store import Store
-from xbench.training import TrainedWeights, Training
-from xbench.transform import Transform
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.executor import Workplace
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import TrainedWeights, Training
 from xbench_ces.bank import ConceptBank
 from xbench_ces.learning import LearnedBank
 from xbench_toybirds.dataset import Toybirds

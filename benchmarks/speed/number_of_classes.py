@@ -9,9 +9,9 @@ import time
 
 import torch
 
-from xbench.network import cut_module
+from xbench.interfaces.readout import Readout
+from xbench.networks.network import cut_module
 from xbench.randomness import generator
-from xbench.readout import Readout
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.gradient_hessian import GradientHessian
 from xbench_deliberative.readouts import ClassProbabilities, EvaluatedTop, Joined

@@ -10,9 +10,9 @@ import resource
 import pytest
 import torch
 
-from xbench.annotation import Concept
-from xbench.dataset import Batch
-from xbench.network import blank, cut_classifier
+from xbench.interfaces.data.annotation import Concept
+from xbench.interfaces.data.dataset import Batch
+from xbench.networks.network import blank, cut_classifier
 from xbench.randomness import generator
 from xbench_ces.bank import ConceptBank
 from xbench_ces.explainer import ConceptualExplanationScores

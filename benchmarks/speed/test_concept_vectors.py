@@ -19,10 +19,10 @@ import torch
 from sklearn.svm import SVC
 from torch.utils.data import DataLoader, TensorDataset
 
-from xbench.network import cut_classifier
+from xbench.interfaces.data.transform import Transform
+from xbench.networks.network import cut_classifier
+from xbench.networks.weights import load_state, read_state
 from xbench.randomness import generator
-from xbench.transform import Transform
-from xbench.weights import load_state, read_state
 from xbench_ces.concept_images import drawn, features, listed
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 from xbench_toybirds.dataset import Toybirds

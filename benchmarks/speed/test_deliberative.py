@@ -8,8 +8,8 @@ import resource
 import pytest
 import torch
 
-from xbench.dataset import Batch
-from xbench.network import cut_classifier
+from xbench.interfaces.data.dataset import Batch
+from xbench.networks.network import cut_classifier
 from xbench.randomness import generator
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.difficulties import Entropy

@@ -12,12 +12,12 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.annotation import ClassHierarchy
-from xbench.dataset import Batch, Dataset, ImageSet
-from xbench.network import blank
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.data.transform import Transform
+from xbench.networks.network import blank
 from xbench.randomness import generator
-from xbench.similarity import Similarity
-from xbench.transform import Transform
 from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy, SoftHierarchicalLabels
 from xbench_explicable.weighted_loss import WeightedLoss
 from xbench_zoo.losses import CrossEntropy

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import click
 
-    from xbench.dataset import Dataset
-    from xbench.explanation import Explainer
-    from xbench.protocol import Protocol
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.explanation import Explainer
+    from xbench.interfaces.protocol import Protocol
 
 
 @hookimpl

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xbench.annotation import Concept
-from xbench.artefact import Artefact
 from xbench.errors import UsageError
-from xbench.pickles import read_pickle
+from xbench.files.pickles import read_pickle
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.data.annotation import Concept
 from xbench_ces.bank import TENSORS, ConceptBank
 
 POOLED = "avgpool"

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from xbench.annotation import ConceptExamples
-from xbench.dataset import Batch, ImageSet
+from xbench.interfaces.data.annotation import ConceptExamples
+from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.randomness import generator
 from xbench_ces.concept_scores import ConceptScores, Scored
 

@@ -9,10 +9,10 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 from xbench.errors import ParameterError, UsageError
 
 if TYPE_CHECKING:
-    from xbench.artefact import Artefact, Recipe
-    from xbench.dataset import Dataset
-    from xbench.protocol import Entry
-    from xbench.store import Store
+    from xbench.interfaces.artefact import Artefact, Recipe
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.protocol import Entry
+    from xbench.running.store import Store
     from xbench_ces.bank import ConceptBank
 
 KIND = "concept-bank"
@@ -66,7 +66,7 @@ def learn(
     It is the bank that the explainer `ces` uses with the same options.
     """
     from xbench.cli.output import progress
-    from xbench.runner import Provider, check
+    from xbench.running.runner import Provider, check
     from xbench_ces.explainer import ConceptualExplanationScores
 
     _check_out(out)
@@ -88,7 +88,7 @@ def learn(
 
 
 def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
-    from xbench.specification import parsed
+    from xbench.components.specification import parsed
 
     builder = session.builder()
     found = [builder.build("dataset", parsed(text), "--concepts") for text in specifications]
@@ -98,7 +98,7 @@ def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Datase
 
 
 def _recipe(explainer: Any, entry: "Entry") -> "Recipe":
-    from xbench.training import recipe_for
+    from xbench.training.recipe import recipe_for
 
     recipe: Recipe = explainer.artefacts(recipe_for(entry), entry.datasets)["bank"]
     return recipe
@@ -122,7 +122,7 @@ def import_(
     to; it is marked as unverified.
     """
     from xbench.cli.output import progress
-    from xbench.runner import Provider
+    from xbench.running.runner import Provider
     from xbench_ces.importing import StoredBank
 
     _check_out(out)

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench import photos
-from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.transform import Transform
+from xbench.files import photos
+from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.transform import Transform
 from xbench_ces.concept_images import LEAST
 from xbench_datasets import folder_listing
 from xbench_datasets.folder_listing import WHOLE, Entry

@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
-from xbench.annotation import Concept, ConceptExamples
-from xbench.classifier import Network
-from xbench.dataset import Dataset, annotated
 from xbench.errors import DatasetError, MismatchError, NumericalError
-from xbench.transform import Transform
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.annotation import Concept, ConceptExamples
+from xbench.interfaces.data.dataset import Dataset, annotated
+from xbench.interfaces.data.transform import Transform
 from xbench_ces.bank import by
 
 LEAST = 10

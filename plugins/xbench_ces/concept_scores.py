@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
-from xbench.annotation import Concept
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
-from xbench.explanation import Explanation
+from xbench.interfaces.data.annotation import Concept
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import Explanation
 from xbench_ces.kernels.scores import descending_ranks, scaled_to_one
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from xbench.annotation import Contexts
-from xbench.component import fingerprint
-from xbench.dataset import Dataset, DerivedDataset
 from xbench.errors import DatasetError, UnknownNameError
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import Contexts
+from xbench.interfaces.data.dataset import Dataset, DerivedDataset
 from xbench.randomness import generator
 
 

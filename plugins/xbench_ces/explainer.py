@@ -9,15 +9,15 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Generator, Tensor, nn
 
-from xbench.annotation import Concept, ConceptExamples
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Network
-from xbench.component import fingerprint
-from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.components.registry import Registry
 from xbench.errors import MismatchError, NumericalError, PluginError
-from xbench.explanation import Explainer
-from xbench.registry import Registry
-from xbench.training import ClassifierWeights
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import Concept, ConceptExamples
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.explanation import Explainer
+from xbench.training.recipe import ClassifierWeights
 from xbench_ces.affine import MovedTop, moved_top
 from xbench_ces.bank import ConceptBank, Step
 from xbench_ces.concept_scores import ConceptScores

@@ -7,13 +7,13 @@ from typing import ClassVar, Protocol, cast, runtime_checkable
 import torch
 from torch import Generator
 
-from xbench.artefact import Artefacts, Recipe
-from xbench.classifier import Network
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
-from xbench.explanation import Explainer
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import Explainer
 from xbench.randomness import per_image
-from xbench.training import ClassifierWeights
+from xbench.training.recipe import ClassifierWeights
 from xbench_ces.bank import ConceptBank
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.explainer import predictions

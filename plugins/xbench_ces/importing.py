@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.component import Tree
-from xbench.weights import file_hash
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.networks.weights import file_hash
 from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import check_there, read_bank
 
 if TYPE_CHECKING:
-    from xbench.executor import Workplace
+    from xbench.interfaces.executor import Workplace
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,21 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Classifier, Network
-from xbench.component import Tree
-from xbench.dataset import Dataset
 from xbench.errors import ParameterError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier, Network
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
-from xbench.training import ClassifierWeights
-from xbench.transform import Transform
+from xbench.training.recipe import ClassifierWeights
 from xbench_ces.bank import ConceptBank, bottom_hash
 from xbench_ces.concept_images import LEAST, Listed, drawn, features, listed
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 from xbench_ces.start_weights import weights_below
 
 if TYPE_CHECKING:
-    from xbench.executor import Workplace
+    from xbench.interfaces.executor import Workplace
 
 THRESHOLD = 0.7
 """The held-out accuracy from which on a concept is kept, where nothing else is said."""

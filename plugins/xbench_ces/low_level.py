@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from xbench.annotation import Annotation
-from xbench.artefact import Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import Batch
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.executor import Workplace
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
 from xbench.randomness import generator
-from xbench.statistics import Resampling
-from xbench.training import recipe_for
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
 from xbench_ces.low_level_rows import Explained, Target, joined

@@ -9,8 +9,8 @@ from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xbench.protocol import Drawing, Role, Rows
-from xbench.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench.results.statistics import Band, Draws, Resampling, band
 from xbench_ces.low_level_rows import Course, courses
 from xbench_ces.low_level_summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
 

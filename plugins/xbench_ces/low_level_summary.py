@@ -9,8 +9,8 @@ import pyarrow as pa
 from jaxtyping import Bool, Float64, Int64
 from scipy.stats import rankdata
 
-from xbench.component import Tree
-from xbench.protocol import CaseScores, Unit
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import CaseScores, Unit
 from xbench_ces.kernels.appearance import Perturbation
 from xbench_ces.low_level_rows import Course, Target, courses
 

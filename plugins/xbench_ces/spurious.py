@@ -4,15 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, cast, get_args
 
-from xbench.annotation import Annotation, Contexts
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.executor import Workplace
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows, View
-from xbench.statistics import Resampling
-from xbench.training import TrainedWeights
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation, Contexts
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows, View
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import TrainedWeights
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.confounded import Confounded
 from xbench_ces.spurious_rows import ImageRows, Scenario, Which, joined

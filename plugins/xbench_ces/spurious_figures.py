@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from xbench.protocol import Drawing, Role, Rows
-from xbench.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench.results.statistics import Band, Draws, Resampling, band
 from xbench_ces.spurious_summary import (
     Found,
     Part,

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float64, Int64
 
-from xbench.component import Tree
-from xbench.protocol import CaseScores, Unit
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import CaseScores, Unit
 from xbench.randomness import derived_seed
 from xbench_ces.spurious_rows import Scenario, Which
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Classifier
-from xbench.component import Tree
-from xbench.cut import head
-from xbench.network import blank, cut_classifier, original_names
-from xbench.training import ClassifierWeights, TrainedWeights, stored
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Tree
+from xbench.networks.cut import head
+from xbench.networks.network import blank, cut_classifier, original_names
+from xbench.training.recipe import ClassifierWeights, TrainedWeights, stored
 
 if TYPE_CHECKING:
-    from xbench.executor import Workplace
+    from xbench.interfaces.executor import Workplace
 
 
 @dataclass(frozen=True)

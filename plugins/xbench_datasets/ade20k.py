@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Int16, Int64, UInt8
 from torch import Tensor
 
-from xbench import photos
-from xbench.annotation import ClassAttributes, PartAttribute, PartMasks
-from xbench.dataset import Dataset
-from xbench.download import Download
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.home import data_home
+from xbench.files import photos
+from xbench.files.download import Download
+from xbench.files.home import data_home
+from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
+from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets.ade20k_layouts import Layout, recognised
 from xbench_datasets.ade20k_listing import Listing, chosen, classes, untrained
 from xbench_datasets.ade20k_lists import OBJECTS, Objects, read_objects

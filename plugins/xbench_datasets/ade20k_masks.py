@@ -11,8 +11,8 @@ from jaxtyping import Bool, Int16, UInt8
 from PIL import Image
 from torch import Tensor
 
-from xbench import photos
 from xbench.errors import DatasetError
+from xbench.files import photos
 from xbench_datasets.ade20k_lists import OBJECTS, Objects
 
 NOTHING = -1

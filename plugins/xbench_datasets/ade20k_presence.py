@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from xbench.errors import DatasetError
-from xbench.home import home
+from xbench.files.home import home
 
 Read = Callable[[str], Bool[np.ndarray, " objects"]]
 """Reads which objects one file, named relative to the dataset's folder, shows."""

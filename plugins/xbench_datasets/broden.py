@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench import photos
-from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.home import data_home
+from xbench.files import photos
+from xbench.files.home import data_home
+from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
+from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets.broden_index import WHAT, Index, Label, Picture, read_index
 from xbench_datasets.broden_presence import shown
 from xbench_datasets.way_out import option

@@ -12,8 +12,8 @@ from jaxtyping import Int64
 from PIL import Image
 
 from xbench.errors import DatasetError
-from xbench.home import home
-from xbench.photos import DAMAGE
+from xbench.files.home import home
+from xbench.files.photos import DAMAGE
 from xbench_datasets.broden_index import WHAT, Picture
 
 SECOND_BYTE = 8

@@ -6,8 +6,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from xbench.annotation import ClassHierarchy
-from xbench.download import Download
+from xbench.files.download import Download
+from xbench.interfaces.data.annotation import ClassHierarchy
 from xbench_datasets import cifar_files
 from xbench_datasets.cifar_files import Blocks, Form, Records, Version
 from xbench_datasets.cifar_names import CIFAR10, CIFAR100, SUPERCLASS, SUPERCLASSES

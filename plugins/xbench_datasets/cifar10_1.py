@@ -8,8 +8,8 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from xbench.download import Download
 from xbench.errors import DatasetError
+from xbench.files.download import Download
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.picture_table import Numbered, PictureTable, Stack, numbered, state
 from xbench_datasets.way_out import option

@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from xbench.annotation import HumanLabels
-from xbench.component import fingerprint
-from xbench.dataset import DerivedDataset
-from xbench.download import Download
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.home import data_home
+from xbench.files.download import Download
+from xbench.files.home import data_home
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import HumanLabels
+from xbench.interfaces.data.dataset import DerivedDataset
 from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cifar10h'"

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 
 from xbench.errors import DatasetError, UsageError
-from xbench.pickles import read_pickle
+from xbench.files.pickles import read_pickle
 from xbench_datasets.picture_table import Pictures
 
 SIDE = 32

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
-from xbench.download import Download
 from xbench.errors import DatasetError
-from xbench.home import data_home
+from xbench.files.download import Download
+from xbench.files.home import data_home
 from xbench_datasets import folder_listing
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.folder_listing import Entry, Times

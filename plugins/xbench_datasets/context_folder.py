@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from xbench.annotation import Contexts
+from xbench.interfaces.data.annotation import Contexts
 from xbench_datasets import folder_listing
 from xbench_datasets.folder_listing import Entry, Times
 from xbench_datasets.photo_folder import Album, FoldedFolder

@@ -13,12 +13,12 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from xbench import photos
-from xbench.annotation import ClassAttributes, PartAttribute, PartPoints
-from xbench.dataset import Dataset
-from xbench.download import Download
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.home import data_home
+from xbench.files import photos
+from xbench.files.download import Download
+from xbench.files.home import data_home
+from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartPoints
+from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets import cub_attributes, cub_files
 from xbench_datasets.cub_files import Annotations, ImageAttributes
 from xbench_datasets.way_out import option

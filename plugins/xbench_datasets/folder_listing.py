@@ -12,8 +12,8 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from xbench import photos
 from xbench.errors import DatasetError, UnknownNameError
+from xbench.files import photos
 from xbench.randomness import generator
 from xbench_datasets.way_out import option
 

@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
-from xbench.component import fingerprint
 from xbench.errors import DatasetError
+from xbench.interfaces.component import fingerprint
 from xbench_datasets import folder_listing, imagenet_devkit
 from xbench_datasets.folder_listing import WHOLE, Entry, Times
 from xbench_datasets.photo_folder import Album, PhotoFolder

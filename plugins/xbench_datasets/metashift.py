@@ -12,11 +12,16 @@ import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench import photos
-from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair, Contexts
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.home import data_home
+from xbench.files import photos
+from xbench.files.home import data_home
+from xbench.interfaces.data.annotation import (
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
+    Contexts,
+)
+from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets.metashift_index import WHAT, Selection, in_test, selection
 from xbench_datasets.way_out import option
 

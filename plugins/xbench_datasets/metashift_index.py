@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from xbench.errors import DatasetError, UsageError
-from xbench.pickles import read_pickle
+from xbench.files.pickles import read_pickle
 from xbench.randomness import derived_seed
 
 Subsets = Mapping[tuple[str, str], Int64[np.ndarray, " n"]]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from xbench.component import fingerprint
 from xbench.errors import DatasetError
+from xbench.interfaces.component import fingerprint
 from xbench_datasets import packed_file
 from xbench_datasets.packed_file import SUFFIX, WHAT, Packing
 from xbench_datasets.picture_table import Numbered, Pictures, PictureTable, numbered, state

@@ -19,7 +19,7 @@ from jaxtyping import Bool, Int64, UInt8
 from PIL import Image
 
 from xbench.errors import DatasetError
-from xbench.photos import DAMAGE
+from xbench.files.photos import DAMAGE
 from xbench_datasets.picture_table import Pictures, Stack
 
 WHAT = "dataset 'packed'"

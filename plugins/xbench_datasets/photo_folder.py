@@ -11,9 +11,9 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from xbench import photos
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError
+from xbench.files import photos
+from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets import folder_listing
 from xbench_datasets.folder_listing import Entry, Folds
 from xbench_datasets.way_out import option

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.attribution import Attribution
-    from xbench.difficulty import Difficulty
-    from xbench.explanation import Explainer
-    from xbench.protocol import Protocol
+    from xbench.interfaces.attribution import Attribution
+    from xbench.interfaces.difficulty import Difficulty
+    from xbench.interfaces.explanation import Explainer
+    from xbench.interfaces.protocol import Protocol
 
 
 @hookimpl

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench.attribution import Attribution
-from xbench.readout import Readout
+from xbench.interfaces.attribution import Attribution
+from xbench.interfaces.readout import Readout
 from xbench_deliberative.differentiability import derivatives_of, evaluated
 from xbench_deliberative.kernels.gradients import gradient_times_activation
 

@@ -8,13 +8,13 @@ import torch
 from jaxtyping import Bool
 from torch import Generator, Tensor
 
-from xbench.artefact import Artefacts, Recipe
-from xbench.classifier import Network
-from xbench.dataset import Batch, ImageSet
-from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
-from xbench.explanation import Explainer
-from xbench.training import ClassifierWeights
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.explanation import Explainer
+from xbench.training.recipe import ClassifierWeights
 from xbench_deliberative.floors import insecurities_of, with_maps
 from xbench_deliberative.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.insecurities import Insecurities

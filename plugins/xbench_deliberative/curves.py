@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from xbench.protocol import Drawing, Role, Rows
-from xbench.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench.results.statistics import Band, Draws, Resampling, band
 from xbench_deliberative.rows import COVERAGES
 from xbench_deliberative.summary import REPORTED, Scoring, per_image
 

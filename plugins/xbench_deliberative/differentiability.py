@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, fx, nn
 
 from xbench.errors import MismatchError
-from xbench.readout import Readout
+from xbench.interfaces.readout import Readout
 
 _COMPLAINTS = ("derivative", "not implemented", "forward AD", "does not require", "must implement")
 """What torch's errors about missing derivatives speak of."""

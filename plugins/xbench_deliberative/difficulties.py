@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xbench.artefact import Artefacts
-from xbench.classifier import Network
-from xbench.difficulty import Difficulty
-from xbench.readout import Readout
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.readout import Readout
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 
 

@@ -9,14 +9,14 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.artefact import Artefacts, Recipe
-from xbench.attribution import Attribution
-from xbench.classifier import Network
-from xbench.dataset import Batch, ImageSet
-from xbench.difficulty import Difficulty
-from xbench.explanation import Explainer
-from xbench.readout import Readout
-from xbench.training import ClassifierWeights
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.attribution import Attribution
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.readout import Readout
+from xbench.training.recipe import ClassifierWeights
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity

@@ -7,11 +7,11 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
-from xbench.artefact import Artefacts
-from xbench.classifier import Network
-from xbench.dataset import Batch
 from xbench.errors import MismatchError
-from xbench.explanation import Explainer
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.explanation import Explainer
 from xbench.randomness import per_image
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude

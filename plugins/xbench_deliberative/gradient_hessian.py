@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from xbench.attribution import Attribution
 from xbench.errors import MismatchError
-from xbench.linearity import first_nonlinearity
-from xbench.readout import Readout
+from xbench.interfaces.attribution import Attribution
+from xbench.interfaces.readout import Readout
+from xbench.networks.linearity import first_nonlinearity
 from xbench_deliberative.differentiability import Evaluation, derivatives_of, evaluated
 from xbench_deliberative.kernels import second_order
 from xbench_deliberative.kernels.gradients import gradient_times_activation

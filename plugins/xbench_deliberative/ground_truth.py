@@ -8,18 +8,18 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
-from xbench.annotation import (
+from xbench.errors import DatasetError, MismatchError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import (
     ClassAttributes,
     IdealObserver,
     PartAttribute,
     PartMasks,
     PartPoints,
 )
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import Dataset, annotated
-from xbench.errors import DatasetError, MismatchError
-from xbench.executor import Workplace
+from xbench.interfaces.data.dataset import Dataset, annotated
+from xbench.interfaces.executor import Workplace
 from xbench_deliberative.kernels import ambiguous_parts as kernels
 from xbench_deliberative.kernels import sparse_triplets
 

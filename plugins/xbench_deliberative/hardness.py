@@ -7,14 +7,14 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Network
-from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
-from xbench.network import with_state
-from xbench.readout import Readout
-from xbench.training import ClassifierWeights, TrainedWeights
-from xbench.weights import load_state
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.readout import Readout
+from xbench.networks.network import with_state
+from xbench.networks.weights import load_state
+from xbench.training.recipe import ClassifierWeights, TrainedWeights
 from xbench_deliberative.hardness_network import Trunk, predictor_head
 from xbench_deliberative.hardness_training import (
     FrozenPredictor,

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from xbench.dataset import Batch
-from xbench.loss import Loss, Targets
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.loss import Loss, Targets
 from xbench_deliberative.kernels import hardness as kernels
 
 if TYPE_CHECKING:

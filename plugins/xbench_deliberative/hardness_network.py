@@ -10,12 +10,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from xbench.classifier import Classifier
-from xbench.cut import Halves, cut_traced, default_layer, head
 from xbench.errors import MismatchError
-from xbench.network import original_names
+from xbench.interfaces.classifier import Classifier
+from xbench.networks.cut import Halves, cut_traced, default_layer, head
+from xbench.networks.network import original_names
+from xbench.networks.tracing import same, trace
 from xbench.randomness import generator, seeded
-from xbench.tracing import same, trace
 
 Trunk = Literal["copied", "shared"]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.component import Tree
 from xbench.errors import MismatchError
-from xbench.executor import Workplace
-from xbench.fitting import Curve, Mistakes, fit, judged, outputs
-from xbench.network import blank
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.executor import Workplace
+from xbench.networks.network import blank
+from xbench.networks.weights import load_state
 from xbench.randomness import derived_seed, seeded
-from xbench.training import ClassifierWeights, TrainedWeights, stored
-from xbench.weights import load_state
+from xbench.training.fitting import Curve, Mistakes, fit, judged, outputs
+from xbench.training.recipe import ClassifierWeights, TrainedWeights, stored
 from xbench_deliberative.hardness_loss import PredictorLoss
 from xbench_deliberative.hardness_network import Built, Joint, build, predictor_head
 from xbench_deliberative.readouts import hesitancy, normalised_entropy

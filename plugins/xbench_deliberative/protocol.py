@@ -8,15 +8,21 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from xbench.annotation import Annotation, ClassAttributes, IdealObserver, PartMasks, PartPoints
-from xbench.artefact import Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import ImageSet
-from xbench.difficulty import Difficulty
-from xbench.executor import Workplace
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.statistics import Resampling
-from xbench.training import recipe_for
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import (
+    Annotation,
+    ClassAttributes,
+    IdealObserver,
+    PartMasks,
+    PartPoints,
+)
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
 from xbench_deliberative import rows as tables
 from xbench_deliberative.floors import insecurities_of
 from xbench_deliberative.ground_truth import Definition, GroundTruth, by_mask_name

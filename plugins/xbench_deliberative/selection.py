@@ -8,16 +8,16 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Classifier
-from xbench.component import Tree
-from xbench.dataset import ImageSet
-from xbench.difficulty import Difficulty
 from xbench.errors import MismatchError
-from xbench.executor import Workplace
-from xbench.explanation import Explainer
-from xbench.protocol import Entry
-from xbench.training import ClassifierWeights
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.protocol import Entry
+from xbench.training.recipe import ClassifierWeights
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from xbench.annotation import ClassAttributes, PartAttribute, PartMasks, PartPoints
-from xbench.dataset import Dataset, ImageSet
+from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks, PartPoints
+from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench_deliberative.ground_truth import AmbiguousParts, annotated_parts, occurrences
 from xbench_deliberative.kernels.sparse_triplets import (
     SparseTriplets,

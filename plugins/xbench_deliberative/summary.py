@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float, Int64
 
-from xbench.component import Tree
-from xbench.protocol import CaseScores
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import CaseScores
 from xbench_deliberative.rows import COVERAGES, NONE, curve
 
 REPORTED = (10, 20, 30, 40, 50)

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import click
 
-    from xbench.dataset import Dataset
-    from xbench.loss import Loss
-    from xbench.protocol import Protocol
-    from xbench.similarity import Similarity
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.data.similarity import Similarity
+    from xbench.interfaces.loss import Loss
+    from xbench.interfaces.protocol import Protocol
 
 
 @hookimpl

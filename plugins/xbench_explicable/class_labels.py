@@ -11,10 +11,10 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from xbench.component import Tree
-from xbench.dataset import Dataset
 from xbench.errors import MismatchError, ParameterError
-from xbench.similarity import Similarity, checked
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity, checked
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.matching import quoted
 from xbench_explicable.ratings_file import Rating, read_ratings

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.annotation import ClassHierarchy
-from xbench.component import Tree
-from xbench.dataset import Dataset, annotated
 from xbench.errors import MismatchError
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.interfaces.data.dataset import Dataset, annotated
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.matching import quoted
 from xbench_explicable.senses import sources, synsets

@@ -5,9 +5,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
-from xbench.loss import Loss, Targets
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.loss import Loss, Targets
 from xbench.randomness import generator
 
 TRIED, TRIALS, SIDE = 8, 8, 16

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.component import Tree
-from xbench.dataset import Dataset
-from xbench.similarity import Similarity
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity
 from xbench_explicable import wordnet
 from xbench_explicable.senses import Senses, sources, synsets
 

@@ -10,18 +10,18 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from xbench.annotation import Annotation, ClassHierarchy
-from xbench.artefact import Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import MismatchError
-from xbench.executor import Workplace
-from xbench.explanation import Explanation
-from xbench.loss import Loss
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.similarity import Similarity
-from xbench.statistics import Resampling
-from xbench.training import recipe_for
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation, ClassHierarchy
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.explanation import Explanation
+from xbench.interfaces.loss import Loss
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
 from xbench_explicable.class_tree import refuse_unread
 from xbench_explicable.evaluated_loss import of_each, refuse_mixing
 from xbench_explicable.explicability_rows import Answers, loss_labels, rows_of

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from xbench.protocol import Drawing, Role, Rows
-from xbench.statistics import Draws, Resampling, Score, by_name, summarised
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench.results.statistics import Draws, Resampling, Score, by_name, summarised
 from xbench_explicable.caption import broken
 from xbench_explicable.explicability_rows import LOSS
 from xbench_explicable.explicability_summary import pairs, scored, sets

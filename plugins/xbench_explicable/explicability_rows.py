@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int64
 
-from xbench.component import Component
-from xbench.loss import Loss
-from xbench.similarity import Similarity
+from xbench.interfaces.component import Component
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.loss import Loss
 from xbench_explicable.explicability_yardstick import Yardstick
 
 WORDS = pa.dictionary(pa.int32(), pa.string())

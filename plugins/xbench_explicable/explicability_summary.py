@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float64, Int64
 
-from xbench.component import Tree
 from xbench.errors import MismatchError
-from xbench.protocol import CaseScores, Rows, Unit
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import CaseScores, Rows, Unit
 from xbench_explicable.explicability_rows import LOSS
 from xbench_explicable.kernels.explicability import (
     TIE,

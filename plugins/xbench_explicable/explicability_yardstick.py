@@ -7,10 +7,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from xbench.component import Tree, fingerprint
-from xbench.dataset import Dataset
 from xbench.errors import MismatchError
-from xbench.similarity import Similarity, checked, normalised
+from xbench.interfaces.component import Tree, fingerprint
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity, checked, normalised
 from xbench_explicable.class_tree import class_tree, tree_sources
 from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from xbench.protocol import Drawing, Entry, Rows
+from xbench.interfaces.protocol import Drawing, Entry, Rows
 from xbench_explicable.caption import LEAST, frame, short, write
 from xbench_explicable.paired_answers import (
     Group,

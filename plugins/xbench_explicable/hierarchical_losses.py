@@ -9,10 +9,10 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.component import Tree
-from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import MismatchError
-from xbench.loss import Loss, Targets
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.loss import Loss, Targets
 from xbench_explicable.class_tree import ClassTree, class_tree, refuse_unread, tree_sources
 from xbench_explicable.kernels.hierarchy import (
     Descent,

@@ -6,8 +6,8 @@ from typing import ClassVar
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.dataset import Dataset
-from xbench.similarity import Similarity
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity
 from xbench_explicable.class_tree import class_tree
 
 

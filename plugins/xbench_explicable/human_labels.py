@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from xbench.annotation import HumanLabels
-from xbench.component import Tree
-from xbench.dataset import Dataset, annotated
 from xbench.errors import ParameterError
-from xbench.similarity import Similarity, checked, normalised
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import HumanLabels
+from xbench.interfaces.data.dataset import Dataset, annotated
+from xbench.interfaces.data.similarity import Similarity, checked, normalised
 from xbench_explicable.matching import places
 
 

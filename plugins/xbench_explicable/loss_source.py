@@ -1,7 +1,7 @@
 """The dataset of a batch, for losses that ask it about its classes."""
 
-from xbench.dataset import Batch, Dataset
 from xbench.errors import MismatchError
+from xbench.interfaces.data.dataset import Batch, Dataset
 
 
 def dataset_of(batch: Batch, classes: int, loss: str) -> Dataset:

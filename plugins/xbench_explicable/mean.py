@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.dataset import Dataset
 from xbench.errors import ParameterError
-from xbench.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity, checked, normalised
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from xbench.errors import UnknownNameError
-from xbench.protocol import Entry, Rows
+from xbench.interfaces.protocol import Entry, Rows
 from xbench_explicable.caption import decimals
 
 COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")

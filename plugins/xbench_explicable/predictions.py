@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from xbench.dataset import Dataset
 from xbench.errors import MismatchError, UnknownNameError, UsageError
+from xbench.interfaces.data.dataset import Dataset
 
 GIVEN = ("predicted", "probabilities", "logits")
 """Names of arrays, of which a file has exactly one."""

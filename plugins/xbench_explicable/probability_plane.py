@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Float64, Int64, UInt8
 from torch import Tensor
 
-from xbench.annotation import Annotation, ClassHierarchy
-from xbench.component import fingerprint
-from xbench.dataset import Dataset
 from xbench.errors import MismatchError, UnknownNameError
-from xbench.similarity import Similarity
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import Annotation, ClassHierarchy
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity
 
 SIDE = 8
 

@@ -11,10 +11,10 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 from xbench.errors import ParameterError, UsageError
 
 if TYPE_CHECKING:
-    from xbench.benchmark import Benchmark
-    from xbench.component import Tree
-    from xbench.record import Record
-    from xbench.store import Store
+    from xbench.benchmark.assembly import Benchmark
+    from xbench.interfaces.component import Tree
+    from xbench.results.record import Record
+    from xbench.running.store import Store
     from xbench_explicable.explicability import Explicability
     from xbench_explicable.predictions import Predictions
 
@@ -63,7 +63,7 @@ def command(
     """
     from xbench.cli.output import print_json
     from xbench.cli.results import print_results
-    from xbench.runner import record_path
+    from xbench.running.runner import record_path
     from xbench_explicable.predictions import read_predictions
 
     named = _named(files, labels)
@@ -102,8 +102,8 @@ def _named(files: Sequence[Path], labels: Sequence[str]) -> dict[str, Path]:
 
 def _benchmark(session: Session, split: str | None) -> "Benchmark":
     """The benchmark with this protocol and without entries: predictions take their place."""
-    from xbench.benchmark import assemble
-    from xbench.dataset import ImageSet
+    from xbench.benchmark.assembly import assemble
+    from xbench.interfaces.data.dataset import ImageSet
 
     tree = _tree(session)
     made = assemble(tree, session.registry, scored=False)
@@ -134,8 +134,8 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
 
 def _tree(session: Session) -> "Tree":
     """The benchmark's tree; its protocol is this one, whichever it was."""
-    from xbench import declaration
-    from xbench.specification import as_table, assign
+    from xbench.benchmark import declaration
+    from xbench.components.specification import as_table, assign
     from xbench_explicable.explicability import Explicability
 
     tree = dataclasses.replace(session, parameters=()).tree
@@ -162,9 +162,9 @@ def _tree(session: Session) -> "Tree":
 
 def _records(benchmark: "Benchmark", found: Sequence[Scored], store: "Store") -> "list[Record]":
     """A record for each file, with rows in the store."""
-    from xbench.outcome import Outcome, records_of
-    from xbench.protocol import Entry
-    from xbench.statistics import Resampling
+    from xbench.interfaces.protocol import Entry
+    from xbench.results.statistics import Resampling
+    from xbench.running.outcome import Outcome, records_of
 
     outcomes = {}
     for one in found:
@@ -199,8 +199,8 @@ def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
 
     import numpy as np
 
-    from xbench.component import fingerprint
-    from xbench.outcome import FACTS
+    from xbench.interfaces.component import fingerprint
+    from xbench.running.outcome import FACTS
     from xbench_explicable.explicability_rows import Answers, rows_of
 
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from xbench.component import Tree
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError, MismatchError
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
 from xbench_explicable.matching import quoted
 from xbench_explicable.text_table import file_digest, read_rows
 from xbench_explicable.wordnet import WNID, nouns, synset_known, synset_named, synset_of

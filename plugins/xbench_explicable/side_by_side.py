@@ -6,9 +6,9 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench.artefact import Artefacts
-from xbench.executor import Workplace
-from xbench.protocol import Drawing, Entry, Rows
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import Drawing, Entry, Rows
 from xbench_explicable.caption import FAINT, frame, short, write
 from xbench_explicable.paired_answers import (
     Group,

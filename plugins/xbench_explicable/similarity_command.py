@@ -11,9 +11,9 @@ from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
 from xbench.errors import ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
-    from xbench.component import Tree
-    from xbench.dataset import Dataset
-    from xbench.similarity import Similarity
+    from xbench.interfaces.component import Tree
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.data.similarity import Similarity
     from xbench_explicable.similarity_facts import Facts
 
 OF = (
@@ -111,7 +111,7 @@ def check(session: Session, file: str) -> None:
 
 def _asked(session: Session, specification: str) -> "tuple[Similarity, Dataset]":
     """The similarity and the dataset that a call names."""
-    from xbench.specification import overlay, parsed
+    from xbench.components.specification import overlay, parsed
 
     changes = _own_parameters(session)
     dataset, builder = _dataset(session), session.builder()
@@ -124,7 +124,7 @@ def _asked(session: Session, specification: str) -> "tuple[Similarity, Dataset]"
 
 def _own_parameters(session: Session) -> "Tree":
     """The parameters of the similarity, taken out of the session's."""
-    from xbench.specification import assign
+    from xbench.components.specification import assign
 
     own = [text for text in session.parameters if text.startswith(OWN)]
     session.parameters = tuple(text for text in session.parameters if text not in own)

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.dataset import Dataset
-from xbench.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity, checked, normalised
 from xbench_explicable.kernels.targets import entropies, softmax_rows
 
 FEW = 20

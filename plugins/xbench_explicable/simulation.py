@@ -7,13 +7,13 @@ from typing import ClassVar
 import pyarrow as pa
 import torch
 
-from xbench.annotation import Annotation
-from xbench.artefact import Artefacts, Recipe
-from xbench.component import Tree
-from xbench.dataset import Batch, annotated
-from xbench.executor import Workplace
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.statistics import Resampling
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.dataset import Batch, annotated
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
 from xbench_explicable.probability_plane import Predictions
 from xbench_explicable.simulation_summary import noted, scored
 

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.component import Tree
-from xbench.dataset import Dataset
 from xbench.errors import DatasetError, MismatchError
-from xbench.similarity import Similarity, checked
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.similarity import Similarity, checked
 from xbench_explicable.matching import places
 from xbench_explicable.text_table import file_digest, read_rows
 

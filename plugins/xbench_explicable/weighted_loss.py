@@ -10,9 +10,9 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.dataset import Batch, Dataset, ImageSet
-from xbench.loss import Loss, Targets
-from xbench.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.loss import Loss, Targets
 from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.loss_source import dataset_of
 

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.explanation import Explainer
+    from xbench.interfaces.explanation import Explainer
 
 
 @hookimpl

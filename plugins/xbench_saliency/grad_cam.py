@@ -7,10 +7,10 @@ from typing import ClassVar, Literal
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
-from xbench.artefact import Artefacts
-from xbench.classifier import Network
-from xbench.dataset import Batch
-from xbench.explanation import Explainer
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.explanation import Explainer
 from xbench_saliency.saliency_map import SaliencyMap
 
 

@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench.dataset import Batch, ImageSet
-from xbench.explanation import Explanation
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import Explanation
 from xbench_saliency.kernels.maps import enlarged
 
 

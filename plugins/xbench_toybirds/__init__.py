@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.dataset import Dataset
+    from xbench.interfaces.data.dataset import Dataset
 
 __all__ = ["register_datasets"]
 

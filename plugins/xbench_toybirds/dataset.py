@@ -9,7 +9,9 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int8, Int16, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench.annotation import (
+from xbench.errors import DatasetError, ParameterError, UnknownNameError
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import (
     ClassAttributes,
     ClassHierarchy,
     Concept,
@@ -22,9 +24,7 @@ from xbench.annotation import (
     PartMasks,
     PartPoints,
 )
-from xbench.component import fingerprint
-from xbench.dataset import Dataset
-from xbench.errors import DatasetError, ParameterError, UnknownNameError
+from xbench.interfaces.data.dataset import Dataset
 from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.hashing import uniforms

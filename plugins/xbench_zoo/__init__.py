@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.classifier import Classifier
-    from xbench.loss import Loss
+    from xbench.interfaces.classifier import Classifier
+    from xbench.interfaces.loss import Loss
 
 
 @hookimpl

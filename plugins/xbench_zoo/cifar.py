@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xbench.classifier import Classifier, Normalisation
 from xbench.errors import WeightsError
+from xbench.interfaces.classifier import Classifier, Normalisation
 
 
 @dataclass(frozen=True, kw_only=True)

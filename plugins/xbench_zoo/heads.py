@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from xbench.cut import head
 from xbench.errors import WeightsError
+from xbench.networks.cut import head
 
 
 def replace_head(module: nn.Module, known: int, classes: int) -> nn.Module:

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.dataset import Batch
-from xbench.loss import Loss, Targets
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.loss import Loss, Targets
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from xbench.classifier import Classifier, Normalisation
 from xbench.errors import WeightsError
+from xbench.interfaces.classifier import Classifier, Normalisation
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from xbench.classifier import Classifier, Normalisation
 from xbench.errors import WeightsError
+from xbench.interfaces.classifier import Classifier, Normalisation
 
 _CELLS = 9
 

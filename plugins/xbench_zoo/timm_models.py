@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from xbench.classifier import Classifier, Normalisation
 from xbench.errors import DownloadError, UnknownNameError, WeightsError
+from xbench.interfaces.classifier import Classifier, Normalisation
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from xbench.classifier import Classifier, Normalisation
 from xbench.errors import ParameterError, UnknownNameError
+from xbench.interfaces.classifier import Classifier, Normalisation
 
 
 @dataclass(frozen=True)

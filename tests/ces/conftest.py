@@ -9,13 +9,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.annotation import Concept, ConceptExamples, ConceptExamplesPair, Contexts
-from xbench.classifier import Classifier, Network, Normalisation
-from xbench.dataset import Batch, Dataset, ImageSet
-from xbench.executor import Workplace
-from xbench.network import cut_module
+from xbench.interfaces.classifier import Classifier, Network, Normalisation
+from xbench.interfaces.data.annotation import (
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
+    Contexts,
+)
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.networks.network import cut_module
 from xbench.randomness import generator
-from xbench.training import TrainedWeights, Training
+from xbench.training.recipe import TrainedWeights, Training
 from xbench_zoo.losses import CrossEntropy
 
 SIDE, CLASSES, SPAN = 20, 4, 1000

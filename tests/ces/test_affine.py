@@ -5,10 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xbench.linearity import first_kink
-from xbench.network import blank, cut_classifier, cut_module
+from xbench.networks.linearity import first_kink
+from xbench.networks.network import blank, cut_classifier, cut_module
 from xbench.randomness import generator
-from xbench.testing import tiny_network
+from xbench.testing.conformance import tiny_network
 from xbench_ces.affine import (
     CACHED_BYTES,
     HEAVY,

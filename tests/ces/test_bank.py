@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.annotation import Concept
-from xbench.classifier import Network
 from xbench.errors import MismatchError
-from xbench.network import cut_module
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.annotation import Concept
+from xbench.networks.network import cut_module
 from xbench_ces.bank import PAPER_STEP, ConceptBank, bottom_hash
 
 SHAPE = (8, 10, 10)

@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from xbench.annotation import Concept
 from xbench.errors import UsageError
+from xbench.interfaces.data.annotation import Concept
 from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import read_bank, write_bank
 from xbench_ces.importing import StoredBank

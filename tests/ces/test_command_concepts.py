@@ -9,7 +9,7 @@ import torch
 
 from xbench.cli.options import Session
 from xbench.errors import UsageError
-from xbench.store import Store
+from xbench.running.store import Store
 from xbench_ces.bank import ConceptBank
 from xbench_ces.bank_file import read_bank
 from xbench_ces.command import command
@@ -82,7 +82,7 @@ def test_a_bank_is_learned_once_and_is_the_one_that_the_explainer_uses(
 
     session = Session(parameters=QUICK)
     entry = next((b := session.assembled(scored=False)).entries(b.lines[0]))
-    from xbench.training import recipe_for
+    from xbench.training.recipe import recipe_for
 
     explainer = ConceptualExplanationScores(examples=12)
     assert explainer.artefacts(recipe_for(entry), entry.datasets)["bank"].key == key

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.annotation import Concept
-from xbench.dataset import Batch
 from xbench.errors import MismatchError
-from xbench.explanation import Explainer
-from xbench.network import cut_module
+from xbench.interfaces.data.annotation import Concept
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.explanation import Explainer
+from xbench.networks.network import cut_module
 from xbench.randomness import generator
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_ces.bank import ConceptBank
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.explainer import ConceptualExplanationScores

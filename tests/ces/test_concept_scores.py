@@ -11,10 +11,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.annotation import Concept
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
-from xbench.explanation import load_explanations, save_explanations
+from xbench.interfaces.data.annotation import Concept
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import load_explanations, save_explanations
 from xbench.randomness import generator
 from xbench_ces.concept_scores import ConceptScores, together
 

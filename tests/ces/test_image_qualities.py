@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from xbench.component import fingerprint
 from xbench.errors import DatasetError, UnknownNameError
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
-from xbench.testing import check_component
-from xbench.transform import Transform
+from xbench.testing.conformance import check_component
 from xbench_ces.concept_images import drawn, listed
 from xbench_ces.image_qualities import COLOURS, FAMILY, QUALITIES, ImageQualities
 from xbench_ces.kernels import appearance

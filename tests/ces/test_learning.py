@@ -7,15 +7,15 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.annotation import Concept, ConceptExamplesPair
-from xbench.artefact import Artefact
 from xbench.errors import DatasetError, MismatchError, NumericalError, ParameterError
-from xbench.network import load
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.data.annotation import Concept, ConceptExamplesPair
+from xbench.interfaces.data.transform import Transform
+from xbench.networks.network import load
 from xbench.randomness import generator
-from xbench.runner import Provider
-from xbench.store import Store
-from xbench.training import Training
-from xbench.transform import Transform
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import Training
 from xbench_ces.bank import ConceptBank, bottom_hash
 from xbench_ces.concept_images import listed
 from xbench_ces.learning import LearnedBank

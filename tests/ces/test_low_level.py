@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.artefact import Artefacts
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
-from xbench.executor import Workplace
-from xbench.protocol import Entry
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import Entry
 from xbench.randomness import generator
-from xbench.runner import Provider
-from xbench.statistics import Resampling, by_name
-from xbench.store import Store
-from xbench.testing import check_component
-from xbench.training import Training
+from xbench.results.statistics import Resampling, by_name
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.testing.conformance import check_component
+from xbench.training.recipe import Training
 from xbench_ces.explainer import ConceptualExplanationScores
 from xbench_ces.floors import RandomConcepts
 from xbench_ces.kernels.appearance import PERTURBATIONS
@@ -212,8 +212,8 @@ def test_impossible_parameters_are_refused(fields: dict, text: str) -> None:
 
 
 def test_targets_come_from_tables() -> None:
-    from xbench.registry import Registry
-    from xbench.specification import Builder
+    from xbench.components.registry import Registry
+    from xbench.components.specification import Builder
 
     table = {"class_name": "strawberry", "concept": "redness", "alike": ["pinkness"]}
     tree = {"name": "low-level-perturbation", "targets": [table]}

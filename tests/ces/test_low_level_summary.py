@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 
-from xbench.annotation import Concept
-from xbench.statistics import by_name
+from xbench.interfaces.data.annotation import Concept
+from xbench.results.statistics import by_name
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.low_level_rows import Explained, Target, courses, joined
 from xbench_ces.low_level_summary import Scoring, judged, noted, rank_correlation, scored

@@ -6,8 +6,8 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench.annotation import Concept
-from xbench.statistics import Resampling, summarised
+from xbench.interfaces.data.annotation import Concept
+from xbench.results.statistics import Resampling, summarised
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.spurious_figures import GUESSING, drawn
 from xbench_ces.spurious_rows import ImageRows, Scenario, joined

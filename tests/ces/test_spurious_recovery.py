@@ -9,23 +9,23 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench.annotation import Concept, Contexts
-from xbench.artefact import Artefact, Recipe
-from xbench.benchmark import Benchmark, Line
-from xbench.dataset import Dataset, ImageSet
+from xbench.benchmark.assembly import Benchmark, Line
+from xbench.components.registry import Registry
+from xbench.components.specification import Builder, plain_table
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.executor import LocalExecutor, Workplace
-from xbench.explanation import Explainer
-from xbench.protocol import Entry
+from xbench.interfaces.artefact import Artefact, Recipe
+from xbench.interfaces.data.annotation import Concept, Contexts
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.executor import LocalExecutor, Workplace
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.protocol import Entry
 from xbench.randomness import per_image
-from xbench.record import Record
-from xbench.registry import Registry
-from xbench.runner import Provider, run
-from xbench.specification import Builder, plain_table
-from xbench.statistics import Resampling
-from xbench.store import Store
-from xbench.testing import check_component
-from xbench.training import Training
+from xbench.results.record import Record
+from xbench.results.statistics import Resampling
+from xbench.running.runner import Provider, run
+from xbench.running.store import Store
+from xbench.testing.conformance import check_component
+from xbench.training.recipe import Training
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.explainer import ConceptualExplanationScores
 from xbench_ces.floors import ControlModel, RandomConcepts

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.annotation import Concept
-from xbench.protocol import CaseScores
-from xbench.statistics import Resampling, summarised
+from xbench.interfaces.data.annotation import Concept
+from xbench.interfaces.protocol import CaseScores
+from xbench.results.statistics import Resampling, summarised
 from xbench_ces.concept_scores import ConceptScores
 from xbench_ces.spurious_rows import SCHEMA, ImageRows, Scenario, joined
 from xbench_ces.spurious_summary import (

@@ -6,7 +6,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from xbench.record import Record
+from xbench.results.record import Record
 
 pytestmark = pytest.mark.slow
 

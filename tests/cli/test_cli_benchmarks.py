@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xbench.record import Record
+from xbench.results.record import Record
 
 pytestmark = pytest.mark.slow
 

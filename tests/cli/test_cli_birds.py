@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from xbench.record import Record
+from xbench.results.record import Record
 
 pytestmark = [pytest.mark.slow, pytest.mark.realdata]
 

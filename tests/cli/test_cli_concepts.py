@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from xbench.record import Record
+from xbench.results.record import Record
 from xbench_toybirds.dataset import Toybirds
 
 pytestmark = pytest.mark.slow

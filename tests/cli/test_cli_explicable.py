@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from xbench.benchmark import benchmark_folder
-from xbench.record import Record
+from xbench.benchmark.assembly import benchmark_folder
+from xbench.results.record import Record
 
 TINY = ("-p", "dataset.train=160", "-p", "dataset.test=40", "-p", "dataset.shifted=30")
 RISES = "average rises towards far"

@@ -8,7 +8,7 @@ from importlib import metadata
 import pytest
 
 from xbench.cli import VERBS
-from xbench.registry import Registry, installed
+from xbench.components.registry import Registry, installed
 
 HEAVY = ("torch", "torchvision", "timm", "captum", "matplotlib", "pyarrow", "sklearn", "numpy")
 
@@ -52,7 +52,7 @@ def test_help_says_what_a_command_of_a_plugin_does(xbench, name):
 def test_help_says_who_provides_a_command_that_cannot_be_had(monkeypatch, xbench):
     claims = [("broken", "xbench_that_is_not_there"), ("twice", "one"), ("twice", "other")]
     points = [metadata.EntryPoint(f"command.{name}", of, "xbench") for name, of in claims]
-    monkeypatch.setattr("xbench.registry.installed", lambda: Registry(points))
+    monkeypatch.setattr("xbench.components.registry.installed", lambda: Registry(points))
     called = xbench("--help")
     assert called.code == 0
     said = " ".join(called.out.split())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.record import Record
+from xbench.results.record import Record
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from xbench.errors import StoreFullError
-from xbench.record import Record
-from xbench.runner import FACTS
-from xbench.store import Store
+from xbench.results.record import Record
+from xbench.running.runner import FACTS
+from xbench.running.store import Store
 
 TIMES = ("finished", "cost")
 

@@ -3,7 +3,7 @@
 import pytest
 from PIL import Image
 
-from xbench.registry import KINDS
+from xbench.components.registry import KINDS
 
 
 def test_list_names_every_kind_of_component(xbench):
@@ -109,7 +109,7 @@ def test_an_id_that_is_not_in_the_split_is_refused(xbench, quick):
 
 
 def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
-    from xbench.testing import check_component
+    from xbench.testing.conformance import check_component
 
     xbench("plugins", "new", "my-score", "--out", tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "my-score")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_datasets.broden import Broden
 from xbench_datasets.broden_presence import label_map
 

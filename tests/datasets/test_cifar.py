@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.annotation import ClassHierarchy
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.home import data_home
-from xbench.testing import check_component
+from xbench.files.home import data_home
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.testing.conformance import check_component
 from xbench_datasets.cifar import Cifar10, Cifar100
 
 COARSE = (

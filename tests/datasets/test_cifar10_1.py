@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from xbench.errors import DatasetError
-from xbench.home import data_home
-from xbench.testing import check_component
+from xbench.files.home import data_home
+from xbench.testing.conformance import check_component
 from xbench_datasets.cifar10_1 import Cifar101
 from xbench_datasets.cifar_names import CIFAR10
 

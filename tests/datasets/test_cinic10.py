@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from xbench.errors import DatasetError
-from xbench.home import data_home
-from xbench.testing import check_component
+from xbench.files.home import data_home
+from xbench.testing.conformance import check_component
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.cinic10 import Cinic10
 

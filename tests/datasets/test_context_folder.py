@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_datasets.context_folder import ContextFolder
 from xbench_datasets.folder import Folder
 

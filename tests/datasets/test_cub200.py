@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.annotation import ClassAttributes, PartPoints, annotation_kinds
-from xbench.dataset import ImageSet
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.transform import Transform
+from xbench.interfaces.data.annotation import ClassAttributes, PartPoints, annotation_kinds
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.transform import Transform
 from xbench_datasets.cub200 import Cub200
 
 PERCENTAGES = "attributes/class_attribute_labels_continuous.txt"

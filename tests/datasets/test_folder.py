@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.dataset import ImageSet
 from xbench.errors import DatasetError, UnknownNameError
+from xbench.interfaces.data.dataset import ImageSet
 from xbench_datasets.folder import Folder
 
 

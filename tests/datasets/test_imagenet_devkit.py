@@ -9,7 +9,7 @@ from PIL import Image
 from scipy.io import savemat
 
 from xbench.errors import DatasetError
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_datasets.imagenet import DIGEST, Imagenet
 from xbench_datasets.matlab import read_structs
 from xbench_explicable.senses import imagenet

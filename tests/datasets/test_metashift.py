@@ -11,7 +11,7 @@ from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_datasets.metashift import Metashift
 
 INDEX = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from xbench.errors import DatasetError
-from xbench.testing import check_component
+from xbench.testing.conformance import check_component
 from xbench_datasets import packed_file
 from xbench_datasets.cifar_names import CIFAR10
 from xbench_datasets.packed import PackedImages

@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.annotation import (
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.annotation import (
     ClassAttributes,
     IdealObserver,
     PartAttribute,
     PartMasks,
     PartPoints,
 )
-from xbench.classifier import Network
-from xbench.dataset import Batch, Dataset, ImageSet
-from xbench.executor import Workplace
-from xbench.network import cut_module
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.networks.network import cut_module
 from xbench.randomness import generator
 
 CLASSES, PARTS, SIDE = 6, 4, 20

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.annotation import PartAttribute
+from xbench.interfaces.data.annotation import PartAttribute
 from xbench_datasets.cub200 import Cub200
 from xbench_deliberative.ground_truth import AmbiguousParts, facts, paper_strengths
 from xbench_deliberative.kernels import ambiguous_parts as kernels

@@ -9,7 +9,7 @@ import torch
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
-from xbench.statistics import Resampling, summarised
+from xbench.results.statistics import Resampling, summarised
 from xbench_deliberative.curves import PERCENT, Curve, curves_of, drawn, styles
 from xbench_deliberative.rows import COVERAGES, ImageRows, Measured, joined
 from xbench_deliberative.summary import REPORTED, Scoring, scored

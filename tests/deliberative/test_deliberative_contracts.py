@@ -3,8 +3,8 @@
 import pytest
 
 import xbench_deliberative as plugin
-from xbench.component import Component
-from xbench.testing import check_component
+from xbench.interfaces.component import Component
+from xbench.testing.conformance import check_component
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.ceiling import KnownParts
 from xbench_deliberative.difficulties import Entropy, Hesitancy

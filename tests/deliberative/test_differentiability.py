@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.attribution import Attribution
 from xbench.errors import MismatchError
-from xbench.network import cut_module
-from xbench.readout import Readout
+from xbench.interfaces.attribution import Attribution
+from xbench.interfaces.readout import Readout
+from xbench.networks.network import cut_module
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.gradient_hessian import GradientHessian
 from xbench_deliberative.integrated_gradients import IntegratedGradients

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from xbench.artefact import Artefacts
-from xbench.attribution import Attribution
-from xbench.classifier import Network
-from xbench.dataset import Batch
-from xbench.difficulty import Difficulty
 from xbench.errors import NumericalError
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.attribution import Attribution
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.readout import Readout
 from xbench.randomness import generator
-from xbench.readout import Readout
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.difficulties import Entropy, Hesitancy
 from xbench_deliberative.explainer import Deliberative

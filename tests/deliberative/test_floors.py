@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.classifier import Network
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError
-from xbench.explanation import Explainer, Explanation
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.randomness import generator
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.ceiling import KnownParts

@@ -5,9 +5,9 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import nn
 
-from xbench.classifier import Network
-from xbench.dataset import Batch
-from xbench.readout import Readout
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.readout import Readout
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.kernels.gradients import gradient_times_activation, prediction_gradients
 from xbench_deliberative.readouts import (

@@ -8,17 +8,17 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xbench.artefact import Artefact
-from xbench.classifier import Classifier, Normalisation
-from xbench.dataset import Dataset, ImageSet
 from xbench.errors import MismatchError, WeightsError
-from xbench.executor import Workplace
-from xbench.linearity import first_nonlinearity
-from xbench.network import load
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.networks.linearity import first_nonlinearity
+from xbench.networks.network import load
 from xbench.randomness import generator
-from xbench.runner import Provider
-from xbench.store import Store
-from xbench.training import TrainedWeights, Training
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import TrainedWeights, Training
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.explainer import Deliberative
 from xbench_deliberative.hardness import Hardness

@@ -6,9 +6,9 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench.dataset import Batch, ImageSet
 from xbench.errors import MismatchError, ParameterError, UsageError
-from xbench.explanation import load_explanations, save_explanations
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import load_explanations, save_explanations
 from xbench_deliberative.figure import highlighted
 from xbench_deliberative.insecurities import Insecurities
 from xbench_deliberative.shared_parts import SharedPart, SharedParts, example_of, visible_points

@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.annotation import ClassAttributes, IdealObserver, PartMasks, PartPoints
-from xbench.artefact import Artefact, Artefacts, Recipe
-from xbench.classifier import Classifier, Normalisation
-from xbench.dataset import ImageSet
 from xbench.errors import MismatchError
-from xbench.executor import Workplace
-from xbench.explanation import Explainer
-from xbench.protocol import Entry
-from xbench.training import Training
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.data.annotation import ClassAttributes, IdealObserver, PartMasks, PartPoints
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.protocol import Entry
+from xbench.training.recipe import Training
 from xbench_deliberative.attributions import Gradient
 from xbench_deliberative.ceiling import KnownParts
 from xbench_deliberative.difficulties import Entropy, Hesitancy

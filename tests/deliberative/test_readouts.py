@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.classifier import Network
-from xbench.dataset import Batch
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
 from xbench_deliberative.difficulties import Entropy, Hesitancy
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 

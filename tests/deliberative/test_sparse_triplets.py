@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.annotation import ClassAttributes, PartAttribute, PartMasks
-from xbench.dataset import Dataset, ImageSet
 from xbench.errors import DatasetError, MismatchError
-from xbench.executor import Workplace
+from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.executor import Workplace
 from xbench_datasets.ade20k import Ade20k
 from xbench_deliberative.ground_truth import (
     AmbiguousParts,

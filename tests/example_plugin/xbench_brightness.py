@@ -1,7 +1,7 @@
 from dataclasses import dataclass, replace
 
-from xbench.explanation import Explainer
-from xbench.hookspecs import hookimpl
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.hookspecs import hookimpl
 from xbench_deliberative.insecurities import Insecurities
 
 

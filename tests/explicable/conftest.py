@@ -6,8 +6,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.annotation import ClassHierarchy, HumanLabels
-from xbench.dataset import Dataset
+from xbench.interfaces.data.annotation import ClassHierarchy, HumanLabels
+from xbench.interfaces.data.dataset import Dataset
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xbench.record import Record
-from xbench.store import Store
+from xbench.results.record import Record
+from xbench.running.store import Store
 from xbench_explicable.explicability_summary import noted
 from xbench_explicable.score_command import command
 from xbench_toybirds.dataset import Toybirds

@@ -9,19 +9,19 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.annotation import ClassHierarchy
-from xbench.classifier import Classifier, Normalisation
-from xbench.component import fingerprint
-from xbench.dataset import Dataset, ImageSet
 from xbench.errors import MismatchError, NumericalError
-from xbench.executor import Workplace
-from xbench.loss import Loss, Targets
-from xbench.protocol import Entry
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.loss import Loss, Targets
+from xbench.interfaces.protocol import Entry
 from xbench.randomness import generator
-from xbench.runner import Provider
-from xbench.similarity import Similarity
-from xbench.store import Store
-from xbench.training import Training
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import Training
 from xbench_explicable.explicability import Explicability, unseen
 from xbench_explicable.explicability_rows import LOSS, loss_labels
 from xbench_explicable.explicability_yardstick import short_hash

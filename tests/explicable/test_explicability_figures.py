@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xbench.statistics import Resampling, summarised
+from xbench.results.statistics import Resampling, summarised
 from xbench_explicable.explicability_figures import MOST_PAIRS, SHARES, drawn
 from xbench_explicable.explicability_rows import Answers, rows_of
 from xbench_explicable.explicability_summary import noted, scored

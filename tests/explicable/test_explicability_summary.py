@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.errors import MismatchError
-from xbench.protocol import CaseScores
-from xbench.statistics import Resampling, summarised
+from xbench.interfaces.protocol import CaseScores
+from xbench.results.statistics import Resampling, summarised
 from xbench_explicable.explicability_rows import Answers, rows_of
 from xbench_explicable.explicability_summary import noted, scored, sets
 from xbench_explicable.explicability_yardstick import Distances, Yardstick

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.dataset import ImageSet
 from xbench.errors import UnknownNameError
-from xbench.protocol import Entry
-from xbench.training import Training
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.protocol import Entry
+from xbench.training.recipe import Training
 from xbench_explicable.gallery import gallery, mistake_groups
 from xbench_explicable.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.annotation import ClassHierarchy
-from xbench.dataset import Batch, Dataset, ImageSet
 from xbench.errors import MismatchError
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
-from xbench.testing import check_component, tiny_images
-from xbench.transform import Transform
+from xbench.testing.conformance import check_component, tiny_images
 from xbench_explicable.class_tree import class_tree
 from xbench_explicable.hierarchical_losses import (
     HierarchicalCrossEntropy,

@@ -13,8 +13,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.dataset import Dataset
 from xbench.errors import MismatchError, UnknownNameError, UsageError
+from xbench.interfaces.data.dataset import Dataset
 from xbench_explicable import predictions
 from xbench_explicable.predictions import read_predictions
 

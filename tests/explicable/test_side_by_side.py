@@ -5,14 +5,14 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench.artefact import Artefact
-from xbench.dataset import ImageSet
 from xbench.errors import UnknownNameError
-from xbench.executor import Workplace
-from xbench.network import blank
-from xbench.protocol import Entry
-from xbench.training import Training
-from xbench.weights import read_state
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import Entry
+from xbench.networks.network import blank
+from xbench.networks.weights import read_state
+from xbench.training.recipe import Training
 from xbench_datasets.packed import PackedImages
 from xbench_explicable.paired_answers import PairedAnswer
 from xbench_explicable.side_by_side import answer_groups, maps_of, side_by_side

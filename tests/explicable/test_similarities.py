@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.errors import DatasetError, MismatchError, ParameterError
-from xbench.similarity import checked, normalised
+from xbench.interfaces.data.similarity import checked, normalised
 from xbench_explicable.existing_knowledge import ExistingKnowledge
 from xbench_explicable.hierarchy import HierarchyPaths
 from xbench_explicable.human_labels import InstanceLevelLabels, summed_counts

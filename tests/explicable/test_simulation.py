@@ -9,17 +9,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.benchmark import assemble, benchmark_folder
-from xbench.dataset import ImageSet
-from xbench.declaration import read, vary
+from xbench.benchmark.assembly import assemble, benchmark_folder
+from xbench.benchmark.declaration import read, vary
+from xbench.components.registry import Registry
 from xbench.errors import MismatchError, UnknownNameError
-from xbench.executor import LocalExecutor, Workplace
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.randomness import generator
-from xbench.registry import Registry
-from xbench.runner import run
-from xbench.store import Store
-from xbench.testing import check_component, tiny_images
-from xbench.transform import Transform
+from xbench.running.runner import run
+from xbench.running.store import Store
+from xbench.testing.conformance import check_component, tiny_images
 from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy
 from xbench_explicable.probability_plane import ProbabilityPlane, ThreeClasses
 from xbench_explicable.simulation import LossSimulation

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.dataset import Batch
 from xbench.errors import MismatchError
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.data.similarity import Similarity, normalised
 from xbench.randomness import generator
-from xbench.similarity import Similarity, normalised
-from xbench.testing import CLASSES, check_component, tiny_batch, tiny_images
+from xbench.testing.conformance import CLASSES, check_component, tiny_batch, tiny_images
 from xbench_datasets.cifar10h import Cifar10h
 from xbench_datasets.packed import PackedImages
 from xbench_explicable.existing_knowledge import ExistingKnowledge

@@ -7,12 +7,12 @@ import torch
 from captum.attr import LayerGradCam
 from torch import nn
 
-from xbench.classifier import Network, PassCounter
-from xbench.dataset import Batch
 from xbench.errors import MismatchError, NumericalError
-from xbench.network import AS_THEY_ARE, blank, cut_classifier, cut_module
+from xbench.interfaces.classifier import Network, PassCounter
+from xbench.interfaces.data.dataset import Batch
+from xbench.networks.network import AS_THEY_ARE, blank, cut_classifier, cut_module
 from xbench.randomness import generator
-from xbench.testing import check_component, tiny_batch, tiny_network
+from xbench.testing.conformance import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.small import SmallCnn

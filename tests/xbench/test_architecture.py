@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from xbench import hookspecs
-from xbench.registry import KINDS
+from xbench.components.registry import KINDS
+from xbench.interfaces import hookspecs
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = sorted((ROOT / "xbench").rglob("*.py"))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from xbench.archive import Limits, extract
 from xbench.errors import DownloadError
+from xbench.files.archive import Limits, extract
 
 FILES = {"a.txt": b"A", "deep/er/b.txt": b"B" * 3000, "./c.txt": b""}
 

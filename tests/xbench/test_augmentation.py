@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from xbench.augmentation import Batched, Frames, PerImage
-from xbench.dataset import Dataset, ImageSet
 from xbench.errors import MismatchError
-from xbench.transform import Transform
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.training.augmentation import Batched, Frames, PerImage
 
 IDS = tuple(range(12))
 

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import pytest
 
-from xbench.benchmark import assemble, benchmark_folder
-from xbench.declaration import adjust, choose, read
+from xbench.benchmark.assembly import assemble, benchmark_folder
+from xbench.benchmark.declaration import adjust, choose, read
+from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.explanation import Explainer, Explanation
-from xbench.registry import Registry
-from xbench.training import recipe_for
+from xbench.interfaces.explanation import Explainer, Explanation
+from xbench.training.recipe import recipe_for
 
 FILES = sorted(benchmark_folder().glob("*.toml"))
 
@@ -189,5 +189,5 @@ def test_every_benchmark_file_travels_in_the_wheel_and_has_its_entry_point(proje
     included = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     points = settings["project"]["entry-points"]["xbench"]
     for path in FILES:
-        assert included[f"benchmarks/{path.name}"] == f"xbench/benchmarks/{path.name}"
-        assert points[f"benchmark.{path.stem}"] == "xbench.benchmark"
+        assert included[f"benchmarks/{path.name}"] == f"xbench/benchmark/files/{path.name}"
+        assert points[f"benchmark.{path.stem}"] == "xbench.benchmark.assembly"

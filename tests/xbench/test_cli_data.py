@@ -15,12 +15,12 @@ from click.testing import CliRunner, Result
 
 from xbench.cli.data import command
 from xbench.cli.options import Session
-from xbench.dataset import Dataset
-from xbench.download import Download
+from xbench.components.registry import Registry
 from xbench.errors import DatasetError, DownloadError
-from xbench.home import data_home
-from xbench.hookspecs import hookimpl
-from xbench.registry import Registry
+from xbench.files.download import Download
+from xbench.files.home import data_home
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.hookspecs import hookimpl
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def call(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "remote_plugin", sys.modules[__name__])
     points = [
         EntryPoint("dataset.remote", "remote_plugin", "xbench"),
-        EntryPoint("benchmark.default", "xbench.benchmark", "xbench"),
+        EntryPoint("benchmark.default", "xbench.benchmark.assembly", "xbench"),
     ]
     monkeypatch.setattr(Session, "registry", Registry(points))
 
@@ -102,7 +102,7 @@ def site(web, monkeypatch: pytest.MonkeyPatch):
     with web.serve(Remote.content, web.breaking(50), web.honest) as running:
         monkeypatch.setattr(Remote, "url", running.url)
         monkeypatch.setattr(
-            "xbench.download.Retries.__new__.__defaults__", (5, 50, 0.0, lambda _: None)
+            "xbench.files.download.Retries.__new__.__defaults__", (5, 50, 0.0, lambda _: None)
         )
         yield running
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.columns import NUMBER, WORD, Column, column, numeric, parts, widths, wrapped
+from xbench.results.columns import NUMBER, WORD, Column, column, numeric, parts, widths, wrapped
 
 
 def room(columns, places):

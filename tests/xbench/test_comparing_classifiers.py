@@ -10,22 +10,22 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from xbench.benchmark import Benchmark, Line, assemble, benchmark_folder, fitting_protocol
-from xbench.classifier import Classifier, Normalisation
-from xbench.dataset import Dataset, ImageSet
-from xbench.declaration import adjust, choose, read
+from xbench.benchmark.assembly import Benchmark, Line, assemble, benchmark_folder, fitting_protocol
+from xbench.benchmark.declaration import adjust, choose, read
+from xbench.components.registry import Registry
+from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.executor import LocalExecutor, Workplace
-from xbench.explanation import Explanation
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol
-from xbench.registry import Registry
-from xbench.report import Run, write_report
-from xbench.results import heading
-from xbench.runner import run
-from xbench.specification import Builder
-from xbench.statistics import Resampling
-from xbench.store import Store
-from xbench.training import Training, recipe_for
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.executor import LocalExecutor, Workplace
+from xbench.interfaces.explanation import Explanation
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol
+from xbench.reports.report import Run, write_report
+from xbench.results.statistics import Resampling
+from xbench.results.tables import heading
+from xbench.running.runner import run
+from xbench.running.store import Store
+from xbench.training.recipe import Training, recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 

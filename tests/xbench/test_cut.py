@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xbench.cut import cut, cut_points, default_layer, head
 from xbench.errors import CutError, NumericalError
-from xbench.tracing import run, trace
+from xbench.networks.cut import cut, cut_points, default_layer, head
+from xbench.networks.tracing import run, trace
 
 
 def example(size=16, count=2):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.declaration import adjust, chain, choose, read, vary
+from xbench.benchmark.declaration import adjust, chain, choose, read, vary
 from xbench.errors import ParameterError, UnknownNameError
 
 BASE = """

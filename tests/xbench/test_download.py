@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from xbench.download import Download, Retries, fetch
 from xbench.errors import DownloadError, UnwritableStoreError
+from xbench.files.download import Download, Retries, fetch
 
 CONTENT = bytes(range(256)) * 4096
 LENGTH = len(CONTENT)

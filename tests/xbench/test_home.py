@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xbench.home import data_home, home
+from xbench.files.home import data_home, home
 
 
 def test_own_variable_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

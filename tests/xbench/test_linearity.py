@@ -7,9 +7,9 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
-from xbench.linearity import first_nonlinearity
-from xbench.network import cut_module
-from xbench.testing import tiny_network
+from xbench.networks.linearity import first_nonlinearity
+from xbench.networks.network import cut_module
+from xbench.testing.conformance import tiny_network
 
 
 class Calls(nn.Module):

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench import photos
 from xbench.errors import DatasetError
+from xbench.files import photos
 
 
 def stripes(width: int, height: int) -> np.ndarray:

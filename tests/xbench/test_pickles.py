@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from xbench.errors import UsageError
-from xbench.pickles import read_pickle
+from xbench.files.pickles import read_pickle
 
 PLAIN_TYPES = (dict, list, tuple, set, frozenset, str, bytes, int, float, type(None))
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from xbench.benchmark.published import read_published
 from xbench.errors import ParameterError, UnknownNameError
-from xbench.published import read_published
-from xbench.record import DifferenceRecord, Record, ScoreRecord
-from xbench.results import beside_published
+from xbench.results.record import DifferenceRecord, Record, ScoreRecord
+from xbench.results.tables import beside_published
 
 TREE = {
     "source": "Somebody 1999, Table 1",

@@ -5,8 +5,8 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from xbench.components.registry import FIRST_PARTY, Registry
 from xbench.errors import PluginError, UnknownNameError
-from xbench.registry import FIRST_PARTY, Registry
 
 
 class Installed:
@@ -40,8 +40,8 @@ def module(tmp_path, monkeypatch):
 
 LOSS = """
 from dataclasses import dataclass
-from xbench.hookspecs import hookimpl
-from xbench.loss import Loss
+from xbench.interfaces.hookspecs import hookimpl
+from xbench.interfaces.loss import Loss
 
 @dataclass(frozen=True)
 class Mine(Loss):

@@ -14,23 +14,23 @@ import torch
 from matplotlib.figure import Figure
 from torch import Generator, Tensor, nn
 
-from xbench.artefact import Artefacts, Recipe
-from xbench.benchmark import Benchmark, Contrast, Line
-from xbench.classifier import Classifier, Network, Normalisation
-from xbench.dataset import Batch, Dataset, ImageSet
+from xbench.benchmark.assembly import Benchmark, Contrast, Line
 from xbench.errors import RunError, UsageError
-from xbench.executor import LocalExecutor, Workplace
-from xbench.explanation import Explainer, Explanation
-from xbench.loss import Loss
-from xbench.page import Page, columns_of, described, numeric_columns, page_of
-from xbench.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier, Network, Normalisation
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.executor import LocalExecutor, Workplace
+from xbench.interfaces.explanation import Explainer, Explanation
+from xbench.interfaces.loss import Loss
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
 from xbench.randomness import per_image
-from xbench.report import MANIFEST, Run, check_folder, write_report
-from xbench.results import Row, Table
-from xbench.runner import run
-from xbench.statistics import Resampling
-from xbench.store import Store
-from xbench.training import TrainedWeights, Training, recipe_for
+from xbench.reports.page import Page, columns_of, described, numeric_columns, page_of
+from xbench.reports.report import MANIFEST, Run, check_folder, write_report
+from xbench.results.statistics import Resampling
+from xbench.results.tables import Row, Table
+from xbench.running.runner import run
+from xbench.running.store import Store
+from xbench.training.recipe import TrainedWeights, Training, recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 EVIL = '<script>alert("&")</script>'

@@ -2,8 +2,8 @@
 
 from types import SimpleNamespace
 
-from xbench.record import DifferenceRecord, IntervalRecord, Record, ScoreRecord
-from xbench.results import artefact_lines, tables, unscored
+from xbench.results.record import DifferenceRecord, IntervalRecord, Record, ScoreRecord
+from xbench.results.tables import artefact_lines, tables, unscored
 
 
 def record(label, others, role="entry", facts=()):

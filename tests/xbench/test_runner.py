@@ -10,17 +10,17 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from xbench.artefact import Artefacts, Recipe
-from xbench.benchmark import Benchmark, Line
-from xbench.classifier import Classifier, Normalisation
-from xbench.dataset import Dataset, ImageSet
-from xbench.executor import LocalExecutor, Workplace
-from xbench.protocol import CaseScores, Entry, Protocol, Rows
-from xbench.record import Record
-from xbench.runner import run
-from xbench.statistics import Resampling
-from xbench.store import Store
-from xbench.training import Training, recipe_for
+from xbench.benchmark.assembly import Benchmark, Line
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.executor import LocalExecutor, Workplace
+from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.results.record import Record
+from xbench.results.statistics import Resampling
+from xbench.running.runner import run
+from xbench.running.store import Store
+from xbench.training.recipe import Training, recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from xbench.annotation import PartPoints
-from xbench.dataset import Dataset, ImageSet
-from xbench.sheet import _outlined, contact_sheet
+from xbench.interfaces.data.annotation import PartPoints
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.reports.sheet import _outlined, contact_sheet
 
 
 @dataclass(frozen=True)

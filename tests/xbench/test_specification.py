@@ -5,10 +5,8 @@ from typing import ClassVar, Literal
 
 import pytest
 
-from xbench.component import Component
-from xbench.errors import ParameterError, UnknownNameError, UsageError
-from xbench.registry import Registry
-from xbench.specification import (
+from xbench.components.registry import Registry
+from xbench.components.specification import (
     Builder,
     as_table,
     assign,
@@ -17,6 +15,8 @@ from xbench.specification import (
     parsed,
     plain_table,
 )
+from xbench.errors import ParameterError, UnknownNameError, UsageError
+from xbench.interfaces.component import Component
 
 
 class Fruit(Component):

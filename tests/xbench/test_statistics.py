@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import statistics
+from xbench.interfaces.protocol import CaseScores
 from xbench.kernels.bootstrap import (
     bootstrap_means,
     cluster_totals,
     percentile_interval,
     resample_counts,
 )
-from xbench.protocol import CaseScores
-from xbench.statistics import Draws, Resampling, band, difference, summarised
+from xbench.results.statistics import Draws, Resampling, band, difference, summarised
+from xbench.results import statistics
 
 
 def scores(values, cases=None, name="score"):

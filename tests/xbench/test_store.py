@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench.artefact import Artefact
 from xbench.errors import StoreFullError, UnwritableStoreError
-from xbench.store import Store
+from xbench.interfaces.artefact import Artefact
+from xbench.running.store import Store
 
 ROWS = pa.table({"case": [1, 2], "value": [[0.5, float("nan")], [1.0, 2.0]]})
 

@@ -6,17 +6,17 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.benchmark import benchmark_folder
-from xbench.component import Component
-from xbench.declaration import read
-from xbench.difficulty import Difficulty
+from xbench.benchmark.assembly import benchmark_folder
+from xbench.benchmark.declaration import read
+from xbench.components.registry import Registry
+from xbench.components.specification import Builder
 from xbench.errors import MismatchError, PluginError
-from xbench.loss import Loss, Targets
-from xbench.readout import Readout
-from xbench.registry import Registry
-from xbench.similarity import Similarity
-from xbench.specification import Builder
-from xbench.testing import TinyDataset, check_component, faults_of
+from xbench.interfaces.component import Component
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.loss import Loss, Targets
+from xbench.interfaces.readout import Readout
+from xbench.testing.conformance import TinyDataset, check_component, faults_of
 
 REGISTRY = Registry(third_party=False)
 COMPONENTS = [c for c in REGISTRY.claims() if c.kind not in ("benchmark", "command")]

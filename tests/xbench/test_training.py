@@ -13,8 +13,6 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.classifier import Classifier, Normalisation
-from xbench.dataset import Dataset, ImageSet
 from xbench.errors import (
     MismatchError,
     NumericalError,
@@ -23,13 +21,15 @@ from xbench.errors import (
     UnwritableStoreError,
     WeightsError,
 )
-from xbench.executor import Workplace
-from xbench.fitting import _batches, _groups, _schedule, fit, judged, mistakes, outputs
-from xbench.loss import Loss, Targets
-from xbench.network import load, original_names, predict, with_state
+from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.loss import Loss, Targets
+from xbench.networks.network import load, original_names, predict, with_state
 from xbench.randomness import seeded
-from xbench.training import TrainedWeights, Training
-from xbench.transform import Transform
+from xbench.training.fitting import _batches, _groups, _schedule, fit, judged, mistakes, outputs
+from xbench.training.recipe import TrainedWeights, Training
 
 CLASSES = 3
 BUILT_EPOCHS = 3

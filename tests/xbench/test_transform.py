@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torchvision.transforms import v2
 
-from xbench.transform import Transform
+from xbench.interfaces.data.transform import Transform
 
 LANDSCAPE, PORTRAIT, ODD, SMALL = (375, 500), (500, 333), (251, 333), (61, 83)
 DOWN, UP, NO_CROP, ONLY_CROP, PADDED = (

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from xbench.errors import WeightsError
-from xbench.weights import file_hash, load_state, read_state, state_hash
+from xbench.networks.weights import file_hash, load_state, read_state, state_hash
 
 
 def network(classes=4):

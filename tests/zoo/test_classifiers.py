@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.artefact import Artefact
-from xbench.classifier import Normalisation
 from xbench.errors import (
     CutError,
     DownloadError,
@@ -17,7 +15,9 @@ from xbench.errors import (
     UnknownNameError,
     WeightsError,
 )
-from xbench.network import blank, cut_module, cut_table, load
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.classifier import Normalisation
+from xbench.networks.network import blank, cut_module, cut_table, load
 from xbench_zoo.heads import replace_head
 from xbench_zoo.small import SmallCnn
 from xbench_zoo.timm_models import Timm

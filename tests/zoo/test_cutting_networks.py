@@ -5,9 +5,9 @@ import timm
 import torch
 from torchvision.models import get_model
 
-from xbench.cut import cut_traced, default_layer, points_of
 from xbench.errors import CutError
-from xbench.tracing import run, trace
+from xbench.networks.cut import cut_traced, default_layer, points_of
+from xbench.networks.tracing import run, trace
 
 
 def example(size):

@@ -3,14 +3,14 @@
 import pytest
 import torch
 
-from xbench import photos
-from xbench.artefact import Artefact
-from xbench.dataset import ImageSet
-from xbench.executor import Workplace
-from xbench.network import load
-from xbench.training import TrainedWeights, Training
-from xbench.transform import Transform
-from xbench.weights import read_state
+from xbench.files import photos
+from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.executor import Workplace
+from xbench.networks.network import load
+from xbench.networks.weights import read_state
+from xbench.training.recipe import TrainedWeights, Training
 from xbench_datasets.folder import Folder
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision

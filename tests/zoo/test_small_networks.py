@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.artefact import Artefact
-from xbench.cut import cut_points
 from xbench.errors import WeightsError
-from xbench.network import blank, load
-from xbench.testing import check_component
+from xbench.interfaces.artefact import Artefact
+from xbench.networks.cut import cut_points
+from xbench.networks.network import blank, load
+from xbench.testing.conformance import check_component
 from xbench_zoo.small_resnet import BasicBlock, SmallResnet
 from xbench_zoo.small_vgg import SmallVgg
 

@@ -38,7 +38,7 @@ class Verbs(click.Group):
             command: click.Command = import_module(f"xbench.cli.{cmd_name}").command
             return command
         if cmd_name in _plugin_commands():
-            from xbench.registry import installed
+            from xbench.components.registry import installed
 
             found: click.Command = installed().get("command", cmd_name)
             return found
@@ -52,15 +52,15 @@ class Verbs(click.Group):
 
 
 def _plugin_commands() -> tuple[str, ...]:
-    from xbench.registry import installed
+    from xbench.components.registry import installed
 
     return tuple(name for name in installed().names("command") if name not in VERBS)
 
 
 def _line(command: str) -> str:
     """What a plugin's command does, or why it is not available."""
+    from xbench.components.registry import installed
     from xbench.errors import PluginError
-    from xbench.registry import installed
 
     try:
         found: click.Command = installed().get("command", command)

@@ -8,9 +8,9 @@ from xbench.cli.options import OUTPUT, Session, session_options
 from xbench.errors import DatasetError, XbenchError
 
 if TYPE_CHECKING:
-    from xbench.dataset import Dataset
-    from xbench.download import Download
-    from xbench.progress import Progress
+    from xbench.files.download import Download
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.progress import Progress
 
 PARAMETERS = (
     click.option(
@@ -94,7 +94,7 @@ def dataset_named(session: Session, name: str) -> "Dataset":
 
 
 def _row(session: Session, name: str) -> dict[str, str]:
-    from xbench.specification import required
+    from xbench.components.specification import required
 
     try:
         if needed := required(session.registry.get("dataset", name)):
@@ -128,9 +128,9 @@ def _way_out(dataset: "Dataset") -> str:
 
 def _get(download: "Download", session: Session, progress: "Progress", *, keep: bool) -> None:
     """Fetch, and unpack an archive unless its folder is there."""
-    from xbench.archive import Limits, extract
-    from xbench.download import fetch
-    from xbench.home import data_home
+    from xbench.files.archive import Limits, extract
+    from xbench.files.download import fetch
+    from xbench.files.home import data_home
 
     folder = data_home() / download.target
     place = folder if download.archive else folder / download.filename

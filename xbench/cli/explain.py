@@ -10,8 +10,8 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from xbench.benchmark import Benchmark
-    from xbench.dataset import Batch
+    from xbench.benchmark.assembly import Benchmark
+    from xbench.interfaces.data.dataset import Batch
 
 
 @click.command("explain")
@@ -41,8 +41,8 @@ def command(
     The classifier, its training and the explainer are those of `xbench run` with the same
     options. Pictures and the explanations themselves are written to --out.
     """
+    from xbench.api.explaining import explain
     from xbench.cli.output import print_json, print_lines, progress
-    from xbench.explaining import explain
 
     if not photos and not ids:
         raise UsageError("nothing to explain: give photos, or --id of images of the dataset")
@@ -61,7 +61,7 @@ def _batches(
     benchmark: "Benchmark", photos: Sequence[Path], ids: Sequence[int]
 ) -> "Iterator[tuple[str, Batch]]":
     """Each image as a batch of its own, with the name of its picture."""
-    from xbench.explaining import photo_batch
+    from xbench.api.explaining import photo_batch
 
     images = benchmark.datasets["test"]
     known = set(images.ids()) if ids else set()

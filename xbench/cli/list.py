@@ -16,7 +16,7 @@ def command(session: Session, kind: str | None, long: bool) -> None:
     executor, benchmark or command. Nothing is imported unless --long is given.
     """
     from xbench.cli.output import print_json, print_table
-    from xbench.registry import KINDS
+    from xbench.components.registry import KINDS
 
     wanted = _kind(kind, tuple(KINDS))
     claims = [c for c in session.registry.claims() if wanted in (None, c.kind)]

@@ -12,13 +12,13 @@ from xbench.errors import ParameterError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xbench.benchmark import Benchmark
-    from xbench.component import Tree
-    from xbench.executor import Executor, Workplace
-    from xbench.progress import Progress
-    from xbench.registry import Registry
-    from xbench.specification import Builder
-    from xbench.store import Store
+    from xbench.benchmark.assembly import Benchmark
+    from xbench.components.registry import Registry
+    from xbench.components.specification import Builder
+    from xbench.interfaces.component import Tree
+    from xbench.interfaces.executor import Executor, Workplace
+    from xbench.interfaces.progress import Progress
+    from xbench.running.store import Store
 
 
 @dataclass
@@ -44,14 +44,14 @@ class Session:
     @functools.cached_property
     def registry(self) -> "Registry":
         """The registry of what is installed, without third parties where asked for."""
-        from xbench.registry import Registry
+        from xbench.components.registry import Registry
 
         return Registry(third_party=not self.no_plugins, strict=self.strict_plugins)
 
     @functools.cached_property
     def tree(self) -> "Tree":
         """The benchmark's tree with all choices of the command line in it."""
-        from xbench import declaration
+        from xbench.benchmark import declaration
 
         tree = declaration.read(self.benchmark_file())
         tree = declaration.choose(tree, self.dataset)
@@ -64,13 +64,13 @@ class Session:
 
     def assembled(self, *, scored: bool = True) -> "Benchmark":
         """The benchmark of this session; its protocol need not fit if nothing is scored."""
-        from xbench.benchmark import assemble
+        from xbench.benchmark.assembly import assemble
 
         return assemble(self.tree, self.registry, scored=scored)
 
     def builder(self) -> "Builder":
         """Builds components with the benchmark file's defaults."""
-        from xbench.specification import Builder
+        from xbench.components.specification import Builder
 
         return Builder(self.registry, self.tree.get("defaults", {}))
 
@@ -81,15 +81,15 @@ class Session:
 
     def opened_store(self) -> "Store":
         """The store, which may not be there yet."""
-        from xbench.home import home
-        from xbench.store import Store
+        from xbench.files.home import home
+        from xbench.running.store import Store
 
         return Store(self.store or str(home() / "store"))
 
     def workplace(self, progress: "Progress") -> "Workplace":
         """This machine, with the device that was asked for."""
-        from xbench.executor import Workplace
-        from xbench.home import home
+        from xbench.files.home import home
+        from xbench.interfaces.executor import Workplace
 
         return Workplace(chosen_device(self.device), self.batch_size, home() / "scratch", progress)
 
@@ -108,7 +108,7 @@ class Session:
         yield "repeats", self.repeats
 
     def _parameters(self) -> "Tree":
-        from xbench.specification import assign
+        from xbench.components.specification import assign
 
         tree: Tree = {}
         for text in self.parameters:

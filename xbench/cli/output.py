@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from xbench.progress import Progress
+    from xbench.interfaces.progress import Progress
 
 
 def print_json(value: Any) -> None:
@@ -45,7 +45,7 @@ def _side_by_side(rows: Sequence[Sequence[str]], width: int) -> "Iterator[Table]
     """
     from rich.table import Table
 
-    from xbench.columns import column, parts, widths, wrapped
+    from xbench.results.columns import column, parts, widths, wrapped
 
     all_cells = list(zip(*rows, strict=True))
     needed = [column(head, cells) for head, *cells in all_cells]
@@ -79,7 +79,7 @@ def _within_terminal(line: str) -> str:
 @contextmanager
 def progress(quiet: bool) -> Iterator["Progress"]:
     """A reporter of progress on standard error: bars on a terminal, else a line now and then."""
-    from xbench.progress import Silent
+    from xbench.interfaces.progress import Silent
 
     if quiet:
         yield Silent()

@@ -46,7 +46,7 @@ def check(session: Session, distribution: str) -> None:
     """Run the conformance suite on every component of an installed DISTRIBUTION."""
     from xbench.cli.output import print_json, print_lines
     from xbench.errors import PluginError, UnknownNameError
-    from xbench.testing import faults_of
+    from xbench.testing.conformance import faults_of
 
     claims = [c for c in session.registry.claims() if c.distribution == distribution]
     if not claims:
@@ -72,7 +72,7 @@ def check(session: Session, distribution: str) -> None:
 def new(name: str, out: Path) -> None:
     """Make a folder with a small working plugin called NAME, ready to be installed."""
     from xbench.cli.output import print_lines
-    from xbench.scaffold import write_plugin
+    from xbench.components.scaffold import write_plugin
 
     folder = write_plugin(name, out)
     print_lines(f"made {folder}; install it with: pip install {folder}")

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 from xbench.cli.output import print_lines, print_table
 
 if TYPE_CHECKING:
-    from xbench.benchmark import Benchmark
-    from xbench.record import Record
-    from xbench.results import Row
+    from xbench.benchmark.assembly import Benchmark
+    from xbench.results.record import Record
+    from xbench.results.tables import Row
 
 
 def print_results(
     benchmark: "Benchmark", records: "Sequence[Record]", paths: Sequence[str]
 ) -> None:
     """Print the scores of all entries, what differs, and where the records lie."""
-    from xbench.results import heading, tables, unscored
+    from xbench.results.tables import heading, tables, unscored
 
     print_lines(*heading(benchmark, records))
     for table in tables(benchmark, records):

@@ -47,8 +47,8 @@ def command(
     """
     from xbench.cli.output import print_json, print_lines, progress
     from xbench.cli.results import print_results
-    from xbench.report import Run, check_folder, write_report
-    from xbench.runner import record_path, run
+    from xbench.reports.report import Run, check_folder, write_report
+    from xbench.running.runner import record_path, run
 
     if report is not None:
         check_folder(report)

@@ -31,7 +31,7 @@ def command(
     annotations, and with --out a contact sheet. A benchmark or any other component: its
     parameters. A record: give its file as NAME.
     """
-    from xbench.registry import KINDS
+    from xbench.components.registry import KINDS
 
     if kind == "dataset" and not _lacks_parameters(session, name):
         _show_dataset(session, name, out, per_class)
@@ -49,7 +49,7 @@ def command(
 
 def _built(session: Session, kind: str, name: str) -> Any:
     """The component, with its `-p` parameters."""
-    from xbench.specification import as_table, overlay
+    from xbench.components.specification import as_table, overlay
 
     changes = session.tree.get(kind, {}) if session.parameters else {}
     if as_table(changes).get("name", name) != name:
@@ -58,11 +58,11 @@ def _built(session: Session, kind: str, name: str) -> Any:
 
 
 def _show_dataset(session: Session, name: str, out: Path | None, per_class: int) -> None:
-    from xbench.annotation import annotation_kinds
     from xbench.cli.output import print_json, print_lines
-    from xbench.dataset import ImageSet
-    from xbench.specification import plain_table
-    from xbench.transform import Transform
+    from xbench.components.specification import plain_table
+    from xbench.interfaces.data.annotation import annotation_kinds
+    from xbench.interfaces.data.dataset import ImageSet
+    from xbench.interfaces.data.transform import Transform
 
     session.dataset = name
     dataset = session.builder().build("dataset", session.tree["dataset"])
@@ -76,7 +76,7 @@ def _show_dataset(session: Session, name: str, out: Path | None, per_class: int)
         "fingerprint": dataset.fingerprint(),
     }
     if out is not None:
-        from xbench.sheet import contact_sheet
+        from xbench.reports.sheet import contact_sheet
 
         transform = plain_table(Transform, session.tree.get("transform", {}), "transform")
         images = ImageSet(dataset, session.tree["splits"]["test"], transform)
@@ -90,7 +90,7 @@ def _show_dataset(session: Session, name: str, out: Path | None, per_class: int)
 
 def _show_classifier(session: Session, name: str, classes: int | None) -> None:
     from xbench.cli.output import print_json, print_table
-    from xbench.network import cut_table
+    from xbench.networks.network import cut_table
 
     session.classifier = name
     classifier = session.builder().build("classifier", session.tree["classifier"])
@@ -110,7 +110,7 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
 
 def _lacks_parameters(session: Session, name: str) -> bool:
     """Whether a dataset cannot be built by its name alone, such as one made of another."""
-    from xbench.specification import required
+    from xbench.components.specification import required
 
     return not session.parameters and bool(required(session.registry.get("dataset", name)))
 
@@ -139,8 +139,8 @@ def _parameters(cls: type) -> dict[str, str]:
 
 
 def _show_benchmark(session: Session, name: str) -> None:
+    from xbench.benchmark.declaration import chain
     from xbench.cli.output import print_json, print_lines
-    from xbench.declaration import chain
 
     session.benchmark = name
     tree = session.tree  # finds what is wrong with the file before anything is printed
@@ -159,7 +159,7 @@ def _show_record(session: Session, path: Path) -> None:
 
     from xbench.cli.output import print_json
     from xbench.errors import UsageError
-    from xbench.record import Record
+    from xbench.results.record import Record
 
     try:
         record = Record.model_validate_json(path.read_text(encoding="utf-8"))

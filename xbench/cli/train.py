@@ -21,8 +21,8 @@ def command(session: Session, out: Path | None) -> None:
     that was killed goes on after its last finished epoch.
     """
     from xbench.cli.output import print_json, print_lines, progress
-    from xbench.runner import Provider, check
-    from xbench.training import recipe_for
+    from xbench.running.runner import Provider, check
+    from xbench.training.recipe import recipe_for
 
     benchmark = session.assembled(scored=False)
     check(benchmark)

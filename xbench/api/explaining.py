@@ -1,0 +1,72 @@
+"""Explaining single images: what `xbench explain` does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xbench.benchmark.assembly import Benchmark
+from xbench.files import photos
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.explanation import Explanation, save_explanations
+from xbench.interfaces.protocol import Entry
+from xbench.running.runner import Provider, check
+from xbench.running.store import Store
+from xbench.training.recipe import recipe_for
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An entry with all that its explainer needs."""
+
+    entry: Entry
+    network: Network
+    artefacts: Artefacts
+
+    def explain(self, batch: Batch) -> Sequence[Explanation]:
+        """An explanation of each image; images of the benchmark get the one that is scored."""
+        moved, source = batch.to(self.network.device), self.entry.source()
+        return self.entry.required_explainer.explain(self.network, moved, self.artefacts, source)
+
+
+def prepared(entry: Entry, provider: Provider) -> Prepared:
+    """The entry, its artefacts taken from the store or made now."""
+    recipe = recipe_for(entry)
+    declared = entry.required_explainer.artefacts(recipe, entry.datasets)
+    weights = provider.one(recipe)
+    artefacts = provider.all(declared)
+    network = provider.workplace.network(entry.classifier, weights)
+    return Prepared(entry, network, artefacts)
+
+
+def explain(
+    benchmark: Benchmark,
+    batches: Sequence[tuple[str, Batch]],
+    store: Store,
+    workplace: Workplace,
+    out: Path,
+    suffix: str,
+) -> list[Path]:
+    """Explain each named batch with the benchmark's first entry; write pictures and values."""
+    check(benchmark)
+    store.check_writable()
+    ready = prepared(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
+    class_names = benchmark.datasets["test"].dataset.class_names()
+    out.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, batch in batches:
+        made = ready.explain(batch)
+        picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
+        figure = made[0].draw(batch, benchmark.datasets["train"], class_names)
+        figure.savefig(picture, bbox_inches="tight")
+        save_explanations(values, made)
+        written += [picture, values]
+    return written
+
+
+def photo_batch(path: Path, transform: Transform) -> Batch:
+    """A photo from a file as a batch of one image, seen through the transform."""
+    return Batch(transform.image(photos.decode(path, "photo", upright=True))[None], (0,))

@@ -1,0 +1,161 @@
+"""Declarations: what benchmark files, and the command line, say of a benchmark."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from xbench.components.specification import as_table, overlay
+from xbench.errors import ParameterError, UnknownNameError
+from xbench.interfaces.component import Tree
+
+COMPONENTS = ("protocol", "dataset", "classifier", "loss")
+TABLES = ("splits", "transform", "training", "published")
+PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
+KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
+SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults"}
+SUBJECT = "@entry"
+"""In a floor's or ceiling's explainer: the explainer of the entry it stands beside.
+
+`@entry` makes one such line beside each entry, `@entry:LABEL` one beside that entry alone.
+"""
+OF_LINE = ("classifier", "loss", "training")
+"""What a line of the benchmark may have of its own."""
+
+
+def read(path: Path) -> Tree:
+    """The tree of a benchmark file, or `ParameterError` with the place of the mistake.
+
+    A file that `extends` another one beside it is laid on that one, whose settings for the
+    file's dataset come with it; entries, contrasts, published figures and variants replace.
+    """
+    tree = _read(path, ())
+    for key in ("name", "version", *COMPONENTS, "splits", "entries"):
+        if key not in tree:
+            raise ParameterError(f"benchmark file {path} lacks {key!r}")
+    return tree
+
+
+def chain(path: Path) -> list[Path]:
+    """The file and those that it extends, itself first."""
+    tree = _parsed(path)
+    if "extends" not in tree:
+        return [path]
+    return [path, *chain(path.with_name(f"{tree['extends']}.toml"))]
+
+
+def _read(path: Path, below: tuple[Path, ...]) -> Tree:
+    tree = _parsed(path)
+    for key in tree:
+        if key not in KNOWN:
+            raise UnknownNameError(f"key in benchmark file {path}", key, KNOWN)
+    if path in below:
+        raise ParameterError(f"benchmark file {path} extends itself")
+    if "extends" not in tree:
+        return tree
+    beside = path.with_name(f"{tree['extends']}.toml")
+    return _extended(_read(beside, (*below, path)), tree)
+
+
+def _parsed(path: Path) -> Tree:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"benchmark file {path}: {error}") from error
+    except OSError as error:
+        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
+
+
+def _extended(base: Tree, own: Tree) -> Tree:
+    dataset = own.get("dataset")
+    if dataset is not None and "name" in as_table(dataset):
+        base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
+    replaced = ("published", "variants", "contrasts")
+    kept = {key: value for key, value in base.items() if key not in replaced}
+    tree: Tree = overlay({**kept, "name": own.get("name")}, own)
+    return tree
+
+
+def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
+    """The tree with another dataset and what goes with it, or another explainer as its entry.
+
+    A title, published figures, a variant's parameters of the dataset and further test sets
+    speak of one dataset, and are not kept for another.
+    """
+    if dataset is not None:
+        name = dataset.partition(":")[0]
+        if name != as_table(tree["dataset"])["name"]:
+            tree = _of_no_dataset(tree)
+        tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
+    if explainer is not None:
+        others = [_beside_any(line) for line in tree["entries"] if "role" in line]
+        others = [line for line in others if line["role"] != "entry"]
+        subject = {"label": explainer, "explainer": explainer}
+        tree = {**tree, "entries": [subject, *others]}
+    return tree
+
+
+def _of_no_dataset(tree: Tree) -> Tree:
+    kept = {key: value for key, value in tree.items() if key not in ("published", "title")}
+    if "splits" in kept:
+        splits = kept["splits"].items()
+        kept["splits"] = {role: of for role, of in splits if role in ("train", "test")}
+    if "variants" in kept:
+        kept["variants"] = {
+            name: {key: value for key, value in variant.items() if key != "dataset"}
+            for name, variant in kept["variants"].items()
+        }
+    return kept
+
+
+def _beside_any(line: Tree) -> Tree:
+    """The line beside whichever entry there is, if it stands beside one entry alone."""
+    if "explainer" not in line:
+        return line
+    explainer = as_table(line["explainer"])
+    named = {k: SUBJECT for k, v in explainer.items() if str(v).startswith(f"{SUBJECT}:")}
+    return {**line, "explainer": {**explainer, **named}}
+
+
+def vary(tree: Tree, name: str) -> Tree:
+    """The tree with one of its variants laid on it.
+
+    A variant that says why it is `not_comparable` with published figures marks them so.
+    """
+    variants = tree.get("variants", {})
+    if name not in variants:
+        raise UnknownNameError(f"variant of benchmark {tree['name']}", name, variants)
+    changes = dict(variants[name])
+    lines = changes.pop("entries", tree["entries"])
+    reason = changes.pop("not_comparable", "")
+    if reason and "published" in tree:
+        changes["published"] = {"not_comparable": reason}
+    return adjust({**tree, "entries": lines, "varied": [*tree.get("varied", []), name]}, changes)
+
+
+def adjust(tree: Tree, changes: Tree) -> Tree:
+    """The tree with `-p` changes: those of `explainer` go to every entry that is no floor.
+
+    What a line has of its own is changed with the benchmark's.
+    """
+    for key in changes:
+        if key not in SETTABLE:
+            raise UnknownNameError("component to set a parameter of", key, SETTABLE)
+    changes = dict(changes)
+    explainer = changes.pop("explainer", None)
+    lines = [_with_changes(line, changes) for line in tree["entries"]]
+    if explainer is not None:
+        if not any("explainer" in line for line in lines):
+            raise ParameterError("explainer: no entry of this benchmark has one")
+        lines = [_with_explainer(line, explainer) for line in lines]
+    return {**overlay(tree, changes), "entries": lines}
+
+
+def _with_changes(line: Tree, changes: Tree) -> Tree:
+    own = {key: line[key] for key in OF_LINE if key in line and key in changes}
+    return {**line, **{key: overlay(value, changes[key]) for key, value in own.items()}}
+
+
+def _with_explainer(line: Tree, change: Any) -> Tree:
+    if line.get("role", "entry") != "entry" or "explainer" not in line:
+        return line
+    return {**line, "explainer": overlay(as_table(line["explainer"]), change)}

@@ -1,0 +1,1 @@
+"""Which components there are, and how they are written down and built."""

@@ -1,0 +1,1 @@
+"""The kinds of components, and the plain values that pass between them."""

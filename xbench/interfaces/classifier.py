@@ -1,0 +1,122 @@
+"""Classifiers: networks cut at a layer into `top ∘ bottom`."""
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from xbench.errors import NumericalError
+from xbench.interfaces.component import Component
+
+
+class Normalisation(NamedTuple):
+    """Mean and standard deviation per channel, subtracted and divided inside a network."""
+
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier(Component):
+    """How to make a network; `xbench.networks.network.load` gives it weights and cuts it."""
+
+    kind: ClassVar[str] = "classifier"
+
+    weights: str = ""
+    """"" for random weights, "library" for the library's own, or the path of a file
+    (`.safetensors`, `.npz`, or a checkpoint that `torch.load(weights_only=True)` reads)."""
+    layer: str = ""
+    """Where the network is cut; "" for the last convolutional stage, found automatically."""
+
+    @classmethod
+    def offers(cls) -> tuple[str, ...]:
+        """Names of the networks that this component can make, where it makes several."""
+        return ()
+
+    @abstractmethod
+    def module(self, classes: int) -> nn.Module:
+        """A new network with `classes` outputs that takes normalised images.
+
+        With `weights="library"` it carries the library's weights; a head of another
+        number of outputs is new. Random weights come from torch's current generator.
+        """
+
+    @abstractmethod
+    def normalisation(self) -> Normalisation:
+        """What the network expects of its input."""
+
+    @abstractmethod
+    def input_size(self) -> int:
+        """Side of the square image that the network was made for."""
+
+
+@dataclass
+class PassCounter:
+    """Counts images that went forward and backward through parts of a network.
+
+    A backward call that is batched over several predictions counts its images once.
+    """
+
+    bottom_forward: int = 0
+    top_forward: int = 0
+    top_backward: int = 0
+
+    def snapshot(self) -> dict[str, int]:
+        """The counts so far, by name."""
+        return {name: int(count) for name, count in vars(self).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A classifier with its weights, cut at `layer`: `logits == top(bottom(images))` exactly.
+
+    Images are RGB in [0, 1]; the normalisation is part of `bottom`. The modules are in
+    evaluation mode and their parameters need no gradient.
+    """
+
+    bottom: nn.Module
+    top: nn.Module
+    layer: str
+    classes: int
+    passes: PassCounter
+    name: str = "network"
+    """What errors call it."""
+    auxiliary: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+    """Modules that were made to be used with this network, by the key of what they were made
+    of: made once, and kept for as long as the network is."""
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which the network lives."""
+        tensors = itertools.chain(self.bottom.parameters(), self.bottom.buffers())
+        return next(tensors, torch.zeros(())).device
+
+    def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
+        """What `bottom` makes of the images; no gradient is kept."""
+        with torch.no_grad():
+            return self.bottom(images)
+
+    def logits(
+        self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
+    ) -> Float[Tensor, "n classes"]:
+        """What `top` makes of the activations, `checked`; no gradient is kept."""
+        with torch.no_grad():
+            return self.checked(self.top(self.bottom(images)), ids)
+
+    def checked(
+        self, logits: Float[Tensor, "n classes"], ids: Sequence[int] = ()
+    ) -> Float[Tensor, "n classes"]:
+        """The logits, or `NumericalError` that names the images whose logits are no numbers."""
+        bad = (~torch.isfinite(logits)).any(dim=1).nonzero()[:, 0].tolist()
+        if bad:
+            named = [ids[place] for place in bad] if len(ids) else bad
+            what = "images" if len(ids) else "images at positions"
+            message = f"{self.name} gives logits that are NaN or infinite for {what} "
+            message += f"{', '.join(map(str, named[:5]))}{', …' if len(named) > 5 else ''}; "
+            raise NumericalError(message + "check its weights and these images")
+        return logits

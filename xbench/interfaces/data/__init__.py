@@ -1,0 +1,1 @@
+"""Images, labels, annotations, and what is known of classes."""

@@ -1,0 +1,194 @@
+"""Datasets: images, labels, class names, splits; and the view a network has of them."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeVar
+
+import torch
+from jaxtyping import Float, Int16, Int64, UInt8
+from torch import Tensor
+
+from xbench.errors import DatasetError, MismatchError
+from xbench.files.download import Download
+from xbench.interfaces.component import Component
+from xbench.interfaces.data.annotation import Annotation, PartMasks, PartPoints
+from xbench.interfaces.data.transform import Transform
+
+
+class Dataset(Component):
+    """Images with labels. What else it knows, it says by implementing annotation kinds.
+
+    Cheap to construct: files are read when a method needs them, and `check` reads
+    enough of them to say what is missing.
+    """
+
+    kind: ClassVar[str] = "dataset"
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `DatasetError` if files are missing or damaged; say how to get them."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of everything that images, labels and annotations depend on."""
+
+    @abstractmethod
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of their labels."""
+
+    @abstractmethod
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits."""
+
+    @abstractmethod
+    def ids(self, split: str) -> Sequence[int]:
+        """Ids of a split's images. An id belongs to at most one split."""
+
+    @abstractmethod
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The label of each image."""
+
+    @abstractmethod
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images, RGB; a tensor of shape (n, 3, h, w) where all have one size."""
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Height and width of each image; override where it can be had without decoding."""
+        return [(image.shape[-2], image.shape[-1]) for image in self.images(ids)]
+
+    def downloads(self) -> tuple[Download, ...]:
+        """What `xbench data get` fetches; nothing for a dataset that needs no files."""
+        return ()
+
+    def verify(self) -> list[str]:
+        """One line for each missing or damaged file; may read everything, `check` does not."""
+        try:
+            self.check()
+        except DatasetError as error:
+            return [str(error)]
+        return []
+
+
+@dataclass(frozen=True)
+class DerivedDataset(Dataset):
+    """A dataset that is made of another one: unless overridden, everything but ids is that one's.
+
+    Ids are those of the other dataset.
+    """
+
+    of: Dataset
+
+    def check(self) -> None:
+        """Raise what the other dataset raises."""
+        self.of.check()
+
+    def verify(self) -> list[str]:
+        """What is missing or damaged of the other dataset, then what this one's check finds."""
+        return self.of.verify() or super().verify()
+
+    def downloads(self) -> tuple[Download, ...]:
+        """Those of the other dataset."""
+        return self.of.downloads()
+
+    def class_names(self) -> tuple[str, ...]:
+        """Those of the other dataset."""
+        return self.of.class_names()
+
+    def splits(self) -> tuple[str, ...]:
+        """Those of the other dataset."""
+        return self.of.splits()
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """Those of the other dataset."""
+        return self.of.labels(ids)
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images as they are."""
+        return self.of.images(ids)
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Height and width of each image."""
+        return self.of.sizes(ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Images as a network sees them, in [0, 1], with what is known about them."""
+
+    images: Float[Tensor, "n 3 h w"]
+    ids: tuple[int, ...]
+    labels: Int64[Tensor, " n"] | None = None
+    source: "ImageSet | None" = None
+    """Where the images come from; None for images from outside any dataset."""
+
+    def known_labels(self) -> Int64[Tensor, " n"]:
+        """The labels, or `MismatchError` where they are not known."""
+        if self.labels is None:
+            raise MismatchError("the labels of these images are not known, and are needed")
+        return self.labels
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch with its tensors on `device`."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return Batch(self.images.to(device), self.ids, labels, self.source)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A dataset's split seen through a geometric transform: pixels, points and masks alike."""
+
+    dataset: Dataset
+    split: str
+    transform: Transform = field(default_factory=Transform)
+
+    def ids(self) -> tuple[int, ...]:
+        """Ids of the split's images."""
+        return tuple(self.dataset.ids(self.split))
+
+    def batch(self, ids: Sequence[int]) -> Batch:
+        """The images with these ids, transformed."""
+        images = [self.transform.image(image) for image in self.dataset.images(ids)]
+        sizes = {tuple(image.shape[-2:]) for image in images}
+        if len(sizes) > 1:
+            raise MismatchError(
+                f"images of dataset {self.dataset.name!r} differ in size ({_sizes(sizes)}); "
+                "give them one with -p transform.resize=256 -p transform.crop=224"
+            )
+        return Batch(torch.stack(images), tuple(ids), self.dataset.labels(ids), self)
+
+    def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
+        """Part points in the transformed image; a part that is cropped away is not visible."""
+        points = annotated(self.dataset, PartPoints).part_points(ids)
+        sizes = self.dataset.sizes(ids)
+        moved = [self.transform.points(p, size) for p, size in zip(points, sizes, strict=True)]
+        return torch.stack(moved)
+
+    def part_masks(self, ids: Sequence[int]) -> Int16[Tensor, "n h w"]:
+        """Label maps in the transformed image, by nearest neighbour."""
+        masks = annotated(self.dataset, PartMasks).part_masks(ids)
+        return torch.stack([self.transform.mask(mask) for mask in masks])
+
+    def tree(self) -> dict[str, Any]:
+        """What identifies this view of the dataset."""
+        return {
+            "dataset": self.dataset.tree(),
+            "fingerprint": self.dataset.fingerprint(),
+            "split": self.split,
+            "transform": self.transform.tree(),
+        }
+
+
+def _sizes(sizes: set[tuple[int, ...]]) -> str:
+    some = [f"{height}×{width}" for height, width in sorted(sizes)[:3]]
+    return ", ".join(some) + (", …" if len(sizes) > len(some) else "")
+
+
+Kind = TypeVar("Kind", bound=Annotation)
+
+
+def annotated(dataset: Dataset, kind: type[Kind]) -> Kind:
+    """The dataset as one that has annotations of `kind`, or `MismatchError`."""
+    if not isinstance(dataset, kind):
+        raise MismatchError(f"dataset {dataset.name!r} has no annotation of kind {kind.__name__}")
+    return dataset

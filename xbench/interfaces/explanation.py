@@ -1,0 +1,128 @@
+"""Explanations, and the explainers that make them."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+
+from torch import Generator, Tensor
+
+from xbench.errors import MismatchError, UsageError
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.component import Component
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.difficulty import Difficulty
+
+if TYPE_CHECKING:
+    from xbench.training.recipe import ClassifierWeights
+
+
+class Explanation(ABC):
+    """A small frozen value that can be saved, loaded and drawn. Plugins have the kinds."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def tensors(self) -> Mapping[str, Tensor]:
+        """Everything the explanation consists of, by name."""
+
+    @classmethod
+    @abstractmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
+        """The explanation whose `tensors` these are."""
+
+    @abstractmethod
+    def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Any:
+        """A matplotlib figure.
+
+        `batch` holds the one image that is explained; `examples` are images to take
+        pictures of the classes from, and annotations, where there are any.
+        """
+
+
+class Explainer(Component):
+    """Makes one explanation for each image of a batch."""
+
+    kind: ClassVar[str] = "explainer"
+    makes: ClassVar[type[Explanation]]
+    """The kind of explanation it makes; a protocol that scores this kind fits."""
+
+    def companion(self) -> Difficulty | None:
+        """What the classifier has to be trained jointly with.
+
+        Unless overridden: what an explainer among its fields needs, if there is one.
+        """
+        asked = (inner.companion() for inner in self.inner())
+        return next((one for one in asked if one is not None), None)
+
+    def artefacts(
+        self, weights: "ClassifierWeights", datasets: Mapping[str, ImageSet]
+    ) -> Mapping[str, Recipe]:
+        """What must exist before it can explain, by name.
+
+        Unless overridden: what an explainer among its fields needs, under the same names.
+        `weights` is the recipe of the classifier's weights, and says how it is trained.
+        """
+        declared: dict[str, Recipe] = {}
+        for inner in self.inner():
+            declared |= inner.artefacts(weights, datasets)
+        return declared
+
+    def inner(self) -> "tuple[Explainer, ...]":
+        """The explainers among its fields, which it builds on."""
+        values = (getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
+        return tuple(value for value in values if isinstance(value, Explainer))
+
+    @abstractmethod
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> Sequence[Explanation]:
+        """One explanation per image.
+
+        Randomness comes from `generator`; draw it per image (`xbench.randomness.per_image`)
+        so that explanations do not depend on how images were batched.
+        """
+
+
+Kind = TypeVar("Kind", bound=Explanation)
+
+
+def save_explanations(path: Path, explanations: Sequence[Explanation]) -> None:
+    """Write explanations of one kind to one safetensors file."""
+    from safetensors.torch import save_file
+
+    kinds = {explanation.name for explanation in explanations}
+    if len(kinds) > 1:
+        raise MismatchError(
+            f"one file holds one kind of explanation, not {', '.join(sorted(kinds))}"
+        )
+    tensors = {
+        f"{place}.{name}": tensor.detach().cpu().clone().contiguous()
+        for place, explanation in enumerate(explanations)
+        for name, tensor in explanation.tensors().items()
+    }
+    metadata = {"kind": next(iter(kinds), ""), "count": str(len(explanations))}
+    save_file(tensors, path, metadata)
+
+
+def load_explanations(path: Path, kind: type[Kind]) -> list[Kind]:
+    """The explanations in a file that `save_explanations` wrote, in the same order."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
+    except (SafetensorError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as explanations: {error}") from error
+    if metadata.get("kind", "") not in ("", kind.name) or "count" not in metadata:
+        found = metadata.get("kind") or "something else"
+        raise MismatchError(f"{path} holds {found}, not explanations of kind {kind.name!r}")
+    places = [f"{place}." for place in range(int(metadata["count"]))]
+    return [kind.from_tensors(_below(tensors, place)) for place in places]
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -1,0 +1,40 @@
+"""Losses: from a batch to a target distribution and a score of logits against it."""
+
+from abc import abstractmethod
+from typing import ClassVar, NamedTuple
+
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from xbench.interfaces.component import Component
+from xbench.interfaces.data.dataset import Batch, ImageSet
+
+
+class Targets(NamedTuple):
+    """What logits are scored against, and the images they should come from."""
+
+    images: Float[Tensor, "n 3 h w"]
+    distribution: Float[Tensor, "n classes"]
+    source: ImageSet | None = None
+    """Where the images come from, for a loss that knows more of their classes."""
+
+
+class Loss(Component):
+    """A training objective.
+
+    Its randomness is a function of the generator, which the training seeds from
+    (seed, epoch, image ids): a resumed training is the same training.
+    """
+
+    kind: ClassVar[str] = "loss"
+
+    def check(self, images: ImageSet) -> None:
+        """Raise what is wrong with training on these images; nothing unless overridden."""
+
+    @abstractmethod
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
+        """The (possibly mixed) images of a batch with labels, and the target of each."""
+
+    @abstractmethod
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
+        """The loss, differentiable in the logits, averaged over the batch."""

@@ -1,0 +1,213 @@
+"""Protocols: how explanations, or classifiers, are scored."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float64, Int64
+from torch import Generator
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Component, Tree
+from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.explanation import Explainer, Explanation
+from xbench.interfaces.loss import Loss
+from xbench.randomness import generator
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from xbench.interfaces.executor import Workplace
+    from xbench.results.statistics import Resampling
+    from xbench.training.recipe import Training
+
+Rows: TypeAlias = pa.Table
+"""Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
+
+Role = Literal["entry", "floor", "ceiling"]
+Unit = Literal["share", "number"]
+"""A share is shown in per cent."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a benchmark: the components that are compared, for one repeat."""
+
+    label: str
+    role: Role
+    explainer: Explainer | None
+    """None where classifiers are compared."""
+    classifier: Classifier
+    loss: Loss
+    training: "Training"
+    datasets: Mapping[str, ImageSet]
+    """The benchmark's image sets by role: `train`, `test`, and further test sets by name."""
+    repeat: int
+    seed: int
+    """Differs between repeats and is shared by the entries of one repeat."""
+    companion: Difficulty | None = None
+    """What all classifiers of the benchmark are trained jointly with, if with anything."""
+    common: "Entry | None" = None
+    """This line with the benchmark's own classifier, where the entry has another one."""
+
+    @property
+    def required_explainer(self) -> Explainer:
+        """The explainer, or `MismatchError` where there is none."""
+        if self.explainer is None:
+            raise MismatchError(
+                f"entry {self.label!r} has no explainer, and needs one here: --explainer NAME"
+            )
+        return self.explainer
+
+    def source(self) -> Generator:
+        """What its explanations draw random numbers from, wherever they are made."""
+        return generator("explanation", self.seed)
+
+    def tree(self) -> Tree:
+        """What identifies the entry, its label aside."""
+        return {
+            "explainer": self.explainer and self.explainer.tree(),
+            "classifier": self.classifier.tree(),
+            "loss": self.loss.tree(),
+            "training": self.training.tree(),
+            "datasets": {role: images.tree() for role, images in self.datasets.items()},
+            "companion": self.companion and self.companion.tree(),
+            "repeat": self.repeat,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CaseScores:
+    """One score of one entry, case by case; its mean, interval and comparisons are the core's."""
+
+    name: str
+    direction: Literal["higher", "lower"]
+    cases: Int64[np.ndarray, " n"]
+    """Ids of the cases; a case that was scored in several repeats stands here as often."""
+    values: Float64[np.ndarray, " n"]
+    """NaN where a case could not be scored; counted, never dropped silently."""
+    headline: bool = False
+    """Whether the score decides comparisons between entries."""
+    unit: Unit = "share"
+    chance: float | None = None
+    """What guessing is expected to score, where that is known."""
+
+
+class View(NamedTuple):
+    """What a case shows: an image, and what it is explained with."""
+
+    title: str
+    images: ImageSet
+    image: int
+    weights: Artefact
+    """Of the entry's classifier."""
+    artefacts: Artefacts
+    """What the entry's explainer declared for these weights."""
+
+
+class Drawing(NamedTuple):
+    """A picture of scores, and its content in words."""
+
+    figure: "Figure"
+    title: str
+    caption: str
+    """How to read it, in a sentence or two."""
+    text: str
+    """What it shows, for readers who cannot see it."""
+
+
+class Protocol(Component):
+    """An evaluation protocol of a paper: from an entry to rows, and from rows to scores."""
+
+    kind: ClassVar[str] = "protocol"
+    scores: ClassVar[type[Explanation] | None]
+    """The kind of explanation it scores; None where it scores classifiers."""
+    case: ClassVar[str] = "image"
+    """What a case is, in a word that headings and tables count with: three `image`s."""
+    relative: ClassVar[bool] = False
+    """Whether an entry's scores depend on which others it is compared with."""
+    shard_size: ClassVar[int] = 50
+    """Cases of one shard: what a kill can lose, and what one file of rows holds."""
+
+    @abstractmethod
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """Annotation kinds that the test dataset must have."""
+
+    def edition(self, entry: Entry) -> str:
+        """What makes results comparable beside the benchmark's version; nothing by default."""
+        return ""
+
+    def companion(self) -> Difficulty | None:
+        """What classifiers have to be trained jointly with; nothing unless overridden."""
+        return None
+
+    @abstractmethod
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """What must exist before the entry's cases can be evaluated, by name."""
+
+    @abstractmethod
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """The cases to evaluate; equal lists make a comparison of entries paired."""
+
+    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
+        """So many of an entry's cases, for a quick run: the first ones unless overridden.
+
+        A protocol with several test sets takes a share of each.
+        """
+        return cases[:limit]
+
+    @abstractmethod
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: "Workplace"
+    ) -> Rows:
+        """Rows of these cases. Runs on a worker; depends on nothing but its arguments."""
+
+    @abstractmethod
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Scores of each entry from the rows of all, by label. Pure and cheap."""
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: "Resampling",
+    ) -> "Mapping[str, Drawing]":
+        """Pictures of the scores, by the name of their file; none unless overridden.
+
+        `rows` holds the rows of each repeat by label. The intervals of a curve are those that
+        `xbench.results.statistics.band` makes with `resampling`, as for the scores.
+        """
+        return {}
+
+    def pictures(
+        self,
+        entries: Mapping[str, Entry],
+        rows: Mapping[str, Rows],
+        artefacts: Mapping[str, Artefacts],
+        workplace: "Workplace",
+    ) -> "Mapping[str, Drawing]":
+        """Pictures for which images or networks are needed, as `figures`; none by default.
+
+        Entries, rows and artefacts are those of the first repeat, by label.
+        """
+        return {}
+
+    def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View | None:
+        """What the case shows, for pictures of its explanation.
+
+        None where the case is the image of the test split with this id, explained with the
+        entry's classifier: so it is unless overridden.
+        """
+        return None
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """Facts about each entry's rows that belong into its record, such as what was left out."""
+        return {label: {} for label in rows}

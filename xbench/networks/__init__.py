@@ -1,0 +1,1 @@
+"""Modules with their weights, whole or as top ∘ bottom."""

@@ -1,0 +1,224 @@
+"""Pages: what is said of a run, as one HTML file that needs nothing but the pictures beside it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from xbench.benchmark.assembly import Benchmark
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import Role
+from xbench.results.columns import numeric
+from xbench.results.record import Record
+from xbench.results.tables import Table, artefact_lines, tables, unscored
+
+OWN = "each entry's own, named below"
+TOLD = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
+"""What is told of a training that all entries have in common."""
+LONG = 150
+"""Characters of a list that is no longer told in full; the record has it."""
+
+
+class Shown(NamedTuple):
+    """A picture that lies beside the page as `<stem>.png` and `<stem>.svg`."""
+
+    stem: str
+    title: str
+    caption: str
+    text: str
+    """What it shows, for readers who cannot see it."""
+    size: tuple[float, float]
+    """Width and height in CSS pixels."""
+    suffix: str
+    """Which of the two files the page shows."""
+
+
+class Compared(NamedTuple):
+    """One line of the benchmark."""
+
+    label: str
+    role: Role
+    explainer: str
+    """"" where classifiers are compared."""
+    classifier: str
+    loss: str
+    training: str
+    """What of it differs from that of another line."""
+    key: str
+    """The key of its record."""
+
+
+class Page(NamedTuple):
+    """Everything that a page says."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    remarks: Sequence[str]
+    compared: Sequence[Compared]
+    tables: Sequence[Table]
+    unscored: Sequence[str]
+    curves: Sequence[Shown]
+    explained: str
+    """Whose explanations the pictures show."""
+    pictures: Sequence[Shown]
+    provenance: Sequence[tuple[str, str]]
+
+
+def page_of(
+    benchmark: Benchmark,
+    records: Sequence[Record],
+    curves: Sequence[Shown],
+    pictures: Sequence[Shown],
+    command: str,
+) -> Page:
+    """The page of a run; `command` is how it can be run again."""
+    return Page(
+        title=benchmark.title or benchmark.name,
+        facts=list(_facts(benchmark, records).items()),
+        remarks=artefact_lines(records),
+        compared=[_compared(record, _differing(records)) for record in records],
+        tables=tables(benchmark, records),
+        unscored=unscored(benchmark, records),
+        curves=curves,
+        explained=next(record.label for record in records if record.role == "entry"),
+        pictures=pictures,
+        provenance=list(_provenance(records[0], command).items()),
+    )
+
+
+def html(page: Page) -> str:
+    """The page as HTML; every string in it is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("xbench.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("report.html")
+    return template.render(page=page, numeric=numeric_columns, told=columns_of(page))
+
+
+def described(tree: Tree) -> str:
+    """A component as it might be written: its name with its parameters in brackets.
+
+    Of a long list the first item is told, and how many more there are.
+    """
+    given = ", ".join(f"{key}={_value(value)}" for key, value in tree["parameters"].items())
+    return f"{tree['name']}({given})" if given else str(tree["name"])
+
+
+def numeric_columns(table: Table) -> list[bool]:
+    """For each column but the first, whether it holds numbers alone."""
+    columns = zip(*(row.cells for row in table.rows), strict=True)
+    return [numeric(column) for column in columns] or [False] * (len(table.columns) - 1)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        items = ", ".join(f"{key}={_value(of)}" for key, of in value.items())
+        return described(dict(value)) if "parameters" in value else f"{{{items}}}"
+    if isinstance(value, list):
+        told = ", ".join(map(_value, value))
+        more = f"{_value(value[0])} and {len(value) - 1} more" if len(value) > 1 else told
+        return f"[{more if len(told) > LONG else told}]"
+    return '""' if value == "" else str(value)
+
+
+def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
+    record = records[0]
+    variants = "".join(f", variant {name}" for name in benchmark.varied)
+    limited = "" if record.limited_to is None else f", limited to {record.limited_to}"
+    return {
+        "Benchmark": f"{benchmark.name}, version {record.benchmark_version}{variants}",
+        "Protocol": described(record.protocol),
+        "Dataset": _dataset(record),
+        **_networks(records),
+        f"{benchmark.protocol.case.capitalize()}s": f"{record.cases}{limited}",
+        "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
+        "Intervals": f"{_percent(record.intervals.level)}, {record.intervals.method}, "
+        f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
+    }
+
+
+def _dataset(record: Record) -> str:
+    """The dataset with its splits by role, and the datasets of further test sets."""
+    test, told = record.datasets["test"], dict[str, list[str]]()
+    for role, images in record.datasets.items():
+        told.setdefault(images["fingerprint"], []).append(f"{role}: {images['split']}")
+    named = {
+        images["fingerprint"]: images["dataset"]["name"] for images in record.datasets.values()
+    }
+    return "; ".join(
+        f"{named[key]} ({', '.join(told[key])}), fingerprint {key}"
+        for key in dict.fromkeys((test["fingerprint"], *told))
+    )
+
+
+def _networks(records: Sequence[Record]) -> dict[str, str]:
+    """Classifier and training, or that entries differ; nothing where there are no networks."""
+    if not any(made for record in records for made in record.artefacts):
+        return {}
+    classifier = _common([described(record.components["classifier"]) for record in records])
+    return {"Classifier": classifier, "Training": _training(records)}
+
+
+def _training(records: Sequence[Record]) -> str:
+    trainings = [record.components["training"] for record in records]
+    if not any(training["epochs"] for training in trainings):
+        return "none, the weights are taken as they are"
+    loss = _common([described(record.components["loss"]) for record in records])
+    told = [f"{n}={_common([str(each[n]) for each in trainings])}" for n in TOLD]
+    return f"{'loss: ' * (loss == OWN)}{loss}; {', '.join(told)}"
+
+
+def _common(texts: Sequence[str]) -> str:
+    return texts[0] if len(set(texts)) == 1 else OWN
+
+
+def _differing(records: Sequence[Record]) -> list[str]:
+    """Names of what is not the same in all trainings."""
+    trainings = [record.components["training"] for record in records]
+    return [name for name in trainings[0] if any(t[name] != trainings[0][name] for t in trainings)]
+
+
+def _compared(record: Record, differing: Sequence[str]) -> Compared:
+    explainer, classifier, loss = (
+        described(record.components[kind]) if kind in record.components else ""
+        for kind in ("explainer", "classifier", "loss")
+    )
+    given = record.components["training"]
+    training = ", ".join(f"{name}={_value(given[name])}" for name in differing)
+    return Compared(record.label, record.role, explainer, classifier, loss, training, record.key)
+
+
+def columns_of(page: Page) -> list[str]:
+    """What the table of what was compared tells: what differs, and explainers if there are any."""
+    told = {
+        "explainer": any(line.explainer for line in page.compared),
+        "classifier": len({line.classifier for line in page.compared}) > 1,
+        "loss": len({line.loss for line in page.compared}) > 1,
+        "training": len({line.training for line in page.compared}) > 1,
+    }
+    return [name for name, shown in told.items() if shown]
+
+
+def _provenance(record: Record, command: str) -> dict[str, str]:
+    packages = ", ".join(f"{name} {version}" for name, version in record.packages.items())
+    return {
+        "Command": command,
+        "Finished": record.finished,
+        "Source": _source(record.git),
+        "Packages": packages,
+        "Machine": f"{record.platform}, Python {record.python}, device {record.device}",
+    }
+
+
+def _source(git: Mapping[str, Any] | None) -> str:
+    if git is None:
+        return "installed, no checkout"
+    return f"commit {git['commit']}{', with changes that are not committed' * git['dirty']}"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")

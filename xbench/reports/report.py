@@ -1,0 +1,228 @@
+"""Reports: a folder with a page for a run, its curves, and pictures of explanations."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pyarrow as pa
+
+from xbench.benchmark.assembly import Benchmark
+from xbench.errors import RunError, UsageError
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import Entry, Protocol, Rows, View
+from xbench.reports.page import Shown, html, page_of
+from xbench.results.record import Record
+from xbench.results.statistics import Resampling
+from xbench.running.runner import Provider
+from xbench.running.store import Store
+from xbench.training.recipe import recipe_for
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MANIFEST = "manifest.json"
+"""Lists the files of a report, so that a later one takes their place and touches no other."""
+UNFINISHED = ".unfinished-"
+CURVE_DOTS, PICTURE_DOTS, CSS_DOTS = 150, 100, 96
+"""Pixels an inch: of curves, of pictures, which hold photographs and weigh more, of a page."""
+MARGIN = 0.1
+"""Inches around a figure."""
+PREDICTIONS = 3
+"""How many of the most probable classes a caption names."""
+
+
+class Run(NamedTuple):
+    """A finished run, with what a report needs to look into it."""
+
+    benchmark: Benchmark
+    records: Sequence[Record]
+    store: Store
+    workplace: Workplace
+    command: str
+
+
+def check_folder(folder: Path) -> None:
+    """Raise `UsageError` unless a report can be written there without touching other files."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"report folder {str(folder)!r} is a file; name a folder")
+    nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise UsageError(f"report folder {str(folder)!r} cannot be written; name another")
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    foreign = [name for name in names if not name.startswith(UNFINISHED)]
+    if foreign and MANIFEST not in foreign:
+        raise UsageError(
+            f"report folder {str(folder)!r} holds files that are no report ({foreign[0]!r}"
+            f"{', …' if len(foreign) > 1 else ''}); name a new or an empty folder"
+        )
+
+
+def write_report(run: Run, folder: Path, pictures: int) -> Path:
+    """Write the report of a run, all of it or nothing; returns its page.
+
+    `pictures` is how many explanations are drawn: of the first entry, for the first cases.
+    A report that lay there before is replaced.
+    """
+    check_folder(folder)
+    try:
+        with _replacing(folder) as unfinished:
+            curves = [*_curves(run, unfinished), *_of_protocol(run, unfinished)]
+            drawn = list(_pictures(run, unfinished, pictures))
+            page = page_of(run.benchmark, run.records, curves, drawn, run.command)
+            (unfinished / "index.html").write_text(html(page), encoding="utf-8")
+    except OSError as error:
+        raise RunError(
+            f"the report could not be written to {str(folder)!r} ({error}); records and rows "
+            "are stored: the same command, with another --report, goes on from here"
+        ) from error
+    return folder / "index.html"
+
+
+@contextlib.contextmanager
+def _replacing(folder: Path) -> Iterator[Path]:
+    """A new folder; when the block ends well, its files replace those of a report in `folder`."""
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix=UNFINISHED, dir=folder) as name:
+            yield Path(name)
+            _move(Path(name), folder)
+    except BaseException:
+        if new:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _move(unfinished: Path, folder: Path) -> None:
+    """The page comes last: while files are moved, the old page stands."""
+    files = sorted(
+        (path.name for path in unfinished.iterdir()), key=lambda name: name == "index.html"
+    )
+    for stale in set(_listed(folder)).difference(files):
+        (folder / stale).unlink(missing_ok=True)
+    manifest = {"made_by": "xbench run --report", "files": files}
+    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+    for name in (MANIFEST, *files):
+        (unfinished / name).replace(folder / name)
+
+
+def _listed(folder: Path) -> list[str]:
+    """Files of the report that lies here; names that lead elsewhere are none of it."""
+    try:
+        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return [n for n in listed if Path(n).name == n and (folder / n).is_file()]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _curves(run: Run, folder: Path) -> Iterator[Shown]:
+    """What the protocol draws of the scores."""
+    rows = {record.label: list(_rows(record, run.store)) for record in run.records}
+    roles = {record.label: record.role for record in run.records}
+    intervals = run.records[0].intervals
+    resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
+    for stem, drawing in run.benchmark.protocol.figures(rows, roles, resampling).items():
+        size = _save(drawing.figure, folder / stem, drawing.title, CURVE_DOTS)
+        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
+
+
+def _rows(record: Record, store: Store) -> Iterator[Rows]:
+    """The rows of each repeat."""
+    for keys in record.rows:
+        tables = [store.rows(key) for key in keys]
+        if any(table is None for table in tables):
+            raise RunError(
+                f"rows of {record.label!r} are no longer in store {store.url!r}; "
+                "run the same command again"
+            )
+        whole = [table.replace_schema_metadata(None) for table in tables if table is not None]
+        yield pa.concat_tables(whole)
+
+
+def _of_protocol(run: Run, folder: Path) -> Iterator[Shown]:
+    """What the protocol draws of images and networks."""
+    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
+    if type(protocol).pictures is Protocol.pictures:
+        return
+    entries = {line.label: next(run.benchmark.entries(line)) for line in run.benchmark.lines}
+    rows = {record.label: next(_rows(record, run.store)) for record in run.records}
+    artefacts = {label: provider.all(protocol.artefacts(entry)) for label, entry in entries.items()}
+    drawn = protocol.pictures(entries, rows, artefacts, run.workplace)
+    for stem, drawing in drawn.items():
+        size = _save(drawing.figure, folder / stem, drawing.title, PICTURE_DOTS)
+        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "png")
+
+
+def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
+    """Explanations of the first cases by the first entry, as they were scored."""
+    line = next(line for line in run.benchmark.lines if line.role == "entry")
+    if run.benchmark.protocol.scores is None or line.explainer is None:
+        return
+    entry = next(run.benchmark.entries(line))
+    record = next(record for record in run.records if record.label == line.label)
+    cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
+    shown: Counter[int] = Counter()
+    for view in _views(run, entry, list(cases)[:count]):
+        again = f"-{shown[view.image]}" if shown[view.image] else ""
+        shown[view.image] += 1
+        yield _explained(run, entry, view, folder / f"image-{view.image}{again}")
+
+
+def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
+    """What the cases show; nothing where they are neither views nor images."""
+    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
+    artefacts = provider.all(protocol.artefacts(entry))
+    views = [protocol.view(entry, case, artefacts) for case in cases]
+    images = entry.datasets["test"]
+    plain = [case for case, view in zip(cases, views, strict=True) if view is None]
+    if plain and set(plain).issubset(images.ids()):
+        recipe = recipe_for(entry)
+        weights = provider.one(recipe)
+        own = provider.all(entry.required_explainer.artefacts(recipe, entry.datasets))
+        labels = images.dataset.labels(plain).tolist()
+        names = images.dataset.class_names()
+        for case, label in zip(plain, labels, strict=True):
+            yield View(f"Image {case}: {names[label]}", images, case, weights, own)
+    yield from (view for view in views if view is not None)
+
+
+def _explained(run: Run, entry: Entry, view: View, place: Path) -> Shown:
+    network = run.workplace.network(entry.classifier, view.weights)
+    batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
+    here = batch.to(network.device)
+    explainer, source = entry.required_explainer, entry.source()
+    made = explainer.explain(network, here, view.artefacts, source)[0]
+    figure = made.draw(batch, entry.datasets["train"], names)
+    size = _save(figure, place, view.title, PICTURE_DOTS)
+    best = (
+        network.logits(here.images, [view.image])[0].softmax(0).topk(min(PREDICTIONS, len(names)))
+    )
+    told = [
+        f"{names[label]} {100 * value:.0f} %"
+        for value, label in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
+    caption = f"The classifier says: {', '.join(told)}."
+    text = f"Explanation of image {view.image} by {entry.label}. {caption}"
+    return Shown(place.name, view.title, caption, text, size, "png")
+
+
+def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:
+    """Write a figure as PNG and SVG, the same bytes each time; its size in CSS pixels."""
+    import matplotlib as mpl
+    from PIL import Image
+
+    picture, vector = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "svg"))
+    # What `bbox_inches="tight"` gives, without drawing everything once more to find it.
+    box = None if figure.get_layout_engine() else figure.get_tightbbox().padded(MARGIN)
+    figure.savefig(picture, dpi=dots, bbox_inches=box)
+    with mpl.rc_context({"svg.hashsalt": "xbench", "svg.fonttype": "path"}):
+        metadata: dict[str, Any] = {"Date": None, "Title": title}
+        figure.savefig(vector, dpi=dots, bbox_inches=box, metadata=metadata)
+    with Image.open(picture) as image:
+        return image.width * CSS_DOTS / dots, image.height * CSS_DOTS / dots

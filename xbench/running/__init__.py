@@ -1,0 +1,1 @@
+"""The one loop, the store, and where work is done."""

@@ -1,0 +1,215 @@
+"""What became of an entry, and the record that is made of it."""
+
+import functools
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import torch
+
+from xbench.benchmark.assembly import Benchmark
+from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.component import Tree, fingerprint
+from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.results.statistics import Draws, Resampling, by_name, difference, summarised
+from xbench.results import record as records
+
+FACTS = b"xbench"
+"""The key of Parquet metadata under which a shard's cost lies."""
+
+Scores = Mapping[str, Sequence[Sequence[CaseScores]]]
+"""Per label, per repeat, the scores."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Everything made of one entry in one repeat."""
+
+    entry: Entry
+    cases: tuple[int, ...]
+    artefacts: Artefacts
+    """Their keys and facts; tensors would fill the memory of a run of many networks."""
+    shards: tuple[str, ...]
+    tables: tuple[Rows, ...]
+
+    @functools.cached_property
+    def rows(self) -> Rows:
+        """The rows of all shards."""
+        return pa.concat_tables([table.replace_schema_metadata(None) for table in self.tables])
+
+    def costs(self) -> Iterator[dict[str, Any]]:
+        """What each shard cost."""
+        for table in self.tables:
+            yield json.loads(table.schema.metadata[FACTS])
+
+
+def records_of(
+    benchmark: Benchmark,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    scores: Scores,
+    resampling: Resampling,
+    limit: int | None,
+    device: str,
+) -> list[records.Record]:
+    """One record for each label, over its repeats."""
+    draws = Draws(resampling)
+    keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
+    compared = _compared_set(benchmark, outcomes, keys)
+    if compared is not None:
+        keys = {label: fingerprint([key, compared]) for label, key in keys.items()}
+    every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
+    notes = judged(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
+    return [
+        records.Record(
+            status="complete",
+            label=label,
+            key=keys[label],
+            limited_to=limit,
+            compared_set=compared,
+            scores=_score_records(scores[label], resampling, draws),
+            differences=list(_differences(label, scores, keys, resampling)),
+            intervals=records.IntervalRecord(**asdict(resampling)),
+            notes=dict(notes[label]),
+            device=device,
+            **_provenance(benchmark, of_label),
+        )
+        for label, of_label in outcomes.items()
+    ]
+
+
+def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    entry = outcomes[0].entry
+    artefacts = _distinct(outcomes)
+    return {
+        "benchmark": benchmark.name,
+        "benchmark_version": _version(benchmark, entry),
+        "role": entry.role,
+        "protocol": benchmark.protocol.tree(),
+        "components": {
+            **({} if entry.explainer is None else {"explainer": entry.explainer.tree()}),
+            "classifier": entry.classifier.tree(),
+            "loss": entry.loss.tree(),
+            "training": entry.training.tree(),
+        },
+        "datasets": {role: images.tree() for role, images in entry.datasets.items()},
+        "seeds": [outcome.entry.seed for outcome in outcomes],
+        "cases": len(outcomes[0].cases),
+        "artefacts": [_pointers(outcome) for outcome in outcomes],
+        "artefact_facts": [{"key": a.key, **a.facts} for a in artefacts],
+        "rows": [list(outcome.shards) for outcome in outcomes],
+        "cost": _cost(outcomes, artefacts),
+        "git": records.git_state(Path(__file__).parent),
+        "packages": records.package_versions(),
+        "python": records.python_version(),
+        "platform": records.platform_name(),
+        "threads": torch.get_num_threads(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
+    """The hash of everything that the entry's scores depend on."""
+    shards = [list(outcome.shards) for outcome in outcomes]
+    tree: Tree = {"benchmark": benchmark.name, "version": benchmark.version, "shards": shards}
+    return fingerprint(tree)
+
+
+Judged = TypeVar("Judged")
+
+
+def judged(
+    protocol: Protocol,
+    judge: Callable[[Mapping[str, Rows]], Mapping[str, Judged]],
+    rows: Mapping[str, Rows],
+    outcomes: Mapping[str, Sequence[Outcome]],
+) -> Mapping[str, Judged]:
+    """What `judge`, a method of the protocol, makes of the rows of all labels.
+
+    Where scores are relative, the entries are judged among themselves, and each floor and
+    ceiling beside them: it has no part in what the entries get.
+    """
+    if not protocol.relative:
+        return judge(rows)
+    roles = {label: of_label[0].entry.role for label, of_label in outcomes.items()}
+    entries = {label: table for label, table in rows.items() if roles[label] == "entry"}
+    among = judge(entries)
+    return {
+        label: among[label] if label in among else judge({**entries, label: table})[label]
+        for label, table in rows.items()
+    }
+
+
+def _compared_set(
+    benchmark: Benchmark, outcomes: Mapping[str, Sequence[Outcome]], keys: Mapping[str, str]
+) -> str | None:
+    """The hash of the entries that are compared, where scores depend on which they are."""
+    if not benchmark.protocol.relative:
+        return None
+    entries = [key for label, key in keys.items() if outcomes[label][0].entry.role == "entry"]
+    return fingerprint(sorted(entries))
+
+
+def _version(benchmark: Benchmark, entry: Entry) -> str:
+    edition = benchmark.protocol.edition(entry)
+    return f"{benchmark.version}+{edition}" if edition else benchmark.version
+
+
+def _all_rows(outcomes: Sequence[Outcome]) -> Rows:
+    return pa.concat_tables([outcome.rows for outcome in outcomes])
+
+
+def _distinct(outcomes: Sequence[Outcome]) -> list[Artefact]:
+    made = [artefact for outcome in outcomes for artefact in outcome.artefacts.values()]
+    return list({artefact.key: artefact for artefact in made}.values())
+
+
+def _pointers(outcome: Outcome) -> dict[str, str]:
+    return {name: artefact.key for name, artefact in outcome.artefacts.items()}
+
+
+def _score_records(
+    repeats: Sequence[Sequence[CaseScores]], resampling: Resampling, draws: Draws
+) -> list[records.ScoreRecord]:
+    named = [by_name(scores) for scores in repeats]
+    made = [summarised([scores[name] for scores in named], resampling, draws) for name in named[0]]
+    return [records.ScoreRecord(**_numbers(asdict(score))) for score in made]
+
+
+def _differences(
+    label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling
+) -> Iterator[records.DifferenceRecord]:
+    """The headline scores minus those of every other entry."""
+    headlines = [score.name for score in scores[label][0] if score.headline]
+    for other in scores:
+        for name in headlines if other != label else ():
+            ours = [by_name(repeat)[name] for repeat in scores[label]]
+            theirs = [by_name(repeat)[name] for repeat in scores[other] if name in by_name(repeat)]
+            if theirs:
+                values = asdict(difference((label, other), ours, theirs, resampling))
+                del values["of"]
+                yield records.DifferenceRecord(minus_key=keys[other], **_numbers(values))
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: records.number(value) if isinstance(value, float) else value
+        for key, value in values.items()
+    }
+
+
+def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> records.CostRecord:
+    seconds: Counter[str] = Counter()
+    passes: Counter[str] = Counter()
+    peak = 0.0
+    for artefact in artefacts:
+        seconds[str(artefact.facts["kind"])] += artefact.facts["seconds"]
+    for cost in (cost for outcome in outcomes for cost in outcome.costs()):
+        seconds.update(cost["seconds"])
+        passes.update(cost["passes"])
+        peak = max(peak, cost["peak_memory_mib"])
+    return records.CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)

@@ -1,0 +1,358 @@
+"""Fitting: the loop that trains a network, and goes on where it was interrupted."""
+
+import contextlib
+import errno
+import io
+import math
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from xbench.errors import (
+    MismatchError,
+    NumericalError,
+    ParameterError,
+    StoreFullError,
+    UnwritableStoreError,
+)
+from xbench.interfaces.data.annotation import ClassHierarchy
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.networks.cut import head
+from xbench.networks.network import Normalised
+from xbench.randomness import derived_seed, generator, seeded
+from xbench.training.augmentation import Augmentation, Batched, Frames, PerImage
+
+if TYPE_CHECKING:
+    from xbench.interfaces.executor import Workplace
+    from xbench.training.recipe import TrainedWeights, Training
+
+Curve = list[tuple[float, float]]
+"""Mean loss and share of right predictions of every epoch, as seen while training."""
+
+
+class Step(NamedTuple):
+    """What one update gives."""
+
+    loss: float
+    right: int
+    images: int
+
+
+class _Learner(NamedTuple):
+    """Everything that an epoch changes or needs."""
+
+    recipe: "TrainedWeights"
+    network: Normalised
+    heads: tuple[str, ...]
+    optimiser: torch.optim.Optimizer
+    schedule: Any
+    augmentation: Augmentation
+    labels: dict[int, int]
+    device: torch.device
+
+
+def fit(
+    recipe: "TrainedWeights",
+    module: nn.Module,
+    workplace: "Workplace",
+    heads: Sequence[str] | None = None,
+) -> tuple[Curve, float]:
+    """Train the module in place; the curve, and the seconds that earlier attempts took.
+
+    After every epoch a checkpoint goes to the workplace's scratch folder; it is found
+    there by the same recipe and removed at the end. Outputs of the module beyond the
+    classes are auxiliary: the loss gets them, the accuracy does not. `heads` names what
+    learns at the head's rate, by default the last layer with as many outputs as classes.
+    """
+    if heads is None:
+        heads = tuple(filter(None, [head(module, recipe.classes)]))
+    learner = _learner(recipe, module, heads, workplace.device)
+    checkpoint = workplace.scratch / f"{recipe.key}.pt"
+    curve, before = _resumed(learner, checkpoint)
+    start = time.perf_counter()
+    for epoch in range(len(curve), recipe.training.epochs):
+        curve.append(_epoch(learner, epoch, workplace))
+        _save(learner, checkpoint, curve, before + time.perf_counter() - start)
+    checkpoint.unlink(missing_ok=True)
+    learner.network.eval()
+    return curve, before
+
+
+class Mistakes(NamedTuple):
+    """How a network does on a split."""
+
+    accuracy: float
+    within_parent: float | None
+    """The share of wrong predictions whose class has the same parent as the true one; None
+    where the dataset has no hierarchy or nothing is wrong."""
+
+
+def mistakes(
+    recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
+) -> Mistakes:
+    """How the trained module does on `images`."""
+    return judged(outputs(recipe, module, images, workplace), images)
+
+
+def outputs(
+    recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
+) -> Float[Tensor, "n outputs"]:
+    """What the module makes of all the images, in evaluation mode, on the CPU."""
+    network = Normalised(module, recipe.classifier.normalisation()).to(workplace.device).eval()
+    ids, made = images.ids(), [torch.zeros(0, recipe.classes)]
+    for start in range(0, len(ids), workplace.batch_size):
+        batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
+        with torch.no_grad():
+            made.append(network(batch.images).cpu())
+    return torch.cat(made[1:] or made)
+
+
+def judged(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:
+    """How right the largest logit of every image is."""
+    guess, truth = logits.argmax(dim=1), images.dataset.labels(images.ids())
+    wrong = guess != truth
+    accuracy = float((~wrong).double().mean()) if len(wrong) else math.nan
+    return Mistakes(accuracy, _within_parent(images.dataset, guess[wrong], truth[wrong]))
+
+
+def _within_parent(dataset: Dataset, guess: Tensor, truth: Tensor) -> float | None:
+    if not isinstance(dataset, ClassHierarchy) or not len(guess):
+        return None
+    parents = [ancestors[0] for ancestors in dataset.class_ancestors()]
+    same = [parents[a] == parents[b] for a, b in zip(guess.tolist(), truth.tolist(), strict=True)]
+    return sum(same) / len(same)
+
+
+def _learner(
+    recipe: "TrainedWeights", module: nn.Module, heads: Sequence[str], device: torch.device
+) -> _Learner:
+    training, images = recipe.training, recipe.images
+    ids = images.ids()
+    labels = dict(zip(ids, images.dataset.labels(ids).tolist(), strict=True))
+    _check_labels(recipe, labels)
+    network = Normalised(module, recipe.classifier.normalisation())
+    network = network.to(device).to(memory_format=torch.channels_last)
+    optimiser = _optimiser(training, module, heads)
+    updates = len(_batches(ids, training.batch_size))
+    schedule = _schedule(training, optimiser, updates)
+    augmentation = _augmentation(training, images, ids)
+    return _Learner(
+        recipe, network, tuple(heads), optimiser, schedule, augmentation, labels, device
+    )
+
+
+def _check_labels(recipe: "TrainedWeights", labels: dict[int, int]) -> None:
+    name = recipe.images.dataset.name
+    if len(labels) < 2:
+        message = f"dataset {name!r} has {len(labels)} images in its split "
+        raise MismatchError(f"{message}{recipe.images.split!r}; training needs at least 2")
+    wrong = [i for i, label in labels.items() if not 0 <= label < recipe.classes]
+    if wrong:
+        message = f"image {wrong[0]} of dataset {name!r} has label {labels[wrong[0]]}; the "
+        raise MismatchError(f"{message}classifier has the classes 0 … {recipe.classes - 1}")
+
+
+def _optimiser(
+    training: "Training", module: nn.Module, heads: Sequence[str]
+) -> torch.optim.Optimizer:
+    from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
+
+    try:
+        return create_optimizer_v2(
+            _groups(training, module, heads),
+            opt=training.optimiser,
+            lr=training.learning_rate,
+            weight_decay=training.weight_decay,
+            momentum=training.momentum,
+            filter_bias_and_bn=False,  # the groups say what decays
+        )
+    except (ValueError, AssertionError, KeyError) as error:
+        message = f"training.optimiser: timm has no optimiser {training.optimiser!r} ({error})"
+        raise ParameterError(f"{message}; adamw, sgd and momentum are some that it has") from error
+
+
+def _groups(training: "Training", module: nn.Module, heads: Sequence[str]) -> list[dict[str, Any]]:
+    """Parameters by whether they decay and whether they belong to a head."""
+    inside = tuple(f"{name}." for name in heads)
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in module.named_parameters():
+        decays = training.decay_all or parameter.ndim > 1
+        in_head = not heads or name.startswith(inside)
+        if in_head or training.body_rate:
+            groups.setdefault((decays, in_head), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "weight_decay": training.weight_decay if decays else 0.0,
+            "lr_scale": 1.0 if in_head else training.body_rate,
+        }
+        for (decays, in_head), parameters in groups.items()
+    ]
+
+
+def _schedule(training: "Training", optimiser: torch.optim.Optimizer, updates: int) -> Any:
+    from timm.scheduler.scheduler_factory import create_scheduler_v2
+
+    if training.schedule == "plateau":
+        raise ParameterError("training.schedule: 'plateau' depends on the past and is not offered")
+    try:
+        schedule, _ = create_scheduler_v2(
+            optimiser,
+            sched=training.schedule,
+            num_epochs=training.epochs,
+            decay_epochs=training.decay_epochs,
+            decay_rate=training.decay_rate,
+            min_lr=training.final_rate,
+            warmup_lr=training.learning_rate / 100,
+            warmup_epochs=training.warmup_epochs,  # type: ignore[arg-type]
+            step_on_epochs=False,
+            updates_per_epoch=updates,
+        )
+    except (ValueError, AssertionError) as error:
+        message = f"training.schedule: timm has no schedule {training.schedule!r} ({error})"
+        raise ParameterError(f"{message}; cosine, step and none are some that it has") from error
+    if schedule is None:
+        for group in optimiser.param_groups:
+            group["lr"] = training.learning_rate * group["lr_scale"]
+    return schedule
+
+
+def _augmentation(training: "Training", images: ImageSet, ids: Sequence[int]) -> Augmentation:
+    crop = training.crop_scale, training.crop_ratio
+    if training.augmentation == "batched":
+        return Batched(Frames(images, ids), training.flip, training.shift, *crop)
+    return PerImage(
+        images,
+        training.flip,
+        *crop,
+        training.colour_jitter,
+        training.auto_augment,
+        training.erasing,
+    )
+
+
+def _batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
+    """The ids in batches; a last one of a single image joins the one before it."""
+    starts = list(range(0, len(ids), size))
+    if len(starts) > 1 and len(ids) - starts[-1] == 1:
+        starts.pop()
+    return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
+
+
+def _epoch(learner: _Learner, epoch: int, workplace: "Workplace") -> tuple[float, float]:
+    recipe = learner.recipe
+    batches = _batches(_shuffled(learner.labels, recipe.seed, epoch), recipe.training.batch_size)
+    _set_modes(learner, frozen=epoch < recipe.training.frozen_epochs)
+    steps: list[Step] = []
+    for place, ids in enumerate(batches):
+        steps.append(_update(learner, epoch, epoch * len(batches) + place, ids))
+        loss, right = _mean(steps)
+        workplace.progress.update(
+            f"train {recipe.classifier.name}",
+            epoch * len(batches) + place + 1,
+            recipe.training.epochs * len(batches),
+            f"epoch {epoch + 1}/{recipe.training.epochs}, loss {loss:.3f}, accuracy {right:.1%}",
+        )
+    return _mean(steps)
+
+
+def _shuffled(ids: Iterable[int], seed: int, epoch: int) -> list[int]:
+    known = list(ids)
+    order = torch.randperm(len(known), generator=generator("order", seed, epoch))
+    return [known[place] for place in order.tolist()]
+
+
+def _set_modes(learner: _Learner, *, frozen: bool) -> None:
+    """Everything learns, or the heads alone: a frozen body keeps its statistics as well."""
+    frozen = bool(learner.heads) and (frozen or learner.recipe.training.body_rate == 0)
+    learner.network.train(not frozen)
+    learner.network.requires_grad_(not frozen)
+    for name in learner.heads if frozen else ():
+        top = learner.network.network.get_submodule(name)
+        top.train().requires_grad_(requires_grad=True)
+
+
+def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> Step:
+    recipe = learner.recipe
+    if learner.schedule is not None:
+        learner.schedule.step_update(number)
+    images = learner.augmentation.images(ids, seed=recipe.seed, epoch=epoch)
+    labels = torch.tensor([learner.labels[image_id] for image_id in ids])
+    batch = Batch(images, tuple(ids), labels, recipe.images).to(learner.device)
+    targets = recipe.loss.targets(
+        batch,
+        classes=recipe.classes,
+        epoch=epoch,
+        generator=generator("loss", recipe.seed, epoch, *ids),
+    )
+    with seeded(derived_seed("dropout", recipe.seed, number), learner.device):
+        logits = learner.network(targets.images.to(memory_format=torch.channels_last))
+    loss = recipe.loss.score(logits, targets)
+    value = _checked(loss, recipe, epoch)
+    learner.optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    learner.optimiser.step()
+    right = int((logits[:, : recipe.classes].argmax(dim=1).cpu() == labels).sum())
+    return Step(value, right, len(ids))
+
+
+def _checked(loss: Tensor, recipe: "TrainedWeights", epoch: int) -> float:
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        rate = recipe.training.learning_rate
+        message = f"training {recipe.classifier.name!r}: the loss became {value} in epoch "
+        message += f"{epoch + 1}; try a smaller training.learning_rate than {rate:g}, or "
+        raise NumericalError(message + "training.warmup_epochs = 1")
+    return value
+
+
+def _mean(steps: Sequence[Step]) -> tuple[float, float]:
+    images = sum(step.images for step in steps)
+    loss = sum(step.loss * step.images for step in steps) / images
+    return loss, sum(step.right for step in steps) / images
+
+
+def _save(learner: _Learner, path: Path, curve: Curve, seconds: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {
+        "module": learner.network.network.state_dict(),
+        "optimiser": learner.optimiser.state_dict(),
+        "curve": [list(pair) for pair in curve],
+        "seconds": seconds,
+    }
+    _replace(content, path)
+
+
+def _replace(content: object, path: Path) -> None:
+    """Save under a temporary name, then rename: the file is whole or absent."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    temporary = path.with_suffix(".part")
+    try:
+        temporary.write_bytes(buffer.getbuffer())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"the checkpoint {str(path)!r} cannot be written: {error.strerror}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFullError(f"{message}; make room, then repeat the command") from error
+        raise UnwritableStoreError(message) from error
+
+
+def _resumed(learner: _Learner, path: Path) -> tuple[Curve, float]:
+    """Put back what an interrupted training left behind, if it left anything readable."""
+    if not path.is_file():
+        return [], 0.0
+    content: dict[str, Any] = {}
+    with contextlib.suppress(Exception):  # a damaged checkpoint costs time, nothing else
+        content = torch.load(path, map_location=learner.device, weights_only=True)
+    if not content:
+        return [], 0.0
+    learner.network.network.load_state_dict(content["module"])
+    learner.optimiser.load_state_dict(content["optimiser"])
+    return [(loss, right) for loss, right in content["curve"]], float(content["seconds"])
