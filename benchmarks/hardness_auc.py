@@ -18,8 +18,8 @@ from xbench.interfaces.executor import Workplace
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import TrainedWeights, Training
-from xbench_deliberative.hardness import Hardness
-from xbench_deliberative.hardness_training import mistake_aucs
+from xbench_deliberative.difficulties.hardness import Hardness
+from xbench_deliberative.difficulties.hardness_training import mistake_aucs
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn

@@ -110,7 +110,7 @@ def verify(to: Path, full: Path, ids: list[str]) -> None:
     """Compare all pairs with the full WordNet, and print some of them."""
     import torch
 
-    from xbench_explicable.wordnet import nouns, path_similarities, synset_of
+    from xbench_explicable.wordnet.nouns import nouns, path_similarities, synset_of
 
     assert to.samefile(Path(__file__).parent.parent / "plugins/xbench_explicable/data")  # noqa: S101
     small, large = nouns(), nouns(str(full))

@@ -17,8 +17,8 @@ from jaxtyping import Float64
 from numpy import ndarray
 
 from xbench.running.store import Store
-from xbench_ces.low_level_rows import Course, Target, courses
-from xbench_ces.low_level_summary import Scoring, judged, rank_correlation, reason_not_scored
+from xbench_ces.low_level.rows import Course, Target, courses
+from xbench_ces.low_level.summary import Scoring, judged, rank_correlation, reason_not_scored
 
 
 def main(store: str, path: str) -> None:

@@ -29,7 +29,7 @@ from xbench.interfaces.data.transform import Transform
 from xbench.networks.network import cut_classifier
 from xbench.networks.weights import load_state, read_state
 from xbench_ces.kernels import appearance
-from xbench_datasets.imagenet import Imagenet
+from xbench_datasets.imagenet.dataset import Imagenet
 from xbench_zoo.torchvision_models import Torchvision
 
 THINGS = {

@@ -21,9 +21,9 @@ from xbench.interfaces.readout import Readout
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import recipe_for
-from xbench_deliberative.differentiability import evaluated
-from xbench_deliberative.explainer import most_probable
-from xbench_deliberative.gradient_hessian import closed_form
+from xbench_deliberative.attributions.differentiability import evaluated
+from xbench_deliberative.attributions.gradient_hessian import closed_form
+from xbench_deliberative.explanations.explainer import most_probable
 from xbench_deliberative.kernels.gradients import gradient_times_activation
 from xbench_deliberative.readouts import ClassProbabilities
 

@@ -19,7 +19,7 @@ from xbench.interfaces.protocol import CaseScores
 from xbench.results.record import Record
 from xbench.results.statistics import Resampling, difference, summarised
 from xbench.running.store import Store
-from xbench_deliberative.summary import Scoring, scored
+from xbench_deliberative.protocol.summary import Scoring, scored
 from xbench_toybirds.dataset import Toybirds
 
 SCORING = Scoring(("precision", "recall"), "left-out", "points")

@@ -20,8 +20,8 @@ from xbench.interfaces.executor import Workplace
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import TrainedWeights, Training
-from xbench_ces.bank import ConceptBank
-from xbench_ces.learning import LearnedBank
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.banks.learning import LearnedBank
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision

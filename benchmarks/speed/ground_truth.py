@@ -12,14 +12,19 @@ from pathlib import Path
 
 import torch
 
-from xbench_datasets.ade20k import Ade20k
-from xbench_datasets.ade20k_index import read_index
-from xbench_datasets.ade20k_lists import OBJECTS, read_objects
-from xbench_datasets.ade20k_presence import frequencies
-from xbench_datasets.cub200 import Cub200
+from xbench_datasets.ade20k.dataset import Ade20k
+from xbench_datasets.ade20k.index import read_index
+from xbench_datasets.ade20k.lists import OBJECTS, read_objects
+from xbench_datasets.ade20k.presence import frequencies
+from xbench_datasets.cub200.dataset import Cub200
 from xbench_datasets.matlab import read_struct
-from xbench_deliberative.ground_truth import AmbiguousParts, facts, occurrences, sparse_facts
 from xbench_deliberative.kernels.sparse_triplets import strongest_occurrences
+from xbench_deliberative.protocol.ground_truth import (
+    AmbiguousParts,
+    facts,
+    occurrences,
+    sparse_facts,
+)
 
 
 def peak_mib() -> float:

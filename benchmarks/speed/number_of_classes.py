@@ -12,8 +12,8 @@ import torch
 from xbench.interfaces.readout import Readout
 from xbench.networks.network import cut_module
 from xbench.randomness import generator
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.gradient_hessian import GradientHessian
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.readouts import ClassProbabilities, EvaluatedTop, Joined
 from xbench_deliberative.readouts import normalised_entropy as entropy
 

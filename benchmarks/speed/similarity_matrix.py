@@ -8,8 +8,8 @@ import time
 import torch
 
 from xbench_explicable.kernels.paths import common_heights
-from xbench_explicable.senses import imagenet
-from xbench_explicable.wordnet import nouns, path_similarities, synset_of
+from xbench_explicable.wordnet.nouns import nouns, path_similarities, synset_of
+from xbench_explicable.wordnet.senses import imagenet
 
 PAIRS = 2_000
 """How many pairs the library's own function is timed on."""

@@ -14,8 +14,8 @@ from xbench.interfaces.data.annotation import Concept
 from xbench.interfaces.data.dataset import Batch
 from xbench.networks.network import blank, cut_classifier
 from xbench.randomness import generator
-from xbench_ces.bank import ConceptBank
-from xbench_ces.explainer import ConceptualExplanationScores
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_zoo.torchvision_models import Torchvision
 
 CONCEPTS, CLASSES, SIDE = 170, 1000, 224

@@ -23,7 +23,7 @@ from xbench.interfaces.data.transform import Transform
 from xbench.networks.network import cut_classifier
 from xbench.networks.weights import load_state, read_state
 from xbench.randomness import generator
-from xbench_ces.concept_images import drawn, features, listed
+from xbench_ces.banks.concept_images import drawn, features, listed
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.torchvision_models import Torchvision

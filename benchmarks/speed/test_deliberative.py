@@ -11,9 +11,9 @@ import torch
 from xbench.interfaces.data.dataset import Batch
 from xbench.networks.network import cut_classifier
 from xbench.randomness import generator
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.difficulties import Entropy
-from xbench_deliberative.explainer import Deliberative
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.self_referential import Entropy
+from xbench_deliberative.explanations.explainer import Deliberative
 from xbench_zoo.torchvision_models import Torchvision
 
 CLASSES = 200

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xbench_explicable.explicability_rows import Answers, rows_of
-from xbench_explicable.explicability_summary import noted, scored
-from xbench_explicable.explicability_yardstick import Yardstick
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.protocol.rows import Answers, rows_of
+from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.yardstick import Yardstick
 
 CLASSIFIERS, IMAGES, CLASSES, SHARD = 10, 50_000, 1000, 500
 

@@ -17,8 +17,8 @@ from torch import nn
 from xbench.interfaces.readout import Readout
 from xbench.networks.network import blank, cut_classifier
 from xbench.randomness import generator
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.gradient_hessian import GradientHessian
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.kernels import second_order
 from xbench_deliberative.readouts import (
     ClassProbabilities,

@@ -18,8 +18,8 @@ from xbench.interfaces.data.similarity import Similarity
 from xbench.interfaces.data.transform import Transform
 from xbench.networks.network import blank
 from xbench.randomness import generator
-from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy, SoftHierarchicalLabels
-from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy, SoftHierarchicalLabels
+from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @hookimpl
 def register_datasets() -> "Sequence[type[Dataset]]":
     """Return sources of concepts, and subsets that are confounded on purpose."""
-    from xbench_ces.concept_folder import ConceptFolder
-    from xbench_ces.confounded import Confounded
-    from xbench_ces.image_qualities import ImageQualities
+    from xbench_ces.banks.concept_folder import ConceptFolder
+    from xbench_ces.banks.image_qualities import ImageQualities
+    from xbench_ces.spurious.confounded import Confounded
 
     return [ConceptFolder, Confounded, ImageQualities]
 
@@ -26,8 +26,8 @@ def register_datasets() -> "Sequence[type[Dataset]]":
 @hookimpl
 def register_explainers() -> "Sequence[type[Explainer]]":
     """Return conceptual explanation scores and their floors."""
-    from xbench_ces.explainer import ConceptualExplanationScores
-    from xbench_ces.floors import ControlModel, RandomConcepts
+    from xbench_ces.scores.explainer import ConceptualExplanationScores
+    from xbench_ces.scores.floors import ControlModel, RandomConcepts
 
     return [ConceptualExplanationScores, ControlModel, RandomConcepts]
 
@@ -35,8 +35,8 @@ def register_explainers() -> "Sequence[type[Explainer]]":
 @hookimpl
 def register_protocols() -> "Sequence[type[Protocol]]":
     """Return the protocols that score concept scores."""
-    from xbench_ces.low_level import LowLevelPerturbation
-    from xbench_ces.spurious import SpuriousRecovery
+    from xbench_ces.low_level.protocol import LowLevelPerturbation
+    from xbench_ces.spurious.protocol import SpuriousRecovery
 
     return [LowLevelPerturbation, SpuriousRecovery]
 
@@ -44,6 +44,6 @@ def register_protocols() -> "Sequence[type[Protocol]]":
 @hookimpl
 def register_commands() -> "Sequence[click.Command]":
     """Return the verb that makes and shows concept banks."""
-    from xbench_ces.command import command
+    from xbench_ces.banks.command import command
 
     return [command]

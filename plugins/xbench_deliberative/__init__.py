@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @hookimpl
 def register_difficulties() -> "Sequence[type[Difficulty]]":
     """Return the difficulty scores: self-referential ones, and a predictor of mistakes."""
-    from xbench_deliberative.difficulties import Entropy, Hesitancy
-    from xbench_deliberative.hardness import Hardness
+    from xbench_deliberative.difficulties.hardness import Hardness
+    from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
 
     return [Hesitancy, Entropy, Hardness]
 
@@ -24,9 +24,9 @@ def register_difficulties() -> "Sequence[type[Difficulty]]":
 @hookimpl
 def register_attributions() -> "Sequence[type[Attribution]]":
     """Return the attributions of predictions to locations."""
-    from xbench_deliberative.attributions import Gradient
-    from xbench_deliberative.gradient_hessian import GradientHessian
-    from xbench_deliberative.integrated_gradients import IntegratedGradients
+    from xbench_deliberative.attributions.gradient import Gradient
+    from xbench_deliberative.attributions.gradient_hessian import GradientHessian
+    from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
 
     return [Gradient, IntegratedGradients, GradientHessian]
 
@@ -34,9 +34,9 @@ def register_attributions() -> "Sequence[type[Attribution]]":
 @hookimpl
 def register_explainers() -> "Sequence[type[Explainer]]":
     """Return deliberative explanations, their floors and their ceiling."""
-    from xbench_deliberative.ceiling import KnownParts
-    from xbench_deliberative.explainer import Deliberative
-    from xbench_deliberative.floors import (
+    from xbench_deliberative.explanations.explainer import Deliberative
+    from xbench_deliberative.protocol.ceiling import KnownParts
+    from xbench_deliberative.protocol.floors import (
         CentrePrior,
         EdgeDetector,
         MostProbable,
@@ -58,6 +58,6 @@ def register_explainers() -> "Sequence[type[Explainer]]":
 @hookimpl
 def register_protocols() -> "Sequence[type[Protocol]]":
     """Return the protocol that scores insecurities against ambiguous parts."""
-    from xbench_deliberative.protocol import PartAmbiguity
+    from xbench_deliberative.protocol.part_ambiguity import PartAmbiguity
 
     return [PartAmbiguity]

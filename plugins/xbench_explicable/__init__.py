@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @hookimpl
 def register_datasets() -> "list[type[Dataset]]":
     """Return the grid of predictions that losses are evaluated on."""
-    from xbench_explicable.probability_plane import ProbabilityPlane
+    from xbench_explicable.simulation.plane import ProbabilityPlane
 
     return [ProbabilityPlane]
 
@@ -24,13 +24,13 @@ def register_datasets() -> "list[type[Dataset]]":
 @hookimpl
 def register_similarities() -> "list[type[Similarity]]":
     """Return the similarities."""
-    from xbench_explicable.class_labels import ClassLevelLabels
-    from xbench_explicable.existing_knowledge import ExistingKnowledge
-    from xbench_explicable.hierarchy import HierarchyPaths
-    from xbench_explicable.human_labels import InstanceLevelLabels
-    from xbench_explicable.mean import MeanSimilarity
-    from xbench_explicable.probability_plane import ThreeClasses
-    from xbench_explicable.table import SimilarityTable
+    from xbench_explicable.similarities.class_labels import ClassLevelLabels
+    from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
+    from xbench_explicable.similarities.hierarchy import HierarchyPaths
+    from xbench_explicable.similarities.human_labels import InstanceLevelLabels
+    from xbench_explicable.similarities.mean import MeanSimilarity
+    from xbench_explicable.similarities.table import SimilarityTable
+    from xbench_explicable.simulation.plane import ThreeClasses
 
     of_the_paper: list[type[Similarity]] = [
         InstanceLevelLabels,
@@ -43,11 +43,11 @@ def register_similarities() -> "list[type[Similarity]]":
 @hookimpl
 def register_losses() -> "list[type[Loss]]":
     """Return the losses."""
-    from xbench_explicable.hierarchical_losses import (
+    from xbench_explicable.losses.hierarchical import (
         HierarchicalCrossEntropy,
         SoftHierarchicalLabels,
     )
-    from xbench_explicable.weighted_loss import WeightedLoss
+    from xbench_explicable.losses.weighted import WeightedLoss
 
     return [WeightedLoss, HierarchicalCrossEntropy, SoftHierarchicalLabels]
 
@@ -55,8 +55,8 @@ def register_losses() -> "list[type[Loss]]":
 @hookimpl
 def register_protocols() -> "list[type[Protocol]]":
     """Return the protocols."""
-    from xbench_explicable.explicability import Explicability
-    from xbench_explicable.simulation import LossSimulation
+    from xbench_explicable.protocol.explicability import Explicability
+    from xbench_explicable.simulation.protocol import LossSimulation
 
     return [Explicability, LossSimulation]
 
@@ -64,6 +64,7 @@ def register_protocols() -> "list[type[Protocol]]":
 @hookimpl
 def register_commands() -> "list[click.Command]":
     """Return the verbs that make similarities, and score files of predictions."""
-    from xbench_explicable import score_command, similarity_command
+    from xbench_explicable.commands import score as score_command
+    from xbench_explicable.commands import similarity as similarity_command
 
     return [similarity_command.command, score_command.command]

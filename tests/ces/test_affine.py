@@ -9,7 +9,7 @@ from xbench.networks.linearity import first_kink
 from xbench.networks.network import blank, cut_classifier, cut_module
 from xbench.randomness import generator
 from xbench.testing.conformance import tiny_network
-from xbench_ces.affine import (
+from xbench_ces.scores.affine import (
     CACHED_BYTES,
     HEAVY,
     WEIGHED_BYTES,

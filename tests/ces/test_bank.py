@@ -11,7 +11,7 @@ from xbench.errors import MismatchError
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.annotation import Concept
 from xbench.networks.network import cut_module
-from xbench_ces.bank import PAPER_STEP, ConceptBank, bottom_hash
+from xbench_ces.banks.bank import PAPER_STEP, ConceptBank, bottom_hash
 
 SHAPE = (8, 10, 10)
 ACCURACIES = (0.5, 0.7, 0.96)

@@ -12,9 +12,9 @@ from safetensors.torch import save_file
 
 from xbench.errors import UsageError
 from xbench.interfaces.data.annotation import Concept
-from xbench_ces.bank import ConceptBank
-from xbench_ces.bank_file import read_bank, write_bank
-from xbench_ces.importing import StoredBank
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.banks.file import read_bank, write_bank
+from xbench_ces.banks.importing import StoredBank
 
 
 def bank(**fields):

@@ -19,12 +19,12 @@ from xbench.interfaces.explanation import Explainer
 from xbench.networks.network import cut_module
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component
-from xbench_ces.bank import ConceptBank, bottom_hash
-from xbench_ces.bank_file import write_bank
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.explainer import ConceptualExplanationScores
-from xbench_ces.importing import StoredBank
-from xbench_ces.learning import LearnedBank
+from xbench_ces.banks.bank import ConceptBank, bottom_hash
+from xbench_ces.banks.file import write_bank
+from xbench_ces.banks.importing import StoredBank
+from xbench_ces.banks.learning import LearnedBank
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.torchvision_models import Torchvision
 
@@ -337,7 +337,7 @@ def test_a_bank_in_a_file_is_read_and_one_that_is_not_there_named(make_weights, 
 
 
 def test_data_sets_without_concepts_are_named_with_those_that_have_them(make_weights):
-    from xbench_datasets.folder import Folder
+    from xbench_datasets.folders.folder import Folder
 
     weights = make_weights()
     images = ImageSet(Folder("/nowhere"), "train")

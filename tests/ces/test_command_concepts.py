@@ -10,10 +10,10 @@ import torch
 from xbench.cli.options import Session
 from xbench.errors import UsageError
 from xbench.running.store import Store
-from xbench_ces.bank import ConceptBank
-from xbench_ces.bank_file import read_bank
-from xbench_ces.command import command
-from xbench_ces.explainer import ConceptualExplanationScores
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.banks.command import command
+from xbench_ces.banks.file import read_bank
+from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_toybirds import concepts as birds
 
 QUICK = ("dataset.train=160", "dataset.test=40", "training.epochs=0")

@@ -14,13 +14,13 @@ from xbench.interfaces.explanation import Explainer
 from xbench.networks.network import cut_module
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component
-from xbench_ces.bank import ConceptBank
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.explainer import ConceptualExplanationScores
-from xbench_ces.floors import ControlModel, RandomConcepts
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.difficulties import Entropy
-from xbench_deliberative.explainer import Deliberative
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.scores.explainer import ConceptualExplanationScores
+from xbench_ces.scores.floors import ControlModel, RandomConcepts
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.self_referential import Entropy
+from xbench_deliberative.explanations.explainer import Deliberative
 
 CES = ConceptualExplanationScores(threshold=0.75)
 FLOORS = [RandomConcepts(CES), ControlModel(CES)]

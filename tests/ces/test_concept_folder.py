@@ -12,9 +12,9 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench.interfaces.data.annotation import Concept
 from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
-from xbench_ces.bank import ConceptBank
-from xbench_ces.concept_folder import ConceptFolder
-from xbench_ces.learning import LearnedBank
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.banks.concept_folder import ConceptFolder
+from xbench_ces.banks.learning import LearnedBank
 
 COLOURS = {"positive": (220, 40, 40), "negative": (90, 120, 140)}
 

@@ -16,7 +16,7 @@ from xbench.interfaces.data.annotation import Concept
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import load_explanations, save_explanations
 from xbench.randomness import generator
-from xbench_ces.concept_scores import ConceptScores, together
+from xbench_ces.scores.concept_scores import ConceptScores, together
 
 CLASS_NAMES = ("ant", "bee", "cat", "$d_o_g$")
 

@@ -16,8 +16,8 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench.interfaces.data.annotation import Contexts
 from xbench.interfaces.data.dataset import Dataset
 from xbench.testing.conformance import check_component
-from xbench_ces.confounded import Confounded
-from xbench_datasets.folder import Folder
+from xbench_ces.spurious.confounded import Confounded
+from xbench_datasets.folders.folder import Folder
 from xbench_toybirds.dataset import Toybirds
 
 KINDS, PLACES = ("ant", "bee", "cow", "dog"), ("ice", "mud", "oak", "sea")

@@ -11,10 +11,10 @@ from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component
-from xbench_ces.concept_images import drawn, listed
-from xbench_ces.image_qualities import COLOURS, FAMILY, QUALITIES, ImageQualities
+from xbench_ces.banks.concept_images import drawn, listed
+from xbench_ces.banks.image_qualities import COLOURS, FAMILY, QUALITIES, ImageQualities
 from xbench_ces.kernels import appearance
-from xbench_datasets.imagenet import Imagenet
+from xbench_datasets.imagenet.dataset import Imagenet
 from xbench_toybirds.dataset import Toybirds
 
 OF = Toybirds(train=120, validation=20, test=60, shifted=20)

@@ -16,9 +16,9 @@ from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import Training
-from xbench_ces.bank import ConceptBank, bottom_hash
-from xbench_ces.concept_images import listed
-from xbench_ces.learning import LearnedBank
+from xbench_ces.banks.bank import ConceptBank, bottom_hash
+from xbench_ces.banks.concept_images import listed
+from xbench_ces.banks.learning import LearnedBank
 
 HEAD_ONLY = Training(epochs=1, body_rate=0.0, batch_size=8)
 
@@ -222,7 +222,7 @@ def test_a_body_that_learns_shares_nothing(recipe, make_weights):
 def test_a_layer_above_the_head_is_not_that_of_the_start(make_weights, recipe):
     from torch import nn
 
-    from xbench_ces.start_weights import StartWeights, weights_below
+    from xbench_ces.banks.start_weights import StartWeights, weights_below
 
     @dataclass(frozen=True, kw_only=True)
     class ConvolutionalHead(type(recipe.classifier)):
@@ -367,7 +367,7 @@ def test_only_one_concepts_activations_are_held_at_a_time(recipe, provider, shap
     import gc
     import weakref
 
-    from xbench_ces import learning
+    from xbench_ces.banks import learning
 
     held = []
 

@@ -17,11 +17,11 @@ from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.testing.conformance import check_component
 from xbench.training.recipe import Training
-from xbench_ces.explainer import ConceptualExplanationScores
-from xbench_ces.floors import RandomConcepts
 from xbench_ces.kernels.appearance import PERTURBATIONS
-from xbench_ces.low_level import LowLevelPerturbation
-from xbench_ces.low_level_rows import Target, courses
+from xbench_ces.low_level.protocol import LowLevelPerturbation
+from xbench_ces.low_level.rows import Target, courses
+from xbench_ces.scores.explainer import ConceptualExplanationScores
+from xbench_ces.scores.floors import RandomConcepts
 from xbench_zoo.losses import CrossEntropy
 
 TARGETS = (Target("class 0", "red"), Target("class 2", "green", ("striped",)))

@@ -12,9 +12,9 @@ from scipy.stats import spearmanr
 
 from xbench.interfaces.data.annotation import Concept
 from xbench.results.statistics import by_name
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.low_level_rows import Explained, Target, courses, joined
-from xbench_ces.low_level_summary import Scoring, judged, noted, rank_correlation, scored
+from xbench_ces.low_level.rows import Explained, Target, courses, joined
+from xbench_ces.low_level.summary import Scoring, judged, noted, rank_correlation, scored
+from xbench_ces.scores.concept_scores import ConceptScores
 
 NAMES = ("redness", "greenness", "blur", "crimson")
 TARGETS = (Target("cherry", "redness", alike=("crimson",)), Target("apple", "greenness"))

@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from xbench.interfaces.data.annotation import Concept
 from xbench.results.statistics import Resampling, summarised
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.spurious_figures import GUESSING, drawn
-from xbench_ces.spurious_rows import ImageRows, Scenario, joined
-from xbench_ces.spurious_summary import Scoring, scored
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.spurious.figures import GUESSING, drawn
+from xbench_ces.spurious.rows import ImageRows, Scenario, joined
+from xbench_ces.spurious.summary import Scoring, scored
 
 SCENARIOS = (Scenario("dog", "snow"), Scenario("bird", "water"), Scenario("cat", "carpet"))
 SCORING = Scoring(SCENARIOS, (0.6, 1.0), 0.9, (1, 2, 4), 2, (1, 3), 3)

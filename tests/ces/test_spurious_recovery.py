@@ -26,12 +26,12 @@ from xbench.running.runner import Provider, run
 from xbench.running.store import Store
 from xbench.testing.conformance import check_component
 from xbench.training.recipe import Training
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.explainer import ConceptualExplanationScores
-from xbench_ces.floors import ControlModel, RandomConcepts
-from xbench_ces.spurious import SpuriousRecovery
-from xbench_ces.spurious_rows import Scenario
-from xbench_deliberative.difficulties import Entropy
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.scores.explainer import ConceptualExplanationScores
+from xbench_ces.scores.floors import ControlModel, RandomConcepts
+from xbench_ces.spurious.protocol import SpuriousRecovery
+from xbench_ces.spurious.rows import Scenario
+from xbench_deliberative.difficulties.self_referential import Entropy
 from xbench_zoo.losses import CrossEntropy
 
 CES = ConceptualExplanationScores(examples=24, threshold=0.6)

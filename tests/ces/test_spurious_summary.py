@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from xbench.interfaces.data.annotation import Concept
 from xbench.interfaces.protocol import CaseScores
 from xbench.results.statistics import Resampling, summarised
-from xbench_ces.concept_scores import ConceptScores
-from xbench_ces.spurious_rows import SCHEMA, ImageRows, Scenario, joined
-from xbench_ces.spurious_summary import (
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.spurious.rows import SCHEMA, ImageRows, Scenario, joined
+from xbench_ces.spurious.summary import (
     Scoring,
     best_rank,
     by_guessing,

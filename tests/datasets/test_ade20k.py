@@ -15,9 +15,9 @@ from xbench.errors import UnknownNameError
 from xbench.interfaces.data.annotation import ClassAttributes, PartMasks, annotation_kinds
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench_datasets.ade20k import Ade20k
-from xbench_datasets.ade20k_index import read_index
-from xbench_datasets.ade20k_lists import Objects, read_objects
+from xbench_datasets.ade20k.dataset import Ade20k
+from xbench_datasets.ade20k.index import read_index
+from xbench_datasets.ade20k.lists import Objects, read_objects
 
 LAYOUTS = ("scene-parsing", "full-2021", "full-2016")
 IMAGES_PER_SCENE = 6
@@ -275,7 +275,7 @@ def test_names_of_real_objects_map_as_the_official_table_does(real: Path) -> Non
 def test_real_scene_names_of_2016_follow_their_folders(real: Path, tmp_path: Path) -> None:
     from scipy.io import loadmat
 
-    from xbench_datasets.ade20k_listing import _scene
+    from xbench_datasets.ade20k.listing import _scene
 
     index = loadmat(real / "index_2016/meta_file/ade20k/index_ade20k.mat", squeeze_me=True)["index"]
     split = Path("ADE20K_2016_07_26/images")
@@ -348,7 +348,7 @@ def test_real_pairs_of_scene_parsing_load(real: Path, tmp_path: Path) -> None:
 
 @pytest.mark.realdata
 def test_a_real_full_label_map_becomes_the_official_one(real: Path) -> None:
-    from xbench_datasets.ade20k_masks import listed_objects, named_objects
+    from xbench_datasets.ade20k.masks import listed_objects, named_objects
 
     folder = real / "sceneparsing150_sample/convertFromADE"
     objects = read_objects(folder.parent / "objectInfo150.txt")

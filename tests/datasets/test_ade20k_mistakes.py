@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
-from xbench_datasets.ade20k import Ade20k
+from xbench_datasets.ade20k.dataset import Ade20k
 
 WAY_OUT = (
     "`xbench data get ade20k` fetches SceneParsing-150; `-p dataset.root=FOLDER` "

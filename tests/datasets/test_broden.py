@@ -11,8 +11,8 @@ from PIL import Image
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component
-from xbench_datasets.broden import Broden
-from xbench_datasets.broden_presence import label_map
+from xbench_datasets.broden.dataset import Broden
+from xbench_datasets.broden.presence import label_map
 
 SIDE, COUNT = 8, 24
 NAMES = {

@@ -14,7 +14,7 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench.files.home import data_home
 from xbench.interfaces.data.annotation import ClassHierarchy
 from xbench.testing.conformance import check_component
-from xbench_datasets.cifar import Cifar10, Cifar100
+from xbench_datasets.cifar.cifar import Cifar10, Cifar100
 
 COARSE = (
     "4 1 14 8 0 6 7 7 18 3 3 14 9 18 7 11 3 9 7 11 6 11 5 10 7 6 13 15 3 15 0 11 1 10 12 14 16 9"

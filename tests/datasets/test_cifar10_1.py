@@ -9,8 +9,8 @@ import torch
 from xbench.errors import DatasetError
 from xbench.files.home import data_home
 from xbench.testing.conformance import check_component
-from xbench_datasets.cifar10_1 import Cifar101
-from xbench_datasets.cifar_names import CIFAR10
+from xbench_datasets.cifar.cifar10_1 import Cifar101
+from xbench_datasets.cifar.names import CIFAR10
 
 WAY_OUT = (
     "`xbench data get cifar10.1` fetches it; `-p dataset.root=FOLDER` "

@@ -9,9 +9,9 @@ from xbench.errors import DatasetError, UnknownNameError
 from xbench.files.home import data_home
 from xbench.interfaces.data.annotation import HumanLabels
 from xbench.testing.conformance import check_component
-from xbench_datasets.cifar10h import Cifar10h
-from xbench_datasets.cifar_names import CIFAR10
-from xbench_datasets.packed import PackedImages
+from xbench_datasets.cifar.cifar10h import Cifar10h
+from xbench_datasets.cifar.names import CIFAR10
+from xbench_datasets.packed.dataset import PackedImages
 
 WAY_OUT = (
     "`xbench data get cifar10h -p dataset.of=cifar10` fetches cifar10h-counts.npy;"

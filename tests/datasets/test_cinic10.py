@@ -8,8 +8,8 @@ from PIL import Image
 from xbench.errors import DatasetError
 from xbench.files.home import data_home
 from xbench.testing.conformance import check_component
-from xbench_datasets.cifar_names import CIFAR10
-from xbench_datasets.cinic10 import Cinic10
+from xbench_datasets.cifar.cinic10 import Cinic10
+from xbench_datasets.cifar.names import CIFAR10
 
 SPLITS = ("train", "valid", "test")
 WAY_OUT = (

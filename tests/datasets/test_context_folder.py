@@ -9,8 +9,8 @@ from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.testing.conformance import check_component
-from xbench_datasets.context_folder import ContextFolder
-from xbench_datasets.folder import Folder
+from xbench_datasets.folders.context_folder import ContextFolder
+from xbench_datasets.folders.folder import Folder
 
 
 def paint(path: Path, red: int = 0) -> None:

@@ -13,7 +13,7 @@ from xbench.errors import DatasetError, ParameterError, UnknownNameError
 from xbench.interfaces.data.annotation import ClassAttributes, PartPoints, annotation_kinds
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench_datasets.cub200 import Cub200
+from xbench_datasets.cub200.dataset import Cub200
 
 PERCENTAGES = "attributes/class_attribute_labels_continuous.txt"
 IMAGE_ATTRIBUTES = "attributes/image_attribute_labels.txt"

@@ -11,7 +11,7 @@ from PIL import Image
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
-from xbench_datasets.folder import Folder
+from xbench_datasets.folders.folder import Folder
 
 
 def paint(path: Path, colour: tuple[int, int, int] = (200, 30, 30), size=(7, 5)) -> Path:

@@ -10,7 +10,7 @@ from torchvision.models import ResNet18_Weights
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.testing.conformance import check_component
-from xbench_datasets.imagenet import Imagenet
+from xbench_datasets.imagenet.dataset import Imagenet
 
 
 @cache

@@ -10,9 +10,9 @@ from scipy.io import savemat
 
 from xbench.errors import DatasetError
 from xbench.testing.conformance import check_component
-from xbench_datasets.imagenet import DIGEST, Imagenet
+from xbench_datasets.imagenet.dataset import DIGEST, Imagenet
 from xbench_datasets.matlab import read_structs
-from xbench_explicable.senses import imagenet
+from xbench_explicable.wordnet.senses import imagenet
 
 DEVKIT = "ILSVRC2012_devkit_t12/data"
 FILE = "ILSVRC2012_val_{:08d}.JPEG"

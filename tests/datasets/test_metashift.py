@@ -12,7 +12,7 @@ from PIL import Image
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component
-from xbench_datasets.metashift import Metashift
+from xbench_datasets.metashift.dataset import Metashift
 
 INDEX = {
     "cat(snow)": range(100, 110),

@@ -13,9 +13,9 @@ from PIL import Image
 
 from xbench.errors import DatasetError
 from xbench.testing.conformance import check_component
-from xbench_datasets import packed_file
-from xbench_datasets.cifar_names import CIFAR10
-from xbench_datasets.packed import PackedImages
+from xbench_datasets.cifar.names import CIFAR10
+from xbench_datasets.packed import file as packed_file
+from xbench_datasets.packed.dataset import PackedImages
 
 CLASSES = ("cat", "dog", "emu")
 FORM = (

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench_deliberative.kernels import accuracy, regions
-from xbench_deliberative.rows import COVERAGES
+from xbench_deliberative.protocol.rows import COVERAGES
 
 SIZE = (12, 12)
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xbench.interfaces.data.annotation import PartAttribute
-from xbench_datasets.cub200 import Cub200
-from xbench_deliberative.ground_truth import AmbiguousParts, facts, paper_strengths
+from xbench_datasets.cub200.dataset import Cub200
 from xbench_deliberative.kernels import ambiguous_parts as kernels
+from xbench_deliberative.protocol.ground_truth import AmbiguousParts, facts, paper_strengths
 
 PERCENT = arrays("float64", (5, 4), elements=st.floats(0, 100, width=16))
 

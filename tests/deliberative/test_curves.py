@@ -10,9 +10,9 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
 from xbench.results.statistics import Resampling, summarised
-from xbench_deliberative.curves import PERCENT, Curve, curves_of, drawn, styles
-from xbench_deliberative.rows import COVERAGES, ImageRows, Measured, joined
-from xbench_deliberative.summary import REPORTED, Scoring, scored
+from xbench_deliberative.protocol.curves import PERCENT, Curve, curves_of, drawn, styles
+from xbench_deliberative.protocol.rows import COVERAGES, ImageRows, Measured, joined
+from xbench_deliberative.protocol.summary import REPORTED, Scoring, scored
 
 POINTS = Scoring(("precision", "recall"), "left-out", "points")
 MASKS = Scoring(("iou",), "left-out", "masks")

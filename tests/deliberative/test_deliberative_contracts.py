@@ -5,21 +5,21 @@ import pytest
 import xbench_deliberative as plugin
 from xbench.interfaces.component import Component
 from xbench.testing.conformance import check_component
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.ceiling import KnownParts
-from xbench_deliberative.difficulties import Entropy, Hesitancy
-from xbench_deliberative.explainer import Deliberative
-from xbench_deliberative.floors import (
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.attributions.gradient_hessian import GradientHessian
+from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
+from xbench_deliberative.difficulties.hardness import Hardness
+from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
+from xbench_deliberative.explanations.explainer import Deliberative
+from xbench_deliberative.protocol.ceiling import KnownParts
+from xbench_deliberative.protocol.floors import (
     CentrePrior,
     EdgeDetector,
     MostProbable,
     RandomPair,
     RandomRegion,
 )
-from xbench_deliberative.gradient_hessian import GradientHessian
-from xbench_deliberative.hardness import Hardness
-from xbench_deliberative.integrated_gradients import IntegratedGradients
-from xbench_deliberative.protocol import PartAmbiguity
+from xbench_deliberative.protocol.part_ambiguity import PartAmbiguity
 
 SUBJECT = Deliberative(Entropy(), Gradient())
 COMPONENTS = [

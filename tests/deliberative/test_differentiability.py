@@ -10,9 +10,9 @@ from xbench.errors import MismatchError
 from xbench.interfaces.attribution import Attribution
 from xbench.interfaces.readout import Readout
 from xbench.networks.network import cut_module
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.gradient_hessian import GradientHessian
-from xbench_deliberative.integrated_gradients import IntegratedGradients
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.attributions.gradient_hessian import GradientHessian
+from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
 from xbench_deliberative.readouts import EvaluatedTop, hesitancy
 
 ATTRIBUTIONS = [Gradient(), GradientHessian(), IntegratedGradients(), IntegratedGradients("image")]

@@ -15,10 +15,10 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.difficulty import Difficulty
 from xbench.interfaces.readout import Readout
 from xbench.randomness import generator
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.difficulties import Entropy, Hesitancy
-from xbench_deliberative.explainer import Deliberative
-from xbench_deliberative.insecurities import Insecurities
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
+from xbench_deliberative.explanations.explainer import Deliberative
+from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.readouts import normalised_entropy
 
 

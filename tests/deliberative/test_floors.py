@@ -12,11 +12,13 @@ from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.randomness import generator
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.ceiling import KnownParts
-from xbench_deliberative.difficulties import Entropy
-from xbench_deliberative.explainer import Deliberative
-from xbench_deliberative.floors import (
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.self_referential import Entropy
+from xbench_deliberative.explanations.explainer import Deliberative
+from xbench_deliberative.explanations.insecurities import Insecurities
+from xbench_deliberative.kernels import regions, saliency
+from xbench_deliberative.protocol.ceiling import KnownParts
+from xbench_deliberative.protocol.floors import (
     CentrePrior,
     EdgeDetector,
     MostProbable,
@@ -24,10 +26,8 @@ from xbench_deliberative.floors import (
     RandomRegion,
     insecurities_of,
 )
-from xbench_deliberative.insecurities import Insecurities
-from xbench_deliberative.kernels import regions, saliency
-from xbench_deliberative.protocol import on_points
-from xbench_deliberative.rows import COVERAGES
+from xbench_deliberative.protocol.part_ambiguity import on_points
+from xbench_deliberative.protocol.rows import COVERAGES
 
 SUBJECT = Deliberative(Entropy(), Gradient(), "official")
 SAME_PAIRS = [

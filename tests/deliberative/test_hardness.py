@@ -19,11 +19,11 @@ from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import TrainedWeights, Training
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.explainer import Deliberative
-from xbench_deliberative.hardness import Hardness
-from xbench_deliberative.hardness_network import Joint, build, predictor_head
-from xbench_deliberative.hardness_training import JointTraining, JointWeights, _trained
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.hardness import Hardness
+from xbench_deliberative.difficulties.hardness_network import Joint, build, predictor_head
+from xbench_deliberative.difficulties.hardness_training import JointTraining, JointWeights, _trained
+from xbench_deliberative.explanations.explainer import Deliberative
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn

@@ -12,8 +12,8 @@ from torch.nn import functional
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.loss import Targets
 from xbench.testing.conformance import check_component
-from xbench_deliberative.hardness import Hardness
-from xbench_deliberative.hardness_loss import PredictorLoss
+from xbench_deliberative.difficulties.hardness import Hardness
+from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.kernels.hardness import (
     balancing_weights,
     bce_losses,

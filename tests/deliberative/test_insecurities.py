@@ -9,9 +9,14 @@ from matplotlib.figure import Figure
 from xbench.errors import MismatchError, ParameterError, UsageError
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import load_explanations, save_explanations
-from xbench_deliberative.figure import highlighted
-from xbench_deliberative.insecurities import Insecurities
-from xbench_deliberative.shared_parts import SharedPart, SharedParts, example_of, visible_points
+from xbench_deliberative.explanations.figure import highlighted
+from xbench_deliberative.explanations.insecurities import Insecurities
+from xbench_deliberative.explanations.shared_parts import (
+    SharedPart,
+    SharedParts,
+    example_of,
+    visible_points,
+)
 
 
 def some(count: int, seed: int = 0) -> Insecurities:

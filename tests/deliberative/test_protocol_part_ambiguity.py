@@ -19,17 +19,17 @@ from xbench.interfaces.executor import Workplace
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry
 from xbench.training.recipe import Training
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.ceiling import KnownParts
-from xbench_deliberative.difficulties import Entropy, Hesitancy
-from xbench_deliberative.explainer import Deliberative
-from xbench_deliberative.floors import MostProbable, RandomPair, RandomRegion
-from xbench_deliberative.insecurities import Insecurities
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
+from xbench_deliberative.explanations.explainer import Deliberative
+from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import regions
-from xbench_deliberative.protocol import PartAmbiguity
-from xbench_deliberative.rows import COVERAGES, curve
-from xbench_deliberative.selection import hardest_first
-from xbench_deliberative.summary import Scoring, per_image
+from xbench_deliberative.protocol.ceiling import KnownParts
+from xbench_deliberative.protocol.floors import MostProbable, RandomPair, RandomRegion
+from xbench_deliberative.protocol.part_ambiguity import PartAmbiguity
+from xbench_deliberative.protocol.rows import COVERAGES, curve
+from xbench_deliberative.protocol.selection import hardest_first
+from xbench_deliberative.protocol.summary import Scoring, per_image
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn
 

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
-from xbench_deliberative.difficulties import Entropy, Hesitancy
+from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 
 LOGITS = arrays("float64", (3, 5), elements=st.floats(-50, 50))

@@ -18,8 +18,8 @@ from xbench.errors import MismatchError
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.readout import Readout
-from xbench_deliberative.attributions import Gradient
-from xbench_deliberative.gradient_hessian import GradientHessian
+from xbench_deliberative.attributions.gradient import Gradient
+from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.kernels import second_order
 from xbench_deliberative.readouts import (
     ClassLogits,

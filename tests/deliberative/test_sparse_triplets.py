@@ -15,17 +15,17 @@ from xbench.errors import DatasetError, MismatchError
 from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.executor import Workplace
-from xbench_datasets.ade20k import Ade20k
-from xbench_deliberative.ground_truth import (
+from xbench_datasets.ade20k.dataset import Ade20k
+from xbench_deliberative.explanations.shared_parts import SharedParts, inner_point, visible_points
+from xbench_deliberative.kernels.saliency import known_masks_map
+from xbench_deliberative.kernels.sparse_triplets import parts_of_pairs, strongest_occurrences
+from xbench_deliberative.protocol.ground_truth import (
     AmbiguousParts,
     CommonParts,
     GroundTruth,
     occurrences,
     sparse_facts,
 )
-from xbench_deliberative.kernels.saliency import known_masks_map
-from xbench_deliberative.kernels.sparse_triplets import parts_of_pairs, strongest_occurrences
-from xbench_deliberative.shared_parts import SharedParts, inner_point, visible_points
 
 SHARES = arrays("float64", (6, 4), elements=st.sampled_from([0.0, 0.2, 0.3, 0.4, 0.55, 0.7, 1.0]))
 

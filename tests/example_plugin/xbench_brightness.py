@@ -2,7 +2,7 @@ from dataclasses import dataclass, replace
 
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.hookspecs import hookimpl
-from xbench_deliberative.insecurities import Insecurities
+from xbench_deliberative.explanations.insecurities import Insecurities
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench_explicable.caption import SLACK, broken, decimals
+from xbench_explicable.pictures.caption import SLACK, broken, decimals
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xbench.errors import DatasetError, MismatchError, ParameterError
-from xbench_explicable.class_labels import ClassLevelLabels
 from xbench_explicable.kernels.agreement import ordinal_alpha
+from xbench_explicable.similarities.class_labels import ClassLevelLabels
 
 HEAD = "person,true,predicted,rating,expected\n"
 

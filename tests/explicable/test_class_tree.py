@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.errors import MismatchError
-from xbench_explicable.class_tree import ROOT, ClassTree, class_tree
-from xbench_explicable.senses import imagenet
-from xbench_explicable.wordnet import nouns, synset_of
+from xbench_explicable.similarities.class_tree import ROOT, ClassTree, class_tree
+from xbench_explicable.wordnet.nouns import nouns, synset_of
+from xbench_explicable.wordnet.senses import imagenet
 from xbench_toybirds.dataset import Toybirds
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from xbench.results.record import Record
 from xbench.running.store import Store
-from xbench_explicable.explicability_summary import noted
-from xbench_explicable.score_command import command
+from xbench_explicable.commands.score import command
+from xbench_explicable.protocol.summary import noted
 from xbench_toybirds.dataset import Toybirds
 
 BIRDS = Toybirds(train=20, test=60)

@@ -3,7 +3,7 @@
 import pytest
 
 from xbench.errors import DatasetError, MismatchError, ParameterError, UnknownNameError
-from xbench_explicable.similarity_command import command
+from xbench_explicable.commands.similarity import command
 
 OF = 'similarity.of={name="toybirds", test=40}'
 
@@ -75,7 +75,7 @@ def test_classes_nearer_to_others_than_to_themselves_are_told(similarity, tmp_pa
 def test_many_classes_are_shown_by_their_nearest_and_farthest_pairs(named):
     import torch
 
-    from xbench_explicable.similarity_facts import Facts
+    from xbench_explicable.similarities.facts import Facts
 
     names = tuple(f"c{index}" for index in range(30))
     matrix = torch.eye(30, dtype=torch.float64)

@@ -22,11 +22,11 @@ from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.training.recipe import Training
-from xbench_explicable.explicability import Explicability, unseen
-from xbench_explicable.explicability_rows import LOSS, loss_labels
-from xbench_explicable.explicability_yardstick import short_hash
-from xbench_explicable.table import SimilarityTable, table_text
-from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_explicable.losses.weighted import WeightedLoss
+from xbench_explicable.protocol.explicability import Explicability, unseen
+from xbench_explicable.protocol.rows import LOSS, loss_labels
+from xbench_explicable.protocol.yardstick import short_hash
+from xbench_explicable.similarities.table import SimilarityTable, table_text
 from xbench_zoo.losses import CrossEntropy
 
 NAMES = ("cat", "dog", "car", "truck")

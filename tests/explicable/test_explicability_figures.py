@@ -5,11 +5,11 @@ import pyarrow as pa
 import pytest
 
 from xbench.results.statistics import Resampling, summarised
-from xbench_explicable.explicability_figures import MOST_PAIRS, SHARES, drawn
-from xbench_explicable.explicability_rows import Answers, rows_of
-from xbench_explicable.explicability_summary import noted, scored
-from xbench_explicable.explicability_yardstick import Yardstick
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, drawn
+from xbench_explicable.protocol.rows import Answers, rows_of
+from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.yardstick import Yardstick
 
 PLAN = Resampling(resamples=30)
 LABELS = ("cross-entropy", "weighted by what people said of these very images", "other")

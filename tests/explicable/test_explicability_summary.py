@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from xbench.errors import MismatchError
 from xbench.interfaces.protocol import CaseScores
 from xbench.results.statistics import Resampling, summarised
-from xbench_explicable.explicability_rows import Answers, rows_of
-from xbench_explicable.explicability_summary import noted, scored, sets
-from xbench_explicable.explicability_yardstick import Distances, Yardstick
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.protocol.rows import Answers, rows_of
+from xbench_explicable.protocol.summary import noted, scored, sets
+from xbench_explicable.protocol.yardstick import Distances, Yardstick
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 CIFAR10 = ("airplane", "automobile", *ANIMALS, "ship", "truck")
@@ -306,12 +306,12 @@ def real_labels(realdata) -> np.ndarray:
 
 def real_rows(realdata) -> tuple[Yardstick, dict[str, pa.Table]]:
     """The public predictions, with D the mean of normalised human labels and WordNet's paths."""
-    from xbench_datasets.cifar10h import Cifar10h
-    from xbench_datasets.packed import PackedImages
-    from xbench_explicable.existing_knowledge import ExistingKnowledge
-    from xbench_explicable.explicability_yardstick import yardstick as of_dataset
-    from xbench_explicable.human_labels import InstanceLevelLabels
-    from xbench_explicable.mean import MeanSimilarity
+    from xbench_datasets.cifar.cifar10h import Cifar10h
+    from xbench_datasets.packed.dataset import PackedImages
+    from xbench_explicable.protocol.yardstick import yardstick as of_dataset
+    from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
+    from xbench_explicable.similarities.human_labels import InstanceLevelLabels
+    from xbench_explicable.similarities.mean import MeanSimilarity
 
     images = PackedImages(str(realdata / "cifar10"), ("test=test_jpeg.npz",), CIFAR10)
     people = Cifar10h(images, str(realdata / "cifar10h" / "cifar10h-counts.npy"))

@@ -9,8 +9,8 @@ from xbench.errors import UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import Entry
 from xbench.training.recipe import Training
-from xbench_explicable.gallery import gallery, mistake_groups
-from xbench_explicable.paired_answers import PairedAnswer, grouped, paired_answers
+from xbench_explicable.pictures.gallery import gallery, mistake_groups
+from xbench_explicable.pictures.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn

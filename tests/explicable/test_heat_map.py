@@ -7,7 +7,7 @@ import torch
 from matplotlib.figure import Figure
 
 from xbench.errors import MismatchError
-from xbench_explicable.heat_map import heat_map
+from xbench_explicable.pictures.heat_map import heat_map
 
 TEN = tuple(f"class {index}" for index in range(10))
 

@@ -15,13 +15,13 @@ from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component, tiny_images
-from xbench_explicable.class_tree import class_tree
-from xbench_explicable.hierarchical_losses import (
+from xbench_explicable.kernels.hierarchy import grouped_logsumexp
+from xbench_explicable.losses.hierarchical import (
     HierarchicalCrossEntropy,
     SoftHierarchicalLabels,
     descent_in,
 )
-from xbench_explicable.kernels.hierarchy import grouped_logsumexp
+from xbench_explicable.similarities.class_tree import class_tree
 from xbench_zoo.losses import CrossEntropy
 
 CATS = (("cats", "pets", "animals", "all"),) * 2

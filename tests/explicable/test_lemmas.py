@@ -13,7 +13,7 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.similarity import Similarity
 from xbench.randomness import generator
 from xbench.testing.conformance import CLASSES, tiny_images
-from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_explicable.losses.weighted import WeightedLoss
 
 CORRECT, A, B = 0, 1, 2
 """The correct class; a class that should be the more explicable one; and one that should not."""

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from xbench.errors import MismatchError, UnknownNameError, UsageError
 from xbench.interfaces.data.dataset import Dataset
-from xbench_explicable import predictions
-from xbench_explicable.predictions import read_predictions
+from xbench_explicable.protocol import predictions
+from xbench_explicable.protocol.predictions import read_predictions
 
 NAMES = ("cat", "dog", "car")
 IDS = (40, 41, 42, 30, 31, 32)

@@ -5,15 +5,15 @@ from functools import partial
 import pytest
 
 from xbench.errors import DatasetError, MismatchError
-from xbench_explicable import senses as senses_module
-from xbench_explicable.existing_knowledge import ExistingKnowledge
-from xbench_explicable.explicability import Explicability
-from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy, SoftHierarchicalLabels
-from xbench_explicable.hierarchy import HierarchyPaths
-from xbench_explicable.senses import LISTS, exceptions, imagenet, lists_digest, synsets
-from xbench_explicable.weighted_loss import WeightedLoss
-from xbench_explicable.wordnet import nouns, steps_up, synset_of
-from xbench_explicable.wordnet_files import DATA
+from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy, SoftHierarchicalLabels
+from xbench_explicable.losses.weighted import WeightedLoss
+from xbench_explicable.protocol.explicability import Explicability
+from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
+from xbench_explicable.similarities.hierarchy import HierarchyPaths
+from xbench_explicable.wordnet import senses as senses_module
+from xbench_explicable.wordnet.files import DATA
+from xbench_explicable.wordnet.nouns import nouns, steps_up, synset_of
+from xbench_explicable.wordnet.senses import LISTS, exceptions, imagenet, lists_digest, synsets
 
 SUPERCLASSES = {
     "mammal.n.01": "beaver dolphin otter seal whale bear leopard lion tiger wolf camel cattle "

@@ -13,9 +13,9 @@ from xbench.interfaces.protocol import Entry
 from xbench.networks.network import blank
 from xbench.networks.weights import read_state
 from xbench.training.recipe import Training
-from xbench_datasets.packed import PackedImages
-from xbench_explicable.paired_answers import PairedAnswer
-from xbench_explicable.side_by_side import answer_groups, maps_of, side_by_side
+from xbench_datasets.packed.dataset import PackedImages
+from xbench_explicable.pictures.paired_answers import PairedAnswer
+from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side
 from xbench_saliency.grad_cam import GradCam
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.cifar_resnet import CifarResnet

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from xbench.errors import DatasetError, MismatchError, ParameterError
 from xbench.interfaces.data.similarity import checked, normalised
-from xbench_explicable.existing_knowledge import ExistingKnowledge
-from xbench_explicable.hierarchy import HierarchyPaths
-from xbench_explicable.human_labels import InstanceLevelLabels, summed_counts
-from xbench_explicable.mean import MeanSimilarity
-from xbench_explicable.table import SimilarityTable, read_table, table_text
+from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
+from xbench_explicable.similarities.hierarchy import HierarchyPaths
+from xbench_explicable.similarities.human_labels import InstanceLevelLabels, summed_counts
+from xbench_explicable.similarities.mean import MeanSimilarity
+from xbench_explicable.similarities.table import SimilarityTable, read_table, table_text
 from xbench_toybirds.dataset import Toybirds
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

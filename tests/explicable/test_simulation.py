@@ -20,11 +20,11 @@ from xbench.randomness import generator
 from xbench.running.runner import run
 from xbench.running.store import Store
 from xbench.testing.conformance import check_component, tiny_images
-from xbench_explicable.hierarchical_losses import HierarchicalCrossEntropy
-from xbench_explicable.probability_plane import ProbabilityPlane, ThreeClasses
-from xbench_explicable.simulation import LossSimulation
-from xbench_explicable.simulation_summary import columns
-from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy
+from xbench_explicable.losses.weighted import WeightedLoss
+from xbench_explicable.simulation.plane import ProbabilityPlane, ThreeClasses
+from xbench_explicable.simulation.protocol import LossSimulation
+from xbench_explicable.simulation.summary import columns
 from xbench_zoo.losses import CrossEntropy
 
 SETTINGS = {"top": (0.4, 0.05), "middle": (0.1, 0.05), "bottom": (0.4, 0.5)}

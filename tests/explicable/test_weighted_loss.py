@@ -14,14 +14,14 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.similarity import Similarity, normalised
 from xbench.randomness import generator
 from xbench.testing.conformance import CLASSES, check_component, tiny_batch, tiny_images
-from xbench_datasets.cifar10h import Cifar10h
-from xbench_datasets.packed import PackedImages
-from xbench_explicable.existing_knowledge import ExistingKnowledge
-from xbench_explicable.human_labels import InstanceLevelLabels
+from xbench_datasets.cifar.cifar10h import Cifar10h
+from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.kernels.targets import entropies, soft_labels, softmax_rows
-from xbench_explicable.mean import MeanSimilarity
-from xbench_explicable.table import SimilarityTable, table_text
-from xbench_explicable.weighted_loss import WeightedLoss
+from xbench_explicable.losses.weighted import WeightedLoss
+from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
+from xbench_explicable.similarities.human_labels import InstanceLevelLabels
+from xbench_explicable.similarities.mean import MeanSimilarity
+from xbench_explicable.similarities.table import SimilarityTable, table_text
 from xbench_zoo.losses import CrossEntropy
 
 OPTIONS = {"classes": CLASSES, "epoch": 0, "generator": generator(0)}

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from xbench.errors import ParameterError, UnknownNameError
 from xbench_explicable.kernels.paths import common_heights, path_lengths
-from xbench_explicable.senses import imagenet
-from xbench_explicable.wordnet import nouns, path_similarities, synset_named, synset_of
-from xbench_explicable.wordnet_files import DATA, EXCEPTIONS, digest
+from xbench_explicable.wordnet.files import DATA, EXCEPTIONS, digest
+from xbench_explicable.wordnet.nouns import nouns, path_similarities, synset_named, synset_of
+from xbench_explicable.wordnet.senses import imagenet
 
 PAPER = {
     ("automobile", "truck"): 3,

@@ -6,7 +6,7 @@ import importlib.util
 import pytest
 from click.testing import CliRunner
 
-from xbench_explicable.wordnet_files import DATA
+from xbench_explicable.wordnet.files import DATA
 
 
 @pytest.fixture

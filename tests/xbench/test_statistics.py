@@ -12,8 +12,8 @@ from xbench.kernels.bootstrap import (
     percentile_interval,
     resample_counts,
 )
-from xbench.results.statistics import Draws, Resampling, band, difference, summarised
 from xbench.results import statistics
+from xbench.results.statistics import Draws, Resampling, band, difference, summarised
 
 
 def scores(values, cases=None, name="score"):

@@ -11,7 +11,7 @@ from xbench.interfaces.executor import Workplace
 from xbench.networks.network import load
 from xbench.networks.weights import read_state
 from xbench.training.recipe import TrainedWeights, Training
-from xbench_datasets.folder import Folder
+from xbench_datasets.folders.folder import Folder
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
 

@@ -1,0 +1,1 @@
+"""Concept banks: images of concepts, learning, files."""

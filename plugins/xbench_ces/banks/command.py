@@ -1,0 +1,286 @@
+"""`xbench concepts`: learn, import, list and show concept banks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
+from xbench.errors import ParameterError, UsageError
+
+if TYPE_CHECKING:
+    from xbench.interfaces.artefact import Artefact, Recipe
+    from xbench.interfaces.data.dataset import Dataset
+    from xbench.interfaces.protocol import Entry
+    from xbench.running.store import Store
+    from xbench_ces.banks.bank import ConceptBank
+
+KIND = "concept-bank"
+STORE = (WORK[0],)
+THRESHOLD = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.7,
+    show_default=True,
+    help="The held-out accuracy from which on a concept counts as learned.",
+)
+
+OUT = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the bank here (.safetensors).",
+)
+
+
+@click.group("concepts")
+def command() -> None:
+    """Learn, import, list and show banks of concepts."""
+
+
+@command.command("learn")
+@session_options(CHOICE, WORK, OUTPUT)
+@click.option(
+    "--concepts",
+    "specifications",
+    multiple=True,
+    metavar="DATASET",
+    help="Where concepts are learned from, such as concept-folder:FOLDER; may be repeated. "
+    "The benchmark's own dataset where nothing is said.",
+)
+@click.option("--examples", type=int, default=100, show_default=True, help="Of each kind.")
+@click.option("--held-out", type=float, default=0.25, show_default=True)
+@click.option("--regularisation", type=float, default=0.001, show_default=True, help="C.")
+@THRESHOLD
+@OUT
+def learn(
+    session: Session,
+    specifications: tuple[str, ...],
+    examples: int,
+    held_out: float,
+    regularisation: float,
+    threshold: float,
+    out: Path | None,
+) -> None:
+    """Learn a bank for a classifier, or find it in the store.
+
+    It is the bank that the explainer `ces` uses with the same options.
+    """
+    from xbench.cli.output import progress
+    from xbench.running.runner import Provider, check
+    from xbench_ces.scores.explainer import ConceptualExplanationScores
+
+    _check_out(out)
+    benchmark = session.assembled(scored=False)
+    explainer = ConceptualExplanationScores(
+        concepts=_sources(session, specifications),
+        examples=examples,
+        held_out=held_out,
+        regularisation=regularisation,
+    )
+    entry = next(benchmark.entries(benchmark.lines[0]))
+    recipe = _recipe(explainer, entry)
+    check(benchmark)
+    store = session.opened_store()
+    store.check_writable()
+    with progress(session.quiet or session.json) as reporter:
+        bank = Provider(store, session.workplace(reporter)).one(recipe)
+    _tell(session, bank, threshold, out)
+
+
+def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
+    from xbench.components.specification import parsed
+
+    builder = session.builder()
+    found = [builder.build("dataset", parsed(text), "--concepts") for text in specifications]
+    for source in found:
+        source.check()
+    return tuple(found)
+
+
+def _recipe(explainer: Any, entry: "Entry") -> "Recipe":
+    from xbench.training.recipe import recipe_for
+
+    recipe: Recipe = explainer.artefacts(recipe_for(entry), entry.datasets)["bank"]
+    return recipe
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--layer", default="", help='For a pickle: its layer; "avgpool" if nothing is said.')
+@click.option(
+    "--shape", default="", metavar="C×H×W", help="For a pickle: the shape of its activations."
+)
+@session_options(STORE, OUTPUT)
+@THRESHOLD
+@OUT
+def import_(
+    session: Session, file: Path, layer: str, shape: str, threshold: float, out: Path | None
+) -> None:
+    """Put the bank in FILE into the store: a .safetensors file, or a released pickle.
+
+    Nothing in the file is run. Of a released bank it is not known which weights it belongs
+    to; it is marked as unverified.
+    """
+    from xbench.cli.output import progress
+    from xbench.running.runner import Provider
+    from xbench_ces.banks.importing import StoredBank
+
+    _check_out(out)
+    recipe = StoredBank(str(file), layer, _shape(shape))
+    recipe.read()
+    store = session.opened_store()
+    store.check_writable()
+    with progress(quiet=True) as reporter:
+        bank = Provider(store, session.workplace(reporter)).one(recipe)
+    _tell(session, bank, threshold, out)
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    try:
+        shape = tuple(int(part) for part in text.replace("x", "×").split("×") if text)
+    except ValueError:
+        shape = (0,)
+    if shape and (len(shape) != 3 or min(shape) < 1):
+        raise ParameterError(f"--shape {text}: write channels, height and width as 512×7×7")
+    return shape
+
+
+@command.command("list")
+@session_options(STORE, OUTPUT)
+def list_(session: Session) -> None:
+    """List the banks in the store."""
+    from xbench.cli.output import print_json, print_table
+
+    store = session.opened_store()
+    found = [bank for key in store.artefact_keys(KIND) if (bank := store.artefact(KIND, key))]
+    if session.json:
+        print_json([_header(bank) for bank in found])
+        return
+    rows = [[bank.key, *_cells(bank)] for bank in found]
+    columns = ["key", "concepts", "layer", "activations", "weights below", "made"]
+    print_table(f"Concept banks in {store.url}", columns, rows)
+
+
+def _header(bank: "Artefact") -> dict[str, Any]:
+    from xbench_ces.banks.bank import ConceptBank
+
+    made = ConceptBank.of(bank)
+    return {
+        "key": bank.key,
+        "concepts": len(made.concepts),
+        "layer": made.layer,
+        "shape": list(made.shape),
+        "bottom": made.bottom or None,
+        "summary": bank.facts.get("summary", []),
+    }
+
+
+def _cells(bank: "Artefact") -> list[str]:
+    from xbench_ces.banks.bank import by
+
+    header = _header(bank)
+    below = header["bottom"] or "unverified"
+    made = "".join(header["summary"][:1])
+    return [str(header["concepts"]), header["layer"], by(header["shape"]), below, made]
+
+
+@command.command("show")
+@click.argument("bank", metavar="KEY|FILE")
+@session_options(STORE, OUTPUT)
+@THRESHOLD
+def show(session: Session, bank: str, threshold: float) -> None:
+    """Show the concepts of a bank in the store, or in a file."""
+    _print_concepts(session, _found(session.opened_store(), bank), threshold)
+
+
+def _found(store: "Store", name: str) -> "Artefact":
+    """The bank in a file of this name, or the one whose key begins so."""
+    from xbench.errors import UnknownNameError
+    from xbench_ces.banks.importing import StoredBank
+
+    if Path(name).is_file() or Path(name).suffix:
+        return StoredBank(name).read().artefact("")
+    keys = store.artefact_keys(KIND)
+    near = [key for key in keys if key.startswith(name)]
+    if len(near) > 1:
+        raise UsageError(
+            f"{len(near)} concept banks have keys that begin with {name!r}; write more"
+        )
+    found = store.artefact(KIND, near[0]) if near else None
+    if found is None:
+        hint = "`xbench concepts list` shows all; a bank in a file is named by its path."
+        raise UnknownNameError("concept bank", name, keys, hint)
+    return found
+
+
+def _tell(session: Session, bank: "Artefact", threshold: float, out: Path | None) -> None:
+    from xbench.cli.output import print_lines
+    from xbench_ces.banks.file import write_bank
+
+    if out is not None:
+        write_bank(out, bank)
+    if session.json:
+        _print_concepts(session, bank, threshold)
+        return
+    print_lines(
+        *bank.facts.get("summary", []),
+        _kept_line(bank, threshold),
+        f"concept bank {bank.key}",
+        *([f"written to {out}"] if out else []),
+    )
+
+
+def _kept_line(bank: "Artefact", threshold: float) -> str:
+    """Which concepts are below the threshold, the worst first."""
+    from xbench_ces.banks.bank import ConceptBank
+
+    made = ConceptBank.of(bank)
+    pairs = zip(made.accuracies.tolist(), made.names, strict=True)
+    below = [f"{name} {rate:.2f}" for rate, name in sorted(pairs) if rate < threshold]
+    some = ", ".join(below[:10]) + (", …" if len(below) > 10 else "")
+    line = f"{len(made.concepts) - len(below)} of {len(made.concepts)} reach {threshold:g}"
+    return f"{line}; below: {some}" if below else line
+
+
+def _print_concepts(session: Session, bank: "Artefact", threshold: float) -> None:
+    from xbench.cli.output import print_json, print_table
+    from xbench_ces.banks.bank import ConceptBank
+
+    made = ConceptBank.of(bank)
+    concepts = _concepts(made, threshold)
+    if session.json:
+        facts = {key: value for key, value in bank.facts.items() if key != "concepts"}
+        print_json({"key": bank.key or None, **facts, "concepts": concepts})
+        return
+    rows = [
+        [c["name"], c["family"], f"{c['accuracy']:.3f}", f"{c['margin']:.4g}", _verdict(c)]
+        for c in concepts
+    ]
+    title = f"{len(rows)} concepts at {made.layer}, {made.bottom or 'of unknown weights'}"
+    print_table(title, ["concept", "family", "held-out accuracy", "margin", ""], rows)
+
+
+def _verdict(concept: dict[str, Any]) -> str:
+    return "kept" if concept["kept"] else "left out"
+
+
+def _concepts(bank: "ConceptBank", threshold: float) -> list[dict[str, Any]]:
+    numbers = zip(bank.accuracies.tolist(), bank.margins.tolist(), strict=True)
+    return [
+        {
+            "name": concept.name,
+            "family": concept.family,
+            "accuracy": accuracy,
+            "margin": margin,
+            "kept": accuracy >= threshold,
+        }
+        for concept, (accuracy, margin) in zip(bank.concepts, numbers, strict=True)
+    ]
+
+
+def _check_out(out: Path | None) -> None:
+    """Before anything is made: the file will be a bank's, in a folder that is there."""
+    if out is not None and out.suffix != ".safetensors":
+        raise ParameterError(f"--out {out}: a concept bank is written as .safetensors")
+    if out is not None and not out.parent.is_dir():
+        raise ParameterError(f"--out {out}: there is no folder {str(out.parent)!r}")

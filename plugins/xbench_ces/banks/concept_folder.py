@@ -1,0 +1,187 @@
+"""Folders of positive and negative images: concepts of one's own."""
+
+import functools
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Generator, Tensor
+
+from xbench.errors import DatasetError, UnknownNameError
+from xbench.files import photos
+from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
+from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.transform import Transform
+from xbench_ces.banks.concept_images import LEAST
+from xbench_datasets.folders import listing as folder_listing
+from xbench_datasets.folders.listing import WHOLE, Entry
+
+KINDS = ("positive", "negative")
+WHAT = "dataset 'concept-folder'"
+LAYOUT = "root/concept/positive and root/concept/negative, or root/family/concept/…"
+LEVELS = 3
+"""Family, concept and kind."""
+
+
+class Photo(NamedTuple):
+    """What an image file shows."""
+
+    path: str
+    concept: Concept
+    kind: str
+
+
+@dataclass(frozen=True)
+class ConceptFolder(Dataset, ConceptExamples):
+    """`root/concept/positive/*.jpg` and `root/concept/negative/*.jpg`.
+
+    Or `root/family/concept/…`; a concept without a family has the family "". Its classes are
+    the concepts, and its images the positive ones. Photographs are turned upright as their
+    EXIF orientation says; their short side becomes `size`, and their middle is cut out.
+    """
+
+    name: ClassVar[str] = "concept-folder"
+
+    root: str = ""
+    size: int = 224
+    """Side of the square images."""
+
+    def __post_init__(self) -> None:
+        """Refuse a size that cannot be."""
+        if self.size < 1:
+            raise ValueError(f"size should be at least 1, got {self.size}")
+
+    def check(self) -> None:
+        """Raise `DatasetError` without a folder, or for a concept with too few images."""
+        for concept in self.concepts():
+            for kind in KINDS:
+                self._check_count(concept.name, kind)
+            self._check_kinds(concept.name)
+
+    def verify(self) -> list[str]:
+        """Every image that does not decode."""
+        if lines := super().verify():
+            return lines
+        return photos.damaged([self._root() / photo.path for photo in self._photos()])
+
+    def fingerprint(self) -> str:
+        """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
+        return folder_listing.fingerprint(self._root(), self._entries())
+
+    def class_names(self) -> tuple[str, ...]:
+        """The concepts' names."""
+        return tuple(concept.name for concept in self.concepts())
+
+    def splits(self) -> tuple[str, ...]:
+        """One, "all"."""
+        return (WHOLE,)
+
+    def ids(self, split: str) -> Sequence[int]:
+        """Places of the positive images in the sorted list of all images."""
+        if split != WHOLE:
+            raise UnknownNameError(f"split of {self.root}", split, self.splits())
+        return [place for place, photo in enumerate(self._photos()) if photo.kind == "positive"]
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        """The place of each image's concept in `class_names`."""
+        places = {name: place for place, name in enumerate(self.class_names())}
+        own = self._photos()
+        return torch.tensor([places[own[image].concept.name] for image in ids], dtype=torch.int64)
+
+    def images(  # type: ignore[override]
+        self, ids: Sequence[int]
+    ) -> UInt8[Tensor, "n 3 size size"]:
+        """The images in RGB, square."""
+        own = self._photos()
+        return self._decoded([own[image] for image in ids])
+
+    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
+        """Every image is square."""
+        return [(self.size, self.size)] * len(ids)
+
+    def concepts(self) -> tuple[Concept, ...]:
+        """The folders that hold `positive` and `negative`, sorted, with their families."""
+        return tuple(dict.fromkeys(photo.concept for photo in self._photos()))
+
+    def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
+        """Up to `count` images with and without the concept, drawn without repetition."""
+        if name not in self.class_names():
+            raise UnknownNameError(f"concept of {self.root}", name, self.class_names())
+        positive, negative = (self._drawn(name, kind, count, generator) for kind in KINDS)
+        return ConceptExamplesPair(positive, negative)
+
+    def _drawn(
+        self, name: str, kind: str, count: int, generator: Generator
+    ) -> UInt8[Tensor, "n 3 h w"]:
+        own = self._of(name, kind)
+        places = torch.randperm(len(own), generator=generator)[:count].tolist()
+        return self._decoded([own[place] for place in places])
+
+    def _of(self, name: str, kind: str) -> list[Photo]:
+        return [p for p in self._photos() if p.concept.name == name and p.kind == kind]
+
+    def _decoded(self, wanted: Sequence[Photo]) -> UInt8[Tensor, "n 3 h w"]:
+        root, square = self._root(), Transform(self.size, self.size)
+        found = torch.empty(len(wanted), 3, self.size, self.size, dtype=torch.uint8)
+        for place, photo in enumerate(wanted):
+            image = photos.decode(root / photo.path, WHAT, upright=True)
+            found[place] = (square.image(image) * 255).round().byte()
+        return found
+
+    def _check_count(self, name: str, kind: str) -> None:
+        count = len(self._of(name, kind))
+        if count < LEAST:
+            message = f"{WHAT}: concept {name!r} has {count} images in its folder "
+            raise DatasetError(f"{message}{kind!r}; at least {LEAST} are needed")
+
+    def _check_kinds(self, name: str) -> None:
+        """Raise if both folders hold the same files."""
+        root = self._root()
+        kinds = [[root / photo.path for photo in self._of(name, kind)] for kind in KINDS]
+        sizes = [sorted(path.stat().st_size for path in kind) for kind in kinds]
+        if sizes[0] == sizes[1] and {*map(_hash, kinds[0])} == {*map(_hash, kinds[1])}:
+            message = f"{WHAT}: the folders 'positive' and 'negative' of concept "
+            raise DatasetError(f"{message}{name!r} hold the same images")
+
+    def _root(self) -> Path:
+        return folder_listing.existing(self.root, WHAT)
+
+    def _entries(self) -> tuple[Entry, ...]:
+        return folder_listing.listed(self._root(), LEVELS, WHAT)
+
+    def _photos(self) -> tuple[Photo, ...]:
+        return _photos(self._root(), self._entries())
+
+
+@functools.lru_cache(maxsize=8)
+def _photos(root: Path, entries: tuple[Entry, ...]) -> tuple[Photo, ...]:
+    """What each image shows. `DatasetError` for folders that are otherwise."""
+    found = tuple(_photo(root, entry) for entry in entries)
+    families: dict[str, str] = {}
+    for photo in found:
+        name, family = photo.concept
+        if families.setdefault(name, family) != family:
+            message = f"{WHAT}: families {families[name]!r} and {family!r} both have a concept "
+            raise DatasetError(f"{message}{name!r}; rename one of them")
+    return found
+
+
+def _photo(root: Path, entry: Entry) -> Photo:
+    *outer, kind, _ = Path(entry.path).parts
+    if kind not in KINDS or len(outer) not in (1, 2):
+        message = f"{WHAT}: {root / entry.path} lies in no folder 'positive' or 'negative' of a "
+        raise DatasetError(f"{message}concept; expected {LAYOUT}")
+    concept = root.joinpath(*outer)
+    for wanted in KINDS:
+        if not (concept / wanted).is_dir():
+            raise DatasetError(f"{WHAT}: {concept} has no sub-folder {wanted!r}; expected {LAYOUT}")
+    return Photo(entry.path, Concept(outer[-1], outer[0] if len(outer) == 2 else ""), kind)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,278 @@
+"""Pictures of the low-level protocol: the paper's Figure 2, and how far each concept rises."""
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float64
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench.results.statistics import Band, Draws, Resampling, band
+from xbench_ces.low_level.rows import Course, courses
+from xbench_ces.low_level.summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
+
+INK, GRID, FAINT = "#222222", "#e4e4e4", "#b9b9b9"
+MATCHING, RIVALS, FLOOR = "#0072B2", "#D55E00", "#707070"
+WIDTH, HEIGHT = 9.4, 6.6
+ROW, FRAME = 0.24, 1.5
+"""Inches: of an image's line, and of what stands above and below all lines."""
+MOST = 40
+"""How many images the picture of rises has room for."""
+SCORES: Mapping[Scale, str] = {"raw": "change of P", "log": "change of log P"}
+"""What a score is, in the words of an axis."""
+NOTHING = "No image could be scored."
+
+
+class Line(NamedTuple):
+    """One line of the benchmark with the images that were scored, repeat after repeat."""
+
+    label: str
+    role: Role
+    images: tuple[Course, ...]
+
+
+class Picture(NamedTuple):
+    """What every drawing draws from."""
+
+    lines: tuple[Line, ...]
+    scoring: Scoring
+    draws: Draws
+
+    @property
+    def first(self) -> Line:
+        """The line that everything else is compared with."""
+        return self.lines[0]
+
+    @property
+    def across(self) -> str:
+        """What the steps are called."""
+        return {"grey": "Share of grey (%)", "blur": "Blur (%)", "hue": "Turn of the hue (%)"}[
+            self.scoring.perturbation
+        ]
+
+
+def drawn(
+    rows: Mapping[str, Sequence[Rows]],
+    roles: Mapping[str, Role],
+    scoring: Scoring,
+    resampling: Resampling,
+) -> dict[str, Drawing]:
+    """Probability and scores against the perturbation; and how far each concept rises."""
+    order: tuple[Role, ...] = ("entry", "ceiling", "floor")
+    labels = sorted(rows, key=lambda label: order.index(roles[label]))
+    lines = tuple(Line(label, roles[label], _scored(rows[label], scoring)) for label in labels)
+    picture = Picture(lines, scoring, Draws(resampling))
+    if not picture.first.images:
+        return {}
+    return {
+        "low-level": against_perturbation(picture),
+        "low-level-rises": rises_of_concepts(picture),
+    }
+
+
+def _scored(repeats: Sequence[Rows], scoring: Scoring) -> tuple[Course, ...]:
+    found = (image for table in repeats for image in courses(table))
+    return tuple(image for image in found if not reason_not_scored(image, scoring))
+
+
+def against_perturbation(picture: Picture) -> Drawing:
+    """One image on the left, the mean of all on the right; raw above, log P below."""
+    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
+    # the engine does not see labels beside a second vertical axis: it gets room for them
+    figure.set_layout_engine("constrained", w_pad=0.14)
+    axes = figure.subplots(2, 2, sharex=True)
+    example = _example(picture)
+    words = []
+    for row, scale in zip(axes, SCALES, strict=True):
+        _one(row[0], picture, example, scale)
+        words.append(_all(row[1], picture, scale))
+    for ax in axes[1]:
+        ax.set_xlabel(picture.across, color=INK)
+    axes[0, 0].set_title(f"(a) {fill(example.class_name, 40)}", color=INK, fontsize=11)
+    count = len({image.case for image in picture.first.images})
+    axes[0, 1].set_title(f"(b) mean of {count} images", color=INK, fontsize=11)
+    handles = {label: h for ax in axes.flat for h, label in _handles(ax)}
+    figure.legend(
+        handles.values(),
+        handles.keys(),
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )
+    level = f"{picture.draws.resampling.level:.0%}".replace("%", " %")
+    caption = (
+        f"Probability of the class and scores of concepts while images lose what makes their "
+        f"class ({picture.first.label}). Above: scores as changes of the probability P, as in the "
+        f"paper; below: as changes of log P. Bands are {level} intervals over images."
+    )
+    return Drawing(figure, "Scores against the perturbation", caption, " ".join(words))
+
+
+def _example(picture: Picture) -> Course:
+    """An image of the first target that was scored."""
+    order = [target.class_name for target in picture.scoring.targets]
+    return min(picture.first.images, key=lambda image: order.index(image.class_name))
+
+
+def _one(ax: Axes, picture: Picture, image: Course, scale: Scale) -> None:
+    """The probability and the scores of all concepts of one image."""
+    across, scores = 100 * image.blends, of_scale(image, scale)
+    place = image.concepts.index(image.matching)
+    others = np.delete(scores, place, axis=1)
+    faint: dict[str, Any] = {"color": FAINT, "linewidth": 0.8, "zorder": 1}
+    for number, curve in enumerate(others.T):
+        ax.plot(across, curve, label="every other concept" if number == 0 else None, **faint)
+    style: dict[str, Any] = {"color": MATCHING, "linewidth": 2.2, "marker": "o", "zorder": 4}
+    ax.plot(across, scores[:, place], label="score of the matching concept", **style)
+    ax.annotate(
+        image.matching,
+        (across[-1], scores[-1, place]),
+        xytext=(-4, 6),
+        textcoords="offset points",
+        color=MATCHING,
+        fontsize=9,
+        ha="right",
+    )
+    _probability(ax, across, image.probability, None, scale)
+    _finish(ax, SCORES[scale])
+
+
+def _probability(
+    ax: Axes,
+    across: Float64[np.ndarray, " steps"],
+    values: Float64[np.ndarray, " steps"],
+    interval: Band | None,
+    scale: Scale,
+) -> None:
+    """P of the class: on the same axis as raw scores, on one of its own beside log P."""
+    own = ax if scale == "raw" else ax.twinx()
+    dashed: dict[str, Any] = {"color": INK, "linewidth": 1.8, "dashes": (5, 2), "zorder": 3}
+    own.plot(across, values, label="probability P of the class", **dashed)
+    if interval is not None:
+        own.fill_between(across, interval.low, interval.high, color=INK, alpha=0.1, linewidth=0)
+    if own is not ax:
+        own.set_ylim(0, 1.02)
+        own.set_ylabel("P", color=INK)
+        own.spines["top"].set_visible(False)
+
+
+def _all(ax: Axes, picture: Picture, scale: Scale) -> str:
+    """Means over images: the matching concept, those of other targets, and the floors."""
+    images = picture.first.images
+    across = 100 * images[0].blends
+    probability = _mean(picture, images, [image.probability for image in images])
+    matching = _mean(picture, images, [_matching(image, scale) for image in images])
+    _curve(ax, across, matching, "score of the matching concept", MATCHING, "o")
+    rivals = [_rivals(image, scale, picture.scoring) for image in images]
+    if rivals[0].size:
+        others = _mean(picture, images, [curves.mean(1) for curves in rivals])
+        _curve(ax, across, others, "mean of the other targets' concepts", RIVALS, "s")
+    for line in picture.lines[1:]:
+        if line.images and line.role == "floor":
+            values = [_matching(image, scale) for image in line.images]
+            mean = _mean(picture, line.images, values)
+            _curve(ax, across, mean, f"{line.label} (floor)", FLOOR, "x")
+    _probability(ax, across, probability.values, probability, scale)
+    _finish(ax, "")
+    ends = ", ".join(f"{value:.2f}" for value in (matching.values[0], matching.values[-1]))
+    fall = " to ".join(f"{value:.2f}" for value in probability.values[[0, -1]])
+    return (
+        f"{SCORES[scale].capitalize()}: the mean score of the matching concept goes from "
+        f"{ends.replace(', ', ' to ')} while the probability goes from {fall}."
+    )
+
+
+def _matching(image: Course, scale: Scale) -> Float64[np.ndarray, " steps"]:
+    return of_scale(image, scale)[:, image.concepts.index(image.matching)]
+
+
+def _rivals(image: Course, scale: Scale, scoring: Scoring) -> Float64[np.ndarray, "steps concepts"]:
+    """Scores of the concepts that match other targets' classes."""
+    own = {image.matching, *scoring.alike(image)}
+    chosen = [name in scoring.matching() and name not in own for name in image.concepts]
+    return of_scale(image, scale)[:, chosen]
+
+
+def _mean(picture: Picture, images: Sequence[Course], curves: Sequence[np.ndarray]) -> Band:
+    cases = np.array([image.case for image in images], np.int64)
+    return band(cases, np.stack(curves).astype(np.float64), picture.draws)
+
+
+def _curve(
+    ax: Axes,
+    across: Float64[np.ndarray, " steps"],
+    curve: Band,
+    label: str,
+    colour: str,
+    marker: str,
+) -> None:
+    ax.fill_between(across, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+    ax.plot(across, curve.values, color=colour, marker=marker, linewidth=2, label=fill(label, 44))
+
+
+def _finish(ax: Axes, upwards: str, *, zero: bool = True) -> None:
+    if zero:
+        ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_ylabel(upwards, color=INK)
+    ax.grid(color=GRID, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.spines["top"].set_visible(False)
+    ax.tick_params(colors=INK, length=3)
+
+
+def _handles(ax: Axes) -> list[tuple[Any, str]]:
+    return list(zip(*ax.get_legend_handles_labels(), strict=True))
+
+
+def rises_of_concepts(picture: Picture) -> Drawing:
+    """One line an image: how far the matching concept rises, beside all others."""
+    images = picture.first.images[:MOST]
+    scale = picture.scoring.score
+    height = FRAME + ROW * len(images)
+    figure = Figure(figsize=(WIDTH, height), facecolor="white", layout="constrained")
+    ax = figure.add_subplot()
+    for place, image in enumerate(images):
+        _line_of_rises(ax, picture.scoring, place, image)
+    ax.set_yticks(range(len(images)), [_name(image) for image in images], color=INK, fontsize=9)
+    ax.set_ylim(len(images) - 0.4, -0.6)
+    ax.set_xlabel(f"Rise of the score ({SCORES[scale]}) from the first to the last step", color=INK)
+    _finish(ax, "", zero=False)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.spines["right"].set_visible(False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.8 / height), ncols=3, frameon=False)
+    caption = (
+        "How far the score of the matching concept, of the concepts that match other targets, "
+        f"and of all other concepts rises in each image ({picture.first.label})."
+    )
+    words = [f"{_name(image)}: {_rises(image, scale)[image.matching]:.2f}" for image in images]
+    text = f"Rises of the matching concept. {'; '.join(words)}."
+    return Drawing(figure, "How far concepts rise", caption, text)
+
+
+def _name(image: Course) -> str:
+    return f"{image.class_name} ({image.matching})"
+
+
+def _rises(image: Course, scale: Scale) -> dict[str, float]:
+    scores = of_scale(image, scale)
+    return dict(zip(image.concepts, (scores[-1] - scores[0]).tolist(), strict=True))
+
+
+def _line_of_rises(ax: Axes, scoring: Scoring, place: int, image: Course) -> None:
+    rises = _rises(image, scoring.score)
+    own, alike = {image.matching}, set(scoring.alike(image))
+    rivals = set(scoring.matching()) - own - alike
+    others = [rise for name, rise in rises.items() if name not in own | alike | rivals]
+    targets = [rise for name, rise in rises.items() if name in rivals]
+    shown: list[tuple[list[float], str, dict[str, Any]]] = [
+        (others, "all other concepts", {"marker": "|", "color": FAINT, "s": 36}),
+        (targets, "other targets' concepts", {"marker": "s", "color": RIVALS, "s": 20}),
+        ([rises[image.matching]], "the matching concept", {"marker": "o", "color": MATCHING}),
+    ]
+    for values, label, style in shown:
+        ax.scatter(values, [place] * len(values), label=None if place else label, **style)

@@ -1,0 +1,180 @@
+"""The low-level protocol: a class loses its colour, and the concept of it should explain that."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.randomness import generator
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
+from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
+from xbench_ces.low_level.rows import Explained, Target, joined
+from xbench_ces.low_level.summary import Scale, Scoring, noted, scored
+from xbench_ces.scores.concept_scores import ConceptScores
+
+EXPLAINER = "explainer/"
+"""Precedes the names of artefacts that the explainer declares."""
+
+
+@dataclass(frozen=True)
+class LowLevelPerturbation(Protocol):
+    """Whether the concept that a perturbation takes from an image explains its fall best.
+
+    Section 4 of the paper and its Figure 2: images are blended with a perturbed version of
+    themselves, step by step, and explained at each step. A case is an image of a class in
+    `targets`. Images that the network gets wrong, or of whose class it is less sure than
+    `minimum_probability`, are counted and not scored.
+
+    The paper asks that the score of the matching concept rises while the probability P of
+    the class falls. Rank correlation alone is degenerate: a step that is large beside the
+    activations leaves nothing of the class, so that every raw score is about −P, and rises
+    with it; opposite concepts correlate as well as matching ones. So it is asked that the
+    matching concept's score is positive at the end, that it rises, and that it rises more
+    than every other concept's.
+    """
+
+    name: ClassVar[str] = "low-level-perturbation"
+    scores: ClassVar[type[ConceptScores]] = ConceptScores
+
+    targets: tuple[Target, ...] = ()
+    """Which classes are perturbed, and which concept each of them loses."""
+    perturbation: Perturbation = "grey"
+    amount: float = 1.0
+    """Strength of the perturbation at the last step, up to 1."""
+    steps: int = 10
+    score: Scale = "log"
+    """Which scores decide: differences of P (`raw`, the paper) or of log P."""
+    minimum_probability: float = 0.15
+    """That the class must have in the image as it is."""
+    correlation: float = 0.8
+    """Rank correlation with the steps from which on something counts as rising or falling."""
+
+    def __post_init__(self) -> None:
+        """Refuse impossible numbers, and two targets of one class."""
+        if not 0 < self.amount <= 1:
+            raise ValueError(f"amount is {self.amount}; it must be above 0 and at most 1")
+        if self.steps < 2:
+            raise ValueError(f"steps is {self.steps}; at least 2 are needed")
+        if not 0 <= self.minimum_probability < 1 or not 0 <= self.correlation <= 1:
+            raise ValueError("minimum_probability and correlation must lie between 0 and 1")
+        names = [target.class_name for target in self.targets]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"targets: class {name!r} stands there twice")
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """Nothing of the test dataset."""
+        return ()
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """Weights, and what the explainer needs."""
+        self._targets_by_label(entry)
+        weights = recipe_for(entry)
+        own = entry.required_explainer.artefacts(weights, entry.datasets)
+        return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """Ids of the test images of the targets' classes."""
+        test, wanted = entry.datasets["test"], self._targets_by_label(entry)
+        ids = test.ids()
+        labels = test.dataset.labels(ids).tolist()
+        found = [image for image, label in zip(ids, labels, strict=True) if label in wanted]
+        if not found:
+            message = f"split {test.split!r} of dataset {test.dataset.name!r} has no image of the "
+            raise MismatchError(f"{message}{len(wanted)} classes in protocol.targets")
+        return found
+
+    def _targets_by_label(self, entry: Entry) -> Mapping[int, Target]:
+        if not self.targets:
+            message = f"protocol {self.name!r} needs targets: which classes lose which concept, "
+            message += 'such as -p \'protocol.targets=[{class_name = "strawberry", '
+            raise ParameterError(message + 'concept = "redness"}]\'')
+        names = entry.datasets["test"].dataset.class_names()
+        for target in self.targets:
+            if target.class_name not in names:
+                raise UnknownNameError("class in protocol.targets", target.class_name, names)
+        return {names.index(target.class_name): target for target in self.targets}
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """One row per image, step and concept."""
+        found: list[Explained] = []
+        for start in range(0, len(cases), workplace.batch_size):
+            ids = cases[start : start + workplace.batch_size]
+            found.extend(self._explained(entry, ids, artefacts, workplace))
+        return joined(found)
+
+    def _explained(
+        self, entry: Entry, ids: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Iterator[Explained]:
+        """Each image at each step; what is drawn at random is drawn anew at each."""
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        targets = self._targets_by_label(entry)
+        batch = entry.datasets["test"].batch(ids).to(workplace.device)
+        labels = [] if batch.labels is None else batch.labels.tolist()
+        own = {
+            name.removeprefix(EXPLAINER): artefact
+            for name, artefact in artefacts.items()
+            if name.startswith(EXPLAINER)
+        }
+        for step in range(self.steps + 1):
+            source = generator("step", entry.source().initial_seed(), step)
+            with workplace.stage("explain"):
+                made = entry.required_explainer.explain(
+                    network, self.perturbed(batch, step), own, source
+                )
+            for image, label, scores in zip(ids, labels, made, strict=True):
+                one = cast("ConceptScores", scores)
+                self._check_concepts(one)
+                yield Explained(image, targets[label], step, self.blend(step), one)
+
+    def _check_concepts(self, scores: ConceptScores) -> None:
+        """Raise if no target has a concept that is there: names are misspelt, or all were lost."""
+        there = [concept.name for concept in scores.concepts]
+        wanted = dict.fromkeys(target.concept for target in self.targets)
+        if not any(name in there for name in wanted):
+            message = f"none of the concepts in protocol.targets ({', '.join(wanted)}) is among "
+            message += f"the {len(there)} that were scored ({', '.join(there[:5])}, …); name those "
+            raise MismatchError(message + "of the bank, or lower the explainer's threshold")
+
+    def perturbed(self, batch: Batch, step: int) -> Batch:
+        """The batch with its images perturbed as far as the step goes."""
+        images = PERTURBATIONS[self.perturbation](batch.images, self.blend(step))
+        return Batch(images, batch.ids, batch.labels, batch.source)
+
+    def blend(self, step: int) -> float:
+        """The strength of the perturbation at a step."""
+        return self.amount * step / self.steps
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Whether the matching concept explains the fall, by itself and beside all others."""
+        return {label: scored(table, self.scoring()) for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """The paper's Figure 2 with raw scores and with differences of log P; and the rises."""
+        from xbench_ces.low_level.figures import drawn
+
+        return drawn(rows, roles, self.scoring(), resampling)
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """How many images were not scored, and why; and which concepts rose most."""
+        return {label: noted(table, self.scoring()) for label, table in rows.items()}
+
+    def scoring(self) -> Scoring:
+        """What summaries need to know."""
+        return Scoring(
+            self.targets, self.perturbation, self.score, self.minimum_probability, self.correlation
+        )

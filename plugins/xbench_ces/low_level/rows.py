@@ -1,0 +1,124 @@
+"""Rows of the low-level protocol: one per image, step and concept."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float64
+
+from xbench_ces.scores.concept_scores import ConceptScores
+
+WORDS = pa.dictionary(pa.int32(), pa.string())
+SCHEMA = pa.schema(
+    {
+        "case": pa.int64(),
+        "class": WORDS,
+        "matching": WORDS,
+        "label": pa.int32(),
+        "step": pa.int32(),
+        "blend": pa.float64(),
+        "probability": pa.float64(),
+        "predicted": pa.int32(),
+        "concept": WORDS,
+        "raw": pa.float64(),
+        "logarithmic": pa.float64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A class that loses what the perturbation takes away, and the concept of what it loses."""
+
+    class_name: str
+    concept: str
+    alike: tuple[str, ...] = ()
+    """Other concepts that mean much the same: they are no rivals of `concept`."""
+
+
+class Explained(NamedTuple):
+    """One image at one step."""
+
+    image: int
+    target: Target
+    step: int
+    blend: float
+    scores: ConceptScores
+
+
+class Course(NamedTuple):
+    """One image over all steps: its probability and the scores of all concepts."""
+
+    case: int
+    class_name: str
+    matching: str
+    right: bool
+    """Whether the image as it is is classified rightly."""
+    blends: Float64[np.ndarray, " steps"]
+    probability: Float64[np.ndarray, " steps"]
+    concepts: tuple[str, ...]
+    raw: Float64[np.ndarray, "steps concepts"]
+    logarithmic: Float64[np.ndarray, "steps concepts"]
+
+
+def joined(found: Sequence[Explained]) -> pa.Table:
+    """One table of all images and steps, image by image, step by step."""
+    ordered = sorted(found, key=lambda one: (one.image, one.step))
+    counts = [len(one.scores.concepts) for one in ordered]
+    plain: dict[str, list[Any]] = {
+        "case": [one.image for one in ordered],
+        "class": [one.target.class_name for one in ordered],
+        "matching": [one.target.concept for one in ordered],
+        "label": [one.scores.label for one in ordered],
+        "step": [one.step for one in ordered],
+        "blend": [one.blend for one in ordered],
+        "probability": [one.scores.probability for one in ordered],
+        "predicted": [one.scores.predicted for one in ordered],
+    }
+    columns = {name: np.repeat(np.array(values), counts) for name, values in plain.items()}
+    columns["concept"] = np.array([c.name for one in ordered for c in one.scores.concepts])
+    for name in ("raw", "logarithmic"):
+        parts = [getattr(one.scores, name).cpu().numpy() for one in ordered]
+        columns[name] = np.concatenate([np.zeros(0), *parts])
+    return pa.table([_column(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
+
+
+def _column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    if kind == WORDS:
+        return pa.array(values.astype(object), pa.string()).dictionary_encode()
+    return pa.array(values, kind)
+
+
+def courses(table: pa.Table) -> Iterator[Course]:
+    """The images of a table that `joined` made, in its order."""
+    columns = {name: _values(table, name) for name in SCHEMA.names}
+    changes = np.flatnonzero(np.diff(columns["case"])) + 1
+    ends = [0, *changes, len(table)] if len(table) else []
+    for start, end in itertools.pairwise(ends):
+        yield _course({name: values[start:end] for name, values in columns.items()})
+
+
+def _values(table: pa.Table, name: str) -> np.ndarray:
+    column = table.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(pa.string())
+    return np.asarray(column.to_numpy())
+
+
+def _course(of: dict[str, np.ndarray]) -> Course:
+    steps = len(np.unique(of["step"]))
+    tall = {name: values.reshape(steps, -1) for name, values in of.items()}
+    return Course(
+        case=int(of["case"][0]),
+        class_name=str(of["class"][0]),
+        matching=str(of["matching"][0]),
+        right=bool(of["predicted"][0] == of["label"][0]),
+        blends=tall["blend"][:, 0],
+        probability=tall["probability"][:, 0],
+        concepts=tuple(tall["concept"][0].tolist()),
+        raw=tall["raw"],
+        logarithmic=tall["logarithmic"],
+    )

@@ -1,0 +1,201 @@
+"""From rows to scores: whether the matching concept explains why the class gets less probable."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Bool, Float64, Int64
+from scipy.stats import rankdata
+
+from xbench.interfaces.component import Tree
+from xbench.interfaces.protocol import CaseScores, Unit
+from xbench_ces.kernels.appearance import Perturbation
+from xbench_ces.low_level.rows import Course, Target, courses
+
+Scale = Literal["raw", "log"]
+SCALES: tuple[Scale, ...] = ("raw", "log")
+EXACT = 1e-9
+"""By how much rounding may put a rank correlation below the one it is compared with."""
+SHOWN = 5
+"""How many of the concepts that rise most are noted."""
+
+
+class Scoring(NamedTuple):
+    """What a summary needs to know of the protocol."""
+
+    targets: tuple[Target, ...]
+    perturbation: Perturbation
+    score: Scale
+    minimum_probability: float
+    correlation: float
+
+    def alike(self, course: Course) -> tuple[str, ...]:
+        """Concepts that mean much the same as the one that matches the image's class."""
+        found = (t.alike for t in self.targets if t.class_name == course.class_name)
+        return next(found, ())
+
+    def matching(self) -> tuple[str, ...]:
+        """The concepts that match some class, such as all colours."""
+        return tuple(dict.fromkeys(target.concept for target in self.targets))
+
+
+class Judged(NamedTuple):
+    """What is asked of one image's scores; NaN where it cannot be told, truths as 0 or 1."""
+
+    positive: float
+    """The matching concept's score at the last step is above zero."""
+    rises: float
+    """It is higher than at the first step, and goes with the steps."""
+    most: float
+    """It rises more than the score of every other concept."""
+    most_of_targets: float
+    """It rises more than the scores of the concepts that match other classes."""
+    size: float
+    """How far it rises."""
+    correlation: float
+    """Its rank correlation with the steps."""
+    chance: float
+    """How often a random concept would rise most."""
+
+    @property
+    def shown(self) -> float:
+        """It is positive at the end, rises, and rises most of all."""
+        return self.positive * self.rises * self.most
+
+
+UNKNOWN = Judged(*[float("nan")] * len(Judged._fields))
+
+
+def reason_not_scored(course: Course, scoring: Scoring) -> str:
+    """Why an image is not scored; "" where it is."""
+    if not course.right:
+        return "wrong"
+    if course.probability[0] < scoring.minimum_probability:
+        return "unsure"
+    return "" if course.matching in course.concepts else "concept_not_kept"
+
+
+def falls(course: Course, scoring: Scoring) -> float:
+    """1 where the probability is lower in the end and falls with the steps; NaN if not scored."""
+    if reason_not_scored(course, scoring):
+        return float("nan")
+    lower = course.probability[-1] < course.probability[0]
+    return float(lower and rank_correlation(course.probability) <= EXACT - scoring.correlation)
+
+
+def judged(course: Course, scoring: Scoring, scale: Scale) -> Judged:
+    """What is asked of the image's raw scores, or of its differences of log P."""
+    if reason_not_scored(course, scoring):
+        return UNKNOWN
+    scores = of_scale(course, scale)
+    place = course.concepts.index(course.matching)
+    own, rises = scores[:, place], scores[-1] - scores[0]
+    rivals = _rivals(course, scoring)
+    targets = rivals & np.isin(course.concepts, scoring.matching())
+    correlation = rank_correlation(own)
+    return Judged(
+        positive=float(own[-1] > 0),
+        rises=float(rises[place] > 0 and correlation >= scoring.correlation - EXACT),
+        most=_beats(rises[place], rises[rivals]),
+        most_of_targets=_beats(rises[place], rises[targets]),
+        size=float(rises[place]),
+        correlation=correlation,
+        chance=1 / (1 + int(rivals.sum())),
+    )
+
+
+def of_scale(course: Course, scale: Scale) -> Float64[np.ndarray, "steps concepts"]:
+    """The scores in this scale."""
+    return course.raw if scale == "raw" else course.logarithmic
+
+
+def _rivals(course: Course, scoring: Scoring) -> Bool[np.ndarray, " concepts"]:
+    """All concepts but the matching one and those that mean much the same."""
+    return ~np.isin(course.concepts, [course.matching, *scoring.alike(course)])
+
+
+def _beats(own: float, others: Float64[np.ndarray, " n"]) -> float:
+    """Whether it is larger than all others; NaN where there are none."""
+    return float(own > others.max()) if len(others) else float("nan")
+
+
+def rank_correlation(values: Float64[np.ndarray, " steps"]) -> float:
+    """Spearman's correlation of the values with their order; NaN where all are the same."""
+    if np.ptp(values) == 0:
+        return float("nan")
+    return float(np.corrcoef(rankdata(values), np.arange(len(values)))[0, 1])
+
+
+def scored(table: pa.Table, scoring: Scoring) -> Sequence[CaseScores]:
+    """The headline first; each score with raw differences and with differences of log P."""
+    images = list(courses(table))
+    cases = np.array([image.case for image in images], np.int64)
+    order = sorted(SCALES, key=lambda scale: scale != scoring.score)
+    made = [
+        score
+        for scale in order
+        for score in _scores(cases, [judged(i, scoring, scale) for i in images], scale, scoring)
+    ]
+    return [*made, _score("probability falls", cases, [falls(i, scoring) for i in images])]
+
+
+def _scores(
+    cases: Int64[np.ndarray, " n"], found: Sequence[Judged], scale: Scale, scoring: Scoring
+) -> list[CaseScores]:
+    known = [one.chance for one in found if not np.isnan(one.chance)]
+    chance = float(np.mean(known)) if known else None
+    headline = scale == scoring.score
+
+    def make(name: str, value: Callable[[Judged], float], unit: Unit = "share") -> CaseScores:
+        values = [value(one) for one in found]
+        return _score(f"{name}@{scale}", cases, values, unit=unit)
+
+    shown = [one.shown for one in found]
+    return [
+        _score(f"explained@{scale}", cases, shown, headline=headline),
+        make("positive at the end", lambda one: one.positive),
+        make("rises", lambda one: one.rises),
+        _score(f"rises most@{scale}", cases, [one.most for one in found], chance=chance),
+        make("rises most of the targets' concepts", lambda one: one.most_of_targets),
+        make("size of the rise", lambda one: one.size, "number"),
+        make("rank correlation", lambda one: one.correlation, "number"),
+    ]
+
+
+def _score(
+    name: str,
+    cases: Int64[np.ndarray, " n"],
+    values: Sequence[float],
+    *,
+    headline: bool = False,
+    unit: Unit = "share",
+    chance: float | None = None,
+) -> CaseScores:
+    numbers = np.array(values, np.float64)
+    return CaseScores(name, "higher", cases, numbers, headline, unit, chance)
+
+
+def noted(table: pa.Table, scoring: Scoring) -> Tree:
+    """Counts of images by why they were not scored, and which concepts rose most."""
+    images = list(courses(table))
+    reasons = Counter(reason_not_scored(image, scoring) for image in images)
+    kept = [image for image in images if not reason_not_scored(image, scoring)]
+    counts = {f"not_scored_{name}": n for name, n in sorted(reasons.items()) if name}
+    return {
+        "images": len(images),
+        "scored": len(kept),
+        **counts,
+        "concepts": len(images[0].concepts) if images else 0,
+        "rose_most": {scale: _leaders(kept, scale) for scale in SCALES},
+    }
+
+
+def _leaders(images: Sequence[Course], scale: Scale) -> Tree:
+    """How often each of the concepts that rose most of all did."""
+    found: Counter[str] = Counter()
+    for image in images:
+        scores = of_scale(image, scale)
+        found[image.concepts[int((scores[-1] - scores[0]).argmax())]] += 1
+    return dict(found.most_common(SHOWN))

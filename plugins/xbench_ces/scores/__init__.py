@@ -1,0 +1,1 @@
+"""Concept scores: the explanation, its explainer and its floors."""

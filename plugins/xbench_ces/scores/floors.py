@@ -1,0 +1,110 @@
+"""Floors: scores that know nothing of the concepts, and a model that knows of no confound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, cast, runtime_checkable
+
+import torch
+from torch import Generator
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.explanation import Explainer
+from xbench.randomness import per_image
+from xbench.training.recipe import ClassifierWeights
+from xbench_ces.banks.bank import ConceptBank
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.scores.explainer import predictions
+
+
+@runtime_checkable
+class HasBank(Protocol):
+    """An explainer that scores the concepts of a bank."""
+
+    def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
+        """The concepts that it scores."""
+
+
+@dataclass(frozen=True)
+class SameConcepts(Explainer):
+    """Scores the concepts of another explainer; whose scores they get is its own matter."""
+
+    makes: ClassVar[type[ConceptScores]] = ConceptScores
+
+    of: Explainer
+
+    def artefacts(
+        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
+    ) -> Mapping[str, Recipe]:
+        """Those of the other explainer, if it has a bank."""
+        having_bank(self, self.of)
+        return super().artefacts(weights, datasets)
+
+    def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
+        """That of the other explainer."""
+        return having_bank(self, self.of).kept_bank(artefacts)
+
+
+@dataclass(frozen=True)
+class RandomConcepts(SameConcepts):
+    """The concepts of another explainer in a random order."""
+
+    name: ClassVar[str] = "random-concepts"
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[ConceptScores]:
+        """Scores drawn uniformly from [−1, 1] for each image and concept, raw and logarithmic.
+
+        The network only says what it predicts.
+        """
+        bank = self.kept_bank(artefacts)
+        of_images = predictions(network, network.logits(batch.images, batch.ids), batch)
+        found = []
+        for place, image in enumerate(batch.ids):
+            source = per_image(generator, image)
+            draws = torch.rand(2, len(bank.concepts), generator=source, dtype=torch.float64)
+            raw, logarithmic = 2 * draws - 1
+            made = ConceptScores(
+                bank.concepts,
+                raw,
+                logarithmic,
+                probability=float(of_images.before[place].exp()),
+                label=int(of_images.labels[place]),
+                predicted=int(of_images.predicted[place]),
+                known=of_images.known,
+                verified=bank.verified,
+                examples=bank.examples,
+            )
+            found.append(made)
+        return found
+
+
+@dataclass(frozen=True)
+class ControlModel(SameConcepts):
+    """Another explainer, asked about a model that was trained without a spurious correlation.
+
+    Which model that is, the protocol knows; elsewhere it is the other explainer itself.
+    """
+
+    name: ClassVar[str] = "control-model"
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[ConceptScores]:
+        """What the other explainer makes of the images."""
+        having_bank(self, self.of)
+        return cast(
+            "list[ConceptScores]", list(self.of.explain(network, batch, artefacts, generator))
+        )
+
+
+def having_bank(floor: Explainer, explainer: Explainer) -> HasBank:
+    """The explainer, or `MismatchError` if it scores no concepts of a bank."""
+    if not isinstance(explainer, HasBank):
+        message = f"explainer {floor.name!r} needs one that scores the concepts of a bank, such "
+        message += f"as 'ces'; {explainer.name!r} makes {explainer.makes.name}"
+        raise MismatchError(f"{message}: give another one as `of`")
+    return explainer

@@ -1,0 +1,308 @@
+"""The spurious-recovery protocol: whether explanations name what a network wrongly relies on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, cast, get_args
+
+from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation, Contexts
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows, View
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import TrainedWeights
+from xbench_ces.scores.concept_scores import ConceptScores
+from xbench_ces.spurious.confounded import Confounded
+from xbench_ces.spurious.rows import ImageRows, Scenario, Which, joined
+from xbench_ces.spurious.summary import Scoring, noted, scored
+
+WEIGHTS = "weights"
+"""Follows a model's name in the names of artefacts; the explainer's own follow it as well."""
+
+
+class Model(NamedTuple):
+    """One of the confounded models: its scenario and how strongly it is confounded."""
+
+    scenario: Scenario
+    strength: float
+
+    @property
+    def label(self) -> str:
+        """How artefacts name it."""
+        return f"{self.scenario.label} at {self.strength:g}"
+
+
+class Case(NamedTuple):
+    """What one case stands for."""
+
+    model: Model
+    which: Which
+    image: int
+
+
+class Shown(NamedTuple):
+    """A batch of images of one model, with their cases."""
+
+    model: Model
+    which: Which
+    cases: tuple[int, ...]
+    batch: Batch
+
+
+@dataclass(frozen=True)
+class SpuriousRecovery(Protocol):
+    """How often the context of a confounded class is among the concepts that score highest.
+
+    Section 4 of the paper: in each scenario a classifier of a few classes is trained on images
+    of which one class keeps to one context; images of the class without the context are
+    explained. A case is an image of a scenario, out of distribution or in it; the latter
+    are classified only. Cases of all entries and strengths are the same images.
+
+    The rank of a concept is 1 + the number of concepts with a higher raw score + half the
+    number of others with the same one; it is among the top k if that is at most k.
+    """
+
+    name: ClassVar[str] = "spurious-recovery"
+    scores: ClassVar[type[ConceptScores]] = ConceptScores
+
+    classes: tuple[str, ...] = ()
+    """Names of the classes; () for all."""
+    scenarios: tuple[Scenario, ...] = ()
+    """Which class keeps to which context, each with a model of its own."""
+    strengths: tuple[float, ...] = (1.0,)
+    """Shares of the class's training images that show the context; the largest is scored,
+    the others are for a curve."""
+    train_split: str = "train"
+    """Of the benchmark's dataset; training and validation images are taken from it."""
+    test_split: str = "test"
+    training_images: int = 150
+    """Of each class."""
+    validation_images: int = 50
+    """Of each class."""
+    images: int = 50
+    """How many images are explained in each scenario, if there are so many."""
+    confidence: float = 0.9
+    """A right prediction with a lower probability counts as one of low confidence."""
+    batch_sizes: tuple[int, ...] = (1, 2, 3, 5, 10)
+    """How many images are explained together, for a curve."""
+    batch: int = 5
+    """Size of the batches that are scored in each scenario."""
+    tops: tuple[int, ...] = (1, 3, 5)
+    """Among how many of the highest concepts the true one is looked for."""
+    top: int = 3
+    """The one of them that decides."""
+
+    def __post_init__(self) -> None:
+        """Refuse impossible numbers, and scenarios that no class or table has room for."""
+        labels = [scenario.label for scenario in self.scenarios]
+        if len(set(labels)) < len(labels):
+            raise ValueError("scenarios: two have the same class and context")
+        for scenario in self.scenarios:
+            if self.classes and scenario.class_name not in self.classes:
+                raise UnknownNameError("class of a scenario", scenario.class_name, self.classes)
+        counts = (*self.batch_sizes, *self.tops, self.batch, self.images)
+        if not self.strengths or any(count < 1 for count in counts):
+            raise ValueError("sizes, counts and tops must be at least 1, and a strength be given")
+        for strength in self.strengths:
+            if not 0 <= strength <= 1:
+                raise ValueError(f"strengths: {strength:g} is no share; give numbers from 0 to 1")
+        if self.top not in self.tops:
+            raise ValueError(f"top is {self.top}, which is none of tops {self.tops}")
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """The contexts of images."""
+        return (Contexts,)
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The weights of every model, and what the explainer needs for each."""
+        self._check(entry)
+        recipes: dict[str, Recipe] = {}
+        for model in self.models():
+            weights = self.weights(entry, model)
+            own = entry.required_explainer.artefacts(weights, entry.datasets)
+            recipes[f"{model.label}/{WEIGHTS}"] = weights
+            recipes |= {f"{model.label}/{WEIGHTS}/{name}": recipe for name, recipe in own.items()}
+        return recipes
+
+    def models(self) -> tuple[Model, ...]:
+        """Every scenario at every strength."""
+        return tuple(Model(scenario, s) for scenario in self.scenarios for s in self.strengths)
+
+    def weights(self, entry: Entry, model: Model) -> TrainedWeights:
+        """How a model is trained; the control's without any confounding."""
+        transform = entry.datasets["train"].transform
+        seen = self._control(entry) if is_control(entry) else self.confounded(entry, model)
+        return TrainedWeights(
+            entry.classifier,
+            entry.loss,
+            entry.training,
+            ImageSet(seen, "train", transform),
+            ImageSet(seen, "validation", transform),
+            entry.seed,
+            len(seen.class_names()),
+        )
+
+    def confounded(self, entry: Entry, model: Model) -> Confounded:
+        """The images of a model: what it is trained on, and what is explained."""
+        scenario = model.scenario
+        confound = (scenario.class_name, scenario.context, model.strength)
+        return self._images(entry, *confound)
+
+    def _control(self, entry: Entry) -> Confounded:
+        return self._images(entry, "", "", 1.0)
+
+    def _images(self, entry: Entry, name: str, context: str, strength: float) -> Confounded:
+        return Confounded(
+            entry.datasets["train"].dataset,
+            self.train_split,
+            self.test_split,
+            self.classes,
+            name,
+            context,
+            strength,
+            self.training_images,
+            self.validation_images,
+            self.images,
+            entry.seed,
+        )
+
+    def _check(self, entry: Entry) -> None:
+        if not self.scenarios:
+            raise ParameterError(
+                "protocol 'spurious-recovery' has no scenarios; give it some in a benchmark file: "
+                '[[protocol.scenarios]] with class_name = "…" and context = "…"'
+            )
+        if entry.companion is not None:
+            raise MismatchError(
+                "protocol 'spurious-recovery' trains classifiers alone, but an entry needs them "
+                f"trained jointly with {entry.companion.name!r}"
+            )
+        for model in self.models():
+            self.confounded(entry, model).check()
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """Places in the list of all images of all scenarios."""
+        return range(len(self.listed(entry)))
+
+    def listed(self, entry: Entry) -> tuple[Case, ...]:
+        """What each case stands for: of each model the images out of distribution, then in it."""
+        return tuple(
+            Case(model, which, image)
+            for model in self.models()
+            for which in get_args(Which)
+            for image in self.confounded(entry, model).ids(which)
+        )
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """One row per concept of an explained image; one without a concept for the others."""
+        listed = self.listed(entry)
+        groups: dict[tuple[Model, Which], list[int]] = {}
+        for case in cases:
+            groups.setdefault((listed[case].model, listed[case].which), []).append(case)
+        made: list[ImageRows] = []
+        for (model, which), of_group in groups.items():
+            images = self.shown(entry, model, which)
+            for start in range(0, len(of_group), workplace.batch_size):
+                some = of_group[start : start + workplace.batch_size]
+                batch = images.batch([listed[case].image for case in some]).to(workplace.device)
+                made.extend(
+                    _rows(entry, Shown(model, which, tuple(some), batch), artefacts, workplace)
+                )
+        return joined(made)
+
+    def shown(self, entry: Entry, model: Model, which: Which) -> ImageSet:
+        """The images of a scenario, as its model sees them."""
+        return ImageSet(self.confounded(entry, model), which, entry.datasets["test"].transform)
+
+    def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View:
+        """An image of a scenario, explained with the scenario's model."""
+        model, which, image = self.listed(entry)[case]
+        name, context = model.scenario.class_name, model.scenario.context
+        share = f"{100 * model.strength:g} % of its class in training shown with {context}"
+        title = f"{name}, image {image}; {'control' if is_control(entry) else share}"
+        weights, own = _of_model(artefacts, model)
+        return View(title, self.shown(entry, model, which), image, weights, own)
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Recovery among the top k, ranks, recovery in batches and by prediction, accuracy."""
+        return {label: scored(table, self.scoring()) for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Recovery by scenario, by the number of images together, and by strength."""
+        from xbench_ces.spurious.figures import drawn
+
+        return drawn(rows, roles, self.scoring(), resampling)
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """Per scenario: accuracies, kinds of predictions, concepts kept and saturated."""
+        return {label: noted(table, self.scoring()) for label, table in rows.items()}
+
+    def scoring(self) -> Scoring:
+        """What summaries need to know."""
+        return Scoring(
+            self.scenarios,
+            tuple(sorted(set(self.strengths))),
+            self.confidence,
+            tuple(sorted(set(self.batch_sizes))),
+            self.batch,
+            tuple(sorted(set(self.tops))),
+            self.top,
+        )
+
+
+def is_control(entry: Entry) -> bool:
+    """Whether the entry explains the model that is trained without any confounding."""
+    from xbench_ces.scores.floors import ControlModel
+
+    return isinstance(entry.explainer, ControlModel)
+
+
+def _of_model(artefacts: Artefacts, model: Model) -> tuple[Artefact, Artefacts]:
+    """The model's weights, and what the explainer declared for them."""
+    weights = f"{model.label}/{WEIGHTS}"
+    inside = f"{weights}/"
+    own = {name.removeprefix(inside): a for name, a in artefacts.items() if name.startswith(inside)}
+    return artefacts[weights], own
+
+
+def _rows(
+    entry: Entry, shown: Shown, artefacts: Artefacts, workplace: Workplace
+) -> Iterator[ImageRows]:
+    """What the model says of the images, and the concept scores of those out of distribution."""
+    weights, own = _of_model(artefacts, shown.model)
+    network = workplace.network(entry.classifier, weights)
+    batch, labels = shown.batch, _labels(shown.batch)
+    probabilities = network.logits(batch.images, batch.ids).double().softmax(1).cpu()
+    scores: Sequence[ConceptScores | None] = [None] * len(labels)
+    if shown.which == "out":
+        with workplace.stage("explain"):
+            made = entry.required_explainer.explain(network, batch, own, entry.source())
+        scores = cast("Sequence[ConceptScores]", made)
+    label, strength = shown.model.scenario.label, shown.model.strength
+    for place, true in enumerate(labels):
+        of_image = probabilities[place]
+        yield ImageRows(
+            shown.cases[place],
+            entry.repeat,
+            label,
+            strength,
+            shown.which,
+            batch.ids[place],
+            true,
+            int(of_image.argmax()),
+            float(of_image[true]),
+            scores[place],
+        )
+
+
+def _labels(batch: Batch) -> list[int]:
+    return [] if batch.labels is None else batch.labels.tolist()

@@ -1,0 +1,1 @@
+"""Photographs of scenes with masks of objects, in three official layouts."""

@@ -1,0 +1,1 @@
+"""Photographs of birds with points and attributes of their parts."""

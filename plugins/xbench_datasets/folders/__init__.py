@@ -1,0 +1,1 @@
+"""Images in folders, by class or by context."""

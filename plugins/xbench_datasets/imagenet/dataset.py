@@ -1,0 +1,117 @@
+"""ImageNet: photographs of the 1 000 classes of ILSVRC 2012."""
+
+import functools
+import hashlib
+import re
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import ClassVar
+
+from xbench.errors import DatasetError
+from xbench.interfaces.component import fingerprint
+from xbench_datasets.folders import listing as folder_listing
+from xbench_datasets.folders.listing import WHOLE, Entry, Times
+from xbench_datasets.folders.photo_folder import Album, PhotoFolder
+from xbench_datasets.imagenet import devkit as imagenet_devkit
+
+WHAT = "dataset 'imagenet'"
+CLASSES = 1000
+WORDNET_ID = re.compile(r"n\d{8}")
+DIGEST = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
+"""SHA-256 of the 1 000 WordNet ids, sorted, one a line."""
+SHOWN = 3
+"""How many names a message shows."""
+
+
+@dataclass(frozen=True)
+class Imagenet(PhotoFolder):
+    """One folder for each class, named by its WordNet id; classes in the order of these ids.
+
+    `root/n01440764/*.JPEG`, `root/val/n01440764/*.JPEG` (and `root/train`), or photographs
+    without folders, `root/n01440764_*.jpg`; or the official validation images as they come,
+    with the official devkit. Ids are places in the sorted list of all images.
+    """
+
+    name: ClassVar[str] = "imagenet"
+
+    def album(self) -> Album:
+        """All images; `DatasetError` unless there are some of all 1 000 classes."""
+        root = self.folder()
+        train = root / "train"  # which lies beside official images that have no folders
+        times = [folder_listing.times(folder, 1) for folder in (root, train) if folder.is_dir()]
+        return _album(root, (*chain(*times), *imagenet_devkit.times(root)))
+
+    def image_name(self, image: int, path: str) -> str:
+        """An image by its path, which tells its class."""
+        return path
+
+    def fingerprint(self) -> str:
+        """A hash of paths, sizes, contents up to 256 MiB, and labels that paths do not tell."""
+        files = super().fingerprint()
+        labels = [entry.label for entry in self.listed().entries if entry.label not in entry.path]
+        return fingerprint({"files": files, "labels": labels}) if labels else files
+
+    def class_names(self) -> tuple[str, ...]:
+        """The names that networks of torchvision carry, no two of which are the same."""
+        from torchvision.models import ResNet18_Weights
+
+        return tuple(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+    def wordnet_ids(self) -> tuple[str, ...]:
+        """The WordNet id of each class, such as n01440764."""
+        return self.listed().classes
+
+
+@functools.lru_cache(maxsize=8)
+def _album(root: Path, changed: Times) -> Album:
+    entries = _entries(root)
+    return Album(entries, entries)
+
+
+def _entries(root: Path) -> tuple[Entry, ...]:
+    """All images, as they lie in folders or without; "all" is the split "val"."""
+    entries = _official(root) or _without_folders(root) or folder_listing.listed(root, 1, WHAT)
+    _require_all_classes(root, {entry.label for entry in entries})
+    return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
+
+
+def _official(root: Path) -> tuple[Entry, ...]:
+    """Validation images as they come, and training images in folders beside them."""
+    found = imagenet_devkit.validation(root, WHAT)
+    train = root / "train"
+    if not found or not train.is_dir():
+        return found
+    listed = folder_listing.listed(train, 1, WHAT)
+    moved = (entry._replace(path=f"train/{entry.path}", split="train") for entry in listed)
+    return tuple(sorted((*found, *moved)))
+
+
+def _without_folders(root: Path) -> tuple[Entry, ...]:
+    found = [(WORDNET_ID.match(file.name), file) for file in folder_listing.image_files(root)]
+    entries = (
+        Entry(file.name, WHOLE, (name[0],), file.stat().st_size, file.stat().st_mtime_ns)
+        for name, file in found
+        if name
+    )
+    return tuple(sorted(entries))
+
+
+def _require_all_classes(root: Path, found: set[str]) -> None:
+    known = {name for name in found if WORDNET_ID.fullmatch(name)}
+    others = sorted(found - known)
+    if others:
+        shown = ", ".join(others[:SHOWN]) + (", …" if len(others) > SHOWN else "")
+        raise DatasetError(
+            f"{WHAT}: {root} has {len(others)} folders that are no WordNet ids ({shown});"
+            " expected one folder for each class, such as n01440764"
+        )
+    if len(known) != CLASSES:
+        raise DatasetError(
+            f"{WHAT}: {root} has images of {len(known)} classes, expected all {CLASSES};"
+            " for some of them only, use the dataset 'folder'"
+        )
+    if hashlib.sha256("\n".join(sorted(known)).encode()).hexdigest() != DIGEST:
+        raise DatasetError(
+            f"{WHAT}: {root} has {CLASSES} folders, but they are not the classes of ILSVRC 2012"
+        )

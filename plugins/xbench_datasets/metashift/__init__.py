@@ -1,0 +1,1 @@
+"""Photographs by what they show and in which context."""

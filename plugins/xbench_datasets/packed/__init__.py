@@ -1,0 +1,1 @@
+"""Small images packed into one file for each split."""

@@ -1,0 +1,1 @@
+"""Attribution of a readout's predictions to locations of the activations."""

@@ -1,0 +1,1 @@
+"""Difficulty scores: what probabilities say, and a predictor of mistakes."""

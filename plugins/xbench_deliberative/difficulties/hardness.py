@@ -1,0 +1,115 @@
+"""Hardness: a predictor of the classifier's mistakes as the difficulty score."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.readout import Readout
+from xbench.networks.network import with_state
+from xbench.networks.weights import load_state
+from xbench.training.recipe import ClassifierWeights, TrainedWeights
+from xbench_deliberative.difficulties.hardness_network import Trunk, predictor_head
+from xbench_deliberative.difficulties.hardness_training import (
+    FrozenPredictor,
+    JointPredictor,
+    JointTraining,
+    JointWeights,
+    below,
+)
+from xbench_deliberative.kernels.hardness import sigmoid_scores
+
+ARTEFACT = "predictor"
+
+
+@dataclass(frozen=True)
+class Hardness(Difficulty):
+    """s = σ(z) of a network that is trained to predict the classifier's mistakes.
+
+    The predictor follows "Towards Realistic Predictors" (ECCV 2018). What passes through it
+    is not counted among the network's passes.
+    """
+
+    name: ClassVar[str] = "hardness"
+
+    loss: Literal["bce", "linear"] = "bce"
+    """`bce`: −[p log(1−s) + (1−p) log s], p being the probability of the true class.
+    `linear`: (1−p)(1−s) + p·s, right and wrong predictions balanced."""
+    trunk: Trunk = "copied"
+    """`copied`: the predictor is a network of its own. `shared`: it has its own layers beyond
+    the one at which the classifier is cut."""
+    setting: Literal["joint", "frozen"] = "joint"
+    """`joint`: the classifier is trained with it, its loss weighted by s. `frozen`: the
+    classifier is trained before, and stays as it is."""
+    hidden: tuple[int, ...] = (100,)
+    """Outputs of the hidden layers between the trunk's logits and z."""
+    dropout: float = 0.3
+    """Share of the hidden outputs that training leaves out."""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if min(self.hidden, default=1) < 1:
+            raise ValueError(f"hidden is {self.hidden}; every layer needs at least one output")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}; it needs 0 <= dropout < 1")
+
+    def companion(self) -> Difficulty | None:
+        """Itself in the joint setting."""
+        return self if self.setting == "joint" else None
+
+    def classifier_weights(self, plain: TrainedWeights) -> ClassifierWeights:
+        """Weights of the classifier that is trained with it, instead of the plain ones."""
+        return JointWeights(JointTraining(plain, self)) if self.setting == "joint" else plain
+
+    def artefacts(self, weights: ClassifierWeights) -> Mapping[str, Recipe]:
+        """The predictor. `MismatchError` where the weights were not trained with it."""
+        if self.setting == "frozen":
+            return {ARTEFACT: FrozenPredictor(weights, self)}
+        if isinstance(weights, JointWeights) and weights.joint.hardness == self:
+            return {ARTEFACT: JointPredictor(weights.joint)}
+        message = f"the weights of classifier {weights.plain.classifier.name!r} were trained "
+        message += "without this hardness; name it in an entry of the benchmark, or use setting = "
+        raise MismatchError(message + '"frozen", which predicts the mistakes of any classifier')
+
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
+        """σ(z). The predictor is loaded once for each network, and kept with it."""
+        made = artefacts.get(ARTEFACT)
+        if made is None:
+            message = "hardness is read out with the artefact of its predictor; make those of "
+            raise MismatchError(message + "`artefacts(weights)` first")
+        self._check(network, made)
+        if made.key not in network.auxiliary:
+            network.auxiliary[made.key] = self._halves(network, made)
+        halves = network.auxiliary[made.key]
+        top = halves.get_submodule("top")
+        bottom = halves.get_submodule("bottom") if self.trunk == "copied" else network.bottom
+        return Readout(bottom, top, sigmoid_scores)
+
+    def _check(self, network: Network, made: Artefact) -> None:
+        found = int(made.facts["classes"])
+        if found != network.classes:
+            message = f"the hardness predictor {made.key} is for {found} classes, and "
+            raise MismatchError(f"{message}{network.name} has {network.classes}")
+        layer = made.facts["layer"]
+        if self.trunk == "shared" and layer != network.layer:
+            message = f"the hardness predictor {made.key} begins at layer {layer!r}, and "
+            message += f"{network.name} is cut at {network.layer!r}; train one for that layer, or "
+            raise MismatchError(message + 'use trunk = "copied", which fits every layer')
+
+    def _halves(self, network: Network, made: Artefact) -> nn.ModuleDict:
+        """The predictor's own layers, cut like the network's."""
+        source = f"hardness predictor {made.key}"
+        trunk, last = below("trunk.", made.tensors), below("head.", made.tensors)
+        head = predictor_head(network.classes, self.hidden, self.dropout).to(network.device)
+        load_state(head, last, source)
+        head.eval().requires_grad_(requires_grad=False)
+        top = nn.Sequential(OrderedDict(trunk=with_state(network.top, trunk, source), head=head))
+        if self.trunk == "shared":
+            return nn.ModuleDict({"top": top})
+        return nn.ModuleDict({"bottom": with_state(network.bottom, trunk, source), "top": top})

@@ -1,0 +1,239 @@
+"""Training of hardness predictors: the recipes of what comes out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.executor import Workplace
+from xbench.networks.network import blank
+from xbench.networks.weights import load_state
+from xbench.randomness import derived_seed, seeded
+from xbench.training.fitting import Curve, Mistakes, fit, judged, outputs
+from xbench.training.recipe import ClassifierWeights, TrainedWeights, stored
+from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
+from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head
+from xbench_deliberative.readouts import hesitancy, normalised_entropy
+
+if TYPE_CHECKING:
+    from xbench_deliberative.difficulties.hardness import Hardness
+
+CLASSIFIER, PREDICTOR = "classifier.", "predictor."
+
+
+@dataclass(frozen=True)
+class JointTraining(Recipe):
+    """A classifier and a predictor of its mistakes, trained jointly.
+
+    The tensors of the classifier are prefixed `classifier.`, those of the predictor
+    `predictor.`.
+    """
+
+    kind: ClassVar[str] = "classifier-and-predictor"
+
+    training: TrainedWeights
+    hardness: "Hardness"
+
+    def tree(self) -> Tree:
+        """The classifier's training and the predictor; the layer too where they share a trunk."""
+        return _tree(self.training, self.hardness)
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """Train, or go on with a training that was interrupted."""
+        start, module = time.perf_counter(), self.training.module()
+        made = _trained(self, module, self.training, workplace)
+        state = stored({**module.state_dict(), **made.joint.classifier_state()})
+        plain = self.training.facts(state, made.curve, made.mistakes)
+        summary = [*plain["summary"], *made.facts["summary"]]
+        tensors = {
+            **{CLASSIFIER + name: tensor for name, tensor in state.items()},
+            **{PREDICTOR + name: t for name, t in stored(made.joint.predictor_state()).items()},
+        }
+        facts = {
+            "classifier": {**plain, "summary": summary},
+            "predictor": made.facts,
+            "summary": summary,
+            "seconds": round(time.perf_counter() - start + made.seconds_before, 3),
+        }
+        return Artefact(self.key, tensors, facts)
+
+
+@dataclass(frozen=True)
+class JointWeights(ClassifierWeights):
+    """Weights of a classifier that was trained jointly with a predictor: classifier′."""
+
+    joint: JointTraining
+
+    @property
+    def plain(self) -> TrainedWeights:
+        """The training of the classifier alone."""
+        return self.joint.training
+
+    def tree(self) -> Tree:
+        """Nothing beyond what it needs."""
+        return {}
+
+    def needs(self) -> Mapping[str, Recipe]:
+        """The joint training."""
+        return {"joint": self.joint}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """The classifier's part, with the time of the whole training."""
+        facts = needs["joint"].facts
+        tensors = below(CLASSIFIER, needs["joint"].tensors)
+        return Artefact(self.key, tensors, {**facts["classifier"], "seconds": facts["seconds"]})
+
+
+@dataclass(frozen=True)
+class JointPredictor(Recipe):
+    """The predictor of a joint training."""
+
+    kind: ClassVar[str] = "hardness-predictor"
+
+    joint: JointTraining
+
+    def tree(self) -> Tree:
+        """Nothing beyond what it needs."""
+        return {}
+
+    def needs(self) -> Mapping[str, Recipe]:
+        """The joint training."""
+        return {"joint": self.joint}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """The predictor's part; the time of the training is the classifier's."""
+        joint = needs["joint"]
+        return Artefact(self.key, below(PREDICTOR, joint.tensors), joint.facts["predictor"])
+
+
+@dataclass(frozen=True)
+class FrozenPredictor(Recipe):
+    """A predictor of the mistakes of a classifier that is trained already, and stays as it is."""
+
+    kind: ClassVar[str] = "hardness-predictor"
+
+    weights: ClassifierWeights
+    hardness: "Hardness"
+
+    def tree(self) -> Tree:
+        """The images, the training and the predictor; the layer too with a shared trunk."""
+        return _tree(self.weights.plain, self.hardness)
+
+    def needs(self) -> Mapping[str, Recipe]:
+        """The classifier's weights."""
+        return {"weights": self.weights}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """Train on the classifier's training images, or go on where that was interrupted."""
+        start, plain = time.perf_counter(), self.weights.plain
+        classifier = replace(plain.classifier, weights="")
+        module = blank(classifier, plain.classes)
+        load_state(module, needs["weights"].tensors, f"{classifier.name} weights")
+        made = _trained(self, module, plain, workplace)
+        seconds = round(time.perf_counter() - start + made.seconds_before, 3)
+        tensors = stored(made.joint.predictor_state())
+        return Artefact(self.key, tensors, {**made.facts, "seconds": seconds})
+
+
+class _Trained(NamedTuple):
+    """What a training leaves behind."""
+
+    joint: Joint
+    curve: Curve
+    seconds_before: float
+    """What earlier attempts took."""
+    mistakes: Mistakes | None
+    """The classifier's, on its validation images."""
+    facts: dict[str, Any]
+    """About the predictor."""
+
+
+def _trained(
+    recipe: JointTraining | FrozenPredictor,
+    module: nn.Module,
+    training: TrainedWeights,
+    workplace: Workplace,
+) -> _Trained:
+    """Train a predictor beside the module, and the module with it unless it is frozen."""
+    if not training.training.epochs:
+        message = "hardness has a predictor that must be trained, and training.epochs is 0; set "
+        raise MismatchError(message + "it above 0, or choose another difficulty score")
+    built = _built(recipe.hardness, module, training)
+    loss = PredictorLoss(training.loss, recipe.hardness, recipe.key)
+    heads = built.network.heads(training.classes)
+    curve, before = fit(replace(training, loss=loss), built.network, workplace, heads)
+    mistakes, aucs = _validated(built.network, training, workplace)
+    facts = {
+        "classes": training.classes,
+        "layer": built.layer,
+        "curve": [list(pair) for pair in curve],
+        "mistake_auc": aucs,
+        "summary": [_summary(recipe.hardness, training, aucs)],
+    }
+    return _Trained(built.network, curve, before, mistakes, facts)
+
+
+def _tree(training: TrainedWeights, hardness: "Hardness") -> Tree:
+    layer = training.classifier.layer if hardness.trunk == "shared" else None
+    return {"training": training.tree(), "hardness": hardness.tree(), "layer": layer}
+
+
+def _built(hardness: "Hardness", module: nn.Module, training: TrainedWeights) -> Built:
+    with seeded(derived_seed("predictor", training.seed)):
+        last = predictor_head(training.classes, hardness.hidden, hardness.dropout)
+    frozen = hardness.setting == "frozen"
+    return build(training.classifier, module, last, hardness.trunk, frozen=frozen)
+
+
+def _validated(
+    joint: Joint, training: TrainedWeights, workplace: Workplace
+) -> tuple[Mistakes | None, dict[str, float | None]]:
+    """The classifier's mistakes on the validation images, and how they are predicted."""
+    images = training.validation
+    if images is None:
+        return None, {}
+    made = outputs(training, joint, images, workplace)
+    wrong = made[:, :-1].argmax(1) != images.dataset.labels(images.ids())
+    return judged(made[:, :-1], images), mistake_aucs(made, wrong)
+
+
+def mistake_aucs(
+    made: Float[Tensor, "n outputs"], wrong: Bool[Tensor, " n"]
+) -> dict[str, float | None]:
+    """How well mistakes are told by z (the last output), and by the logits before it.
+
+    Areas under the ROC curve; None where everything is right, or everything wrong.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    scores = {
+        "hardness": made[:, -1:],
+        "hesitancy": hesitancy(made[:, :-1]),
+        "entropy": normalised_entropy(made[:, :-1]),
+    }
+    if int(wrong.sum()) in (0, len(wrong)):
+        return dict.fromkeys(scores)
+    return {name: float(roc_auc_score(wrong, score[:, 0])) for name, score in scores.items()}
+
+
+def _summary(
+    hardness: "Hardness", training: TrainedWeights, aucs: Mapping[str, float | None]
+) -> str:
+    """One line on how well the predictor does."""
+    told = f"hardness: {hardness.setting}, {hardness.loss}, {hardness.trunk} trunk"
+    known = [f"{auc:.3f} by {name}" for name, auc in aucs.items() if auc is not None]
+    if not known or training.validation is None:
+        return told
+    split = training.validation.split
+    return f"{told}; mistakes on {split!r} are predicted with ROC-AUC {', '.join(known)}"
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with the prefix, by the rest of their names."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

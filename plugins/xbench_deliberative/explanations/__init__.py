@@ -1,0 +1,1 @@
+"""Insecurities, the explainer that makes them, and their picture."""

@@ -1,0 +1,1 @@
+"""The part-ambiguity protocol: ground truth, rows, scores, floors and ceiling."""

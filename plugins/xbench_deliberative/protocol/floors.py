@@ -1,0 +1,183 @@
+"""Floors: insecurities whose regions, or whose pairs, know nothing of the network's reasons."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast
+
+import torch
+from jaxtyping import Float, Float64
+from torch import Generator, Tensor
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.classifier import Network
+from xbench.interfaces.data.dataset import Batch
+from xbench.interfaces.explanation import Explainer
+from xbench.randomness import per_image
+from xbench_deliberative.explanations.insecurities import Insecurities
+from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
+
+Noise = Literal["smooth", "pixels"]
+
+
+@dataclass(frozen=True)
+class SamePairs(Explainer):
+    """Takes the class pairs of another explainer; what it makes of regions is its own."""
+
+    makes: ClassVar[type[Insecurities]] = Insecurities
+
+    of: Explainer
+
+
+@dataclass(frozen=True)
+class RandomRegion(SamePairs):
+    """The pairs of another explainer, each with a random region of its own."""
+
+    name: ClassVar[str] = "random-region"
+
+    noise: Noise = "smooth"
+    """`smooth`: noise on the grid of the other's maps, upsampled as they are; `pixels`:
+    noise at every pixel."""
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        """The other's insecurities with uniform noise in place of their maps."""
+        found = []
+        for image, given in _of(self, network, batch, artefacts, generator):
+            grid = given.size if self.noise == "pixels" else tuple(given.ambiguity_maps.shape[1:])
+            noise = torch.rand(len(given), *grid, generator=per_image(generator, image))
+            found.append(with_maps(given, noise))
+        return found
+
+
+@dataclass(frozen=True)
+class CentrePrior(SamePairs):
+    """The pairs of another explainer, all with the discs around the image's centre."""
+
+    name: ClassVar[str] = "centre-prior"
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        """The other's insecurities with closeness to the centre in place of their maps."""
+        given = (given for _, given in _of(self, network, batch, artefacts, generator))
+        return [with_maps(one, centre_map(*one.size).expand(len(one), -1, -1)) for one in given]
+
+
+@dataclass(frozen=True)
+class EdgeDetector(SamePairs):
+    """The pairs of another explainer, all with the image's strongest edges."""
+
+    name: ClassVar[str] = "edge-detector"
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        """The other's insecurities with the Sobel magnitude in place of their maps."""
+        given = (given for _, given in _of(self, network, batch, artefacts, generator))
+        edges = sobel_magnitude(batch.images).cpu()
+        return [
+            with_maps(one, edge.expand(len(one), -1, -1))
+            for one, edge in zip(given, edges, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class RandomPair(Explainer):
+    """Random insecurities: random pairs of all classes, each with a random region."""
+
+    name: ClassVar[str] = "random-pair"
+    makes: ClassVar[type[Insecurities]] = Insecurities
+
+    pairs: int = 10
+    """How many different pairs an image gets, as far as there are so many."""
+
+    def __post_init__(self) -> None:
+        """Refuse explanations without pairs."""
+        if self.pairs < 1:
+            raise ValueError(f"pairs must be at least 1, not {self.pairs}")
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        """Different pairs drawn uniformly; smooth noise on the grid of the activations."""
+        grid, size = _grid(network, batch), _size(batch)
+        every = torch.triu_indices(network.classes, network.classes, offset=1).T
+        found = []
+        for image in batch.ids:
+            source = per_image(generator, image)
+            pairs = every[torch.randperm(len(every), generator=source)[: self.pairs]]
+            noise = torch.rand(len(pairs), *grid, generator=source)
+            found.append(Insecurities(noise, pairs, _equal_strengths(len(pairs)), size))
+        return found
+
+
+@dataclass(frozen=True)
+class MostProbable(Explainer):
+    """One insecurity: the two most probable classes with a random region."""
+
+    name: ClassVar[str] = "most-probable"
+    makes: ClassVar[type[Insecurities]] = Insecurities
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        """The classes of the two largest logits; smooth noise on the grid of the activations."""
+        with torch.no_grad():
+            activations = network.activations(batch.images)
+            logits = network.checked(network.top(activations), batch.ids).cpu()
+        pairs = logits.sort(dim=1, descending=True, stable=True).indices[:, :2].sort(1).values
+        grid, size = activations.shape[-2:], _size(batch)
+        return [
+            Insecurities(
+                torch.rand(1, *grid, generator=per_image(generator, image)),
+                pair[None],
+                _equal_strengths(1),
+                size,
+            )
+            for image, pair in zip(batch.ids, pairs, strict=True)
+        ]
+
+
+def with_maps(given: Insecurities, maps: Float[Tensor, "q h w"]) -> Insecurities:
+    """The same pairs in the same order with other maps."""
+    return Insecurities(maps.contiguous(), given.pairs, given.strengths, given.size)
+
+
+def _of(
+    floor: SamePairs,
+    network: Network,
+    batch: Batch,
+    artefacts: Artefacts,
+    generator: Generator,
+) -> list[tuple[int, Insecurities]]:
+    """Ids of the images with what the other explainer makes of them."""
+    given = insecurities_of(floor.of, network, batch, artefacts, generator)
+    return list(zip(batch.ids, given, strict=True))
+
+
+def insecurities_of(
+    explainer: Explainer, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+) -> list[Insecurities]:
+    """What an explainer makes of a batch, or `MismatchError` if it makes something else."""
+    if not issubclass(explainer.makes, Insecurities):
+        raise MismatchError(
+            f"explainer {explainer.name!r} makes {explainer.makes.name}, "
+            "but its pairs are needed: give one that makes insecurities as `of`"
+        )
+    found = explainer.explain(network, batch, artefacts, generator)
+    return cast("list[Insecurities]", list(found))
+
+
+def _grid(network: Network, batch: Batch) -> tuple[int, int]:
+    height, width = network.activations(batch.images[:1]).shape[-2:]
+    return height, width
+
+
+def _size(batch: Batch) -> tuple[int, int]:
+    height, width = batch.images.shape[-2:]
+    return height, width
+
+
+def _equal_strengths(count: int) -> Float64[Tensor, " q"]:
+    return torch.ones(count, dtype=torch.float64)

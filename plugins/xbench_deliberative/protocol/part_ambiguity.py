@@ -1,0 +1,224 @@
+"""The part-ambiguity protocol: whether insecurities lie on parts that their classes share."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Bool, Int64
+from torch import Tensor
+
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import (
+    Annotation,
+    ClassAttributes,
+    IdealObserver,
+    PartMasks,
+    PartPoints,
+)
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.difficulty import Difficulty
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
+from xbench_deliberative.explanations.insecurities import Insecurities
+from xbench_deliberative.kernels import accuracy, regions, saliency
+from xbench_deliberative.protocol import rows as tables
+from xbench_deliberative.protocol.floors import insecurities_of
+from xbench_deliberative.protocol.ground_truth import Definition, GroundTruth, by_mask_name
+from xbench_deliberative.protocol.selection import HardestImages, own_difficulty
+from xbench_deliberative.protocol.summary import Scoring, noted, scored
+
+EXPLAINER = "explainer/"
+"""Precedes the names of artefacts that the explainer declares."""
+
+
+@dataclass(frozen=True)
+class PartAmbiguity(Protocol):
+    """Precision and recall of ambiguous parts, or IoU with them, at coverages 1…90 %.
+
+    Section 4 of the paper. A case is an image; its rows are its insecurities.
+    """
+
+    name: ClassVar[str] = "part-ambiguity"
+    scores: ClassVar[type[Insecurities]] = Insecurities
+
+    reference: Difficulty
+    """Selects the images where `selection` is `reference`."""
+    parts: Literal["points", "masks"] = "points"
+    ground_truth: Definition = "paper"
+    smoothing: float = 1.0
+    """Percentage points added to every attribute frequency; `paper` only."""
+    share: float = 0.2
+    """The share of all triplets that counts as ambiguous; not for `ideal`."""
+    likelihood_ratio: float = 0.5
+    """From which ratio of likelihoods on a part is ambiguous; `ideal` only."""
+    presence_threshold: float = 0.3
+    """Parts that no more than this share of a class's images show do not count; `presence` only."""
+    images: int = 100
+    """How many of the hardest test images are explained."""
+    selection: Literal["reference", "own", "all"] = "reference"
+    """Whose difficulty selects them: `reference`'s, each entry's own; or all are explained."""
+    insecurities: int = 0
+    """How many of an image's insecurities are scored, the strongest first; 0 for all."""
+    empty_pairs: Literal["left-out", "zero"] = "left-out"
+    """What becomes of pairs without an ambiguous visible part."""
+    overlap: Literal["largest", "union"] = "largest"
+    """Masks: IoU with the part of largest overlap, or with the union of ambiguous parts."""
+
+    def __post_init__(self) -> None:
+        """Refuse an undefined ground truth and impossible counts."""
+        self.truth()
+        if self.images < 1 or self.insecurities < 0:
+            raise ValueError(
+                f"images must be at least 1 and insecurities at least 0, "
+                f"not {self.images} and {self.insecurities}"
+            )
+
+    def truth(self) -> GroundTruth:
+        """The ground truth that its parameters define."""
+        return GroundTruth(
+            self.ground_truth,
+            self.smoothing,
+            self.share,
+            self.likelihood_ratio,
+            self.presence_threshold,
+        )
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """Part points or masks, and what the ground truth is made from."""
+        place = PartPoints if self.parts == "points" else PartMasks
+        return place, IdealObserver if self.ground_truth == "ideal" else ClassAttributes
+
+    def companion(self) -> Difficulty | None:
+        """That of the difficulty score by which images are selected."""
+        return self.reference.companion() if self.selection == "reference" else None
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """Weights, ground truth, the list of images, and what the explainer needs."""
+        weights = recipe_for(entry)
+        own = entry.required_explainer.artefacts(weights, entry.datasets)
+        truth = self.truth().recipes(entry.datasets["test"].dataset)
+        recipes = {"weights": weights, **truth, **self._selection(entry)}
+        return {**recipes, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
+
+    def _selection(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The list of images: by the benchmark's own classifier, so that entries share it."""
+        if self.selection == "all":
+            return {}
+        own = own_difficulty(entry) if self.selection == "own" else None
+        judge = entry.common or entry if own is None else entry
+        difficulty = self.reference if own is None else own
+        recipe = HardestImages(
+            entry.datasets["test"], judge.classifier, recipe_for(judge), difficulty, self.images
+        )
+        return {"selection": recipe}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """Ids of the selected images, the hardest first."""
+        if self.selection == "all":
+            return entry.datasets["test"].ids()
+        ids: list[int] = artefacts["selection"].tensors["ids"].tolist()
+        return ids
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """One row per insecurity; one without classes for an image that has none."""
+        made: list[tables.ImageRows] = []
+        for start in range(0, len(cases), workplace.batch_size):
+            ids = cases[start : start + workplace.batch_size]
+            made.extend(self._image_rows(entry, ids, artefacts, workplace))
+        return tables.joined(made, self.measures())
+
+    def measures(self) -> tuple[str, ...]:
+        """Names of the columns that hold a number per coverage."""
+        return ("precision", "recall") if self.parts == "points" else ("iou",)
+
+    def _image_rows(
+        self, entry: Entry, ids: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Iterator[tables.ImageRows]:
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        test = entry.datasets["test"]
+        batch = test.batch(ids).to(workplace.device)
+        own = {
+            k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)
+        }
+        source = entry.source()
+        with workplace.stage("explain"):
+            found = insecurities_of(entry.required_explainer, network, batch, own, source)
+        with workplace.stage("annotate"):
+            places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
+        for image, given, place in zip(ids, found, places, strict=True):
+            with workplace.stage("score"):
+                kept = given.strongest(self.insecurities) if self.insecurities else given
+                ambiguous = self._ambiguous(test, artefacts, image, kept)
+                score = on_points if self.parts == "points" else self._on_masks
+                measured = score(kept, place, ambiguous)
+            yield tables.ImageRows(image, kept.pairs, kept.strengths, measured)
+
+    def _ambiguous(
+        self, test: ImageSet, artefacts: Artefacts, image: int, found: Insecurities
+    ) -> Bool[Tensor, "q parts"]:
+        table = self.truth().ambiguous(test.dataset, artefacts, image, found.pairs)
+        if self.parts == "points":
+            return table
+        return by_mask_name(table, test.dataset)
+
+    def _on_masks(
+        self, found: Insecurities, mask: Int64[Tensor, "h w"], ambiguous: Bool[Tensor, "q parts"]
+    ) -> tables.Measured:
+        return on_masks(found, mask, ambiguous, self.overlap)
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Per image the scores at 10…50 % coverage and their mean, averaged over its pairs."""
+        return {label: scored(table, self._scoring()) for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Each measure against coverage and, for points, precision against recall."""
+        from xbench_deliberative.protocol.curves import drawn
+
+        return drawn(rows, roles, self._scoring(), resampling)
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """What was left out of each entry's scores, and where they could not be computed."""
+        return {label: noted(table, self._scoring()) for label, table in rows.items()}
+
+    def _scoring(self) -> Scoring:
+        return Scoring(self.measures(), self.empty_pairs, self.parts)
+
+
+def on_points(
+    found: Insecurities, points: Tensor, ambiguous: Bool[Tensor, "q parts"]
+) -> tables.Measured:
+    """Precision and recall of every insecurity of an image at every coverage."""
+    columns = saliency.pixel_columns(points[:, :2], found.size)
+    pixels = saliency.pixel_rows(points[:, :2], found.size) * found.size[1] + columns
+    visible = (points[:, 2] > 0).expand(len(found), -1)
+    ranks = regions.ranks_at(found.maps(), pixels.expand(len(found), -1))
+    sizes = regions.region_sizes(tables.COVERAGES, found.size[0] * found.size[1])
+    curves = accuracy.precision_recall(ranks, ambiguous, visible, sizes)
+    counts = (ambiguous & visible).sum(1), visible.sum(1)
+    return tables.Measured(*counts, {"precision": curves.precision, "recall": curves.recall})
+
+
+def on_masks(
+    found: Insecurities, mask: Tensor, ambiguous: Bool[Tensor, "q parts"], overlap: str
+) -> tables.Measured:
+    """IoU of every insecurity of an image at every coverage."""
+    parts, q = ambiguous.shape[1], len(found)
+    labels = mask.long().flatten()
+    areas = torch.bincount(labels + 1, minlength=parts + 1)[1:].expand(q, -1)
+    ranks = regions.pixel_ranks(found.maps())
+    sizes = regions.region_sizes(tables.COVERAGES, labels.numel())
+    overlaps = accuracy.overlap_counts(ranks, labels.expand(q, -1), parts, sizes)
+    iou = accuracy.largest_overlap_iou if overlap == "largest" else accuracy.union_iou
+    counts = (ambiguous & (areas > 0)).sum(1), (areas > 0).sum(1)
+    return tables.Measured(*counts, {"iou": iou(overlaps, areas, ambiguous, sizes)})

@@ -1,0 +1,1 @@
+"""`xbench score` and `xbench similarity`."""

@@ -1,0 +1,113 @@
+"""The gallery of mistakes: what two classifiers took images for that both got wrong."""
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from xbench.interfaces.protocol import Drawing, Entry, Rows
+from xbench_explicable.pictures.caption import LEAST, frame, short, write
+from xbench_explicable.pictures.paired_answers import (
+    Group,
+    PairedAnswer,
+    class_names,
+    grouped,
+    in_words,
+    paired_answers,
+    written,
+)
+from xbench_saliency.map_figure import enlarged_pixels, show
+
+CELL, GAP, CAPTION, TITLE, KEY, MARGIN = 1.5, 0.14, 0.66, 0.42, 0.24, 0.12
+"""Inches: side of a photograph, between two, below one, above a group, of the key, around all."""
+NAMED = 19
+"""Letters of a class name that fit below a photograph."""
+A, B = "#7a4fa3", "#1b7f79"
+
+
+def gallery(
+    entries: Mapping[str, Entry], rows: Mapping[str, Rows], *, a: str, b: str, count: int = 6
+) -> Drawing:
+    """Images that both classifiers get wrong: b nearer to the truth, a nearer, the same class.
+
+    `rows` has one row per case with the columns case, set, image, label, predicted and
+    similarity. Shown are those whose similarities differ most, ties by case.
+    """
+    names = class_names(entries, a)
+    wrong = [one for one in paired_answers(rows, a, b) if not any(one.right)]
+    groups = mistake_groups(wrong, a, b, count)
+    digits = written(groups)
+    figure = _figure(groups)
+    top = figure.get_figheight() - MARGIN
+    _key(figure, (a, b), top)
+    top -= KEY
+    for group in groups:
+        _heading(figure, group, len(wrong), top)
+        top -= TITLE
+        for place, one in enumerate(group.shown):
+            image = entries[a].datasets[one.set].batch([one.image]).images[0]
+            at = MARGIN + place * (CELL + GAP), top
+            show(figure.add_axes(frame(figure, at, CELL)), enlarged_pixels(image))
+            _caption(figure, one, (at[0], top - CELL), names, digits)
+        top -= _height(group)
+    caption = (
+        f"Images that both {a} and {b} get wrong, with the true class and what each took them "
+        "for; numbers are similarities of the true class to that. Of each group the images whose "
+        "similarities differ most, then by number; no true class again before all others. Other "
+        "classes that are equally near are not shown."
+    )
+    title = f"Mistakes of {a} and {b}"
+    return Drawing(figure, title, caption, in_words(groups, names, a, b))
+
+
+def mistake_groups(wrong: Sequence[PairedAnswer], a: str, b: str, count: int) -> list[Group]:
+    """Mistakes of both, by whose is nearer to the truth; equally near ones are left out."""
+    same = [one for one in wrong if one.predicted[0] == one.predicted[1]]
+    nearer_b = [one for one in wrong if one.gain > 0]
+    nearer_a = [one for one in wrong if one.gain < 0]
+    return [
+        grouped(f"{b} is nearer to the truth", nearer_b, count),
+        grouped(f"{a} is nearer to the truth", nearer_a, count),
+        grouped("Both say the same", same, count),
+    ]
+
+
+def _height(group: Group) -> float:
+    return CELL + CAPTION if group.shown else 0.0
+
+
+def _figure(groups: Sequence[Group]) -> Figure:
+    columns = max(4, *(len(group.shown) for group in groups))
+    width = 2 * MARGIN + columns * (CELL + GAP) - GAP
+    height = 2 * MARGIN + KEY + sum(TITLE + _height(group) for group in groups)
+    return Figure(figsize=(width, height), facecolor="white")
+
+
+def _heading(figure: Figure, group: Group, wrong: int, top: float) -> None:
+    share = f"{group.total} of {wrong} images ({group.total / wrong:.0%})" if wrong else "no image"
+    text = f"{group.title}: {share}"
+    write(figure, (MARGIN, top - TITLE / 2), text, fontsize=10.5, fontweight="bold", va="center")
+
+
+def _key(figure: Figure, labels: tuple[str, str], top: float) -> None:
+    """What the lines below an image are."""
+    write(figure, (MARGIN, top), "true class", fontsize=8.5, fontweight="bold")
+    for place, (letter, label, colour) in enumerate(zip("ab", labels, (A, B), strict=True)):
+        text = f"{letter}: {short(label, 30)}, similarity"
+        write(figure, (MARGIN + 0.9 + place * 2.9, top), text, fontsize=8.5, color=colour)
+
+
+def _caption(
+    figure: Figure,
+    one: PairedAnswer,
+    at: tuple[float, float],
+    names: Sequence[str],
+    digits: int,
+) -> None:
+    """The true class, and below it what a and b said."""
+    left, top = at[0], at[1] - 0.05
+    write(figure, (left, top), short(names[one.label], NAMED), fontsize=8.5, fontweight="bold")
+    room = NAMED + LEAST - digits  # longer numbers leave less
+    said = zip("ab", one.predicted, one.similarity, (A, B), strict=True)
+    for line, (letter, label, value, colour) in enumerate(said, start=1):
+        text = f"{letter}: {short(names[label], room)} {value:.{digits}f}"
+        write(figure, (left, top - 0.165 * line), text, fontsize=7.5, color=colour)

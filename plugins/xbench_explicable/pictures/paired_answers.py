@@ -1,0 +1,119 @@
+"""What two classifiers take the same images for, and which of these are shown."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from xbench.errors import UnknownNameError
+from xbench.interfaces.protocol import Entry, Rows
+from xbench_explicable.pictures.caption import decimals
+
+COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")
+DIGITS = 9
+"""Of similarities after the point: sums in another order are equal, and are told as equal."""
+
+
+class PairedAnswer(NamedTuple):
+    """One image as two classifiers, a and b, see it."""
+
+    case: int
+    set: str
+    image: int
+    label: int
+    predicted: tuple[int, int]
+    """By a and by b, as labels of the classes that both are trained for."""
+    similarity: tuple[float, float]
+    """Of the true class to the predicted ones."""
+
+    @property
+    def right(self) -> tuple[bool, bool]:
+        """Whether a and b are right."""
+        a, b = self.predicted
+        return a == self.label, b == self.label
+
+    @property
+    def gain(self) -> float:
+        """By how much the answer of b is nearer to the truth than that of a."""
+        a, b = self.similarity
+        return round(b - a, DIGITS) + 0.0
+
+
+class Group(NamedTuple):
+    """Answers of one sort: how many there are, and those that are shown."""
+
+    title: str
+    total: int
+    shown: tuple[PairedAnswer, ...]
+
+
+def paired_answers(rows: Mapping[str, Rows], a: str, b: str) -> list[PairedAnswer]:
+    """The answers of the entries labelled `a` and `b` to the cases that both have, by case."""
+    first, second = (
+        {row["case"]: row for row in _of(rows, label).select(list(COLUMNS)).to_pylist()}
+        for label in (a, b)
+    )
+    return [
+        PairedAnswer(
+            case,
+            str(one["set"]),
+            one["image"],
+            one["label"],
+            (one["predicted"], second[case]["predicted"]),
+            (round(one["similarity"], DIGITS), round(second[case]["similarity"], DIGITS)),
+        )
+        for case, one in sorted(first.items())
+        if case in second
+    ]
+
+
+def grouped(title: str, answers: Iterable[PairedAnswer], count: int) -> Group:
+    """The `count` answers whose similarities differ most, ties by case.
+
+    No true class is shown again before every other one that there is.
+    """
+    order = sorted(answers, key=lambda one: (-abs(one.gain), one.case))
+    before: Counter[int] = Counter()
+    ranks: dict[int, int] = {}
+    for one in order:
+        ranks[one.case] = before[one.label]
+        before[one.label] += 1
+    varied = sorted(order, key=lambda one: ranks[one.case])
+    return Group(title, len(order), tuple(varied[:count]))
+
+
+def class_names(entries: Mapping[str, Entry], label: str) -> tuple[str, ...]:
+    """Names of the classes that labels and predictions of the rows speak of."""
+    if label not in entries:
+        raise UnknownNameError("entry", label, entries)
+    return entries[label].datasets["train"].dataset.class_names()
+
+
+def written(groups: Sequence[Group]) -> int:
+    """With how many decimals the similarities of a picture of the groups are written."""
+    return decimals(value for group in groups for one in group.shown for value in one.similarity)
+
+
+def told(one: PairedAnswer, names: Sequence[str], a: str, b: str, digits: int) -> str:
+    """The answers in words."""
+    said = (
+        f"{label} says {names[place]} ({value:.{digits}f})"
+        for label, place, value in zip((a, b), one.predicted, one.similarity, strict=True)
+    )
+    return f"image {one.image} of {one.set} ({names[one.label]}): {', '.join(said)}"
+
+
+def in_words(groups: Sequence[Group], names: Sequence[str], a: str, b: str) -> str:
+    """What a picture of the groups shows, for readers who cannot see it."""
+    digits = written(groups)
+    parts = [
+        f"{group.title}, {group.total} in all"
+        + "".join(f"; {told(one, names, a, b, digits)}" for one in group.shown)
+        for group in groups
+    ]
+    return ". ".join(parts) + "."
+
+
+def _of(rows: Mapping[str, Rows], label: str) -> Rows:
+    if label not in rows:
+        raise UnknownNameError("entry", label, rows)
+    return rows[label]

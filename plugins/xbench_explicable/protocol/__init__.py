@@ -1,0 +1,1 @@
+"""The explicability protocol: whose mistakes are nearest to the truth."""

@@ -1,0 +1,252 @@
+"""The explicability protocol: whose mistakes are nearest to the truth."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation, ClassHierarchy
+from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.similarity import Similarity
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.explanation import Explanation
+from xbench.interfaces.loss import Loss
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
+from xbench.training.recipe import recipe_for
+from xbench_explicable.kernels.shares import fair_shares
+from xbench_explicable.protocol.evaluated_loss import of_each, refuse_mixing
+from xbench_explicable.protocol.rows import Answers, loss_labels, rows_of
+from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.yardstick import (
+    Distances,
+    Hierarchy,
+    Yardstick,
+    short_hash,
+    yardstick,
+)
+from xbench_explicable.similarities.class_tree import refuse_unread
+
+NOT_TESTED = ("train", "validation")
+"""Roles of image sets that networks have seen."""
+
+
+class Unseen(NamedTuple):
+    """Images that are classified, and where they stand in the list of all cases."""
+
+    name: str
+    images: ImageSet
+    ids: tuple[int, ...]
+    start: int
+    labels: Int64[Tensor, " own_classes"]
+    """The training dataset's label of each of the set's own classes."""
+
+
+@dataclass(frozen=True)
+class Explicability(Protocol):
+    """Compares classifiers on the images that all of them get wrong.
+
+    Section 5 of the paper: with D the row-normalised similarity, an image that all get wrong
+    gives a point to the one classifier whose class is nearest to the true one (hard), or 1/n
+    to each of the n that are (soft). A case is an image of any test set: those of the role
+    `test` first, then those of further sets by name; their classes are matched by name.
+    """
+
+    name: ClassVar[str] = "explicability"
+    scores: ClassVar[type[Explanation] | None] = None
+    relative: ClassVar[bool] = True
+    shard_size: ClassVar[int] = 500
+    example: ClassVar = MappingProxyType({"similarity": "hierarchy"})
+
+    similarity: Similarity
+    """D, of the classes that networks are trained for."""
+    hierarchy: Hierarchy = ""
+    """The tree in which distances are measured: the dataset's own, or WordNet's."""
+    losses: tuple[Loss, ...] = ()
+    """Losses that every classifier is evaluated with, for the appendix's table."""
+    synsets: str = ""
+    """A table of class,synset for classes whose names do not tell which noun is meant."""
+    wordnet: str = ""
+    """The folder of a full WordNet 3.0 in place of the bundled nouns."""
+
+    def __post_init__(self) -> None:
+        """Refuse files that would not be read."""
+        refuse_unread(self.hierarchy, self.synsets, self.wordnet)
+
+    def parameters(self) -> Tree:
+        """The fields, and what is in the files that WordNet's tree is made of."""
+        return {**super().parameters(), **self._distances().sources()}
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """A class hierarchy where distances are measured in the dataset's own."""
+        return (ClassHierarchy,) if self.hierarchy == "dataset" else ()
+
+    def edition(self, entry: Entry) -> str:
+        """A hash of D."""
+        return short_hash(self.yardstick(entry.datasets["train"].dataset).matrix)
+
+    def yardstick(self, dataset: Dataset) -> Yardstick:
+        """D and what follows from it, for the classes of the dataset that is trained with."""
+        return yardstick(self.similarity, self._distances(), dataset)
+
+    def _distances(self) -> Distances:
+        return Distances(self.hierarchy, self.synsets, self.wordnet)
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The trained weights."""
+        train = entry.datasets["train"]
+        self.yardstick(train.dataset)
+        unseen(entry)
+        for loss in self.losses:
+            loss.check(train)
+            refuse_mixing(loss, train)
+        return {"weights": recipe_for(entry)}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """Places in the list of the images of all test sets."""
+        return range(sum(len(one.ids) for one in unseen(entry)))
+
+    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
+        """The first images of each test set, of each as many where it has so many."""
+        sets = unseen(entry)
+        shares = fair_shares([len(one.ids) for one in sets], limit)
+        first = [
+            range(one.start, one.start + share) for one, share in zip(sets, shares, strict=True)
+        ]
+        return [case for case in cases if any(case in some for some in first)]
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """One row per image."""
+        import pyarrow as pa
+
+        by, made = self.yardstick(entry.datasets["train"].dataset), []
+        for one in unseen(entry):
+            own = [case for case in cases if one.start <= case < one.start + len(one.ids)]
+            for start in range(0, len(own), workplace.batch_size):
+                some = own[start : start + workplace.batch_size]
+                answers = self._answers(entry, one, some, artefacts, workplace)
+                made.append(rows_of(answers, by))
+        return pa.concat_tables(made).unify_dictionaries()
+
+    def _answers(
+        self,
+        entry: Entry,
+        one: Unseen,
+        cases: Sequence[int],
+        artefacts: Artefacts,
+        workplace: Workplace,
+    ) -> Answers:
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        batch = one.images.batch([one.ids[case - one.start] for case in cases])
+        labels = one.labels[batch.known_labels()]
+        logits = network.logits(batch.images.to(workplace.device), batch.ids).cpu()
+        probabilities = logits.double().softmax(1)
+        predicted = logits.argmax(1)
+        places = torch.arange(len(labels))
+        return Answers(
+            set=one.name,
+            repeat=entry.repeat,
+            cases=np.array(cases, np.int64),
+            images=np.array(batch.ids, np.int64),
+            labels=labels.numpy(),
+            predicted=predicted.numpy(),
+            probability=probabilities[places, predicted].numpy(),
+            true_probability=probabilities[places, labels].numpy(),
+            losses=dict(self._losses(entry, _relabelled(batch, labels, entry, one), logits)),
+            labels_needed=labels_needed(entry.loss, entry.datasets["train"].dataset),
+        )
+
+    def _losses(
+        self, entry: Entry, batch: Batch, logits: Float[Tensor, "n classes"]
+    ) -> Iterator[tuple[str, Float64[np.ndarray, " n"]]]:
+        for label, loss in zip(loss_labels(self.losses), self.losses, strict=True):
+            yield label, of_each(loss, batch, logits, entry.seed)
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""
+        return scored(rows, loss_labels(self.losses))
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """How many images all get wrong, counts of points, and how pairs of entries compare."""
+        return noted(rows)
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Points by set, pairs of entries, losses, and confusions."""
+        from xbench_explicable.pictures.figures import drawn
+
+        return drawn(rows, roles, loss_labels(self.losses), resampling)
+
+    def pictures(
+        self,
+        entries: Mapping[str, Entry],
+        rows: Mapping[str, Rows],
+        artefacts: Mapping[str, Artefacts],
+        workplace: Workplace,
+    ) -> Mapping[str, Drawing]:
+        """Mistakes of the first two entries, and where both look, as Figures 3 and 4 have it."""
+        from xbench_explicable.pictures.gallery import gallery
+        from xbench_explicable.pictures.side_by_side import side_by_side
+
+        labels = [label for label, entry in entries.items() if entry.role == "entry"]
+        if len(labels) < 2:
+            return {}
+        a, b = labels[:2]
+        return {
+            "mistakes": gallery(entries, rows, a=a, b=b),
+            "where-they-look": side_by_side(entries, rows, artefacts, workplace, a=a, b=b),
+        }
+
+
+def unseen(entry: Entry) -> tuple[Unseen, ...]:
+    """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
+    trained = entry.datasets["train"].dataset.class_names()
+    roles = [role for role in entry.datasets if role not in NOT_TESTED]
+    made: list[Unseen] = []
+    # by name, as keys do not tell in which order roles were given
+    for role in sorted(roles, key=lambda role: (role != "test", role)):
+        images, start = entry.datasets[role], sum(len(one.ids) for one in made)
+        labels = torch.tensor(matched(images.dataset, role, trained), dtype=torch.int64)
+        made.append(Unseen(role, images, images.ids(), start, labels))
+    return tuple(made)
+
+
+def matched(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]:
+    """The place of each of the dataset's classes among `names`."""
+    own = dataset.class_names()
+    places = {name: place for place, name in enumerate(names)}
+    unknown = [name for name in own if name not in places]
+    if unknown:
+        raise MismatchError(
+            f"test set {role!r} (dataset {dataset.name!r}) has classes that networks are not "
+            f"trained for: {', '.join(unknown[:20])}{', …' if len(unknown) > 20 else ''}; classes "
+            f"are matched by name with {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
+        )
+    return [places[name] for name in own]
+
+
+def labels_needed(loss: Loss, dataset: Dataset) -> int:
+    """Human judgements that a loss takes beyond labels: those of its similarity, if it has one."""
+    similarity = getattr(loss, "similarity", None)
+    return similarity.labels_needed(dataset) if isinstance(similarity, Similarity) else 0
+
+
+def _relabelled(batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, one: Unseen) -> Batch:
+    """The batch with the training dataset's labels, which losses know the classes of."""
+    trained = entry.datasets["train"]
+    source = one.images if one.images.dataset == trained.dataset else trained
+    return Batch(batch.images, batch.ids, labels, source)

@@ -1,0 +1,1 @@
+"""How near classes are, by trees, people, tables and WordNet."""

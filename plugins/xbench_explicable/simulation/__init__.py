@@ -1,0 +1,1 @@
+"""What losses say of predictions that are given."""

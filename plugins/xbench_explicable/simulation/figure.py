@@ -1,0 +1,97 @@
+"""The picture of simulated losses: Figure 1 of the paper's appendix."""
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench_explicable.simulation.summary import Column, columns, noted
+
+INK, GRID, SHADE, LOSS, REFERENCE = "#222222", "#e4e4e4", "#f3ead7", "#0072B2", "#707070"
+DASHES: tuple[Any, ...] = ((5, 2), (1.5, 1.5), (6, 1.5, 1, 1.5))
+COLUMN, ROW, FRAME = 2.15, 1.75, 1.35
+"""Inches: of a graph, and of what stands above and below all of them."""
+
+
+class Line(NamedTuple):
+    """A loss, and what it says of every prediction."""
+
+    label: str
+    columns: Sequence[Column]
+
+
+def drawn(rows: Mapping[str, Rows], roles: Mapping[str, Role]) -> dict[str, Drawing]:
+    """One row of graphs for each entry; floors and ceilings stand in all of them."""
+    lines: dict[Role, list[Line]] = {"entry": [], "floor": [], "ceiling": []}
+    for label, table in rows.items():
+        lines[roles[label]].append(Line(label, columns(table)))
+    beside = lines["floor"] + lines["ceiling"]
+    figure = _graphs(lines["entry"], beside)
+    caption = (
+        "Loss of predictions of three classes while probability moves from the close to the far "
+        "class; from left to right the correct class grows more probable. The ring marks the "
+        "smallest loss: left of it, more confidence in the far class is rewarded. In the shaded "
+        "part the far class is more probable than the close one."
+    )
+    text = " ".join(_told(label, rows[label]) for label in rows)
+    return {"loss-simulation": Drawing(figure, "Simulated losses", caption, text)}
+
+
+def _graphs(lines: Sequence[Line], beside: Sequence[Line]) -> Figure:
+    wide = max(len(line.columns) for line in lines)
+    figure = Figure(figsize=(0.9 + COLUMN * wide, FRAME + ROW * len(lines)), facecolor="white")
+    figure.set_layout_engine("constrained")
+    axes = figure.subplots(len(lines), wide, sharey="row", sharex="col", squeeze=False)
+    for row, line in zip(axes, lines, strict=True):
+        row[0].set_ylabel(f"{fill(line.label, 20)}\n\nLoss", color=INK, fontsize=9)
+        for ax, column in zip(row, line.columns, strict=False):
+            _graph(ax, column, [other for one in beside for other in _at(one, column)])
+    for ax, column in zip(axes[0], lines[0].columns, strict=False):
+        ax.set_title(f"P(correct) = {column.correct:g}", color=INK, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("P(far)", color=INK, fontsize=9)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    return figure
+
+
+def _at(line: Line, column: Column) -> list[tuple[str, Column]]:
+    return [(line.label, one) for one in line.columns if one.correct == column.correct]
+
+
+def _graph(ax: Axes, column: Column, beside: Sequence[tuple[str, Column]]) -> None:
+    """One loss at one probability of the correct class."""
+    rest = 1 - column.correct
+    ax.axvspan(rest / 2, rest, color=SHADE, linewidth=0, label="far class ahead of the close one")
+    for place, (label, other) in enumerate(beside):
+        style: dict[str, Any] = {"color": REFERENCE, "linewidth": 1.3}
+        dashes = DASHES[place % len(DASHES)]
+        ax.plot(other.far, other.loss, dashes=dashes, label=label, **style)
+    ax.plot(column.far, column.loss, color=LOSS, linewidth=2, label="loss of the row")
+    if column.rises().any():
+        lowest = int(column.loss.argmin())
+        ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
+        at = [column.far[lowest]], [column.loss[lowest]]
+        ax.plot(*at, color=LOSS, label="smallest loss", **ring)
+    ax.set_xlim(0, rest)
+    ax.grid(color=GRID, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.tick_params(labelsize=8, colors=INK)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+
+
+def _told(label: str, table: Rows) -> str:
+    """What a row of graphs shows, in words."""
+    found = columns(table)
+    steps = [step for column in found for step in column.rises().tolist()]
+    words = f"{label}: the loss rises in {sum(steps) / len(steps):.0%} of the steps"
+    known = [v for v in noted(table)["smallest_where_far_has"].values() if v is not None]
+    if not known:
+        return f"{words} and does not depend on the far class."
+    low, high = f"{min(known):.0%}", f"{max(known):.0%}"
+    where = low if low == high else f"{low} to {high}"
+    return f"{words}; it is smallest where the far class has {where} of the rest."

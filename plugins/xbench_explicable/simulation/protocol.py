@@ -1,0 +1,78 @@
+"""The loss-simulation protocol: what losses say of predictions that are given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pyarrow as pa
+import torch
+
+from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.dataset import Batch, annotated
+from xbench.interfaces.executor import Workplace
+from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.results.statistics import Resampling
+from xbench_explicable.simulation.plane import Predictions
+from xbench_explicable.simulation.summary import noted, scored
+
+
+@dataclass(frozen=True)
+class LossSimulation(Protocol):
+    """Whether a loss punishes confidence in a far class more than in a close one.
+
+    The numerical simulations of the paper's appendix. A case is a prediction of three
+    classes; nothing is trained. What is asked of a loss is that it rises with every step
+    that moves probability from the close to the far class, and falls as the correct class
+    grows more probable.
+    """
+
+    name: ClassVar[str] = "loss-simulation"
+    scores: ClassVar[None] = None
+    case: ClassVar[str] = "prediction"
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        """Predictions to score."""
+        return (Predictions,)
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """Nothing."""
+        return {}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        """All predictions."""
+        return entry.datasets["test"].ids()
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        """The loss of each prediction, as if it were alone in its batch, in double precision."""
+        source = entry.datasets["test"]
+        predictions = annotated(source.dataset, Predictions).predictions(cases)
+        seen = source.batch(cases)
+        batch = Batch(seen.images.double(), seen.ids, seen.labels, source)
+        targets = entry.loss.targets(batch, classes=3, epoch=0, generator=entry.source())
+        pairs = zip(predictions.log()[:, None], targets.distribution[:, None], strict=True)
+        losses = [entry.loss.score(p, targets._replace(distribution=one)) for p, one in pairs]
+        columns = dict(zip(("p_correct", "p_close", "p_far"), predictions.T.numpy(), strict=True))
+        return pa.table({"case": list(cases), **columns, "loss": torch.stack(losses).numpy()})
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """How often the loss rises towards the far class, and falls towards the correct one."""
+        return {label: scored(table) for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Figure 1 of the paper's appendix."""
+        from xbench_explicable.simulation.figure import drawn
+
+        return drawn({label: tables[0] for label, tables in rows.items()}, roles)
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """Where the loss is smallest, for each probability of the correct class."""
+        return {label: noted(table) for label, table in rows.items()}

@@ -1,0 +1,156 @@
+"""Which of WordNet's nouns the classes of a dataset are."""
+
+import csv
+import difflib
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from xbench.errors import DatasetError, MismatchError
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import Dataset
+from xbench_explicable.similarities.matching import quoted
+from xbench_explicable.similarities.text_table import file_digest, read_rows
+from xbench_explicable.wordnet.files import DATA, digest
+from xbench_explicable.wordnet.nouns import WNID, nouns, synset_known, synset_named, synset_of
+
+Senses = Literal["official", "corrected"]
+COLUMNS = ["class", "synset"]
+LISTS = ("senses.csv", "imagenet.csv")
+"""Bundled lists of names and their synsets."""
+SUGGESTED = 40
+"""For how many unknown names a suggestion is looked for."""
+
+
+class Sense(NamedTuple):
+    """Two senses of a class's name."""
+
+    official: str
+    """The first, which need not be what the images show."""
+    corrected: str
+
+
+def sources(file: str = "", folder: str = "") -> Tree:
+    """A hash of each of the files that `synsets` reads, for what depends on them."""
+    return {"nouns": digest(folder), "lists": lists_digest(), "table": file_digest(file)}
+
+
+@functools.cache
+def lists_digest() -> str:
+    """A hash of the bundled lists, which stay as they are while they are used."""
+    content = b"".join((DATA / name).read_bytes() for name in LISTS)
+    return hashlib.sha256(content).hexdigest()[:32]
+
+
+def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") -> list[Any]:
+    """The synset of each class of a dataset, in order.
+
+    From `file` where it is given; where the classes are those of ImageNet, by its ids; else
+    an id that the name begins with, or the name's first sense, which `corrected` replaces
+    where it is known to be wrong. `MismatchError` names all classes of which no noun is known.
+    """
+    names, reader = dataset.class_names(), nouns(folder)
+    if file:
+        return _listed(names, reader, file, folder)
+    known = imagenet()
+    if set(names) == set(known):
+        return [synset_of(reader, known[name]) for name in names]
+    found = [_sense(reader, name, senses) for name in names]
+    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    if unknown:
+        raise MismatchError(f"{_unknown(reader, dataset, unknown, folder)} {_way_out(folder)}")
+    return found
+
+
+def _listed(names: tuple[str, ...], reader: Any, file: str, folder: str) -> list[Any]:
+    """The synsets that a table names, by class."""
+    listed = _table(file)
+    missing = [name for name in names if name not in listed]
+    if missing:
+        raise MismatchError(f"synsets={file} names no synset for {quoted(missing)}")
+    found = [synset_known(reader, listed[name]) for name in names]
+    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    if unknown:
+        told = ", ".join(f"{listed[name]!r} of {name!r}" for name in unknown)
+        raise MismatchError(
+            f"synsets={file} names what is no synset of {_of(folder)}: {told}. Write n02084071 "
+            f"or dog.n.01{_or_full(folder)}."
+        )
+    return found
+
+
+def _table(file: str) -> dict[str, str]:
+    rows = [row for _, row in read_rows(file, f"synsets={file}")]
+    if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        raise DatasetError(
+            f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
+            "one line for each class, such as dog,n02084071 or dog,dog.n.01"
+        )
+    twice = [name for name, times in Counter(name for name, _ in rows[1:]).items() if times > 1]
+    if twice:
+        raise DatasetError(f"synsets={file} has classes twice: {quoted(twice)}")
+    return dict(rows[1:])
+
+
+def _sense(reader: Any, name: str, senses: Senses) -> Any:
+    """The synset of one name, or None."""
+    if WNID.match(name):
+        return synset_known(reader, name)
+    word = next(iter(spellings(name)), "")
+    if word in exceptions():
+        return synset_of(reader, getattr(exceptions()[word], senses))
+    words = [*spellings(name), *filter(None, (reader.morphy(w, "n") for w in spellings(name)))]
+    return next(filter(None, (synset_named(reader, f"{word}.n.01") for word in words)), None)
+
+
+def spellings(name: str) -> Iterator[str]:
+    """How WordNet may write a name: of several that commas part, each; joined by _, -, nothing."""
+    for part in name.split(","):
+        words = part.strip().lower().replace("_", " ").replace("-", " ").split()
+        yield from dict.fromkeys(joint.join(words) for joint in ("_", "-", "") if words)
+
+
+@functools.cache
+def exceptions() -> dict[str, Sense]:
+    """Names whose first sense is not what images of them show, or that WordNet lacks."""
+    text = (DATA / "senses.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    return {name: Sense(official, corrected) for name, official, corrected in rows}
+
+
+@functools.cache
+def imagenet() -> dict[str, str]:
+    """The ids of ImageNet's classes by the names that networks of torchvision carry."""
+    text = (DATA / "imagenet.csv").read_text(encoding="utf-8")
+    return dict(row for row in list(csv.reader(text.splitlines()))[1:])
+
+
+def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:
+    known = list(reader.all_lemma_names(pos="n"))
+    told = [_suggested(name, known) for name in unknown[:SUGGESTED]]
+    told += [repr(name) for name in unknown[SUGGESTED:]]
+    return (
+        f"T{_of(folder)[1:]} has no noun for {len(unknown)} of the "
+        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {', '.join(told)}."
+    )
+
+
+def _way_out(folder: str) -> str:
+    columns = ",".join(COLUMNS)
+    return f"Give each class its synset with synsets=FILE (columns {columns}){_or_full(folder)}."
+
+
+def _of(folder: str) -> str:
+    return f"the WordNet in {folder}" if folder else "the bundled part of WordNet"
+
+
+def _or_full(folder: str) -> str:
+    """The way out where the bundled part is used."""
+    return "" if folder else ", or name the folder of a full WordNet 3.0 with wordnet=FOLDER"
+
+
+def _suggested(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(next(iter(spellings(name)), ""), known, n=1, cutoff=0.75)
+    return f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name)
