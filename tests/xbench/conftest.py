@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def web() -> ModuleType:
     """The module that serves files badly."""
-    place = Path(__file__).with_name("web.py")
+    place = Path(__file__).parent / "files" / "web.py"
     specification = importlib.util.spec_from_file_location("web", place)
     assert specification is not None
     assert specification.loader is not None
