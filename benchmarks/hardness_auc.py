@@ -14,10 +14,12 @@ from pathlib import Path
 import torch
 
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
 from xbench.running.runner import Provider
 from xbench.running.store import Store
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_training import mistake_aucs
 from xbench_toybirds.dataset import Toybirds
@@ -49,7 +51,7 @@ def birds(train, *, confounded):
 def outputs(hardness, recipe, provider, images):
     """The logits and z of all images of a split."""
     workplace = provider.workplace
-    network = workplace.network(recipe.plain.classifier, provider.one(recipe))
+    network = workplace.network(recipe.plan.classifier, provider.one(recipe))
     readout = hardness.readout(network, provider.all(hardness.artefacts(recipe)))
     ids, found = images.ids(), []
     for start in range(0, len(ids), workplace.batch_size):
@@ -63,8 +65,9 @@ def outputs(hardness, recipe, provider, images):
 def row(hardness, data, seed, provider, splits):
     """Accuracy and areas under the curve on every split."""
     train, test = ImageSet(data, "train"), ImageSet(data, "test")
-    plain = TrainedWeights(SmallCnn(), CrossEntropy(), TRAINING, train, test, seed, 20)
-    recipe = hardness.classifier_weights(plain)
+    plan = TrainingPlan(SmallCnn(), CrossEntropy(), TRAINING, train, test, seed, 20)
+    joint = hardness.companion() is not None
+    recipe = hardness.classifier_weights(plan) if joint else TrainedWeights(plan)
     cells = []
     for split in splits:
         images = ImageSet(data, split)
@@ -87,7 +90,7 @@ def main():
     parser.add_argument("--plain", action="store_true", help="without the confounded data set")
     parser.add_argument("--store", default="xbench-store")
     given = parser.parse_args()
-    workplace = Workplace(torch.device("cpu"), 64, Path(given.store) / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 64, Path(given.store) / "scratch")
     provider = Provider(Store(given.store), workplace)
     names = [f"{split}: accuracy hardness hesitancy entropy" for split in given.splits]
     print(f"| confounded | seed | setting | loss | trunk | {' | '.join(names)} |")

@@ -16,10 +16,10 @@ import torch
 from xbench.benchmark.assembly import assemble, benchmark_folder
 from xbench.benchmark.declaration import adjust, read
 from xbench.components.registry import Registry
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.readout import Readout
 from xbench.running.runner import Provider
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import recipe_for
 from xbench_deliberative.attributions.differentiability import evaluated
 from xbench_deliberative.attributions.gradient_hessian import closed_form
@@ -32,7 +32,7 @@ def main(url: str, name: str, seed: str, *layers: str) -> None:
     """Print one line for each layer."""
     tree = adjust(read(benchmark_folder() / f"{name}.toml"), {"seed": int(seed)})
     benchmark = assemble(tree, Registry(third_party=False))
-    workplace = Workplace(torch.device("cpu"), 32, Path(url) / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch")
     provider = Provider(Store(url), workplace)
     entry = next(benchmark.entries(benchmark.lines[0]))
     ids = benchmark.protocol.cases(entry, provider.all(benchmark.protocol.artefacts(entry)))[:50]

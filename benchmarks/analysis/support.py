@@ -16,9 +16,9 @@ from xbench.api.explaining import prepared
 from xbench.benchmark.assembly import assemble, benchmark_folder
 from xbench.benchmark.declaration import adjust, read
 from xbench.components.registry import Registry
-from xbench.interfaces.executor import Workplace
 from xbench.running.runner import Provider
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench_deliberative.kernels.saliency import pixel_columns, pixel_rows
 
 
@@ -26,7 +26,7 @@ def main(url: str, name: str, seed: str, images: str = "200") -> None:
     """Print one line for each entry."""
     tree = adjust(read(benchmark_folder() / f"{name}.toml"), {"seed": int(seed)})
     benchmark = assemble(tree, Registry(third_party=False))
-    provider = Provider(Store(url), Workplace(torch.device("cpu"), 32, Path(url) / "scratch"))
+    provider = Provider(Store(url), LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch"))
     for line in benchmark.lines:
         if line.role == "entry":
             entry = next(benchmark.entries(line))

@@ -16,10 +16,12 @@ import torch
 
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
 from xbench.running.runner import Provider
 from xbench.running.store import Store
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.learning import LearnedBank
 from xbench_toybirds.dataset import Toybirds
@@ -42,7 +44,7 @@ def main(count=1000, side=224):
     classifier = Torchvision("squeezenet1_1", weights=str(weights))
     birds, transform = Some(count=count), Transform(side, side)
     images = ImageSet(birds, "train", transform)
-    trained = TrainedWeights(
+    plan = TrainingPlan(
         classifier=classifier,
         loss=CrossEntropy(),
         training=Training(epochs=0),
@@ -51,9 +53,9 @@ def main(count=1000, side=224):
         seed=0,
         classes=1000,
     )
-    recipe = LearnedBank(trained, classifier, (birds,), transform)
+    recipe = LearnedBank(TrainedWeights(plan), classifier, (birds,), transform)
     with tempfile.TemporaryDirectory() as folder:
-        place = Workplace(torch.device("cpu"), 32, Path(folder))
+        place = LocalWorkplace(torch.device("cpu"), 32, Path(folder))
         made = Provider(Store(folder), place).one(recipe)
         ConceptBank.of(Provider(Store(folder), place).one(recipe))
     bank = ConceptBank.of(made)

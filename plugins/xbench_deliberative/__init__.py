@@ -7,9 +7,9 @@ from xbench.interfaces.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from xbench.interfaces.attribution import Attribution
-    from xbench.interfaces.difficulty import Difficulty
     from xbench.interfaces.explanation import Explainer
     from xbench.interfaces.protocol import Protocol
+    from xbench.interfaces.readout import Difficulty
 
 
 @hookimpl

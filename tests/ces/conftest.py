@@ -17,10 +17,13 @@ from xbench.interfaces.data.annotation import (
     Contexts,
 )
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.networks.network import cut_module
 from xbench.randomness import generator
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights
 from xbench_zoo.losses import CrossEntropy
 
 SIDE, CLASSES, SPAN = 20, 4, 1000
@@ -158,9 +161,8 @@ def small_weights(training: Training | None = None, seed: int = 0, **fields) -> 
     images = ImageSet(Shapes(), "train")
     training = training or Training(epochs=0)
     values = {"validation": None, "classes": CLASSES, "classifier": SmallCut(), **fields}
-    return TrainedWeights(
-        loss=CrossEntropy(), training=training, images=images, seed=seed, **values
-    )
+    plan = TrainingPlan(loss=CrossEntropy(), training=training, images=images, seed=seed, **values)
+    return TrainedWeights(plan)
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def batch(images: ImageSet) -> Batch:
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(torch.device("cpu"), 16, tmp_path)
+    return LocalWorkplace(torch.device("cpu"), 16, tmp_path)
 
 
 @pytest.fixture

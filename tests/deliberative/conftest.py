@@ -18,9 +18,10 @@ from xbench.interfaces.data.annotation import (
     PartPoints,
 )
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.workplace import Workplace
 from xbench.networks.network import cut_module
 from xbench.randomness import generator
+from xbench.running.workplace import LocalWorkplace
 
 CLASSES, PARTS, SIDE = 6, 4, 20
 
@@ -146,4 +147,4 @@ def batch(images: ImageSet) -> Batch:
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
-    return Workplace(torch.device("cpu"), 5, tmp_path)
+    return LocalWorkplace(torch.device("cpu"), 5, tmp_path)

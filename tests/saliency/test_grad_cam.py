@@ -8,9 +8,9 @@ from captum.attr import LayerGradCam
 from torch import nn
 
 from xbench.errors import MismatchError, NumericalError
-from xbench.interfaces.classifier import Network, PassCounter
+from xbench.interfaces.classifier import PassCounter
 from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import AS_THEY_ARE, blank, cut_classifier, cut_module
+from xbench.networks.network import AS_THEY_ARE, CutNetwork, blank, cut_classifier, cut_module
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
@@ -126,7 +126,7 @@ def test_a_class_that_no_activation_speaks_for_has_a_map_of_zeros():
     top = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5))
     for parameter in top.parameters():
         nn.init.zeros_(parameter.requires_grad_(requires_grad=False))
-    network = Network(tiny_network().bottom, top, "1", 5, PassCounter())
+    network = CutNetwork(tiny_network().bottom, top, "1", 5, PassCounter())
     for one in explained(GradCam(), network):
         assert torch.equal(one.values, torch.zeros(8, 8))
         assert one.probability == pytest.approx(0.2)

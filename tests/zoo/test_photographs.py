@@ -7,10 +7,12 @@ from xbench.files import photos
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
 from xbench.networks.network import load
 from xbench.networks.weights import read_state
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights
 from xbench_datasets.folders.folder import Folder
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
@@ -38,7 +40,7 @@ def squeezenet(realdata):
 def tuned(realdata, fold, training, tmp_path, pixels=192):
     data = Folder(str(realdata / "cub_200_2010_photos"), folds=FOLDS, fold=fold)
     transform = Transform(pixels * 13 // 12, pixels)
-    recipe = TrainedWeights(
+    plan = TrainingPlan(
         squeezenet(realdata),
         CrossEntropy(),
         training,
@@ -47,7 +49,7 @@ def tuned(realdata, fold, training, tmp_path, pixels=192):
         seed=0,
         classes=10,
     )
-    return recipe.build({}, Workplace(torch.device("cpu"), 32, tmp_path))
+    return TrainedWeights(plan).build({}, LocalWorkplace(torch.device("cpu"), 32, tmp_path))
 
 
 @pytest.mark.realdata

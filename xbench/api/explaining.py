@@ -10,11 +10,11 @@ from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.explanation import Explanation, save_explanations
 from xbench.interfaces.protocol import Entry
 from xbench.running.runner import Provider, check
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import recipe_for
 
 
@@ -46,7 +46,7 @@ def explain(
     benchmark: Benchmark,
     batches: Sequence[tuple[str, Batch]],
     store: Store,
-    workplace: Workplace,
+    workplace: LocalWorkplace,
     out: Path,
     suffix: str,
 ) -> list[Path]:

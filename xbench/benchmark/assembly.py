@@ -21,12 +21,12 @@ from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.difficulty import Difficulty
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.hookspecs import hookimpl
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Entry, Protocol, Role
-from xbench.training.recipe import Training
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.training import Training
 
 OF_DATASET = ("train", "validation", "test")
 """Roles of splits that are always of the benchmark's own dataset."""

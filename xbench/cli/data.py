@@ -8,9 +8,9 @@ from xbench.cli.options import OUTPUT, Session, session_options
 from xbench.errors import DatasetError, XbenchError
 
 if TYPE_CHECKING:
-    from xbench.files.download import Download
     from xbench.interfaces.data.dataset import Dataset
-    from xbench.interfaces.progress import Progress
+    from xbench.interfaces.data.download import Download
+    from xbench.interfaces.workplace import Progress
 
 PARAMETERS = (
     click.option(

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from xbench.components.registry import Registry
     from xbench.components.specification import Builder
     from xbench.interfaces.component import Tree
-    from xbench.interfaces.executor import Executor, Workplace
-    from xbench.interfaces.progress import Progress
+    from xbench.interfaces.executor import Executor
+    from xbench.interfaces.workplace import Progress
     from xbench.running.store import Store
+    from xbench.running.workplace import LocalWorkplace
 
 
 @dataclass
@@ -86,12 +87,14 @@ class Session:
 
         return Store(self.store or str(home() / "store"))
 
-    def workplace(self, progress: "Progress") -> "Workplace":
+    def workplace(self, progress: "Progress") -> "LocalWorkplace":
         """This machine, with the device that was asked for."""
         from xbench.files.home import home
-        from xbench.interfaces.executor import Workplace
+        from xbench.running.workplace import LocalWorkplace
 
-        return Workplace(chosen_device(self.device), self.batch_size, home() / "scratch", progress)
+        return LocalWorkplace(
+            chosen_device(self.device), self.batch_size, home() / "scratch", progress
+        )
 
     def benchmark_file(self) -> "Path":
         """The file of the benchmark that was asked for."""

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from xbench.interfaces.progress import Progress
+    from xbench.interfaces.workplace import Progress
 
 
 def print_json(value: Any) -> None:
@@ -79,7 +79,7 @@ def _within_terminal(line: str) -> str:
 @contextmanager
 def progress(quiet: bool) -> Iterator["Progress"]:
     """A reporter of progress on standard error: bars on a terminal, else a line now and then."""
-    from xbench.interfaces.progress import Silent
+    from xbench.interfaces.workplace import Silent
 
     if quiet:
         yield Silent()

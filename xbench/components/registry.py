@@ -26,7 +26,7 @@ KINDS = {
     "classifier": ("register_classifiers", "xbench.interfaces.classifier:Classifier"),
     "similarity": ("register_similarities", "xbench.interfaces.data.similarity:Similarity"),
     "loss": ("register_losses", "xbench.interfaces.loss:Loss"),
-    "difficulty": ("register_difficulties", "xbench.interfaces.difficulty:Difficulty"),
+    "difficulty": ("register_difficulties", "xbench.interfaces.readout:Difficulty"),
     "attribution": ("register_attributions", "xbench.interfaces.attribution:Attribution"),
     "explainer": ("register_explainers", "xbench.interfaces.explanation:Explainer"),
     "protocol": ("register_protocols", "xbench.interfaces.protocol:Protocol"),

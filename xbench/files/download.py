@@ -9,45 +9,17 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import IO, NamedTuple
+from urllib.parse import urlsplit
 
 from xbench.errors import DownloadError, UnwritableStoreError
-
-if TYPE_CHECKING:
-    from xbench.interfaces.progress import Progress
+from xbench.interfaces.data.download import Download
+from xbench.interfaces.workplace import Progress
 
 CHUNK = 1 << 18
 TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as broken."""
-
-
-@dataclass(frozen=True)
-class Download:
-    """An archive, or another file, at its official home, and what must be true of it."""
-
-    url: str
-    size: int
-    """Exact number of bytes."""
-    checksum: str
-    """`sha256:` or `md5:` and the hexadecimal digest."""
-    target: str
-    """The folder it is unpacked to: relative to the data folder, or absolute."""
-    licence: str
-    homepage: str = ""
-    most_members: int = 100_000
-    """More files than this are refused."""
-    most_bytes: int = 1 << 34
-    """An archive that unpacks to more than this is refused."""
-    archive: bool = True
-    """False for a file that is put into the target folder as it is."""
-
-    @property
-    def filename(self) -> str:
-        """The last part of the address."""
-        return unquote(urlsplit(self.url).path).rpartition("/")[2] or "download"
 
 
 class Retries(NamedTuple):
@@ -66,7 +38,7 @@ class _BrokenOffError(Exception):
 
 
 def fetch(
-    download: Download, folder: Path, progress: "Progress", retries: Retries | None = None
+    download: Download, folder: Path, progress: Progress, retries: Retries | None = None
 ) -> Path:
     """The path of the complete, checked file in `folder`; at once if it is there already.
 
@@ -89,7 +61,7 @@ def fetch(
     return file
 
 
-def _transfer(download: Download, part: Path, progress: "Progress", retries: Retries) -> None:
+def _transfer(download: Download, part: Path, progress: Progress, retries: Retries) -> None:
     best, idle, last = _length(part), 0, "nothing was received"
     for _ in range(retries.altogether):
         if _length(part) == download.size:
@@ -115,7 +87,7 @@ def _broken_for_good(download: Download, part: Path, last: str) -> DownloadError
     )
 
 
-def _attempt(download: Download, part: Path, progress: "Progress") -> None:
+def _attempt(download: Download, part: Path, progress: Progress) -> None:
     """Append what the server sends; `_BrokenOffError` where another attempt may help."""
     offset = _length(part)
     if offset > download.size:
@@ -182,7 +154,7 @@ def _copy(
     download: Download,
     response: http.client.HTTPResponse,
     file: IO[bytes],
-    progress: "Progress",
+    progress: Progress,
     done: int,
 ) -> None:
     for chunk in _received(response):

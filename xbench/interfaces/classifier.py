@@ -1,9 +1,8 @@
-"""Classifiers: networks cut at a layer into `top ∘ bottom`."""
+"""Classifiers, and networks: a classifier with its weights, as `top ∘ bottom`."""
 
-import itertools
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import torch
@@ -71,8 +70,7 @@ class PassCounter:
         return {name: int(count) for name, count in vars(self).items()}
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(ABC):
     """A classifier with its weights, cut at `layer`: `logits == top(bottom(images))` exactly.
 
     Images are RGB in [0, 1]; the normalisation is part of `bottom`. The modules are in
@@ -84,29 +82,26 @@ class Network:
     layer: str
     classes: int
     passes: PassCounter
-    name: str = "network"
+    name: str
     """What errors call it."""
-    auxiliary: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+    auxiliary: dict[str, nn.Module]
     """Modules that were made to be used with this network, by the key of what they were made
     of: made once, and kept for as long as the network is."""
 
     @property
+    @abstractmethod
     def device(self) -> torch.device:
         """The device on which the network lives."""
-        tensors = itertools.chain(self.bottom.parameters(), self.bottom.buffers())
-        return next(tensors, torch.zeros(())).device
 
+    @abstractmethod
     def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
         """What `bottom` makes of the images; no gradient is kept."""
-        with torch.no_grad():
-            return self.bottom(images)
 
+    @abstractmethod
     def logits(
         self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
     ) -> Float[Tensor, "n classes"]:
         """What `top` makes of the activations, `checked`; no gradient is kept."""
-        with torch.no_grad():
-            return self.checked(self.top(self.bottom(images)), ids)
 
     def checked(
         self, logits: Float[Tensor, "n classes"], ids: Sequence[int] = ()

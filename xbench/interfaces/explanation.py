@@ -4,19 +4,17 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from torch import Generator, Tensor
 
 from xbench.errors import MismatchError, UsageError
-from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.component import Component
 from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.difficulty import Difficulty
-
-if TYPE_CHECKING:
-    from xbench.training.recipe import ClassifierWeights
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.recipe import ClassifierWeights, Recipe
 
 
 class Explanation(ABC):
@@ -58,7 +56,7 @@ class Explainer(Component):
         return next((one for one in asked if one is not None), None)
 
     def artefacts(
-        self, weights: "ClassifierWeights", datasets: Mapping[str, ImageSet]
+        self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
         """What must exist before it can explain, by name.
 

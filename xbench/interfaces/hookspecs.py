@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from xbench.interfaces.classifier import Classifier
     from xbench.interfaces.data.dataset import Dataset
     from xbench.interfaces.data.similarity import Similarity
-    from xbench.interfaces.difficulty import Difficulty
     from xbench.interfaces.executor import Executor
     from xbench.interfaces.explanation import Explainer
     from xbench.interfaces.loss import Loss
     from xbench.interfaces.protocol import Protocol
+    from xbench.interfaces.readout import Difficulty
 
 hookspec = pluggy.HookspecMarker("xbench")
 hookimpl = pluggy.HookimplMarker("xbench")

@@ -11,22 +11,22 @@ from jaxtyping import Float64, Int64
 from torch import Generator
 
 from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Component, Tree
 from xbench.interfaces.data.annotation import Annotation
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.difficulty import Difficulty
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from xbench.interfaces.executor import Workplace
-    from xbench.results.statistics import Resampling
-    from xbench.training.recipe import Training
 
 Rows: TypeAlias = pa.Table
 """Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
@@ -46,7 +46,7 @@ class Entry:
     """None where classifiers are compared."""
     classifier: Classifier
     loss: Loss
-    training: "Training"
+    training: Training
     datasets: Mapping[str, ImageSet]
     """The benchmark's image sets by role: `train`, `test`, and further test sets by name."""
     repeat: int
@@ -166,7 +166,7 @@ class Protocol(Component):
 
     @abstractmethod
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: "Workplace"
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """Rows of these cases. Runs on a worker; depends on nothing but its arguments."""
 
@@ -178,12 +178,12 @@ class Protocol(Component):
         self,
         rows: Mapping[str, Sequence[Rows]],
         roles: Mapping[str, Role],
-        resampling: "Resampling",
-    ) -> "Mapping[str, Drawing]":
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
         """Pictures of the scores, by the name of their file; none unless overridden.
 
         `rows` holds the rows of each repeat by label. The intervals of a curve are those that
-        `xbench.results.statistics.band` makes with `resampling`, as for the scores.
+        `xbench.band` makes with `resampling`, as for the scores.
         """
         return {}
 
@@ -192,8 +192,8 @@ class Protocol(Component):
         entries: Mapping[str, Entry],
         rows: Mapping[str, Rows],
         artefacts: Mapping[str, Artefacts],
-        workplace: "Workplace",
-    ) -> "Mapping[str, Drawing]":
+        workplace: Workplace,
+    ) -> Mapping[str, Drawing]:
         """Pictures for which images or networks are needed, as `figures`; none by default.
 
         Entries, rows and artefacts are those of the first repeat, by label.

@@ -2,8 +2,10 @@
 
 import copy
 import dataclasses
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
@@ -44,6 +46,37 @@ class Normalised(nn.Module):
         return self.network((images - self.mean) / self.std)
 
 
+@dataclass(frozen=True, eq=False)
+class CutNetwork(Network):
+    """A network whose module was cut in two."""
+
+    bottom: nn.Module
+    top: nn.Module
+    layer: str
+    classes: int
+    passes: PassCounter
+    name: str = "network"
+    auxiliary: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+
+    @property
+    def device(self) -> torch.device:
+        """The device on which the network lives."""
+        tensors = itertools.chain(self.bottom.parameters(), self.bottom.buffers())
+        return next(tensors, torch.zeros(())).device
+
+    def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
+        """What `bottom` makes of the images; no gradient is kept."""
+        with torch.no_grad():
+            return self.bottom(images)
+
+    def logits(
+        self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
+    ) -> Float[Tensor, "n classes"]:
+        """What `top` makes of the activations, `checked`; no gradient is kept."""
+        with torch.no_grad():
+            return self.checked(self.top(self.bottom(images)), ids)
+
+
 def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Network:
     """The classifier with these weights, cut at its layer or at the default one.
 
@@ -55,7 +88,7 @@ def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Net
     return cut_classifier(classifier, module.to(device), classes)
 
 
-def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> Network:
+def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> CutNetwork:
     """The classifier's module, which has its weights already, as a network."""
     network = cut_module(
         module,
@@ -85,7 +118,7 @@ def cut_module(
     size: int,
     layer: str = "",
     normalisation: Normalisation = AS_THEY_ARE,
-) -> Network:
+) -> CutNetwork:
     """A module with its weights as a network, cut at `layer` or at the default one.
 
     Without a `normalisation` the module gets images in [0, 1] as they are.
@@ -106,7 +139,7 @@ def cut_module(
     bottom.register_forward_hook(_counting(passes, "bottom_forward"))
     top.register_forward_hook(_counting(passes, "top_forward"))
     top.register_forward_hook(_counting_backward(passes))
-    return Network(bottom, top, halves.layer, classes, passes, type(module).__name__)
+    return CutNetwork(bottom, top, halves.layer, classes, passes, type(module).__name__)
 
 
 def original_names(part: nn.Module) -> dict[str, str]:

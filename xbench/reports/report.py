@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import Entry, Protocol, Rows, View
+from xbench.interfaces.resampling import Resampling
 from xbench.reports.page import Shown, html, page_of
 from xbench.results.record import Record
-from xbench.results.statistics import Resampling
 from xbench.running.runner import Provider
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import recipe_for
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Run(NamedTuple):
     benchmark: Benchmark
     records: Sequence[Record]
     store: Store
-    workplace: Workplace
+    workplace: LocalWorkplace
     command: str
 
 

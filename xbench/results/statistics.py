@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from xbench.interfaces.protocol import CaseScores, Unit
+from xbench.interfaces.resampling import Resampling
 from xbench.kernels.bootstrap import (
     Totals,
     bootstrap_means,
@@ -17,15 +18,6 @@ from xbench.kernels.bootstrap import (
 )
 
 Direction = Literal["higher", "lower"]
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are made: a percentile bootstrap over cases, all rows of a case together."""
-
-    level: float = 0.95
-    resamples: int = 2000
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.interfaces.resampling import Resampling
 from xbench.results import record as records
-from xbench.results.statistics import Draws, Resampling, by_name, difference, summarised
+from xbench.results.statistics import Draws, by_name, difference, summarised
 
 FACTS = b"xbench"
 """The key of Parquet metadata under which a shard's cost lies."""

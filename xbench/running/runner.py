@@ -7,16 +7,18 @@ from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import UsageError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import fingerprint
-from xbench.interfaces.executor import Executor, Workplace
+from xbench.interfaces.executor import Executor
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
 from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
-from xbench.results.statistics import Resampling
 from xbench.running.outcome import FACTS, Outcome, judged, records_of
 from xbench.running.store import Store
-from xbench.training.recipe import recipe_for
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import plan_of, start_module
 
 
 class Shard(NamedTuple):
@@ -33,7 +35,7 @@ def run(
     benchmark: Benchmark,
     store: Store,
     executor: Executor,
-    workplace: Workplace,
+    workplace: LocalWorkplace,
     *,
     limit: int | None = None,
     resampling: Resampling | None = None,
@@ -68,9 +70,9 @@ def check(benchmark: Benchmark) -> None:
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
     for loss in dict.fromkeys(line.loss for line in benchmark.lines):
         loss.check(benchmark.datasets["train"])
-    recipes = (recipe_for(next(benchmark.entries(line))).plain for line in benchmark.lines)
-    for recipe in {recipe.classifier: recipe for recipe in recipes}.values():
-        cut_classifier(recipe.classifier, recipe.module(), recipe.classes)
+    plans = (plan_of(next(benchmark.entries(line))) for line in benchmark.lines)
+    for plan in {plan.classifier: plan for plan in plans}.values():
+        cut_classifier(plan.classifier, start_module(plan), plan.classes)
 
 
 def record_path(record: Record) -> str:
@@ -82,7 +84,7 @@ def record_path(record: Record) -> str:
 class Provider:
     """Gives artefacts: from memory, from the store, or made now from their recipes."""
 
-    def __init__(self, store: Store, workplace: Workplace) -> None:
+    def __init__(self, store: Store, workplace: LocalWorkplace) -> None:
         self.store = store
         self.workplace = workplace
         self._made: dict[str, Artefact] = {}
@@ -152,7 +154,7 @@ def _shards(
 
 
 def _tables(
-    shards: Sequence[Shard], store: Store, executor: Executor, workplace: Workplace
+    shards: Sequence[Shard], store: Store, executor: Executor, workplace: LocalWorkplace
 ) -> tuple[Rows, ...]:
     """Each shard's rows: from the store where they are, else evaluated now and stored."""
     found = {shard.key: store.rows(shard.key) for shard in shards}
@@ -169,7 +171,7 @@ def _tables(
     return tuple(rows for rows in found.values() if rows is not None)
 
 
-def evaluate(shard: Shard, workplace: Workplace) -> Rows:
+def evaluate(shard: Shard, workplace: LocalWorkplace) -> Rows:
     """The rows of one shard, its cost in their metadata. Runs on a worker."""
     seconds, passes = dict(workplace.seconds), workplace.passes()
     with workplace.stage("evaluate"):

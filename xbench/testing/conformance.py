@@ -23,10 +23,10 @@ from xbench.interfaces.data.annotation import ClassHierarchy, HumanLabels
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.similarity import Similarity, checked
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.difficulty import Difficulty
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.loss import Loss
-from xbench.interfaces.readout import Readout
+from xbench.interfaces.readout import Difficulty, Readout
+from xbench.networks.network import CutNetwork
 from xbench.randomness import generator
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def tiny_network(seed: int = 0) -> Network:
         top = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
-    return Network(bottom, top, "1", CLASSES, PassCounter())
+    return CutNetwork(bottom, top, "1", CLASSES, PassCounter())
 
 
 def tiny_batch(count: int = 4, seed: int = 0) -> Batch:

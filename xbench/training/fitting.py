@@ -7,10 +7,9 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from xbench.errors import (
@@ -20,16 +19,14 @@ from xbench.errors import (
     StoreFullError,
     UnwritableStoreError,
 )
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.networks.cut import head
 from xbench.networks.network import Normalised
 from xbench.randomness import derived_seed, generator, seeded
 from xbench.training.augmentation import Augmentation, Batched, Frames, PerImage
-
-if TYPE_CHECKING:
-    from xbench.interfaces.executor import Workplace
-    from xbench.training.recipe import TrainedWeights, Training
 
 Curve = list[tuple[float, float]]
 """Mean loss and share of right predictions of every epoch, as seen while training."""
@@ -46,7 +43,7 @@ class Step(NamedTuple):
 class _Learner(NamedTuple):
     """Everything that an epoch changes or needs."""
 
-    recipe: "TrainedWeights"
+    plan: TrainingPlan
     network: Normalised
     heads: tuple[str, ...]
     optimiser: torch.optim.Optimizer
@@ -57,25 +54,26 @@ class _Learner(NamedTuple):
 
 
 def fit(
-    recipe: "TrainedWeights",
+    plan: TrainingPlan,
     module: nn.Module,
-    workplace: "Workplace",
+    workplace: Workplace,
+    key: str,
     heads: Sequence[str] | None = None,
 ) -> tuple[Curve, float]:
     """Train the module in place; the curve, and the seconds that earlier attempts took.
 
     After every epoch a checkpoint goes to the workplace's scratch folder; it is found
-    there by the same recipe and removed at the end. Outputs of the module beyond the
+    there by the same `key` and removed at the end. Outputs of the module beyond the
     classes are auxiliary: the loss gets them, the accuracy does not. `heads` names what
     learns at the head's rate, by default the last layer with as many outputs as classes.
     """
     if heads is None:
-        heads = tuple(filter(None, [head(module, recipe.classes)]))
-    learner = _learner(recipe, module, heads, workplace.device)
-    checkpoint = workplace.scratch / f"{recipe.key}.pt"
+        heads = tuple(filter(None, [head(module, plan.classes)]))
+    learner = _learner(plan, module, heads, workplace.device)
+    checkpoint = workplace.scratch / f"{key}.pt"
     curve, before = _resumed(learner, checkpoint)
     start = time.perf_counter()
-    for epoch in range(len(curve), recipe.training.epochs):
+    for epoch in range(len(curve), plan.training.epochs):
         curve.append(_epoch(learner, epoch, workplace))
         _save(learner, checkpoint, curve, before + time.perf_counter() - start)
     checkpoint.unlink(missing_ok=True)
@@ -83,82 +81,35 @@ def fit(
     return curve, before
 
 
-class Mistakes(NamedTuple):
-    """How a network does on a split."""
-
-    accuracy: float
-    within_parent: float | None
-    """The share of wrong predictions whose class has the same parent as the true one; None
-    where the dataset has no hierarchy or nothing is wrong."""
-
-
-def mistakes(
-    recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
-) -> Mistakes:
-    """How the trained module does on `images`."""
-    return judged(outputs(recipe, module, images, workplace), images)
-
-
-def outputs(
-    recipe: "TrainedWeights", module: nn.Module, images: ImageSet, workplace: "Workplace"
-) -> Float[Tensor, "n outputs"]:
-    """What the module makes of all the images, in evaluation mode, on the CPU."""
-    network = Normalised(module, recipe.classifier.normalisation()).to(workplace.device).eval()
-    ids, made = images.ids(), [torch.zeros(0, recipe.classes)]
-    for start in range(0, len(ids), workplace.batch_size):
-        batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
-        with torch.no_grad():
-            made.append(network(batch.images).cpu())
-    return torch.cat(made[1:] or made)
-
-
-def judged(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:
-    """How right the largest logit of every image is."""
-    guess, truth = logits.argmax(dim=1), images.dataset.labels(images.ids())
-    wrong = guess != truth
-    accuracy = float((~wrong).double().mean()) if len(wrong) else math.nan
-    return Mistakes(accuracy, _within_parent(images.dataset, guess[wrong], truth[wrong]))
-
-
-def _within_parent(dataset: Dataset, guess: Tensor, truth: Tensor) -> float | None:
-    if not isinstance(dataset, ClassHierarchy) or not len(guess):
-        return None
-    parents = [ancestors[0] for ancestors in dataset.class_ancestors()]
-    same = [parents[a] == parents[b] for a, b in zip(guess.tolist(), truth.tolist(), strict=True)]
-    return sum(same) / len(same)
-
-
 def _learner(
-    recipe: "TrainedWeights", module: nn.Module, heads: Sequence[str], device: torch.device
+    plan: TrainingPlan, module: nn.Module, heads: Sequence[str], device: torch.device
 ) -> _Learner:
-    training, images = recipe.training, recipe.images
+    training, images = plan.training, plan.images
     ids = images.ids()
     labels = dict(zip(ids, images.dataset.labels(ids).tolist(), strict=True))
-    _check_labels(recipe, labels)
-    network = Normalised(module, recipe.classifier.normalisation())
+    _check_labels(plan, labels)
+    network = Normalised(module, plan.classifier.normalisation())
     network = network.to(device).to(memory_format=torch.channels_last)
     optimiser = _optimiser(training, module, heads)
     updates = len(_batches(ids, training.batch_size))
     schedule = _schedule(training, optimiser, updates)
     augmentation = _augmentation(training, images, ids)
-    return _Learner(
-        recipe, network, tuple(heads), optimiser, schedule, augmentation, labels, device
-    )
+    return _Learner(plan, network, tuple(heads), optimiser, schedule, augmentation, labels, device)
 
 
-def _check_labels(recipe: "TrainedWeights", labels: dict[int, int]) -> None:
-    name = recipe.images.dataset.name
+def _check_labels(plan: TrainingPlan, labels: dict[int, int]) -> None:
+    name = plan.images.dataset.name
     if len(labels) < 2:
         message = f"dataset {name!r} has {len(labels)} images in its split "
-        raise MismatchError(f"{message}{recipe.images.split!r}; training needs at least 2")
-    wrong = [i for i, label in labels.items() if not 0 <= label < recipe.classes]
+        raise MismatchError(f"{message}{plan.images.split!r}; training needs at least 2")
+    wrong = [i for i, label in labels.items() if not 0 <= label < plan.classes]
     if wrong:
         message = f"image {wrong[0]} of dataset {name!r} has label {labels[wrong[0]]}; the "
-        raise MismatchError(f"{message}classifier has the classes 0 … {recipe.classes - 1}")
+        raise MismatchError(f"{message}classifier has the classes 0 … {plan.classes - 1}")
 
 
 def _optimiser(
-    training: "Training", module: nn.Module, heads: Sequence[str]
+    training: Training, module: nn.Module, heads: Sequence[str]
 ) -> torch.optim.Optimizer:
     from timm.optim import create_optimizer_v2  # type: ignore[attr-defined]
 
@@ -176,7 +127,7 @@ def _optimiser(
         raise ParameterError(f"{message}; adamw, sgd and momentum are some that it has") from error
 
 
-def _groups(training: "Training", module: nn.Module, heads: Sequence[str]) -> list[dict[str, Any]]:
+def _groups(training: Training, module: nn.Module, heads: Sequence[str]) -> list[dict[str, Any]]:
     """Parameters by whether they decay and whether they belong to a head."""
     inside = tuple(f"{name}." for name in heads)
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
@@ -195,7 +146,7 @@ def _groups(training: "Training", module: nn.Module, heads: Sequence[str]) -> li
     ]
 
 
-def _schedule(training: "Training", optimiser: torch.optim.Optimizer, updates: int) -> Any:
+def _schedule(training: Training, optimiser: torch.optim.Optimizer, updates: int) -> Any:
     from timm.scheduler.scheduler_factory import create_scheduler_v2
 
     if training.schedule == "plateau":
@@ -222,7 +173,7 @@ def _schedule(training: "Training", optimiser: torch.optim.Optimizer, updates: i
     return schedule
 
 
-def _augmentation(training: "Training", images: ImageSet, ids: Sequence[int]) -> Augmentation:
+def _augmentation(training: Training, images: ImageSet, ids: Sequence[int]) -> Augmentation:
     crop = training.crop_scale, training.crop_ratio
     if training.augmentation == "batched":
         return Batched(Frames(images, ids), training.flip, training.shift, *crop)
@@ -244,19 +195,19 @@ def _batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
     return [ids[a:b] for a, b in zip(starts, [*starts[1:], len(ids)], strict=True)]
 
 
-def _epoch(learner: _Learner, epoch: int, workplace: "Workplace") -> tuple[float, float]:
-    recipe = learner.recipe
-    batches = _batches(_shuffled(learner.labels, recipe.seed, epoch), recipe.training.batch_size)
-    _set_modes(learner, frozen=epoch < recipe.training.frozen_epochs)
+def _epoch(learner: _Learner, epoch: int, workplace: Workplace) -> tuple[float, float]:
+    plan = learner.plan
+    batches = _batches(_shuffled(learner.labels, plan.seed, epoch), plan.training.batch_size)
+    _set_modes(learner, frozen=epoch < plan.training.frozen_epochs)
     steps: list[Step] = []
     for place, ids in enumerate(batches):
         steps.append(_update(learner, epoch, epoch * len(batches) + place, ids))
         loss, right = _mean(steps)
         workplace.progress.update(
-            f"train {recipe.classifier.name}",
+            f"train {plan.classifier.name}",
             epoch * len(batches) + place + 1,
-            recipe.training.epochs * len(batches),
-            f"epoch {epoch + 1}/{recipe.training.epochs}, loss {loss:.3f}, accuracy {right:.1%}",
+            plan.training.epochs * len(batches),
+            f"epoch {epoch + 1}/{plan.training.epochs}, loss {loss:.3f}, accuracy {right:.1%}",
         )
     return _mean(steps)
 
@@ -269,7 +220,7 @@ def _shuffled(ids: Iterable[int], seed: int, epoch: int) -> list[int]:
 
 def _set_modes(learner: _Learner, *, frozen: bool) -> None:
     """Everything learns, or the heads alone: a frozen body keeps its statistics as well."""
-    frozen = bool(learner.heads) and (frozen or learner.recipe.training.body_rate == 0)
+    frozen = bool(learner.heads) and (frozen or learner.plan.training.body_rate == 0)
     learner.network.train(not frozen)
     learner.network.requires_grad_(not frozen)
     for name in learner.heads if frozen else ():
@@ -278,34 +229,34 @@ def _set_modes(learner: _Learner, *, frozen: bool) -> None:
 
 
 def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> Step:
-    recipe = learner.recipe
+    plan = learner.plan
     if learner.schedule is not None:
         learner.schedule.step_update(number)
-    images = learner.augmentation.images(ids, seed=recipe.seed, epoch=epoch)
+    images = learner.augmentation.images(ids, seed=plan.seed, epoch=epoch)
     labels = torch.tensor([learner.labels[image_id] for image_id in ids])
-    batch = Batch(images, tuple(ids), labels, recipe.images).to(learner.device)
-    targets = recipe.loss.targets(
+    batch = Batch(images, tuple(ids), labels, plan.images).to(learner.device)
+    targets = plan.loss.targets(
         batch,
-        classes=recipe.classes,
+        classes=plan.classes,
         epoch=epoch,
-        generator=generator("loss", recipe.seed, epoch, *ids),
+        generator=generator("loss", plan.seed, epoch, *ids),
     )
-    with seeded(derived_seed("dropout", recipe.seed, number), learner.device):
+    with seeded(derived_seed("dropout", plan.seed, number), learner.device):
         logits = learner.network(targets.images.to(memory_format=torch.channels_last))
-    loss = recipe.loss.score(logits, targets)
-    value = _checked(loss, recipe, epoch)
+    loss = plan.loss.score(logits, targets)
+    value = _checked(loss, plan, epoch)
     learner.optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()
-    right = int((logits[:, : recipe.classes].argmax(dim=1).cpu() == labels).sum())
+    right = int((logits[:, : plan.classes].argmax(dim=1).cpu() == labels).sum())
     return Step(value, right, len(ids))
 
 
-def _checked(loss: Tensor, recipe: "TrainedWeights", epoch: int) -> float:
+def _checked(loss: Tensor, plan: TrainingPlan, epoch: int) -> float:
     value = float(loss.detach())
     if not math.isfinite(value):
-        rate = recipe.training.learning_rate
-        message = f"training {recipe.classifier.name!r}: the loss became {value} in epoch "
+        rate = plan.training.learning_rate
+        message = f"training {plan.classifier.name!r}: the loss became {value} in epoch "
         message += f"{epoch + 1}; try a smaller training.learning_rate than {rate:g}, or "
         raise NumericalError(message + "training.warmup_epochs = 1")
     return value

@@ -9,9 +9,10 @@ from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
 from xbench.errors import ParameterError, UsageError
 
 if TYPE_CHECKING:
-    from xbench.interfaces.artefact import Artefact, Recipe
+    from xbench.interfaces.artefact import Artefact
     from xbench.interfaces.data.dataset import Dataset
     from xbench.interfaces.protocol import Entry
+    from xbench.interfaces.recipe import Recipe
     from xbench.running.store import Store
     from xbench_ces.banks.bank import ConceptBank
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree
+from xbench.interfaces.recipe import Recipe
 from xbench.networks.weights import file_hash
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.file import check_there, read_bank
 
 if TYPE_CHECKING:
-    from xbench.interfaces.executor import Workplace
+    from xbench.interfaces.workplace import Workplace
 
 
 @dataclass(frozen=True)

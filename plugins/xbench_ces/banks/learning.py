@@ -11,20 +11,20 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from xbench.errors import ParameterError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Classifier, Network
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset
 from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.recipe import ClassifierWeights, Recipe
 from xbench.randomness import generator
-from xbench.training.recipe import ClassifierWeights
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
 from xbench_ces.banks.concept_images import LEAST, Listed, drawn, features, listed
 from xbench_ces.banks.start_weights import weights_below
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 
 if TYPE_CHECKING:
-    from xbench.interfaces.executor import Workplace
+    from xbench.interfaces.workplace import Workplace
 
 THRESHOLD = 0.7
 """The held-out accuracy from which on a concept is kept, where nothing else is said."""
@@ -137,7 +137,7 @@ class LearnedBank(Recipe):
 
     def _shape(self, network: Network) -> tuple[int, ...]:
         """Of the activations of an image that the classifier is trained on."""
-        images = self.weights.plain.images
+        images = self.weights.required_plan.images
         batch = images.batch(images.ids()[:1]).to(network.device)
         return tuple(network.activations(batch.images).shape[1:])
 

@@ -4,17 +4,16 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
+from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
+from xbench.interfaces.workplace import Workplace
 from xbench.networks.cut import head
 from xbench.networks.network import blank, cut_classifier, original_names
-from xbench.training.recipe import ClassifierWeights, TrainedWeights, stored
-
-if TYPE_CHECKING:
-    from xbench.interfaces.executor import Workplace
+from xbench.training.recipe import TrainedWeights, plan_tree, start_module, stored
 
 
 @dataclass(frozen=True)
@@ -23,24 +22,24 @@ class StartWeights(Recipe):
 
     kind: ClassVar[str] = "weights"
 
-    training: TrainedWeights
+    plan: TrainingPlan
 
     def tree(self) -> Tree:
         """The network, and the seed where its weights are random."""
         own = self._own()
-        tree = own.tree()
+        tree = plan_tree(own)
         return {"start": tree["classifier"], "seed": own.seed, "classes": own.classes}
 
-    def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The state of the module before training."""
         own = self._own()
-        state = stored(own.module().state_dict())
+        state = stored(start_module(own).state_dict())
         return Artefact(self.key, state, {"classes": own.classes})
 
-    def _own(self) -> TrainedWeights:
-        """The training, its seed left out where only a new head would depend on it."""
-        random = self.training.classifier.weights == ""
-        return self.training if random else dataclasses.replace(self.training, seed=0)
+    def _own(self) -> TrainingPlan:
+        """The plan, its seed left out where only a new head would depend on it."""
+        random = self.plan.classifier.weights == ""
+        return self.plan if random else dataclasses.replace(self.plan, seed=0)
 
 
 def weights_below(weights: ClassifierWeights, classifier: Classifier) -> Recipe:
@@ -49,10 +48,12 @@ def weights_below(weights: ClassifierWeights, classifier: Classifier) -> Recipe:
     Where only the head is trained and the layer lies below it, the weights before training:
     classifiers that differ in their heads share what was made of these.
     """
-    frozen = isinstance(weights, TrainedWeights) and weights.training.body_rate == 0
-    trained = weights.plain.training.epochs > 0
-    if frozen and trained and _below_head(classifier, weights.plain.classes):
-        return StartWeights(weights.plain)
+    if not isinstance(weights, TrainedWeights):
+        return weights
+    plan = weights.plan
+    frozen = plan.training.body_rate == 0 and plan.training.epochs > 0
+    if frozen and _below_head(classifier, plan.classes):
+        return StartWeights(plan)
     return weights
 
 

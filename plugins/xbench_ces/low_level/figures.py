@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.results.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import Band, Draws, band
 from xbench_ces.low_level.rows import Course, courses
 from xbench_ces.low_level.summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
 

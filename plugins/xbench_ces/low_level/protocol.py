@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.annotation import Annotation
 from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
-from xbench.results.statistics import Resampling
 from xbench.training.recipe import recipe_for
 from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
 from xbench_ces.low_level.rows import Explained, Target, joined

@@ -11,13 +11,13 @@ from torch import Generator, Tensor, nn
 
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, NumericalError, PluginError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.annotation import Concept, ConceptExamples
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.explanation import Explainer
-from xbench.training.recipe import ClassifierWeights
+from xbench.interfaces.recipe import ClassifierWeights, Recipe
 from xbench_ces.banks.bank import ConceptBank, Step
 from xbench_ces.banks.importing import StoredBank
 from xbench_ces.banks.learning import THRESHOLD, LearnedBank
@@ -79,13 +79,13 @@ class ConceptualExplanationScores(Explainer):
             return {BANK: stored}
         recipe = LearnedBank(
             weights,
-            weights.plain.classifier,
+            weights.required_plan.classifier,
             with_examples(self.concepts or (datasets["train"].dataset,)),
             datasets["train"].transform,
             self.examples,
             self.held_out,
             self.regularisation,
-            weights.plain.seed,
+            weights.required_plan.seed,
         )
         return {BANK: recipe}
 

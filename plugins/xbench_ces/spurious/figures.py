@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.results.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import Band, Draws, band
 from xbench_ces.spurious.summary import (
     Found,
     Part,

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, cast, get_args
 
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.annotation import Annotation, Contexts
 from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows, View
-from xbench.results.statistics import Resampling
+from xbench.interfaces.recipe import Recipe, TrainingPlan
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.workplace import Workplace
 from xbench.training.recipe import TrainedWeights
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
@@ -134,7 +135,7 @@ class SpuriousRecovery(Protocol):
         """How a model is trained; the control's without any confounding."""
         transform = entry.datasets["train"].transform
         seen = self._control(entry) if is_control(entry) else self.confounded(entry, model)
-        return TrainedWeights(
+        plan = TrainingPlan(
             entry.classifier,
             entry.loss,
             entry.training,
@@ -143,6 +144,7 @@ class SpuriousRecovery(Protocol):
             entry.seed,
             len(seen.class_names()),
         )
+        return TrainedWeights(plan)
 
     def confounded(self, entry: Entry, model: Model) -> Confounded:
         """The images of a model: what it is trained on, and what is explained."""

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from xbench.errors import DatasetError, UnknownNameError
 from xbench.files import photos
-from xbench.files.download import Download
 from xbench.files.home import data_home
 from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
 from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.download import Download
 from xbench_datasets.ade20k.layouts import Layout, recognised
 from xbench_datasets.ade20k.listing import Listing, chosen, classes, untrained
 from xbench_datasets.ade20k.lists import OBJECTS, Objects, read_objects

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from xbench.errors import DatasetError, ParameterError, UnknownNameError
 from xbench.files import photos
-from xbench.files.download import Download
 from xbench.files.home import data_home
 from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartPoints
 from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.download import Download
 from xbench_datasets.cub200 import attributes as cub_attributes
 from xbench_datasets.cub200 import files as cub_files
 from xbench_datasets.cub200.files import Annotations, ImageAttributes

@@ -5,24 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import nn
+from torch import Tensor, nn
 
 from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Network
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.readout import Readout
+from xbench.interfaces.readout import Difficulty, Readout
+from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
 from xbench.networks.network import with_state
 from xbench.networks.weights import load_state
-from xbench.training.recipe import ClassifierWeights, TrainedWeights
 from xbench_deliberative.difficulties.hardness_network import Trunk, predictor_head
-from xbench_deliberative.difficulties.hardness_training import (
-    FrozenPredictor,
-    JointPredictor,
-    JointTraining,
-    JointWeights,
-    below,
-)
 from xbench_deliberative.kernels.hardness import sigmoid_scores
 
 ARTEFACT = "predictor"
@@ -63,17 +55,27 @@ class Hardness(Difficulty):
         """Itself in the joint setting."""
         return self if self.setting == "joint" else None
 
-    def classifier_weights(self, plain: TrainedWeights) -> ClassifierWeights:
-        """Weights of the classifier that is trained with it, instead of the plain ones."""
-        return JointWeights(JointTraining(plain, self)) if self.setting == "joint" else plain
+    def classifier_weights(self, plan: TrainingPlan) -> ClassifierWeights:
+        """Weights of the classifier that is trained with it."""
+        from xbench_deliberative.difficulties.hardness_training import JointTraining, JointWeights
+
+        return JointWeights(JointTraining(plan, self))
 
     def artefacts(self, weights: ClassifierWeights) -> Mapping[str, Recipe]:
         """The predictor. `MismatchError` where the weights were not trained with it."""
+        from xbench_deliberative.difficulties.hardness_training import (
+            FrozenPredictor,
+            JointPredictor,
+            JointWeights,
+        )
+
         if self.setting == "frozen":
             return {ARTEFACT: FrozenPredictor(weights, self)}
         if isinstance(weights, JointWeights) and weights.joint.hardness == self:
             return {ARTEFACT: JointPredictor(weights.joint)}
-        message = f"the weights of classifier {weights.plain.classifier.name!r} were trained "
+        message = (
+            f"the weights of classifier {weights.required_plan.classifier.name!r} were trained "
+        )
         message += "without this hardness; name it in an entry of the benchmark, or use setting = "
         raise MismatchError(message + '"frozen", which predicts the mistakes of any classifier')
 
@@ -113,3 +115,8 @@ class Hardness(Difficulty):
         if self.trunk == "shared":
             return nn.ModuleDict({"top": top})
         return nn.ModuleDict({"bottom": with_state(network.bottom, trunk, source), "top": top})
+
+
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with the prefix, by the rest of their names."""
+    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

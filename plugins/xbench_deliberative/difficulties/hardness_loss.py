@@ -1,7 +1,7 @@
 """The loss with which a classifier and its hardness predictor are trained."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -10,9 +10,6 @@ from torch import Generator, Tensor
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.loss import Loss, Targets
 from xbench_deliberative.kernels import hardness as kernels
-
-if TYPE_CHECKING:
-    from xbench_deliberative.difficulties.hardness import Hardness
 
 
 @dataclass(frozen=True)
@@ -27,9 +24,10 @@ class PredictorLoss(Loss):
 
     loss: Loss
     """The classifier's."""
-    hardness: "Hardness"
-    trained: str
-    """Key of the recipe that trains with it."""
+    predictor: Literal["bce", "linear"]
+    """The predictor's."""
+    frozen: bool
+    """Whether the classifier stays as it is."""
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """Those of the classifier's loss."""
@@ -39,7 +37,7 @@ class PredictorLoss(Loss):
         """Both losses, averaged over the batch; the predictor's alone in a frozen setting."""
         logits, z = logits[:, :-1], logits[:, -1]
         own = self._predictor_losses(logits.detach(), targets.distribution, z).mean()
-        if self.hardness.setting == "frozen":
+        if self.frozen:
             return own
         return (z.detach().sigmoid() * self._classifier_losses(logits, targets)).mean() + own
 
@@ -50,7 +48,7 @@ class PredictorLoss(Loss):
         z: Float[Tensor, " n"],
     ) -> Float[Tensor, " n"]:
         p = kernels.target_probabilities(logits, distribution)
-        if self.hardness.loss == "bce":
+        if self.predictor == "bce":
             return kernels.bce_losses(p, z)
         right = logits.argmax(1) == distribution.argmax(1)
         return kernels.balancing_weights(right) * kernels.linear_losses(p, z, right)

@@ -3,26 +3,26 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
+from xbench.interfaces.workplace import Workplace
 from xbench.networks.network import blank
 from xbench.networks.weights import load_state
 from xbench.randomness import derived_seed, seeded
-from xbench.training.fitting import Curve, Mistakes, fit, judged, outputs
-from xbench.training.recipe import ClassifierWeights, TrainedWeights, stored
+from xbench.training.fitting import Curve, fit
+from xbench.training.recipe import plan_tree, start_module, stored, training_facts
+from xbench.training.validation import Mistakes, judged, outputs
+from xbench_deliberative.difficulties.hardness import Hardness, below
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
-
-if TYPE_CHECKING:
-    from xbench_deliberative.difficulties.hardness import Hardness
 
 CLASSIFIER, PREDICTOR = "classifier.", "predictor."
 
@@ -37,19 +37,19 @@ class JointTraining(Recipe):
 
     kind: ClassVar[str] = "classifier-and-predictor"
 
-    training: TrainedWeights
-    hardness: "Hardness"
+    plan: TrainingPlan
+    hardness: Hardness
 
     def tree(self) -> Tree:
         """The classifier's training and the predictor; the layer too where they share a trunk."""
-        return _tree(self.training, self.hardness)
+        return _tree(self.plan, self.hardness)
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Train, or go on with a training that was interrupted."""
-        start, module = time.perf_counter(), self.training.module()
-        made = _trained(self, module, self.training, workplace)
+        start, module = time.perf_counter(), start_module(self.plan)
+        made = _trained(self, module, self.plan, workplace)
         state = stored({**module.state_dict(), **made.joint.classifier_state()})
-        plain = self.training.facts(state, made.curve, made.mistakes)
+        plain = training_facts(self.plan, state, made.curve, made.mistakes)
         summary = [*plain["summary"], *made.facts["summary"]]
         tensors = {
             **{CLASSIFIER + name: tensor for name, tensor in state.items()},
@@ -71,9 +71,9 @@ class JointWeights(ClassifierWeights):
     joint: JointTraining
 
     @property
-    def plain(self) -> TrainedWeights:
+    def plan(self) -> TrainingPlan:
         """The training of the classifier alone."""
-        return self.joint.training
+        return self.joint.plan
 
     def tree(self) -> Tree:
         """Nothing beyond what it needs."""
@@ -119,11 +119,11 @@ class FrozenPredictor(Recipe):
     kind: ClassVar[str] = "hardness-predictor"
 
     weights: ClassifierWeights
-    hardness: "Hardness"
+    hardness: Hardness
 
     def tree(self) -> Tree:
         """The images, the training and the predictor; the layer too with a shared trunk."""
-        return _tree(self.weights.plain, self.hardness)
+        return _tree(self.weights.required_plan, self.hardness)
 
     def needs(self) -> Mapping[str, Recipe]:
         """The classifier's weights."""
@@ -131,11 +131,11 @@ class FrozenPredictor(Recipe):
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Train on the classifier's training images, or go on where that was interrupted."""
-        start, plain = time.perf_counter(), self.weights.plain
-        classifier = replace(plain.classifier, weights="")
-        module = blank(classifier, plain.classes)
+        start, plan = time.perf_counter(), self.weights.required_plan
+        classifier = replace(plan.classifier, weights="")
+        module = blank(classifier, plan.classes)
         load_state(module, needs["weights"].tensors, f"{classifier.name} weights")
-        made = _trained(self, module, plain, workplace)
+        made = _trained(self, module, plan, workplace)
         seconds = round(time.perf_counter() - start + made.seconds_before, 3)
         tensors = stored(made.joint.predictor_state())
         return Artefact(self.key, tensors, {**made.facts, "seconds": seconds})
@@ -157,48 +157,48 @@ class _Trained(NamedTuple):
 def _trained(
     recipe: JointTraining | FrozenPredictor,
     module: nn.Module,
-    training: TrainedWeights,
+    plan: TrainingPlan,
     workplace: Workplace,
 ) -> _Trained:
     """Train a predictor beside the module, and the module with it unless it is frozen."""
-    if not training.training.epochs:
+    if not plan.training.epochs:
         message = "hardness has a predictor that must be trained, and training.epochs is 0; set "
         raise MismatchError(message + "it above 0, or choose another difficulty score")
-    built = _built(recipe.hardness, module, training)
-    loss = PredictorLoss(training.loss, recipe.hardness, recipe.key)
-    heads = built.network.heads(training.classes)
-    curve, before = fit(replace(training, loss=loss), built.network, workplace, heads)
-    mistakes, aucs = _validated(built.network, training, workplace)
+    built = _built(recipe.hardness, module, plan)
+    loss = PredictorLoss(plan.loss, recipe.hardness.loss, recipe.hardness.setting == "frozen")
+    heads = built.network.heads(plan.classes)
+    curve, before = fit(replace(plan, loss=loss), built.network, workplace, recipe.key, heads)
+    mistakes, aucs = _validated(built.network, plan, workplace)
     facts = {
-        "classes": training.classes,
+        "classes": plan.classes,
         "layer": built.layer,
         "curve": [list(pair) for pair in curve],
         "mistake_auc": aucs,
-        "summary": [_summary(recipe.hardness, training, aucs)],
+        "summary": [_summary(recipe.hardness, plan, aucs)],
     }
     return _Trained(built.network, curve, before, mistakes, facts)
 
 
-def _tree(training: TrainedWeights, hardness: "Hardness") -> Tree:
-    layer = training.classifier.layer if hardness.trunk == "shared" else None
-    return {"training": training.tree(), "hardness": hardness.tree(), "layer": layer}
+def _tree(plan: TrainingPlan, hardness: Hardness) -> Tree:
+    layer = plan.classifier.layer if hardness.trunk == "shared" else None
+    return {"training": plan_tree(plan), "hardness": hardness.tree(), "layer": layer}
 
 
-def _built(hardness: "Hardness", module: nn.Module, training: TrainedWeights) -> Built:
-    with seeded(derived_seed("predictor", training.seed)):
-        last = predictor_head(training.classes, hardness.hidden, hardness.dropout)
+def _built(hardness: Hardness, module: nn.Module, plan: TrainingPlan) -> Built:
+    with seeded(derived_seed("predictor", plan.seed)):
+        last = predictor_head(plan.classes, hardness.hidden, hardness.dropout)
     frozen = hardness.setting == "frozen"
-    return build(training.classifier, module, last, hardness.trunk, frozen=frozen)
+    return build(plan.classifier, module, last, hardness.trunk, frozen=frozen)
 
 
 def _validated(
-    joint: Joint, training: TrainedWeights, workplace: Workplace
+    joint: Joint, plan: TrainingPlan, workplace: Workplace
 ) -> tuple[Mistakes | None, dict[str, float | None]]:
     """The classifier's mistakes on the validation images, and how they are predicted."""
-    images = training.validation
+    images = plan.validation
     if images is None:
         return None, {}
-    made = outputs(training, joint, images, workplace)
+    made = outputs(plan, joint, images, workplace)
     wrong = made[:, :-1].argmax(1) != images.dataset.labels(images.ids())
     return judged(made[:, :-1], images), mistake_aucs(made, wrong)
 
@@ -222,18 +222,11 @@ def mistake_aucs(
     return {name: float(roc_auc_score(wrong, score[:, 0])) for name, score in scores.items()}
 
 
-def _summary(
-    hardness: "Hardness", training: TrainedWeights, aucs: Mapping[str, float | None]
-) -> str:
+def _summary(hardness: Hardness, plan: TrainingPlan, aucs: Mapping[str, float | None]) -> str:
     """One line on how well the predictor does."""
     told = f"hardness: {hardness.setting}, {hardness.loss}, {hardness.trunk} trunk"
     known = [f"{auc:.3f} by {name}" for name, auc in aucs.items() if auc is not None]
-    if not known or training.validation is None:
+    if not known or plan.validation is None:
         return told
-    split = training.validation.split
+    split = plan.validation.split
     return f"{told}; mistakes on {split!r} are predicted with ROC-AUC {', '.join(known)}"
-
-
-def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with the prefix, by the rest of their names."""
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Network
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.readout import Readout
+from xbench.interfaces.readout import Difficulty, Readout
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 
 

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.results.statistics import Band, Draws, Resampling, band
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import Band, Draws, band
 from xbench_deliberative.protocol.rows import COVERAGES
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, per_image
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.annotation import (
     ClassAttributes,
@@ -19,7 +19,8 @@ from xbench.interfaces.data.annotation import (
     PartPoints,
 )
 from xbench.interfaces.data.dataset import Dataset, annotated
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.workplace import Workplace
 from xbench_deliberative.kernels import ambiguous_parts as kernels
 from xbench_deliberative.kernels import sparse_triplets
 

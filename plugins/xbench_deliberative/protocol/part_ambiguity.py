@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.annotation import (
     Annotation,
@@ -18,10 +18,11 @@ from xbench.interfaces.data.annotation import (
     PartPoints,
 )
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.results.statistics import Resampling
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.workplace import Workplace
 from xbench.training.recipe import recipe_for
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import accuracy, regions, saliency

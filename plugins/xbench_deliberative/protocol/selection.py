@@ -9,15 +9,15 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts, Recipe
+from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry
-from xbench.training.recipe import ClassifierWeights
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.recipe import ClassifierWeights, Recipe
+from xbench.interfaces.workplace import Workplace
 
 
 @dataclass(frozen=True)

@@ -163,7 +163,7 @@ def _tree(session: Session) -> "Tree":
 def _records(benchmark: "Benchmark", found: Sequence[Scored], store: "Store") -> "list[Record]":
     """A record for each file, with rows in the store."""
     from xbench.interfaces.protocol import Entry
-    from xbench.results.statistics import Resampling
+    from xbench.interfaces.resampling import Resampling
     from xbench.running.outcome import Outcome, records_of
 
     outcomes = {}

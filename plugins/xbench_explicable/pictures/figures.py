@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.results.statistics import Draws, Resampling, Score, by_name, summarised
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import Draws, Score, by_name, summarised
 from xbench_explicable.kernels.explicability import Pair
 from xbench_explicable.pictures.caption import broken
 from xbench_explicable.pictures.heat_map import heat_map

@@ -120,7 +120,7 @@ def test_a_bank_can_be_learned_from_it(folder, make_weights, workplace, tmp_path
     from xbench.running.store import Store
 
     weights = make_weights()
-    recipe = LearnedBank(weights, weights.classifier, (folder,), Transform())
+    recipe = LearnedBank(weights, weights.plan.classifier, (folder,), Transform())
     bank = ConceptBank.of(Provider(Store(str(tmp_path / "store")), workplace).one(recipe))
     assert bank.names == ("alone", "red", "warm")
     assert bank.accuracies.tolist() == [1.0, 1.0, 1.0]

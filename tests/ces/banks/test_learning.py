@@ -11,11 +11,11 @@ from xbench.errors import DatasetError, MismatchError, NumericalError, Parameter
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.annotation import Concept, ConceptExamplesPair
 from xbench.interfaces.data.transform import Transform
+from xbench.interfaces.training import Training
 from xbench.networks.network import load
 from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
-from xbench.training.recipe import Training
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
 from xbench_ces.banks.concept_images import listed
 from xbench_ces.banks.learning import LearnedBank
@@ -26,7 +26,7 @@ HEAD_ONLY = Training(epochs=1, body_rate=0.0, batch_size=8)
 @pytest.fixture
 def recipe(shapes, make_weights):
     weights = make_weights()
-    return LearnedBank(weights, weights.classifier, (shapes(),), Transform(), examples=40)
+    return LearnedBank(weights, weights.plan.classifier, (shapes(),), Transform(), examples=40)
 
 
 @pytest.fixture

@@ -9,14 +9,15 @@ import torch
 
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
 from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import Entry
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
-from xbench.results.statistics import Resampling, by_name
+from xbench.results.statistics import by_name
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.testing.conformance import check_component
-from xbench.training.recipe import Training
 from xbench_ces.kernels.appearance import PERTURBATIONS
 from xbench_ces.low_level.protocol import LowLevelPerturbation
 from xbench_ces.low_level.rows import Target, courses
@@ -32,12 +33,12 @@ EXPLAINER = ConceptualExplanationScores(examples=20, threshold=0.6)
 @pytest.fixture
 def entry(make_weights, images) -> Entry:
     weights = make_weights()
-    datasets = {"train": weights.images, "test": images}
+    datasets = {"train": weights.plan.images, "test": images}
     return Entry(
         label="ces",
         role="entry",
         explainer=EXPLAINER,
-        classifier=weights.classifier,
+        classifier=weights.plan.classifier,
         loss=CrossEntropy(),
         training=Training(epochs=0),
         datasets=datasets,

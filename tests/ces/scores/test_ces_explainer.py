@@ -290,9 +290,9 @@ def test_impossible_parameters_are_refused(parameters, message):
 def test_the_bank_is_learned_from_the_data_set_of_the_training(make_weights, shapes):
     weights = make_weights(seed=5)
     ces = ConceptualExplanationScores(examples=30, held_out=0.5, regularisation=0.1)
-    recipe = ces.artefacts(weights, {"train": weights.images})["bank"]
+    recipe = ces.artefacts(weights, {"train": weights.plan.images})["bank"]
     assert recipe == LearnedBank(
-        weights, weights.classifier, (shapes(),), weights.images.transform, 30, 0.5, 0.1, 5
+        weights, weights.plan.classifier, (shapes(),), weights.plan.images.transform, 30, 0.5, 0.1, 5
     )
 
 
@@ -310,7 +310,7 @@ class Doubled(Explainer):
 
 def test_a_wrapper_of_a_third_party_asks_for_the_bank_and_gets_it(make_weights):
     weights = make_weights()
-    images = {"train": weights.images}
+    images = {"train": weights.plan.images}
     ces = ConceptualExplanationScores()
     assert Doubled(ces).artefacts(weights, images) == ces.artefacts(weights, images)
     assert Doubled(ces).companion() is None
@@ -324,12 +324,12 @@ def test_a_wrapper_of_a_third_party_asks_for_the_bank_and_gets_it(make_weights):
 def test_the_bank_is_learned_from_other_data_sets_where_they_are_given(make_weights):
     weights, sources = make_weights(), (Toybirds(), Toybirds(seed=1))
     ces = ConceptualExplanationScores(concepts=sources)
-    assert ces.artefacts(weights, {"train": weights.images})["bank"].sources == sources
+    assert ces.artefacts(weights, {"train": weights.plan.images})["bank"].sources == sources
 
 
 def test_a_bank_in_a_file_is_read_and_one_that_is_not_there_named(make_weights, tmp_path):
     weights, path = make_weights(), tmp_path / "birds.safetensors"
-    explainer, images = ConceptualExplanationScores(bank=str(path)), {"train": weights.images}
+    explainer, images = ConceptualExplanationScores(bank=str(path)), {"train": weights.plan.images}
     with pytest.raises(UsageError, match=r"there is no concept bank '.*birds.safetensors'"):
         explainer.artefacts(weights, images)
     write_bank(path, make_bank().artefact("key"))
@@ -355,10 +355,10 @@ def test_data_sets_without_concepts_are_named_with_those_that_have_them(make_wei
 def test_a_learned_bank_is_used_from_beginning_to_end(make_weights, workplace, batch):
     weights = make_weights()
     ces = ConceptualExplanationScores(examples=24, threshold=0.6)
-    recipe = ces.artefacts(weights, {"train": weights.images})["bank"]
+    recipe = ces.artefacts(weights, {"train": weights.plan.images})["bank"]
     needs = {name: need.build({}, workplace) for name, need in recipe.needs().items()}
     bank = recipe.build(needs, workplace)
-    network = workplace.network(weights.classifier, weights.build({}, workplace))
+    network = workplace.network(weights.plan.classifier, weights.build({}, workplace))
     found = ces.explain(network, batch, {"bank": bank}, generator(0))
     assert [one.label for one in found] == batch.labels.tolist()
     assert found[0].verified

@@ -126,7 +126,7 @@ def test_the_control_model_explains_as_the_other_explainer_does(five_classes, ba
 @pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)
 def test_floors_need_what_the_other_explainer_needs(floor, make_weights):
     weights = make_weights()
-    datasets = {"train": weights.images}
+    datasets = {"train": weights.plan.images}
     assert floor.artefacts(weights, datasets) == CES.artefacts(weights, datasets)
     assert floor.companion() is None
 
@@ -160,7 +160,7 @@ def test_a_floor_of_an_explainer_without_concepts_is_refused(
 ):
     floor, weights = kind(DELIBERATIVE), make_weights()
     with pytest.raises(MismatchError) as error:
-        floor.artefacts(weights, {"train": weights.images})
+        floor.artefacts(weights, {"train": weights.plan.images})
     assert str(error.value) == (
         f"explainer '{kind.name}' needs one that scores the concepts of a bank, such as 'ces'; "
         "'deliberative' makes insecurities: give another one as `of`"

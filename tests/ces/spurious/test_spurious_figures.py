@@ -7,7 +7,8 @@ import torch
 from matplotlib.figure import Figure
 
 from xbench.interfaces.data.annotation import Concept
-from xbench.results.statistics import Resampling, summarised
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.figures import GUESSING, drawn
 from xbench_ces.spurious.rows import ImageRows, Scenario, joined

@@ -13,19 +13,22 @@ from xbench.benchmark.assembly import Benchmark, Line
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder, plain_table
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefact, Recipe
+from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.annotation import Concept, Contexts
 from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import per_image
 from xbench.results.record import Record
-from xbench.results.statistics import Resampling
+from xbench.running.local import LocalExecutor
 from xbench.running.runner import Provider, run
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench.testing.conformance import check_component
-from xbench.training.recipe import Training
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_ces.scores.floors import ControlModel, RandomConcepts
@@ -285,7 +288,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
     store, workplace = (
         Store(str(tmp_path / "store")),
-        Workplace(torch.device("cpu"), 16, tmp_path),
+        LocalWorkplace(torch.device("cpu"), 16, tmp_path),
     )
     plan = Resampling(resamples=50)
     made = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)

@@ -12,13 +12,15 @@ from xbench.errors import MismatchError, WeightsError
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
 from xbench.networks.linearity import first_nonlinearity
 from xbench.networks.network import load
 from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights, start_module
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_network import Joint, build, predictor_head
@@ -143,12 +145,12 @@ def plain(**changes):
         "seed": 0,
         "classes": CLASSES,
     }
-    return TrainedWeights(**{**given, **changes})
+    return TrainedWeights(TrainingPlan(**{**given, **changes}))
 
 
 @pytest.fixture
 def provider(tmp_path):
-    return Provider(Store(str(tmp_path / "store")), Workplace(CPU, 16, tmp_path / "scratch"))
+    return Provider(Store(str(tmp_path / "store")), LocalWorkplace(CPU, 16, tmp_path / "scratch"))
 
 
 @pytest.fixture
@@ -157,12 +159,17 @@ def images():
     return test.batch(test.ids()[:8]).images
 
 
+def weights_with(hardness, weights):
+    """The weights that a benchmark with this difficulty trains."""
+    return weights if hardness.companion() is None else hardness.classifier_weights(weights.plan)
+
+
 def made(hardness, provider, training=None):
     """Weights, network and artefacts."""
-    weights = hardness.classifier_weights(training or plain())
+    weights = weights_with(hardness, training or plain())
     artefact = provider.one(weights)
     artefacts = provider.all(hardness.artefacts(weights))
-    return artefact, load(weights.plain.classifier, artefact, CPU), artefacts
+    return artefact, load(weights.plan.classifier, artefact, CPU), artefacts
 
 
 def equal(left, right):
@@ -176,12 +183,12 @@ def names(tensors):
 @pytest.mark.parametrize("hardness", KINDS, ids=str)
 def test_what_is_stored_computes_what_was_trained(hardness, provider, images):
     weights, network, artefacts = made(hardness, provider)
-    recipe = hardness.artefacts(hardness.classifier_weights(plain()))["predictor"]
+    recipe = hardness.artefacts(weights_with(hardness, plain()))["predictor"]
     recipe = getattr(recipe, "joint", recipe)
-    start = plain().module()
+    start = start_module(plain().plan)
     if hardness.setting == "frozen":
         start.load_state_dict(weights.tensors)
-    again = _trained(recipe, start, plain(), replace(provider.workplace)).joint.eval()
+    again = _trained(recipe, start, plain().plan, replace(provider.workplace)).joint.eval()
     again.to(memory_format=torch.contiguous_format)
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in Normalisation())
     with torch.no_grad():
@@ -216,13 +223,12 @@ def test_the_loss_of_a_predictor_falls(loss, provider):
 def test_a_frozen_classifier_is_not_touched_in_a_single_bit(trunk, optimiser, provider):
     hardness, weights = Hardness(trunk=trunk, setting="frozen"), provider.one(plain())
     assert hardness.companion() is None
-    assert hardness.classifier_weights(plain()) == plain()
-    module = plain().module()
+    module = start_module(plain().plan)
     module.load_state_dict(weights.tensors)
     decaying = replace(TRAINING, optimiser=optimiser, weight_decay=0.1, decay_all=True)
     training = plain(training=decaying)
     recipe = hardness.artefacts(training)["predictor"]
-    joint = _trained(recipe, module, training, provider.workplace).joint
+    joint = _trained(recipe, module, training.plan, provider.workplace).joint
     assert equal(joint.classifier_state(), weights.tensors)
     trunk_state = {n: t for n, t in joint.predictor_state().items() if n.startswith("trunk.")}
     moved = [n for n, t in trunk_state.items() if not torch.equal(t, weights.tensors[n[6:]])]
@@ -230,7 +236,7 @@ def test_a_frozen_classifier_is_not_touched_in_a_single_bit(trunk, optimiser, pr
 
 
 def test_a_joint_training_changes_the_classifier(provider):
-    weights = provider.one(Hardness().classifier_weights(plain()))
+    weights = provider.one(Hardness().classifier_weights(plain().plan))
     other = provider.one(plain())
     assert names(weights.tensors) == names(other.tensors)
     assert not torch.equal(weights.tensors["0.0.weight"], other.tensors["0.0.weight"])
@@ -239,10 +245,10 @@ def test_a_joint_training_changes_the_classifier(provider):
 @pytest.mark.parametrize("hardness", KINDS, ids=str)
 @pytest.mark.parametrize("updates", [2, 5])
 def test_an_interrupted_training_ends_at_the_same_weights(hardness, updates, provider, tmp_path):
-    weights = hardness.classifier_weights(plain())
+    weights = hardness.classifier_weights(plain().plan)
     whole = provider.all(hardness.artefacts(weights))["predictor"]
     other = tmp_path / "other"
-    place = Workplace(CPU, 16, other / "scratch")
+    place = LocalWorkplace(CPU, 16, other / "scratch")
     again = Provider(Store(str(other)), place)
     if hardness.setting == "frozen":
         again.one(weights)
@@ -266,7 +272,7 @@ def test_a_repeat_has_another_classifier_and_another_predictor(provider):
 
 
 def test_copies_start_from_the_weights_of_the_classifier():
-    module = plain().module()
+    module = start_module(plain().plan)
     expected = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     for trunk in ("copied", "shared"):
         joint = build(Tiny(), module, nn.Linear(CLASSES, 1), trunk, frozen=False).network
@@ -279,7 +285,7 @@ def test_copies_start_from_the_weights_of_the_classifier():
 
 
 def test_both_heads_learn_at_the_rate_of_the_head():
-    module = plain().module()
+    module = start_module(plain().plan)
     for trunk, prefix in (("copied", ""), ("shared", "network.")):
         of_trunk, last = f"predictor.trunk.{prefix}5", nn.Linear(CLASSES, 1)
         joint, frozen = (
@@ -293,7 +299,7 @@ def test_both_heads_learn_at_the_rate_of_the_head():
 
 def test_a_frozen_classifier_stays_in_evaluation_mode_and_gets_no_gradient():
     joint = build(
-        Tiny(), plain().module(), nn.Linear(CLASSES, 1), "copied", frozen=True
+        Tiny(), start_module(plain().plan), nn.Linear(CLASSES, 1), "copied", frozen=True
     ).network.train()
     assert not joint.top.training
     assert joint.predictor.training
@@ -320,7 +326,7 @@ def test_a_classifier_that_is_another_in_training_needs_a_copied_trunk(provider,
 
 def test_keys_depend_on_everything_that_matters():
     def keys(hardness, training=None):
-        weights = hardness.classifier_weights(training or plain())
+        weights = hardness.classifier_weights((training or plain()).plan)
         return weights.key, hardness.artefacts(weights)["predictor"].key
 
     changes = [
@@ -443,7 +449,7 @@ def test_the_top_of_a_readout_is_piecewise_linear_if_the_networks_is(provider):
 @pytest.mark.parametrize("hardness", KINDS, ids=str)
 def test_insecurities_are_explained_with_it(hardness, preset, provider):
     explainer = Deliberative(hardness, Gradient(), preset)
-    weights = hardness.classifier_weights(plain())
+    weights = hardness.classifier_weights(plain().plan)
     test = ImageSet(Fogged(), "test")
     assert explainer.companion() == hardness.companion()
     artefacts = provider.all(explainer.artefacts(weights, {"test": test}))
@@ -456,7 +462,7 @@ def test_insecurities_are_explained_with_it(hardness, preset, provider):
 def test_weights_that_were_trained_without_it_say_what_to_do():
     text = "the weights of classifier 'tiny' were trained without this hardness; name it in an "
     text += 'entry of the benchmark, or use setting = "frozen", which predicts'
-    other = Hardness(dropout=0.5).classifier_weights(plain())
+    other = Hardness(dropout=0.5).classifier_weights(plain().plan)
     for weights in (plain(), other):
         with pytest.raises(MismatchError, match=text):
             Hardness().artefacts(weights)
@@ -514,8 +520,8 @@ def test_impossible_values_are_named(changes, text):
 
 
 def test_the_pair_is_one_artefact_from_which_both_are_taken(provider):
-    pair = provider.one(JointTraining(plain(), Hardness()))
-    weights = provider.one(JointWeights(JointTraining(plain(), Hardness())))
+    pair = provider.one(JointTraining(plain().plan, Hardness()))
+    weights = provider.one(JointWeights(JointTraining(plain().plan, Hardness())))
     prefixes = {name.partition(".")[0] for name in pair.tensors}
     assert prefixes == {"classifier", "predictor"}
     assert equal(

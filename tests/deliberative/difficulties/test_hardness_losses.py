@@ -133,8 +133,8 @@ def certain():
     return Targets(torch.zeros(N, 3, 4, 4), one_hot())
 
 
-def training_loss(**changes):
-    return PredictorLoss(CrossEntropy(), Hardness(**changes), "key")
+def training_loss(loss="bce", setting="joint"):
+    return PredictorLoss(CrossEntropy(), loss, setting == "frozen")
 
 
 def gradients(loss, values, scores):
@@ -188,7 +188,7 @@ def test_the_linear_loss_is_balanced(values, scores):
 
 
 def test_targets_are_those_of_the_classifiers_loss():
-    smoothed = PredictorLoss(CrossEntropy(smoothing=0.2), Hardness(), "key")
+    smoothed = PredictorLoss(CrossEntropy(smoothing=0.2), "bce", frozen=False)
     options = {"classes": CLASSES, "epoch": 0, "generator": torch.Generator()}
     images = torch.zeros(N, 3, 4, 4)
     made = smoothed.targets(Batch(images, tuple(range(N)), LABELS), **options)
@@ -198,6 +198,6 @@ def test_targets_are_those_of_the_classifiers_loss():
 
 def test_the_loss_keeps_the_form_of_a_component():
     loss = training_loss()
-    assert loss.tree()["parameters"]["hardness"]["name"] == "hardness"
-    assert loss.tree() != training_loss(trunk="shared").tree()
+    assert loss.tree()["parameters"]["predictor"] == "bce"
+    assert loss.tree() != training_loss(loss="linear").tree()
     check_component(Hardness())

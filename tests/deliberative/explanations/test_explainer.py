@@ -12,8 +12,7 @@ from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.attribution import Attribution
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.readout import Readout
+from xbench.interfaces.readout import Difficulty, Readout
 from xbench.randomness import generator
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from xbench.errors import DatasetError, MismatchError
 from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
 from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.executor import Workplace
+from xbench.interfaces.workplace import Workplace
 from xbench_datasets.ade20k.dataset import Ade20k
 from xbench_deliberative.explanations.shared_parts import SharedParts, inner_point, visible_points
 from xbench_deliberative.kernels.saliency import known_masks_map

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xbench.errors import UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import Entry
-from xbench.training.recipe import Training
+from xbench.interfaces.training import Training
 from xbench_explicable.pictures.gallery import gallery, mistake_groups
 from xbench_explicable.pictures.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds

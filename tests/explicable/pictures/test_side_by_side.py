@@ -8,11 +8,11 @@ import torch
 from xbench.errors import UnknownNameError
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.protocol import Entry
+from xbench.interfaces.training import Training
 from xbench.networks.network import blank
 from xbench.networks.weights import read_state
-from xbench.training.recipe import Training
+from xbench.running.workplace import LocalWorkplace
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
 from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side
@@ -39,7 +39,7 @@ def weights(seed):
 
 @pytest.fixture
 def workplace(tmp_path):
-    return Workplace(torch.device("cpu"), 2, tmp_path)
+    return LocalWorkplace(torch.device("cpu"), 2, tmp_path)
 
 
 def answer(case, a, b, similarity=(0.0, 0.0), label=0):

@@ -15,13 +15,14 @@ from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.annotation import ClassHierarchy
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.loss import Loss, Targets
 from xbench.interfaces.protocol import Entry
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
-from xbench.training.recipe import Training
+from xbench.running.workplace import LocalWorkplace
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.protocol.explicability import Explicability, unseen
 from xbench_explicable.protocol.rows import LOSS, loss_labels
@@ -141,7 +142,7 @@ def entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
 
 @pytest.fixture
 def workplace(tmp_path) -> Workplace:
-    return Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    return LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
 
 
 @pytest.fixture

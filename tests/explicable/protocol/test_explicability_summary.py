@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from xbench.errors import MismatchError
 from xbench.interfaces.protocol import CaseScores
-from xbench.results.statistics import Resampling, summarised
+from xbench.interfaces.resampling import Resampling
+from xbench.results.statistics import summarised
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
 from xbench_explicable.protocol.rows import Answers, rows_of
 from xbench_explicable.protocol.summary import noted, scored, sets

@@ -15,10 +15,11 @@ from xbench.components.registry import Registry
 from xbench.errors import MismatchError, UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.randomness import generator
+from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
+from xbench.running.workplace import LocalWorkplace
 from xbench.testing.conformance import check_component, tiny_images
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy
 from xbench_explicable.losses.weighted import WeightedLoss
@@ -206,7 +207,7 @@ def lemmas():
 
 
 def test_the_benchmark_runs_and_draws_its_figure(lemmas, tmp_path):
-    workplace = Workplace(torch.device("cpu"), 32, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 32, tmp_path / "scratch")
     store = Store(str(tmp_path / "store"))
     records = run(lemmas, store, LocalExecutor(), workplace)
     rises = [record.scores[0].value for record in records]

@@ -12,7 +12,7 @@ from xbench.benchmark.declaration import adjust, choose, read
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.explanation import Explainer, Explanation
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import TrainedWeights, plan_of, recipe_for
 
 FILES = sorted(benchmark_folder().glob("*.toml"))
 
@@ -169,7 +169,7 @@ def test_a_companion_of_one_entry_is_that_of_all(tree, registry):
     assert {entry.companion for entry in entries} == {benchmark.companion}
     weights = {recipe_for(entry).key for entry in entries}
     assert len(weights) == 1
-    assert weights != {recipe_for(entries[0]).plain.key}
+    assert weights != {TrainedWeights(plan_of(entries[0])).key}
 
 
 def test_two_companions_are_refused(tree, registry):

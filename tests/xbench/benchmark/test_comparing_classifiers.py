@@ -17,15 +17,17 @@ from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.interfaces.explanation import Explanation
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
 from xbench.reports.report import Run, write_report
-from xbench.results.statistics import Resampling
 from xbench.results.tables import heading
+from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
-from xbench.training.recipe import Training, recipe_for
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 
@@ -148,7 +150,7 @@ def benchmark(*labels):
 
 def records(tmp_path, *labels):
     store = Store(str(tmp_path / "store"))
-    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
     made = benchmark(*labels)
     plan = Resampling(resamples=20)
     return made, run(made, store, LocalExecutor(), workplace, resampling=plan), store, workplace
@@ -174,7 +176,7 @@ def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
 @pytest.mark.parametrize(("limit", "cases"), [(4, 4), (12, 12), (13, 12)])
 def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, limit, cases):
     store = Store(str(tmp_path / "store"))
-    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
     plan = Resampling(resamples=20)
     monkeypatch.setattr(MostSure, "limited", lambda self, entry, cases, limit: cases[-limit:])
     made = run(benchmark("one"), store, LocalExecutor(), workplace, limit=limit, resampling=plan)

@@ -17,9 +17,9 @@ from xbench.cli.data import command
 from xbench.cli.options import Session
 from xbench.components.registry import Registry
 from xbench.errors import DatasetError, DownloadError
-from xbench.files.download import Download
 from xbench.files.home import data_home
 from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.download import Download
 from xbench.interfaces.hookspecs import hookimpl
 
 

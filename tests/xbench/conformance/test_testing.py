@@ -13,9 +13,8 @@ from xbench.components.specification import Builder
 from xbench.errors import MismatchError, PluginError
 from xbench.interfaces.component import Component
 from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.difficulty import Difficulty
 from xbench.interfaces.loss import Loss, Targets
-from xbench.interfaces.readout import Readout
+from xbench.interfaces.readout import Difficulty, Readout
 from xbench.testing.conformance import TinyDataset, check_component, faults_of
 
 REGISTRY = Registry(third_party=False)

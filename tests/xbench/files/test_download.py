@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from xbench.errors import DownloadError, UnwritableStoreError
-from xbench.files.download import Download, Retries, fetch
+from xbench.files.download import Retries, fetch
+from xbench.interfaces.data.download import Download
 
 CONTENT = bytes(range(256)) * 4096
 LENGTH = len(CONTENT)

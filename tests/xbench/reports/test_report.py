@@ -16,21 +16,25 @@ from torch import Generator, Tensor, nn
 
 from xbench.benchmark.assembly import Benchmark, Contrast, Line
 from xbench.errors import RunError, UsageError
-from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Classifier, Network, Normalisation
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.randomness import per_image
 from xbench.reports.page import Page, columns_of, described, numeric_columns, page_of
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
-from xbench.results.statistics import Resampling
 from xbench.results.tables import Row, Table
+from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
-from xbench.training.recipe import TrainedWeights, Training, recipe_for
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import TrainedWeights, recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 EVIL = '<script>alert("&")</script>'
@@ -197,7 +201,7 @@ def made_benchmark(protocol: Protocol = High()) -> Benchmark:
 
 def made_run(tmp_path: Path, benchmark: Benchmark, command: str = "xbench run") -> Run:
     store = Store(str(tmp_path / "store"))
-    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
     plan = Resampling(resamples=50)
     records = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
     return Run(benchmark, records, store, workplace, command)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.interfaces.protocol import CaseScores
+from xbench.interfaces.resampling import Resampling
 from xbench.kernels.bootstrap import (
     bootstrap_means,
     cluster_totals,
@@ -13,7 +14,7 @@ from xbench.kernels.bootstrap import (
     resample_counts,
 )
 from xbench.results import statistics
-from xbench.results.statistics import Draws, Resampling, band, difference, summarised
+from xbench.results.statistics import Draws, band, difference, summarised
 
 
 def scores(values, cases=None, name="score"):

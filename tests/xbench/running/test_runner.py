@@ -11,16 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from xbench.benchmark.assembly import Benchmark, Line
-from xbench.interfaces.artefact import Artefacts, Recipe
+from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.executor import LocalExecutor, Workplace
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
+from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
 from xbench.results.record import Record
-from xbench.results.statistics import Resampling
+from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
-from xbench.training.recipe import Training, recipe_for
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.recipe import recipe_for
 from xbench_zoo.losses import CrossEntropy
 
 
@@ -126,7 +130,7 @@ def counted(tmp_path) -> list[Record]:
     )
     Counting.seen.clear()
     Counting.alive.clear()
-    workplace = Workplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
     store = Store(str(tmp_path / "store"))
     return run(benchmark, store, LocalExecutor(), workplace, resampling=Resampling(resamples=10))
 

@@ -24,12 +24,15 @@ from xbench.errors import (
 from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.executor import Workplace
 from xbench.interfaces.loss import Loss, Targets
+from xbench.interfaces.recipe import TrainingPlan
+from xbench.interfaces.training import Training
 from xbench.networks.network import load, original_names, predict, with_state
 from xbench.randomness import seeded
-from xbench.training.fitting import _batches, _groups, _schedule, fit, judged, mistakes, outputs
-from xbench.training.recipe import TrainedWeights, Training
+from xbench.running.workplace import LocalWorkplace
+from xbench.training.fitting import _batches, _groups, _schedule, fit
+from xbench.training.recipe import TrainedWeights, start_module
+from xbench.training.validation import judged, mistakes, outputs
 
 CLASSES = 3
 BUILT_EPOCHS = 3
@@ -149,12 +152,12 @@ def recipe(training=TRAINING, **changes):
         "seed": 0,
         "classes": CLASSES,
     }
-    return TrainedWeights(**{**given, **changes})
+    return TrainedWeights(TrainingPlan(**{**given, **changes}))
 
 
 @pytest.fixture
 def place(tmp_path):
-    return Workplace(torch.device("cpu"), 16, tmp_path / "scratch")
+    return LocalWorkplace(torch.device("cpu"), 16, tmp_path / "scratch")
 
 
 def equal(left, right):
@@ -331,7 +334,7 @@ def test_a_frozen_body_keeps_its_weights_and_statistics_and_the_head_is_new(plac
     for frozen in ({"body_rate": 0.0}, {"frozen_epochs": BUILT_EPOCHS}):
         training = replace(TRAINING, **frozen)
         made = recipe(training, classifier=Tiny(weights=path)).build({}, place)
-        start = recipe(training, classifier=Tiny(weights=path)).module().state_dict()
+        start = start_module(recipe(training, classifier=Tiny(weights=path)).plan).state_dict()
         given = torch.load(path, weights_only=True)
         assert all(torch.equal(made.tensors[n], given[n]) for n in given if n[0] == "0")
         assert not torch.equal(made.tensors["4.weight"], start["4.weight"])
@@ -340,22 +343,22 @@ def test_a_frozen_body_keeps_its_weights_and_statistics_and_the_head_is_new(plac
 def test_a_head_that_fits_is_renewed_where_that_is_asked_for(tmp_path):
     path = saved(tmp_path / "a.pt")
     given = torch.load(path, weights_only=True)
-    kept = recipe(TRAINING, classifier=Tiny(weights=path)).module().state_dict()
+    kept = start_module(recipe(TRAINING, classifier=Tiny(weights=path)).plan).state_dict()
     assert equal(kept, given)
     asked = recipe(replace(TRAINING, new_head=True), classifier=Tiny(weights=path))
-    renewed, again = asked.module().state_dict(), asked.module().state_dict()
+    renewed, again = start_module(asked.plan).state_dict(), start_module(asked.plan).state_dict()
     for name, tensor in renewed.items():
         assert torch.equal(tensor, given[name]) == (not name.startswith("4."))
     assert equal(renewed, again)
     plain = recipe(replace(TRAINING, new_head=True))
-    assert equal(plain.module().state_dict(), recipe().module().state_dict())
+    assert equal(start_module(plain.plan).state_dict(), start_module(recipe().plan).state_dict())
 
 
 def test_a_head_cannot_be_renewed_without_training(tmp_path):
     training = Training(epochs=0, new_head=True)
     untrained = recipe(training, classifier=Tiny(weights=saved(tmp_path / "a.pt")))
     with pytest.raises(WeightsError, match=r"training\.new_head: 'tiny' is not trained"):
-        untrained.module()
+        start_module(untrained.plan)
 
 
 def test_the_library_head_for_another_number_of_classes_needs_training(place):
@@ -480,7 +483,7 @@ def test_the_recipe_of_the_paper_can_be_written():
         crop_scale=(0.08, 1.0),
     )
     images = ImageSet(Stripes(), "train", Transform(0, 10))
-    made = recipe(replace(training, epochs=1), images=images, validation=None).module()
+    made = start_module(recipe(replace(training, epochs=1), images=images, validation=None).plan)
     assert isinstance(made, nn.Module)
 
 
@@ -517,21 +520,21 @@ def doubtful(seed=0):
 def test_outputs_beyond_the_classes_are_trained_but_not_counted(place):
     module = doubtful()
     training = Training(epochs=15, batch_size=8, learning_rate=0.02)
-    curve, _ = fit(recipe(training, loss=WithDoubt()), module, place)
+    curve, _ = fit(recipe(training, loss=WithDoubt()).plan, module, place, "key")
     assert curve[-1][1] > 0.8
     assert curve[-1][0] < curve[0][0]
     images = ImageSet(Stripes(), "test")
-    made = outputs(recipe(), module, images, place)
+    made = outputs(recipe().plan, module, images, place)
     assert made.shape == (30, CLASSES + 1)
     assert (made[:, -1] > made[:, :-1].max(dim=1).values).all()
-    assert judged(made[:, :-1], images) == mistakes(recipe(), module.classifier, images, place)
+    assert judged(made[:, :-1], images) == mistakes(recipe().plan, module.classifier, images, place)
     assert judged(made[:, :-1], images).accuracy > 0.9
 
 
 def test_named_heads_learn_while_the_body_is_frozen(place):
     module, start = doubtful(), doubtful().state_dict()
     training = replace(TRAINING, body_rate=0.0)
-    fit(recipe(training, loss=WithDoubt()), module, place, ("classifier.4", "doubt"))
+    fit(recipe(training, loss=WithDoubt()).plan, module, place, "key", ("classifier.4", "doubt"))
     changed = {name for name, t in module.state_dict().items() if not torch.equal(t, start[name])}
     layers = "classifier.4.weight", "classifier.4.bias", "doubt.1.weight", "doubt.1.bias"
     assert changed == set(layers)

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int16, Int64, UInt8
 from torch import Tensor
 
 from xbench.errors import DatasetError, MismatchError
-from xbench.files.download import Download
 from xbench.interfaces.component import Component
 from xbench.interfaces.data.annotation import Annotation, PartMasks, PartPoints
+from xbench.interfaces.data.download import Download
 from xbench.interfaces.data.transform import Transform
 
 

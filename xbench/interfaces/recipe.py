@@ -1,0 +1,77 @@
+"""Recipes: how artefacts are made, weights of classifiers above all."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xbench.errors import MismatchError
+from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Tree, fingerprint
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.loss import Loss
+from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Workplace
+
+
+class Recipe(ABC):
+    """How to make an artefact. Frozen and cheap: nothing is made before `build`."""
+
+    kind: ClassVar[str]
+    """What it makes, in kebab-case: the folder of the store where it lies."""
+
+    @abstractmethod
+    def tree(self) -> Tree:
+        """Everything the artefact depends on, as plain values."""
+
+    def needs(self) -> Mapping[str, "Recipe"]:
+        """Recipes whose artefacts `build` receives, by name."""
+        return {}
+
+    @abstractmethod
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """Make it. `workplace` has the device, the batch size and a reporter of progress."""
+
+    @property
+    def key(self) -> str:
+        """The content hash of the recipe and of all that it needs."""
+        needs = {name: recipe.key for name, recipe in self.needs().items()}
+        return fingerprint({"kind": self.kind, "tree": self.tree(), "needs": needs})
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a classifier's training consists of; plain, it trains nothing itself."""
+
+    classifier: Classifier
+    loss: Loss
+    training: Training
+    images: ImageSet
+    validation: ImageSet | None
+    seed: int
+    classes: int
+
+
+class ClassifierWeights(Recipe):
+    """Weights of a classifier, however they come about.
+
+    The artefact's tensors are the state of the classifier's module; its facts have `classes`.
+    """
+
+    kind: ClassVar[str] = "weights"
+
+    @property
+    @abstractmethod
+    def plan(self) -> TrainingPlan | None:
+        """How the classifier is trained; None for weights that come from elsewhere."""
+
+    @property
+    def required_plan(self) -> TrainingPlan:
+        """The plan, or `MismatchError` where there is none."""
+        if self.plan is None:
+            raise MismatchError(
+                "these weights of a classifier come from elsewhere; what is needed here is the "
+                "training that they are of"
+            )
+        return self.plan
