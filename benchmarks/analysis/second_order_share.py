@@ -13,8 +13,7 @@ from pathlib import Path
 
 import torch
 
-from xbench.benchmark.assembly import assemble, benchmark_folder
-from xbench.benchmark.declaration import adjust, read
+from xbench.benchmark.assembly import load_benchmark
 from xbench.components.registry import Registry
 from xbench.interfaces.readout import Readout
 from xbench.running.runner import Provider
@@ -30,8 +29,7 @@ from xbench_deliberative.readouts import ClassProbabilities
 
 def main(url: str, name: str, seed: str, *layers: str) -> None:
     """Print one line for each layer."""
-    tree = adjust(read(benchmark_folder() / f"{name}.toml"), {"seed": int(seed)})
-    benchmark = assemble(tree, Registry(third_party=False))
+    benchmark = load_benchmark(name, Registry(third_party=False), changes={"seed": int(seed)})
     workplace = LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch")
     provider = Provider(Store(url), workplace)
     entry = next(benchmark.entries(benchmark.lines[0]))

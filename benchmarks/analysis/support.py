@@ -13,8 +13,7 @@ from pathlib import Path
 import torch
 
 from xbench.api.explaining import prepared
-from xbench.benchmark.assembly import assemble, benchmark_folder
-from xbench.benchmark.declaration import adjust, read
+from xbench.benchmark.assembly import load_benchmark
 from xbench.components.registry import Registry
 from xbench.running.runner import Provider
 from xbench.running.store import Store
@@ -24,8 +23,7 @@ from xbench_deliberative.kernels.saliency import pixel_columns, pixel_rows
 
 def main(url: str, name: str, seed: str, images: str = "200") -> None:
     """Print one line for each entry."""
-    tree = adjust(read(benchmark_folder() / f"{name}.toml"), {"seed": int(seed)})
-    benchmark = assemble(tree, Registry(third_party=False))
+    benchmark = load_benchmark(name, Registry(third_party=False), changes={"seed": int(seed)})
     provider = Provider(Store(url), LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch"))
     for line in benchmark.lines:
         if line.role == "entry":

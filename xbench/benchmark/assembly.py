@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xbench.benchmark.declaration import OF_LINE, SUBJECT
+from xbench.benchmark.declaration import OF_LINE, SUBJECT, declared
 from xbench.benchmark.published import Published, read_published
-from xbench.components.registry import Registry
+from xbench.components.registry import Registry, installed
 from xbench.components.specification import (
     Builder,
     as_table,
@@ -22,7 +22,6 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.explanation import Explainer, Explanation
-from xbench.interfaces.hookspecs import hookimpl
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Entry, Protocol, Role
 from xbench.interfaces.readout import Difficulty
@@ -100,6 +99,25 @@ class Benchmark:
                 yield replace(
                     common, classifier=classifier, loss=loss, training=training, common=common
                 )
+
+
+def load_benchmark(
+    name: str,
+    registry: Registry | None = None,
+    *,
+    dataset: str | None = None,
+    variants: Sequence[str] = (),
+    explainer: str | None = None,
+    changes: Tree | None = None,
+) -> Benchmark:
+    """The benchmark of this name, or in a `.toml` file of this path, with what is chosen of it.
+
+    `changes` are nested as `-p` paths are: `{"training": {"epochs": 5}, "seed": 1}`.
+    """
+    known = registry or installed()
+    path = Path(name) if name.endswith(".toml") else known.get("benchmark", name)
+    tree = declared(path, dataset, variants, explainer, [changes or {}])
+    return assemble(tree, known)
 
 
 def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmark:
@@ -325,15 +343,3 @@ def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ParameterError(f"{key}: expected a whole number of at least {least}, got {value!r}")
     return value
-
-
-def benchmark_folder() -> Path:
-    """Where the benchmark files lie: inside the wheel, or beside the sources."""
-    inside = Path(__file__).with_name("files")
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "benchmarks"
-
-
-@hookimpl
-def register_benchmarks() -> list[Path]:
-    """Return the benchmark files that travel with xbench."""
-    return sorted(benchmark_folder().glob("*.toml"))

@@ -1,12 +1,14 @@
 """Declarations: what benchmark files, and the command line, say of a benchmark."""
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
+from xbench.interfaces.hookspecs import hookimpl
 
 COMPONENTS = ("protocol", "dataset", "classifier", "loss")
 TABLES = ("splits", "transform", "training", "published")
@@ -159,3 +161,32 @@ def _with_explainer(line: Tree, change: Any) -> Tree:
     if line.get("role", "entry") != "entry" or "explainer" not in line:
         return line
     return {**line, "explainer": overlay(as_table(line["explainer"]), change)}
+
+
+def declared(
+    path: Path,
+    dataset: str | None = None,
+    variants: Sequence[str] = (),
+    explainer: str | None = None,
+    changes: Sequence[Tree] = (),
+) -> Tree:
+    """The tree of a benchmark file with everything laid on it that was chosen, in this order."""
+    tree = choose(read(path), dataset)
+    for name in variants:
+        tree = vary(tree, name)
+    tree = choose(tree, explainer=explainer)
+    for change in changes:
+        tree = adjust(tree, change)
+    return tree
+
+
+def benchmark_folder() -> Path:
+    """Where the benchmark files lie: inside the wheel, or beside the sources."""
+    inside = Path(__file__).with_name("files")
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "benchmarks"
+
+
+@hookimpl
+def register_benchmarks() -> list[Path]:
+    """Return the benchmark files that travel with xbench."""
+    return sorted(benchmark_folder().glob("*.toml"))

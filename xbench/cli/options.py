@@ -1,7 +1,7 @@
 """Options that verbs share, and the session that they describe."""
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,16 +52,11 @@ class Session:
     @functools.cached_property
     def tree(self) -> "Tree":
         """The benchmark's tree with all choices of the command line in it."""
-        from xbench.benchmark import declaration
+        from xbench.benchmark.declaration import declared
 
-        tree = declaration.read(self.benchmark_file())
-        tree = declaration.choose(tree, self.dataset)
-        for name in self.variants:
-            tree = declaration.vary(tree, name)
-        tree = declaration.choose(tree, explainer=self.explainer)
-        changes = {key: value for key, value in self._changes() if value is not None}
-        tree = declaration.adjust(tree, changes)
-        return declaration.adjust(tree, self._parameters())
+        chosen = {key: value for key, value in self._changes() if value is not None}
+        changes = [chosen, parameter_tree(self.parameters)]
+        return declared(self.benchmark_file(), self.dataset, self.variants, self.explainer, changes)
 
     def assembled(self, *, scored: bool = True) -> "Benchmark":
         """The benchmark of this session; its protocol need not fit if nothing is scored."""
@@ -110,16 +105,18 @@ class Session:
         yield "seed", self.seed
         yield "repeats", self.repeats
 
-    def _parameters(self) -> "Tree":
-        from xbench.components.specification import assign
 
-        tree: Tree = {}
-        for text in self.parameters:
-            path, equals, value = text.partition("=")
-            if not equals or not path:
-                raise ParameterError(f"-p {text}: write it as -p component.parameter=value")
-            tree = assign(tree, path.strip(), value.strip())
-        return tree
+def parameter_tree(texts: Sequence[str]) -> "Tree":
+    """What `-p PATH=VALUE` options say, as nested tables."""
+    from xbench.components.specification import assign
+
+    tree: Tree = {}
+    for text in texts:
+        path, equals, value = text.partition("=")
+        if not equals or not path:
+            raise ParameterError(f"-p {text}: write it as -p component.parameter=value")
+        tree = assign(tree, path.strip(), value.strip())
+    return tree
 
 
 def chosen_device(name: str) -> Any:

@@ -44,9 +44,50 @@ class Outcome:
         return pa.concat_tables([table.replace_schema_metadata(None) for table in self.tables])
 
     def costs(self) -> Iterator[dict[str, Any]]:
-        """What each shard cost."""
+        """What each shard cost; nothing for rows that were made elsewhere."""
         for table in self.tables:
-            yield json.loads(table.schema.metadata[FACTS])
+            facts = (table.schema.metadata or {}).get(FACTS)
+            if facts is not None:
+                yield json.loads(facts)
+
+
+def judge(
+    benchmark: Benchmark,
+    rows: Mapping[str, Rows],
+    keys: Mapping[str, str],
+    components: Mapping[str, Tree],
+) -> list[records.Record]:
+    """A record for each label, from rows that were made elsewhere than in a run.
+
+    `keys` are those under which the rows lie in the store, `components` what stands in a
+    record in the place of a run's components: how the rows came about.
+    """
+    outcomes = {label: [_given(benchmark, label, keys[label], of)] for label, of in rows.items()}
+    protocol = benchmark.protocol
+    scores = {
+        label: [of] for label, of in judged(protocol, protocol.summarise, rows, outcomes).items()
+    }
+    made = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
+    return [
+        record.model_copy(update={"components": components[record.label], "seeds": []})
+        for record in made
+    ]
+
+
+def _given(benchmark: Benchmark, label: str, key: str, rows: Rows) -> Outcome:
+    """Rows from elsewhere, as if they were of an entry of the benchmark."""
+    entry = Entry(
+        label=label,
+        role="entry",
+        explainer=None,
+        classifier=benchmark.classifier,
+        loss=benchmark.loss,
+        training=benchmark.training,
+        datasets=benchmark.datasets,
+        repeat=0,
+        seed=0,
+    )
+    return Outcome(entry, tuple(range(len(rows))), {}, (key,), (rows,))
 
 
 def records_of(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
+from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, parameter_tree, session_options
 from xbench.errors import ParameterError, UsageError
 
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
     from xbench.interfaces.component import Tree
+    from xbench.interfaces.protocol import Rows
     from xbench.results.record import Record
     from xbench.running.store import Store
     from xbench_explicable.protocol.explicability import Explicability
@@ -134,23 +135,15 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
 
 def _tree(session: Session) -> "Tree":
     """The benchmark's tree; its protocol is this one, whichever it was."""
-    from xbench.benchmark import declaration
-    from xbench.components.specification import as_table, assign
+    from xbench.benchmark.declaration import adjust
+    from xbench.components.specification import as_table
     from xbench_explicable.protocol.explicability import Explicability
 
     tree = dataclasses.replace(session, parameters=()).tree
     tree = {**tree, "entries": [{"label": NAME}], "contrasts": []}
     if as_table(tree["protocol"])["name"] != Explicability.name:
         tree = {**tree, "protocol": {"name": Explicability.name}}
-    changes: Tree = {}
-    for text in session.parameters:
-        path, equals, value = text.partition("=")
-        if not equals or not path:
-            raise ParameterError(f"-p {text}: write it as -p component.parameter=value")
-        own = path.partition(".")[0].strip() in OWN
-        place = f"protocol.{path.strip()}" if own else path.strip()
-        changes = assign(changes, place, value.strip())
-    tree = declaration.adjust(tree, changes)
+    tree = adjust(tree, parameter_tree([_placed(text) for text in session.parameters]))
     if "similarity" not in tree["protocol"]:
         known = ", ".join(session.registry.names("similarity"))
         raise UsageError(
@@ -160,51 +153,46 @@ def _tree(session: Session) -> "Tree":
     return tree
 
 
-def _records(benchmark: "Benchmark", found: Sequence[Scored], store: "Store") -> "list[Record]":
+def _placed(text: str) -> str:
+    """A `-p` text; the protocol's own parameters need not name it."""
+    own = text.partition("=")[0].partition(".")[0].strip() in OWN
+    return f"protocol.{text.strip()}" if own else text
+
+
+def _records(benchmark: "Benchmark", files: Sequence[Scored], store: "Store") -> "list[Record]":
     """A record for each file, with rows in the store."""
-    from xbench.interfaces.protocol import Entry
-    from xbench.interfaces.resampling import Resampling
-    from xbench.running.outcome import Outcome, records_of
+    from xbench.running.outcome import judge
 
-    outcomes = {}
-    for one in found:
-        key, rows = _rows(benchmark, one)
-        store.put_rows(key, rows)
-        entry = Entry(
-            label=one.label,
-            role="entry",
-            explainer=None,
-            classifier=benchmark.classifier,
-            loss=benchmark.loss,
-            training=benchmark.training,
-            datasets=benchmark.datasets,
-            repeat=0,
-            seed=0,
-        )
-        cases = tuple(range(len(rows)))
-        outcomes[one.label] = [Outcome(entry, cases, {}, (key,), (rows,))]
-    tables = {label: of[0].rows for label, of in outcomes.items()}
-    scores = {label: [of] for label, of in benchmark.protocol.summarise(tables).items()}
-    records = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
+    keys = {of.label: _key(benchmark, of) for of in files}
+    rows = {of.label: _rows(benchmark, of) for of in files}
+    for label, table in rows.items():
+        store.put_rows(keys[label], table)
     # what was trained, and how, is not known: the file stands in its place
-    return [
-        record.model_copy(update={"components": {NAME: one.component()}, "seeds": []})
-        for record, one in zip(records, found, strict=True)
-    ]
+    return judge(benchmark, rows, keys, {of.label: {NAME: of.component()} for of in files})
 
 
-def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
-    """Rows of a file, and the key under which they are stored."""
-    import json
+def _key(benchmark: "Benchmark", of: Scored) -> str:
+    """Under which a file's rows are stored."""
+    from xbench.interfaces.component import fingerprint
 
+    images, protocol = benchmark.datasets["test"], benchmark.protocol
+    return fingerprint(
+        {
+            "protocol": protocol.tree(),
+            "images": images.tree(),
+            "predictions": of.predictions.digest,
+        }
+    )
+
+
+def _rows(benchmark: "Benchmark", scored: Scored) -> "Rows":
+    """Rows of a file."""
     import numpy as np
 
-    from xbench.interfaces.component import fingerprint
-    from xbench.running.outcome import FACTS
     from xbench_explicable.protocol.rows import Answers, rows_of
 
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
-    images, of = benchmark.datasets["test"], one.predictions
+    images, of = benchmark.datasets["test"], scored.predictions
     answers = Answers(
         set=images.split,
         repeat=0,
@@ -217,12 +205,7 @@ def _rows(benchmark: "Benchmark", one: Scored) -> tuple[str, Any]:
         losses={},
         labels_needed=0,
     )
-    rows = rows_of(answers, protocol.yardstick(images.dataset))
-    cost: Mapping[str, Any] = {"seconds": {}, "passes": {}, "peak_memory_mib": 0.0}
-    key = fingerprint(
-        {"protocol": protocol.tree(), "images": images.tree(), "predictions": of.digest}
-    )
-    return key, rows.replace_schema_metadata({FACTS: json.dumps(cost).encode()})
+    return rows_of(answers, protocol.yardstick(images.dataset))
 
 
 def _print_counts(records: "Sequence[Record]", found: Sequence[Scored]) -> None:

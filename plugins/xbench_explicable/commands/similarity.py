@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
+from xbench.cli.options import CHOICE, OUTPUT, Session, parameter_tree, session_options
 from xbench.errors import ParameterError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -124,16 +124,9 @@ def _asked(session: Session, specification: str) -> "tuple[Similarity, Dataset]"
 
 def _own_parameters(session: Session) -> "Tree":
     """The parameters of the similarity, taken out of the session's."""
-    from xbench.components.specification import assign
-
     own = [text for text in session.parameters if text.startswith(OWN)]
     session.parameters = tuple(text for text in session.parameters if text not in own)
-    tree: Tree = {}
-    for text in own:
-        path, equals, value = text.partition("=")
-        if not equals:
-            raise ParameterError(f"-p {text}: write it as -p similarity.parameter=value")
-        tree = assign(tree, path.removeprefix(OWN).strip(), value.strip())
+    tree: Tree = parameter_tree(own).get("similarity", {})
     return tree
 
 

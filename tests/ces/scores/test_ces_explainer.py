@@ -292,7 +292,14 @@ def test_the_bank_is_learned_from_the_data_set_of_the_training(make_weights, sha
     ces = ConceptualExplanationScores(examples=30, held_out=0.5, regularisation=0.1)
     recipe = ces.artefacts(weights, {"train": weights.plan.images})["bank"]
     assert recipe == LearnedBank(
-        weights, weights.plan.classifier, (shapes(),), weights.plan.images.transform, 30, 0.5, 0.1, 5
+        weights,
+        weights.plan.classifier,
+        (shapes(),),
+        weights.plan.images.transform,
+        30,
+        0.5,
+        0.1,
+        5,
     )
 
 

@@ -9,8 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.benchmark.assembly import assemble, benchmark_folder
-from xbench.benchmark.declaration import read, vary
+from xbench.benchmark.assembly import load_benchmark
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
@@ -30,11 +29,10 @@ from xbench_zoo.losses import CrossEntropy
 
 SETTINGS = {"top": (0.4, 0.05), "middle": (0.1, 0.05), "bottom": (0.4, 0.5)}
 PROTOCOL = LossSimulation()
-FILE = read(benchmark_folder() / "explicable-lemmas.toml")
 
 
-def assembled(tree):
-    return assemble(tree, Registry(third_party=False))
+def lemmas_of(*variants):
+    return load_benchmark("explicable-lemmas", Registry(third_party=False), variants=variants)
 
 
 def weighted(close, far, own=None, preset="normalised"):
@@ -201,9 +199,7 @@ def test_three_classes_are_refused_for_other_datasets():
 
 @pytest.fixture
 def lemmas():
-    return assemble(
-        read(benchmark_folder() / "explicable-lemmas.toml"), Registry(third_party=False)
-    )
+    return lemmas_of()
 
 
 def test_the_benchmark_runs_and_draws_its_figure(lemmas, tmp_path):
@@ -223,14 +219,14 @@ def test_the_benchmark_runs_and_draws_its_figure(lemmas, tmp_path):
 
 @pytest.mark.parametrize("variant", ["own-one", "softmax", "trees"])
 def test_variants_of_the_benchmark_can_be_scored(variant):
-    made = assembled(vary(FILE, variant))
+    made = lemmas_of(variant)
     for line in made.lines:
         line.loss.check(made.datasets["train"])
         assert np.isfinite(rows_of(line.loss)["loss"].to_numpy()).all()
 
 
 def test_the_own_weight_does_not_change_where_the_loss_rises():
-    one, other = assembled(FILE), assembled(vary(FILE, "own-one"))
+    one, other = lemmas_of(), lemmas_of("own-one")
     for line, twin in zip(one.lines, other.lines, strict=True):
         pairs = zip(columns(rows_of(line.loss)), columns(rows_of(twin.loss)), strict=True)
         assert all((mine.rises() == theirs.rises()).all() for mine, theirs in pairs)

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import pytest
 
-from xbench.benchmark.assembly import assemble, benchmark_folder
-from xbench.benchmark.declaration import adjust, choose, read
+from xbench.benchmark.assembly import assemble
+from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.explanation import Explainer, Explanation

@@ -10,8 +10,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from xbench.benchmark.assembly import Benchmark, Line, assemble, benchmark_folder, fitting_protocol
-from xbench.benchmark.declaration import adjust, choose, read
+from xbench.benchmark.assembly import Benchmark, Line, assemble, fitting_protocol
+from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError

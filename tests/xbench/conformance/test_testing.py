@@ -6,8 +6,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.benchmark.assembly import benchmark_folder
-from xbench.benchmark.declaration import read
+from xbench.benchmark.declaration import benchmark_folder, read
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, PluginError

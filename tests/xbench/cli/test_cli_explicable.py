@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from xbench.benchmark.assembly import benchmark_folder
+from xbench.benchmark.declaration import benchmark_folder
 from xbench.results.record import Record
 
 TINY = ("-p", "dataset.train=160", "-p", "dataset.test=40", "-p", "dataset.shifted=30")
