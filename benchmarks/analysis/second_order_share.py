@@ -19,7 +19,7 @@ from xbench.interfaces.readout import Readout
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_deliberative.attributions.differentiability import evaluated
 from xbench_deliberative.attributions.gradient_hessian import closed_form
 from xbench_deliberative.explanations.explainer import most_probable
@@ -35,7 +35,7 @@ def main(url: str, name: str, seed: str, *layers: str) -> None:
     entry = next(benchmark.entries(benchmark.lines[0]))
     ids = benchmark.protocol.cases(entry, provider.all(benchmark.protocol.artefacts(entry)))[:50]
     images = entry.datasets["test"].batch(ids).images
-    weights = provider.one(recipe_for(entry))
+    weights = provider.one(weights_recipe(entry))
     for layer in layers:
         network = workplace.network(replace(entry.classifier, layer=layer), weights)
         print(f"{layer:24}", *shares(network, images))

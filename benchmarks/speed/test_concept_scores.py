@@ -12,7 +12,7 @@ import torch
 
 from xbench.interfaces.data.annotation import Concept
 from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import blank, cut_classifier
+from xbench.networks.network import blank_module, cut_classifier
 from xbench.randomness import generator
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.scores.explainer import ConceptualExplanationScores
@@ -32,7 +32,7 @@ SETTINGS = {
 def prepared(name, layer):
     """A network with random weights, and a bank of random directions."""
     classifier = Torchvision(name, layer=layer)
-    network = cut_classifier(classifier, blank(classifier, CLASSES), CLASSES)
+    network = cut_classifier(classifier, blank_module(classifier, CLASSES), CLASSES)
     shape = tuple(network.activations(images(1).images).shape[1:])
     source = generator("bank")
     bank = ConceptBank(

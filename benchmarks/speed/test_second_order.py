@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from xbench.interfaces.readout import Readout
-from xbench.networks.network import blank, cut_classifier
+from xbench.networks.network import blank_module, cut_classifier
 from xbench.randomness import generator
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
@@ -47,7 +47,7 @@ class Task(NamedTuple):
 def network():
     """VGG16-BN with the same random weights every time."""
     classifier = Torchvision("vgg16_bn")
-    return cut_classifier(classifier, blank(classifier, CLASSES), CLASSES)
+    return cut_classifier(classifier, blank_module(classifier, CLASSES), CLASSES)
 
 
 def entropy(logits):

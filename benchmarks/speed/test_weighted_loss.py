@@ -16,7 +16,7 @@ from xbench.interfaces.data.annotation import ClassHierarchy
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.similarity import Similarity
 from xbench.interfaces.data.transform import Transform
-from xbench.networks.network import blank
+from xbench.networks.network import blank_module
 from xbench.randomness import generator
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy, SoftHierarchicalLabels
 from xbench_explicable.losses.weighted import WeightedLoss
@@ -92,7 +92,7 @@ def batch():
 def steps():
     """A training step with any loss, and the loss alone, from logits to their gradient."""
     torch.set_num_threads(1)
-    module = blank(Torchvision("resnet18"), CLASSES).train()
+    module = blank_module(Torchvision("resnet18"), CLASSES).train()
     images = batch()
     logits = torch.randn(IMAGES, CLASSES, generator=generator("logits"), requires_grad=True)
 

@@ -3,12 +3,12 @@
 from torch import nn
 
 from xbench.errors import WeightsError
-from xbench.networks.cut import head
+from xbench.networks.cut import head_layer
 
 
 def replace_head(module: nn.Module, known: int, classes: int) -> nn.Module:
     """The module with a new last layer that has `classes` instead of `known` outputs."""
-    name = head(module, known)
+    name = head_layer(module, known)
     if not name:
         message = f"{type(module).__name__} has no layer with {known} outputs, so its head "
         raise WeightsError(message + f"cannot be replaced by one of {classes}")

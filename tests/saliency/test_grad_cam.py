@@ -10,7 +10,13 @@ from torch import nn
 from xbench.errors import MismatchError, NumericalError
 from xbench.interfaces.classifier import PassCounter
 from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import AS_THEY_ARE, CutNetwork, blank, cut_classifier, cut_module
+from xbench.networks.network import (
+    AS_THEY_ARE,
+    CutNetwork,
+    blank_module,
+    cut_classifier,
+    cut_module,
+)
 from xbench.randomness import generator
 from xbench.testing.conformance import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
@@ -80,7 +86,7 @@ def test_without_relu_some_locations_speak_against_the_class():
     [(SmallCnn(), "stage5.relu"), (SmallCnn(layer="stage3.relu"), "stage3.relu")],
 )
 def test_on_the_cut_network_it_is_what_captum_finds_in_the_whole_one(classifier, layer):
-    module = blank(classifier, 4).eval()
+    module = blank_module(classifier, 4).eval()
     network = cut_classifier(classifier, module, 4)
     assert network.layer == layer
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in classifier.normalisation())
@@ -97,7 +103,7 @@ def test_it_explains_networks_for_32_pixels_at_any_layer():
     batch = Batch(torch.rand(2, 3, 32, 32, generator=generator("images")), (0, 1))
     for layer, side in (("", 8), ("layer2.0.relu2", 16), ("bn1", 32)):
         classifier = CifarResnet(8, layer=layer)
-        network = cut_classifier(classifier, blank(classifier, 3), 3)
+        network = cut_classifier(classifier, blank_module(classifier, 3), 3)
         for one in explained(GradCam(), network, batch):
             assert one.values.shape == (side, side)
             assert one.at_image_size().shape == (32, 32)

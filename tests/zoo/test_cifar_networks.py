@@ -11,7 +11,7 @@ from torchvision.models import vgg
 
 from xbench.errors import WeightsError
 from xbench.networks.cut import cut_points
-from xbench.networks.network import blank, cut_classifier
+from xbench.networks.network import blank_module, cut_classifier
 from xbench.networks.weights import load_state, read_state
 from xbench.testing.conformance import check_component
 from xbench_zoo.cifar import CifarClassifier, PaddedIdentity
@@ -135,7 +135,7 @@ def test_vgg_has_the_features_of_torchvision():
     ids=str,
 )
 def test_they_are_cut_after_their_last_stage(classifier, layer, shape):
-    network = cut_classifier(classifier, randomised(blank(classifier, 7)), 7)
+    network = cut_classifier(classifier, randomised(blank_module(classifier, 7)), 7)
     assert network.layer == layer
     assert network.activations(images()).shape == (2, *shape)
     assert network.logits(images()).shape == (2, 7)
@@ -143,7 +143,7 @@ def test_they_are_cut_after_their_last_stage(classifier, layer, shape):
 
 @pytest.mark.parametrize("classifier", SMALL, ids=spelled)
 def test_cuts_are_exact(classifier):
-    module = randomised(blank(classifier, 4))
+    module = randomised(blank_module(classifier, 4))
     x = images()
     maps = [point.name for point in cut_points(module, x) if len(point.shape) == 3]
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in classifier.normalisation())
@@ -156,12 +156,12 @@ def test_cuts_are_exact(classifier):
 @pytest.mark.parametrize(("layer", "side"), [("features.32", 4), ("features.22", 8)])
 def test_vgg_can_be_cut_where_maps_are_larger(layer, side):
     classifier = CifarVgg(layer=layer)
-    network = cut_classifier(classifier, randomised(blank(classifier, 7)), 7)
+    network = cut_classifier(classifier, randomised(blank_module(classifier, 7)), 7)
     assert network.activations(images()).shape[2:] == (side, side)
 
 
 def test_every_block_can_be_explained():
-    points = dict(p[:2] for p in cut_points(blank(CifarResnet(), 10).eval(), images()))
+    points = dict(p[:2] for p in cut_points(blank_module(CifarResnet(), 10).eval(), images()))
     for stage, shape in ((1, (16, 32, 32)), (2, (32, 16, 16)), (3, (64, 8, 8))):
         for block in range(3):
             assert points[f"layer{stage}.{block}.relu2"] == shape
@@ -185,7 +185,7 @@ def normed(layer, maps):
 
 
 def test_a_residual_network_computes_what_its_paper_says():
-    module = randomised(blank(CifarResnet(14, "B"), 3)).double()
+    module = randomised(blank_module(CifarResnet(14, "B"), 3)).double()
     x = images().double()
     maps = functional.relu(normed(module.bn1, functional.conv2d(x, module.conv1.weight, padding=1)))
     for stage in (module.layer1, module.layer2, module.layer3):
@@ -206,7 +206,7 @@ def test_a_residual_network_computes_what_its_paper_says():
 @pytest.mark.parametrize("block", ["basic", "bottleneck"])
 def test_a_pre_activated_network_computes_what_its_paper_says(block):
     depth = 14 if block == "basic" else 20
-    module = randomised(blank(CifarResnetV2(depth, block), 3)).double()
+    module = randomised(blank_module(CifarResnetV2(depth, block), 3)).double()
     x = images().double()
     maps = functional.conv2d(x, module.conv1.weight, padding=1)
     for place, stage in enumerate((module.layer1, module.layer2, module.layer3)):
@@ -236,7 +236,7 @@ def test_a_pre_activated_network_computes_what_its_paper_says(block):
 
 @pytest.mark.parametrize("classifier", SMALL, ids=spelled)
 def test_every_parameter_learns(classifier):
-    module = blank(classifier, 4).train()
+    module = blank_module(classifier, 4).train()
     for layer in module.modules():
         if isinstance(layer, nn.Dropout):
             layer.p = 0.0
@@ -247,7 +247,7 @@ def test_every_parameter_learns(classifier):
 
 def test_larger_images_will_do():
     for classifier in (CifarResnet(8), CifarResnetV2(8), CifarVgg(11)):
-        network = cut_classifier(classifier, randomised(blank(classifier, 4)), 4)
+        network = cut_classifier(classifier, randomised(blank_module(classifier, 4)), 4)
         assert network.logits(images(side=96)).shape == (2, 4)
 
 

@@ -17,7 +17,7 @@ from xbench.errors import (
 )
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.classifier import Normalisation
-from xbench.networks.network import blank, cut_module, cut_table, load
+from xbench.networks.network import blank_module, cut_module, cut_table, load_network
 from xbench_zoo.heads import replace_head
 from xbench_zoo.small import SmallCnn
 from xbench_zoo.timm_models import Timm
@@ -28,8 +28,8 @@ CPU = torch.device("cpu")
 
 
 def loaded(classifier, classes=4):
-    state = blank(classifier, classes).state_dict()
-    return load(classifier, Artefact("key", state, {"classes": classes}), CPU)
+    state = blank_module(classifier, classes).state_dict()
+    return load_network(classifier, Artefact("key", state, {"classes": classes}), CPU)
 
 
 def images(size, count=2):
@@ -80,7 +80,7 @@ def test_networks_have_the_classes_asked_for_and_normalise_inside(classifier):
     network = loaded(classifier)
     x = images(96)
     assert network.logits(x).shape == (2, 4)
-    module = blank(classifier, 4).eval()
+    module = blank_module(classifier, 4).eval()
     mean, std = (torch.tensor(value).view(3, 1, 1) for value in classifier.normalisation())
     with torch.no_grad():
         expected = module((x - mean) / std)
@@ -89,13 +89,13 @@ def test_networks_have_the_classes_asked_for_and_normalise_inside(classifier):
 
 def test_random_weights_depend_on_the_seed_alone():
     torch.manual_seed(5)
-    first = blank(SmallCnn(), 3, seed=1).state_dict()
+    first = blank_module(SmallCnn(), 3, seed=1).state_dict()
     torch.manual_seed(6)
     assert torch.equal(
-        blank(SmallCnn(), 3, seed=1).state_dict()["head.weight"], first["head.weight"]
+        blank_module(SmallCnn(), 3, seed=1).state_dict()["head.weight"], first["head.weight"]
     )
     assert not torch.equal(
-        blank(SmallCnn(), 3, seed=2).state_dict()["head.weight"], first["head.weight"]
+        blank_module(SmallCnn(), 3, seed=2).state_dict()["head.weight"], first["head.weight"]
     )
 
 
@@ -138,12 +138,12 @@ def test_a_named_layer_is_where_the_network_is_cut():
 
 
 def test_weights_of_another_network_name_the_classifier():
-    state = blank(SmallCnn(), 4).state_dict()
+    state = blank_module(SmallCnn(), 4).state_dict()
     del state["head.bias"]
     with pytest.raises(
         WeightsError, match="small-cnn weights key' do not fit Sequential: 1 missing"
     ):
-        load(SmallCnn(), Artefact("key", state, {"classes": 4}), CPU)
+        load_network(SmallCnn(), Artefact("key", state, {"classes": 4}), CPU)
 
 
 def test_logits_that_are_no_numbers_name_the_images():
@@ -158,14 +158,14 @@ def test_logits_that_are_no_numbers_name_the_images():
 
 
 def test_trained_weights_are_loaded_without_downloading_the_librarys(monkeypatch):
-    state = blank(Torchvision("squeezenet1_1"), 4).state_dict()
+    state = blank_module(Torchvision("squeezenet1_1"), 4).state_dict()
     monkeypatch.setattr("torch.hub.load_state_dict_from_url", lambda *_, **__: pytest.fail("asked"))
     classifier = Torchvision("squeezenet1_1", weights="library")
-    assert load(classifier, Artefact("key", state, {"classes": 4}), CPU).classes == 4
+    assert load_network(classifier, Artefact("key", state, {"classes": 4}), CPU).classes == 4
 
 
 def test_a_network_is_the_same_with_and_without_the_librarys_weights():
-    assert blank(Torchvision("googlenet"), 4).transform_input
+    assert blank_module(Torchvision("googlenet"), 4).transform_input
 
 
 def test_the_table_of_cuts_names_the_default():
@@ -206,7 +206,7 @@ def _without_weights():
     "architecture", ["squeezenet1_1", "mobilenet_v3_small", "shufflenet_v2_x0_5"]
 )
 def test_a_head_is_replaced_by_one_of_another_size(architecture):
-    module = blank(Torchvision(architecture), 1000).eval()
+    module = blank_module(Torchvision(architecture), 1000).eval()
     body = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     with torch.no_grad():
         assert replace_head(module, 1000, 7).eval()(images(64)).shape == (2, 7)

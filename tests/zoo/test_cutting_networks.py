@@ -7,7 +7,7 @@ from torchvision.models import get_model
 
 from xbench.errors import CutError
 from xbench.networks.cut import cut_traced, default_layer, points_of
-from xbench.networks.tracing import run, trace
+from xbench.networks.tracing import output_of, trace
 
 
 def example(size):
@@ -26,12 +26,12 @@ def made(name, **options):
 def check_cuts(name, size, stride, **options):
     """Every `stride`-th cut of the network is exact; returns how many were tried."""
     module, x = made(name, **options), example(size)
-    expected = run(module, x)
+    expected = output_of(module, x)
     traced = trace(module, x)
     points = points_of(traced, x)
     for point in points[::stride]:
         halves = cut_traced(traced, point.name, x)
-        assert torch.equal(run(halves.top, run(halves.bottom, x)), expected), point
+        assert torch.equal(output_of(halves.top, output_of(halves.bottom, x)), expected), point
     return len(points)
 
 
@@ -137,14 +137,14 @@ def test_networks_of_tokens_can_be_cut_at_any_block():
     traced = trace(module, x)
     assert len(points_of(traced, x)) >= 30
     halves = cut_traced(traced, "blocks.5.add_1", x)
-    assert torch.equal(run(halves.top, run(halves.bottom, x)), run(module, x))
+    assert torch.equal(output_of(halves.top, output_of(halves.bottom, x)), output_of(module, x))
 
 
 def test_a_half_in_double_precision_leaves_the_network_alone():
     module, x = made("torchvision:resnet18"), example(64)
-    expected = run(module, x)
+    expected = output_of(module, x)
     halves = cut_traced(trace(module, x), "layer3.1.relu_1", x)
     halves.top.double()
     halves.bottom.double()
-    assert run(halves.top, run(halves.bottom, x.double())).dtype == torch.float64
-    assert torch.equal(run(module, x), expected)
+    assert output_of(halves.top, output_of(halves.bottom, x.double())).dtype == torch.float64
+    assert torch.equal(output_of(module, x), expected)

@@ -9,7 +9,7 @@ from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
-from xbench.networks.network import load
+from xbench.networks.network import load_network
 from xbench.networks.weights import read_state
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import TrainedWeights
@@ -64,7 +64,7 @@ def test_three_epochs_of_the_head_alone_are_better_than_chance(realdata, tmp_pat
     training = Training(epochs=3, batch_size=16, learning_rate=0.01, body_rate=0.0)
     made = tuned(realdata, 0, training, tmp_path, pixels=96)
     assert made.facts["accuracy"] > 0.3
-    network = load(squeezenet(realdata), made, torch.device("cpu"))
+    network = load_network(squeezenet(realdata), made, torch.device("cpu"))
     assert network.layer == "features.12.cat"
 
 
@@ -72,9 +72,11 @@ def test_three_epochs_of_the_head_alone_are_better_than_chance(realdata, tmp_pat
 def test_the_real_weights_know_real_photographs(realdata):
     classifier = squeezenet(realdata)
     state = read_state(classifier.weights)
-    network = load(classifier, Artefact("real", state, {"classes": 1000}), torch.device("cpu"))
+    network = load_network(
+        classifier, Artefact("real", state, {"classes": 1000}), torch.device("cpu")
+    )
     files = sorted((realdata / "imagenet_sample").glob("*.jpg"))[::20]
-    images = [photos.decode(path, path.name) for path in files]
+    images = [photos.decode_photo(path, path.name) for path in files]
     seen = torch.stack([Transform(232, 224).image(image) for image in images])
     right = network.logits(seen).argmax(dim=1) == 20 * torch.arange(len(files))
     assert 0.45 < float(right.double().mean()) < 0.8  # 61 % of all thousand

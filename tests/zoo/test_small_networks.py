@@ -7,7 +7,7 @@ from torch import nn
 from xbench.errors import WeightsError
 from xbench.interfaces.artefact import Artefact
 from xbench.networks.cut import cut_points
-from xbench.networks.network import blank, load
+from xbench.networks.network import blank_module, load_network
 from xbench.testing.conformance import check_component
 from xbench_zoo.small_resnet import BasicBlock, SmallResnet
 from xbench_zoo.small_vgg import SmallVgg
@@ -16,8 +16,10 @@ NETWORKS = [SmallVgg(), SmallVgg(((4,), (5, 6)), hidden=()), SmallResnet()]
 
 
 def loaded(classifier, classes=4):
-    state = blank(classifier, classes).state_dict()
-    return load(classifier, Artefact("key", state, {"classes": classes}), torch.device("cpu"))
+    state = blank_module(classifier, classes).state_dict()
+    return load_network(
+        classifier, Artefact("key", state, {"classes": classes}), torch.device("cpu")
+    )
 
 
 def images(count=2):
@@ -49,7 +51,8 @@ def test_the_small_vgg_has_its_stages_and_its_head():
 
 def test_every_convolution_of_the_small_vgg_can_be_explained():
     points = {
-        point.name: point.shape for point in cut_points(blank(SmallVgg(), 4).eval(), images())
+        point.name: point.shape
+        for point in cut_points(blank_module(SmallVgg(), 4).eval(), images())
     }
     assert points["features.stage1.relu1"] == (16, 96, 96)
     assert points["features.stage3.relu1"] == (48, 24, 24)

@@ -12,10 +12,10 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.explanation import Explanation, save_explanations
 from xbench.interfaces.protocol import Entry
-from xbench.running.runner import Provider, check
+from xbench.running.runner import Provider, check_benchmark
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Prepared:
 
 def prepared(entry: Entry, provider: Provider) -> Prepared:
     """The entry, its artefacts taken from the store or made now."""
-    recipe = recipe_for(entry)
+    recipe = weights_recipe(entry)
     declared = entry.required_explainer.artefacts(recipe, entry.datasets)
     weights = provider.one(recipe)
     artefacts = provider.all(declared)
@@ -51,7 +51,7 @@ def explain(
     suffix: str,
 ) -> list[Path]:
     """Explain each named batch with the benchmark's first entry; write pictures and values."""
-    check(benchmark)
+    check_benchmark(benchmark)
     store.check_writable()
     ready = prepared(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
     class_names = benchmark.datasets["test"].dataset.class_names()
@@ -69,4 +69,4 @@ def explain(
 
 def photo_batch(path: Path, transform: Transform) -> Batch:
     """A photo from a file as a batch of one image, seen through the transform."""
-    return Batch(transform.image(photos.decode(path, "photo", upright=True))[None], (0,))
+    return Batch(transform.image(photos.decode_photo(path, "photo", upright=True))[None], (0,))

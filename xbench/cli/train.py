@@ -21,16 +21,16 @@ def command(session: Session, out: Path | None) -> None:
     that was killed goes on after its last finished epoch.
     """
     from xbench.cli.output import print_json, print_lines, progress
-    from xbench.running.runner import Provider, check
-    from xbench.training.recipe import recipe_for
+    from xbench.running.runner import Provider, check_benchmark
+    from xbench.training.recipe import weights_recipe
 
     benchmark = session.assembled(scored=False)
-    check(benchmark)
+    check_benchmark(benchmark)
     store = session.opened_store()
     store.check_writable()
     entry = next(benchmark.entries(benchmark.lines[0]))
     with progress(session.quiet or session.json) as reporter:
-        weights = Provider(store, session.workplace(reporter)).one(recipe_for(entry))
+        weights = Provider(store, session.workplace(reporter)).one(weights_recipe(entry))
     if out is not None:
         from safetensors.torch import save_file
 

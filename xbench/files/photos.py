@@ -14,7 +14,7 @@ from torch import Tensor
 
 from xbench.errors import DatasetError
 
-DAMAGE = (
+PHOTO_DAMAGE = (
     OSError,
     ValueError,
     SyntaxError,
@@ -30,7 +30,7 @@ _ORIENTATION = 0x0112
 _SIXTEEN_TO_EIGHT = 257
 
 
-def decode(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 h w"]:
+def decode_photo(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 h w"]:
     """The image in RGB; grey, palette, transparent and 16-bit ones are converted.
 
     `upright` turns it as its EXIF orientation says. `DatasetError` names `what` and the path.
@@ -39,12 +39,14 @@ def decode(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 
         with Image.open(path) as image:
             turned = ImageOps.exif_transpose(image) if upright else image
             pixels = np.array(_rgb(turned))
-    except DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         raise _undecodable(path, what, error) from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def square(path: Path, what: str, side: int, *, upright: bool = False) -> UInt8[Tensor, "3 s s"]:
+def square_photo(
+    path: Path, what: str, side: int, *, upright: bool = False
+) -> UInt8[Tensor, "3 s s"]:
     """The middle of the image, resized so that its short side has `side` pixels."""
     try:
         with Image.open(path) as image:
@@ -52,23 +54,23 @@ def square(path: Path, what: str, side: int, *, upright: bool = False) -> UInt8[
             turned = ImageOps.exif_transpose(image) if upright else image
             shape, form = (side, side), Image.Resampling.BICUBIC
             pixels = np.array(ImageOps.fit(_rgb(turned), shape, form))
-    except DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         raise _undecodable(path, what, error) from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
-def size(path: Path, what: str, *, upright: bool = False) -> tuple[int, int]:
+def photo_size(path: Path, what: str, *, upright: bool = False) -> tuple[int, int]:
     """Height and width, from the header alone."""
     try:
         with Image.open(path) as image:
             width, height = image.size
             swap = upright and image.getexif().get(_ORIENTATION) in _ROTATED
-    except DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         raise _undecodable(path, what, error) from error
     return (width, height) if swap else (height, width)
 
 
-def damaged(paths: Sequence[Path]) -> list[str]:
+def damaged_photos(paths: Sequence[Path]) -> list[str]:
     """One line for each image that is missing or does not decode, in order."""
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         return [line for line in threads.map(_damage, paths) if line]
@@ -82,7 +84,7 @@ def _damage(path: Path) -> str:
             # a JPEG is read in full but computed at an eighth of its size: several times faster
             image.draft("RGB", (max(image.width // 8, 1), max(image.height // 8, 1)))
             image.load()
-    except DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         return f"damaged: {path}: {str(error) or type(error).__name__}"
     return ""
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, fx, nn
 
 from xbench.errors import CutError
-from xbench.networks.tracing import NAMES, run, same, trace
+from xbench.networks.tracing import NAMES, identical, output_of, trace
 
 _NOT_A_STAGE = re.compile(r"pool|drop|identity|flatten|contiguous|clone", re.IGNORECASE)
 
@@ -87,8 +87,8 @@ def cut_traced(traced: fx.GraphModule, layer: str, example: Tensor) -> Halves:
     node = _node_of(traced, layer, example)
     bottom = _half(traced, _graph_until(traced.graph, node))
     top = _half(traced, _graph_from(traced.graph, node))
-    activations = run(bottom, example)
-    if not same(run(top, activations), run(traced, example)):
+    activations = output_of(bottom, example)
+    if not identical(output_of(top, activations), output_of(traced, example)):
         message = f"cut at {layer!r}, the network computes something else: an operation "
         raise CutError(message + f"overwrites what others read. {_listed(traced, example)}")
     return Halves(bottom, top, _name(traced, node), tuple(activations.shape[1:]))
@@ -108,7 +108,7 @@ def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphMod
         yield first, rest
 
 
-def head(module: nn.Module, classes: int) -> str:
+def head_layer(module: nn.Module, classes: int) -> str:
     """Name of the last linear or convolutional layer with `classes` outputs, "" without one."""
     names = [name for name, layer in module.named_modules() if _outputs(layer) == classes]
     return names[-1] if names else ""

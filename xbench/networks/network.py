@@ -77,13 +77,13 @@ class CutNetwork(Network):
             return self.checked(self.top(self.bottom(images)), ids)
 
 
-def load(classifier: Classifier, weights: Artefact, device: torch.device) -> Network:
+def load_network(classifier: Classifier, weights: Artefact, device: torch.device) -> Network:
     """The classifier with these weights, cut at its layer or at the default one.
 
     Its parts are in evaluation mode, need no gradient, and count what passes through them.
     """
     classes = int(weights.facts["classes"])
-    module = blank(_without_weights(classifier), classes)
+    module = blank_module(_without_weights(classifier), classes)
     load_state(module, weights.tensors, f"{classifier.name} weights {weights.key}")
     return cut_classifier(classifier, module.to(device), classes)
 
@@ -100,7 +100,7 @@ def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> C
     return dataclasses.replace(network, name=f"classifier {classifier.name!r}")
 
 
-def blank(classifier: Classifier, classes: int, seed: int = 0) -> nn.Module:
+def blank_module(classifier: Classifier, classes: int, seed: int = 0) -> nn.Module:
     """A new module of the classifier; its random weights are a function of the seed."""
     with seeded(seed):
         return classifier.module(classes)
@@ -175,7 +175,7 @@ class CutTable(NamedTuple):
 
 def cut_table(classifier: Classifier, classes: int) -> CutTable:
     """Where the classifier, with random weights, can be cut."""
-    module = blank(_without_weights(classifier), classes)
+    module = blank_module(_without_weights(classifier), classes)
     example = _example(module, classifier.normalisation(), classifier.input_size())
     traced = trace(module, example)
     try:

@@ -58,7 +58,7 @@ def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModul
         expected = wrapped(example.clone())
     _check_output(expected, type(module).__name__)
     traced = _graph_of(wrapped)
-    if not same(run(traced, example), expected):
+    if not identical(output_of(traced, example), expected):
         message = (
             f"the graph of {type(module).__name__} does not compute what the network computes: "
             "it does something random, or keeps state, in evaluation mode"
@@ -67,13 +67,13 @@ def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModul
     return traced
 
 
-def run(module: nn.Module, inputs: Tensor) -> Tensor:
+def output_of(module: nn.Module, inputs: Tensor) -> Tensor:
     """What the module makes of the inputs; no gradient is kept and the inputs stay as they are."""
     with torch.no_grad():
         return module(inputs.clone())
 
 
-def same(left: Tensor, right: Tensor) -> bool:
+def identical(left: Tensor, right: Tensor) -> bool:
     """Whether two tensors are equal, bit for bit."""
     return left.shape == right.shape and left.dtype == right.dtype and torch.equal(left, right)
 

@@ -20,7 +20,7 @@ from xbench.results.record import Record
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -182,7 +182,7 @@ def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
     images = entry.datasets["test"]
     plain = [case for case, view in zip(cases, views, strict=True) if view is None]
     if plain and set(plain).issubset(images.ids()):
-        recipe = recipe_for(entry)
+        recipe = weights_recipe(entry)
         weights = provider.one(recipe)
         own = provider.all(entry.required_explainer.artefacts(recipe, entry.datasets))
         labels = images.dataset.labels(plain).tolist()

@@ -171,7 +171,7 @@ class Draws:
         return drawn
 
 
-def by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:
+def scores_by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:
     """The scores by their names, in order."""
     return {score.name: score for score in scores}
 

@@ -18,7 +18,7 @@ from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.resampling import Resampling
 from xbench.results import record as records
-from xbench.results.statistics import Draws, by_name, difference, summarised
+from xbench.results.statistics import Draws, difference, scores_by_name, summarised
 
 FACTS = b"xbench"
 """The key of Parquet metadata under which a shard's cost lies."""
@@ -65,7 +65,8 @@ def judge(
     outcomes = {label: [_given(benchmark, label, keys[label], of)] for label, of in rows.items()}
     protocol = benchmark.protocol
     scores = {
-        label: [of] for label, of in judged(protocol, protocol.summarise, rows, outcomes).items()
+        label: [of]
+        for label, of in judged_together(protocol, protocol.summarise, rows, outcomes).items()
     }
     made = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
     return [
@@ -105,7 +106,7 @@ def records_of(
     if compared is not None:
         keys = {label: fingerprint([key, compared]) for label, key in keys.items()}
     every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
-    notes = judged(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
+    notes = judged_together(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
     return [
         records.Record(
             status="complete",
@@ -164,7 +165,7 @@ def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
 Judged = TypeVar("Judged")
 
 
-def judged(
+def judged_together(
     protocol: Protocol,
     judge: Callable[[Mapping[str, Rows]], Mapping[str, Judged]],
     rows: Mapping[str, Rows],
@@ -217,7 +218,7 @@ def _pointers(outcome: Outcome) -> dict[str, str]:
 def _score_records(
     repeats: Sequence[Sequence[CaseScores]], resampling: Resampling, draws: Draws
 ) -> list[records.ScoreRecord]:
-    named = [by_name(scores) for scores in repeats]
+    named = [scores_by_name(scores) for scores in repeats]
     made = [summarised([scores[name] for scores in named], resampling, draws) for name in named[0]]
     return [records.ScoreRecord(**_numbers(asdict(score))) for score in made]
 
@@ -229,8 +230,12 @@ def _differences(
     headlines = [score.name for score in scores[label][0] if score.headline]
     for other in scores:
         for name in headlines if other != label else ():
-            ours = [by_name(repeat)[name] for repeat in scores[label]]
-            theirs = [by_name(repeat)[name] for repeat in scores[other] if name in by_name(repeat)]
+            ours = [scores_by_name(repeat)[name] for repeat in scores[label]]
+            theirs = [
+                scores_by_name(repeat)[name]
+                for repeat in scores[other]
+                if name in scores_by_name(repeat)
+            ]
             if theirs:
                 values = asdict(difference((label, other), ours, theirs, resampling))
                 del values["of"]

@@ -15,7 +15,7 @@ from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
-from xbench.running.outcome import FACTS, Outcome, judged, records_of
+from xbench.running.outcome import FACTS, Outcome, judged_together, records_of
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module
@@ -45,7 +45,7 @@ def run(
     What the store already holds is not made again, so a run that was killed goes on where
     it was and yields the record of an uninterrupted one, times aside.
     """
-    check(benchmark)
+    check_benchmark(benchmark)
     store.check_writable()
     provider = Provider(store, workplace)
     outcomes: dict[str, list[Outcome]] = {}
@@ -61,7 +61,7 @@ def run(
     return records
 
 
-def check(benchmark: Benchmark) -> None:
+def check_benchmark(benchmark: Benchmark) -> None:
     """Raise what is wrong with datasets, weights or the cut before anything is made."""
     for dataset in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
         dataset.check()
@@ -193,6 +193,8 @@ def _scores(
     for repeat in range(benchmark.repeats):
         rows = {label: of_label[repeat].rows for label, of_label in outcomes.items()}
         protocol = benchmark.protocol
-        for label, of_label in judged(protocol, protocol.summarise, rows, outcomes).items():
+        for label, of_label in judged_together(
+            protocol, protocol.summarise, rows, outcomes
+        ).items():
             scores[label].append(of_label)
     return scores

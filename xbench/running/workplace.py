@@ -14,7 +14,7 @@ import torch
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.classifier import Classifier, Network
 from xbench.interfaces.workplace import Progress, Silent, Workplace
-from xbench.networks.network import load
+from xbench.networks.network import load_network
 
 
 @dataclass(eq=False)
@@ -36,7 +36,7 @@ class LocalWorkplace(Workplace):
         if key not in self._networks:
             self._passes = self.passes()
             self._networks.clear()  # one at a time: a big network fills a small device
-            self._networks[key] = load(classifier, weights, self.device)
+            self._networks[key] = load_network(classifier, weights, self.device)
         return self._networks[key]
 
     def passes(self) -> Counter[str]:

@@ -21,7 +21,7 @@ from xbench.interfaces.classifier import Classifier, Network, PassCounter
 from xbench.interfaces.component import Component
 from xbench.interfaces.data.annotation import ClassHierarchy, HumanLabels
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity, checked
+from xbench.interfaces.data.similarity import Similarity, checked_similarity
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.loss import Loss
@@ -263,7 +263,7 @@ def _faults_in_similarity(similarity: Similarity) -> Faults:
     if matrix.dtype != torch.float64:
         yield f"makes a matrix of type {matrix.dtype}, not of double precision"
     try:
-        checked(matrix, dataset.class_names(), "its matrix")
+        checked_similarity(matrix, dataset.class_names(), "its matrix")
     except MismatchError as error:
         yield str(error)
 

@@ -23,7 +23,7 @@ from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.cut import head
+from xbench.networks.cut import head_layer
 from xbench.networks.network import Normalised
 from xbench.randomness import derived_seed, generator, seeded
 from xbench.training.augmentation import Augmentation, Batched, Frames, PerImage
@@ -68,7 +68,7 @@ def fit(
     learns at the head's rate, by default the last layer with as many outputs as classes.
     """
     if heads is None:
-        heads = tuple(filter(None, [head(module, plan.classes)]))
+        heads = tuple(filter(None, [head_layer(module, plan.classes)]))
     learner = _learner(plan, module, heads, workplace.device)
     checkpoint = workplace.scratch / f"{key}.pt"
     curve, before = _resumed(learner, checkpoint)

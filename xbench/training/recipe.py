@@ -15,8 +15,8 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.cut import head
-from xbench.networks.network import blank
+from xbench.networks.cut import head_layer
+from xbench.networks.network import blank_module
 from xbench.networks.weights import State, file_hash, load_state, read_state, state_hash
 from xbench.randomness import derived_seed
 from xbench.training.fitting import fit
@@ -51,7 +51,7 @@ class TrainedWeights(ClassifierWeights):
             curve, before = fit(plan, module, workplace, self.key)
             start -= before
         seen = mistakes(plan, module, plan.validation, workplace) if plan.validation else None
-        state = stored(module.state_dict())
+        state = stored_state(module.state_dict())
         seconds = round(time.perf_counter() - start, 3)
         facts = training_facts(plan, state, curve, seen)
         return Artefact(self.key, state, {**facts, "seconds": seconds})
@@ -95,12 +95,12 @@ def training_facts(
 
 def start_module(plan: TrainingPlan) -> nn.Module:
     """The network before training: random weights, the library's, or those of a file."""
-    module = blank(plan.classifier, plan.classes, derived_seed("weights", plan.seed))
+    module = blank_module(plan.classifier, plan.classes, derived_seed("weights", plan.seed))
     source = plan.classifier.weights
     if source == "library":
         _check_library_head(plan, module)
     elif source:
-        new = head(module, plan.classes) if plan.training.epochs else ""
+        new = head_layer(module, plan.classes) if plan.training.epochs else ""
         load_state(module, read_state(source), source, new_head=new)
     if source and plan.training.new_head:
         _renew_head(plan, module)
@@ -109,13 +109,13 @@ def start_module(plan: TrainingPlan) -> nn.Module:
 
 def _renew_head(plan: TrainingPlan, module: nn.Module) -> None:
     """Put random weights into the last layer with as many outputs as classes."""
-    name = head(module, plan.classes)
+    name = head_layer(module, plan.classes)
     if not name or not plan.training.epochs:
         message = f"training.new_head: {plan.classifier.name!r} "
         reason = "is not trained" if name else f"has no layer of {plan.classes} outputs"
         raise WeightsError(message + reason)
     random = dataclasses.replace(plan.classifier, weights="")
-    fresh = blank(random, plan.classes, derived_seed("weights", plan.seed))
+    fresh = blank_module(random, plan.classes, derived_seed("weights", plan.seed))
     module.get_submodule(name).load_state_dict(fresh.get_submodule(name).state_dict())
 
 
@@ -123,7 +123,9 @@ def _check_library_head(plan: TrainingPlan, module: nn.Module) -> None:
     """Without training, a head that the library has no weights for would be random."""
     if plan.training.epochs:
         return
-    other = blank(plan.classifier, plan.classes, derived_seed("other", plan.seed)).state_dict()
+    other = blank_module(
+        plan.classifier, plan.classes, derived_seed("other", plan.seed)
+    ).state_dict()
     names = [name for name, t in module.state_dict().items() if not torch.equal(t, other[name])]
     if names:
         message = f"the library's weights of {plan.classifier.name!r} are not for "
@@ -145,7 +147,7 @@ def _summary(
     return ", ".join(parts)
 
 
-def stored(state: State) -> dict[str, Tensor]:
+def stored_state(state: State) -> dict[str, Tensor]:
     """The tensors as an artefact holds them: copied, on the CPU."""
     return {
         name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -153,7 +155,7 @@ def stored(state: State) -> dict[str, Tensor]:
     }
 
 
-def recipe_for(entry: Entry) -> ClassifierWeights:
+def weights_recipe(entry: Entry) -> ClassifierWeights:
     """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`.
 
     With the entry's companion where it has one.

@@ -27,10 +27,10 @@ def mistakes(
     plan: TrainingPlan, module: nn.Module, images: ImageSet, workplace: Workplace
 ) -> Mistakes:
     """How the trained module does on `images`."""
-    return judged(outputs(plan, module, images, workplace), images)
+    return mistakes_in(module_outputs(plan, module, images, workplace), images)
 
 
-def outputs(
+def module_outputs(
     plan: TrainingPlan, module: nn.Module, images: ImageSet, workplace: Workplace
 ) -> Float[Tensor, "n outputs"]:
     """What the module makes of all the images, in evaluation mode, on the CPU."""
@@ -43,7 +43,7 @@ def outputs(
     return torch.cat(made[1:] or made)
 
 
-def judged(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:
+def mistakes_in(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:
     """How right the largest logit of every image is."""
     guess, truth = logits.argmax(dim=1), images.dataset.labels(images.ids())
     wrong = guess != truth

@@ -67,7 +67,7 @@ def learn(
     It is the bank that the explainer `ces` uses with the same options.
     """
     from xbench.cli.output import progress
-    from xbench.running.runner import Provider, check
+    from xbench.running.runner import Provider, check_benchmark
     from xbench_ces.scores.explainer import ConceptualExplanationScores
 
     _check_out(out)
@@ -80,7 +80,7 @@ def learn(
     )
     entry = next(benchmark.entries(benchmark.lines[0]))
     recipe = _recipe(explainer, entry)
-    check(benchmark)
+    check_benchmark(benchmark)
     store = session.opened_store()
     store.check_writable()
     with progress(session.quiet or session.json) as reporter:
@@ -99,9 +99,9 @@ def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Datase
 
 
 def _recipe(explainer: Any, entry: "Entry") -> "Recipe":
-    from xbench.training.recipe import recipe_for
+    from xbench.training.recipe import weights_recipe
 
-    recipe: Recipe = explainer.artefacts(recipe_for(entry), entry.datasets)["bank"]
+    recipe: Recipe = explainer.artefacts(weights_recipe(entry), entry.datasets)["bank"]
     return recipe
 
 

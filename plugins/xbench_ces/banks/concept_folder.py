@@ -66,7 +66,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return photos.damaged([self._root() / photo.path for photo in self._photos()])
+        return photos.damaged_photos([self._root() / photo.path for photo in self._photos()])
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
@@ -128,7 +128,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         root, square = self._root(), Transform(self.size, self.size)
         found = torch.empty(len(wanted), 3, self.size, self.size, dtype=torch.uint8)
         for place, photo in enumerate(wanted):
-            image = photos.decode(root / photo.path, WHAT, upright=True)
+            image = photos.decode_photo(root / photo.path, WHAT, upright=True)
             found[place] = (square.image(image) * 255).round().byte()
         return found
 

@@ -11,9 +11,9 @@ from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
 from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.cut import head
-from xbench.networks.network import blank, cut_classifier, original_names
-from xbench.training.recipe import TrainedWeights, plan_tree, start_module, stored
+from xbench.networks.cut import head_layer
+from xbench.networks.network import blank_module, cut_classifier, original_names
+from xbench.training.recipe import TrainedWeights, plan_tree, start_module, stored_state
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class StartWeights(Recipe):
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The state of the module before training."""
         own = self._own()
-        state = stored(start_module(own).state_dict())
+        state = stored_state(start_module(own).state_dict())
         return Artefact(self.key, state, {"classes": own.classes})
 
     def _own(self) -> TrainingPlan:
@@ -59,7 +59,7 @@ def weights_below(weights: ClassifierWeights, classifier: Classifier) -> Recipe:
 
 @functools.lru_cache(maxsize=8)
 def _below_head(classifier: Classifier, classes: int) -> bool:
-    module = blank(dataclasses.replace(classifier, weights=""), classes)
-    name = head(module, classes)
+    module = blank_module(dataclasses.replace(classifier, weights=""), classes)
+    name = head_layer(module, classes)
     below: Mapping[str, str] = original_names(cut_classifier(classifier, module, classes).bottom)
     return bool(name) and not any(tensor.startswith(f"{name}.") for tensor in below.values())

@@ -14,7 +14,7 @@ from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
 from xbench_ces.low_level.rows import Explained, Target, joined
 from xbench_ces.low_level.summary import Scale, Scoring, noted, scored
@@ -77,7 +77,7 @@ class LowLevelPerturbation(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, and what the explainer needs."""
         self._targets_by_label(entry)
-        weights = recipe_for(entry)
+        weights = weights_recipe(entry)
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 

@@ -96,7 +96,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         except DatasetError as error:
             return [str(error)]
         folder = self.folder()
-        lines = photos.damaged([folder / listing.images[row] for row in rows])
+        lines = photos.damaged_photos([folder / listing.images[row] for row in rows])
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             found = threads.map(self._complaint, listing.ids[rows].tolist())
             return [*lines, *(line for line in found if line)]
@@ -149,11 +149,11 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs."""
-        return [photos.decode(path, what) for path, what in self._photos(ids)]
+        return [photos.decode_photo(path, what) for path, what in self._photos(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.size(path, what) for path, what in self._photos(ids)]
+        return [photos.photo_size(path, what) for path, what in self._photos(ids)]
 
     def mask_names(self) -> tuple[str, ...]:
         """The 150 objects."""

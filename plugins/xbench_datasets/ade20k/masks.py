@@ -59,7 +59,7 @@ def checked(
     mask: Int16[np.ndarray, "h w"], path: Path, image: Path, what: str
 ) -> Int16[Tensor, "h w"]:
     """The label map, or `DatasetError` if it has another size than its image."""
-    height, width = photos.size(image, what)
+    height, width = photos.photo_size(image, what)
     if mask.shape != (height, width):
         raise DatasetError(
             f"{what}: label map {path} is {mask.shape[1]}×{mask.shape[0]} pixels,"
@@ -100,7 +100,7 @@ def _pixels(path: Path, what: str, modes: tuple[str, ...]) -> UInt8[np.ndarray, 
             mode, pixels = image.mode, np.array(image)
     except FileNotFoundError as error:
         raise DatasetError(f"{what}: label map {path} is missing") from error
-    except photos.DAMAGE as error:
+    except photos.PHOTO_DAMAGE as error:
         raise DatasetError(f"{what}: {path} does not decode as an image: {error}") from error
     if mode not in modes:
         raise DatasetError(f"{what}: label map {path} has mode {mode}, expected {modes[0]}")

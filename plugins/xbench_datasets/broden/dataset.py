@@ -90,7 +90,9 @@ class Broden(Dataset, ConceptExamples):
             for picture in index.pictures
             for name in (picture.path, *(m for masks in picture.masks.values() for m in masks))
         )
-        return photos.damaged([self.folder() / "images" / name for name in dict.fromkeys(files)])
+        return photos.damaged_photos(
+            [self.folder() / "images" / name for name in dict.fromkeys(files)]
+        )
 
     def fingerprint(self) -> str:
         """A hash of the tables' content, and of the images' paths and sizes in bytes."""
@@ -126,7 +128,7 @@ class Broden(Dataset, ConceptExamples):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images."""
-        return [photos.decode(self._path(p), _named(p)) for p in self._pictures(ids)]
+        return [photos.decode_photo(self._path(p), _named(p)) for p in self._pictures(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the index."""
@@ -165,7 +167,9 @@ class Broden(Dataset, ConceptExamples):
             )
         order = torch.randperm(places.size, generator=generator)[:count]
         chosen = [pool[place] for place in places[order.numpy()]]
-        return torch.stack([photos.square(self._path(p), _named(p), self.size) for p in chosen])
+        return torch.stack(
+            [photos.square_photo(self._path(p), _named(p), self.size) for p in chosen]
+        )
 
     def _have(self, pool: Sequence[Picture], label: Label) -> Bool[np.ndarray, " n"]:
         """Which images have the label, in any category."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from xbench.errors import DatasetError
 from xbench.files.home import home
-from xbench.files.photos import DAMAGE
+from xbench.files.photos import PHOTO_DAMAGE
 from xbench_datasets.broden.index import WHAT, Picture
 
 SECOND_BYTE = 8
@@ -46,7 +46,7 @@ def label_map(path: Path) -> Int64[np.ndarray, "h w"]:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"), dtype=np.int64)
-    except DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         reason = "the file is missing" if isinstance(error, FileNotFoundError) else str(error)
         raise DatasetError(f"{WHAT}: {path} does not decode as a mask: {reason}") from error
     return pixels[..., RED] + (pixels[..., GREEN] << SECOND_BYTE)

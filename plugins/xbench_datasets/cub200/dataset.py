@@ -82,7 +82,9 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
             known = self._annotations()
         except DatasetError as error:
             return [str(error)]
-        return photos.damaged([folder / "images" / known.paths[row] for row in self._chosen()])
+        return photos.damaged_photos(
+            [folder / "images" / known.paths[row] for row in self._chosen()]
+        )
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
@@ -125,11 +127,11 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs; the few grey ones are converted."""
-        return [photos.decode(path, what) for path, what in self._photos(ids)]
+        return [photos.decode_photo(path, what) for path, what in self._photos(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.size(path, what) for path, what in self._photos(ids)]
+        return [photos.photo_size(path, what) for path, what in self._photos(ids)]
 
     def part_names(self) -> tuple[str, ...]:
         """The fifteen parts."""

@@ -118,13 +118,13 @@ def of_split(split: str, splits: Sequence[str], of_each: Sequence[str], root: st
 def images(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[UInt8[Tensor, "3 _ _"]]:
     """The images in RGB, upright."""
     pairs = zip(paths, whats, strict=True)
-    return [photos.decode(root / path, what, upright=True) for path, what in pairs]
+    return [photos.decode_photo(root / path, what, upright=True) for path, what in pairs]
 
 
 def sizes(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[tuple[int, int]]:
     """Height and width when upright, from the files' headers."""
     pairs = zip(paths, whats, strict=True)
-    return [photos.size(root / path, what, upright=True) for path, what in pairs]
+    return [photos.photo_size(root / path, what, upright=True) for path, what in pairs]
 
 
 @functools.lru_cache(maxsize=8)

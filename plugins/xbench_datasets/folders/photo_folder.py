@@ -116,7 +116,9 @@ class PhotoFolder(Dataset):
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return photos.damaged([self.folder() / photo.path for photo in self.listed().photographs])
+        return photos.damaged_photos(
+            [self.folder() / photo.path for photo in self.listed().photographs]
+        )
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""

@@ -94,7 +94,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         """Every missing or damaged photograph of the classes."""
         try:
             ids = list(self._selection().labels)
-            return photos.damaged([self._path(image) for image in ids])
+            return photos.damaged_photos([self._path(image) for image in ids])
         except DatasetError as error:
             return [str(error)]
 
@@ -129,11 +129,11 @@ class Metashift(Dataset, Contexts, ConceptExamples):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs."""
-        return [photos.decode(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
+        return [photos.decode_photo(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.size(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
+        return [photos.photo_size(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
 
     def left_out(self) -> int:
         """How many images show more than one of the classes, and are in no split therefore."""
@@ -178,7 +178,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         ids, order = sorted(pool), torch.randperm(len(pool), generator=generator)[:count]
         chosen = [ids[place] for place in order.tolist()]
         return torch.stack(
-            [photos.square(self._path(i), f"{WHAT}, image {i}", self.size) for i in chosen]
+            [photos.square_photo(self._path(i), f"{WHAT}, image {i}", self.size) for i in chosen]
         )
 
     def _selection(self) -> Selection:

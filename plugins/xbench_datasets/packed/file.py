@@ -19,7 +19,7 @@ from jaxtyping import Bool, Int64, UInt8
 from PIL import Image
 
 from xbench.errors import DatasetError
-from xbench.files.photos import DAMAGE
+from xbench.files.photos import PHOTO_DAMAGE
 from xbench_datasets.picture_table import Pictures, Stack
 
 WHAT = "dataset 'packed'"
@@ -224,13 +224,13 @@ class Encoded(Pictures):
                 )
             try:
                 return np.asarray(image.convert("RGB"))
-            except DAMAGE as error:
+            except PHOTO_DAMAGE as error:
                 raise self._damage(place, error) from error
 
     def _opened(self, place: int) -> Image.Image:
         try:
             return Image.open(io.BytesIO(self._content(place).data))
-        except DAMAGE as error:
+        except PHOTO_DAMAGE as error:
             raise self._damage(place, error) from error
 
     def _content(self, place: int) -> UInt8[np.ndarray, " bytes"]:

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from xbench.errors import MismatchError
 from xbench.interfaces.classifier import Classifier
-from xbench.networks.cut import Halves, cut_traced, default_layer, head
+from xbench.networks.cut import Halves, cut_traced, default_layer, head_layer
 from xbench.networks.network import original_names
-from xbench.networks.tracing import same, trace
+from xbench.networks.tracing import identical, trace
 from xbench.randomness import generator, seeded
 
 Trunk = Literal["copied", "shared"]
@@ -50,7 +50,7 @@ class Joint(nn.Module):
 
     def heads(self, classes: int) -> tuple[str, ...]:
         """Names of what learns at the rate of the head: the last layers, and what is new."""
-        last = head(self.top, classes)
+        last = head_layer(self.top, classes)
         if not last:
             return ()
         own = () if self.frozen else (f"top.{last}",)
@@ -132,7 +132,7 @@ def _trains_alike(module: nn.Module, halves: Halves, example: Tensor) -> bool:
     with torch.no_grad(), seeded(0):
         expected = whole(example.clone())
     with torch.no_grad(), seeded(0):
-        return same(top(bottom(example)), expected)
+        return identical(top(bottom(example)), expected)
 
 
 def _state(part: nn.Module) -> Mapping[str, Tensor]:

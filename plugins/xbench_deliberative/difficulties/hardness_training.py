@@ -13,12 +13,12 @@ from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree
 from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.network import blank
+from xbench.networks.network import blank_module
 from xbench.networks.weights import load_state
 from xbench.randomness import derived_seed, seeded
 from xbench.training.fitting import Curve, fit
-from xbench.training.recipe import plan_tree, start_module, stored, training_facts
-from xbench.training.validation import Mistakes, judged, outputs
+from xbench.training.recipe import plan_tree, start_module, stored_state, training_facts
+from xbench.training.validation import Mistakes, mistakes_in, module_outputs
 from xbench_deliberative.difficulties.hardness import Hardness, below
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head
@@ -48,12 +48,15 @@ class JointTraining(Recipe):
         """Train, or go on with a training that was interrupted."""
         start, module = time.perf_counter(), start_module(self.plan)
         made = _trained(self, module, self.plan, workplace)
-        state = stored({**module.state_dict(), **made.joint.classifier_state()})
+        state = stored_state({**module.state_dict(), **made.joint.classifier_state()})
         plain = training_facts(self.plan, state, made.curve, made.mistakes)
         summary = [*plain["summary"], *made.facts["summary"]]
         tensors = {
             **{CLASSIFIER + name: tensor for name, tensor in state.items()},
-            **{PREDICTOR + name: t for name, t in stored(made.joint.predictor_state()).items()},
+            **{
+                PREDICTOR + name: t
+                for name, t in stored_state(made.joint.predictor_state()).items()
+            },
         }
         facts = {
             "classifier": {**plain, "summary": summary},
@@ -133,11 +136,11 @@ class FrozenPredictor(Recipe):
         """Train on the classifier's training images, or go on where that was interrupted."""
         start, plan = time.perf_counter(), self.weights.required_plan
         classifier = replace(plan.classifier, weights="")
-        module = blank(classifier, plan.classes)
+        module = blank_module(classifier, plan.classes)
         load_state(module, needs["weights"].tensors, f"{classifier.name} weights")
         made = _trained(self, module, plan, workplace)
         seconds = round(time.perf_counter() - start + made.seconds_before, 3)
-        tensors = stored(made.joint.predictor_state())
+        tensors = stored_state(made.joint.predictor_state())
         return Artefact(self.key, tensors, {**made.facts, "seconds": seconds})
 
 
@@ -198,9 +201,9 @@ def _validated(
     images = plan.validation
     if images is None:
         return None, {}
-    made = outputs(plan, joint, images, workplace)
+    made = module_outputs(plan, joint, images, workplace)
     wrong = made[:, :-1].argmax(1) != images.dataset.labels(images.ids())
-    return judged(made[:, :-1], images), mistake_aucs(made, wrong)
+    return mistakes_in(made[:, :-1], images), mistake_aucs(made, wrong)
 
 
 def mistake_aucs(

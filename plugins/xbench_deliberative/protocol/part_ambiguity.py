@@ -23,7 +23,7 @@ from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.workplace import Workplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import accuracy, regions, saliency
 from xbench_deliberative.protocol import rows as tables
@@ -99,7 +99,7 @@ class PartAmbiguity(Protocol):
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, ground truth, the list of images, and what the explainer needs."""
-        weights = recipe_for(entry)
+        weights = weights_recipe(entry)
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         truth = self.truth().recipes(entry.datasets["test"].dataset)
         recipes = {"weights": weights, **truth, **self._selection(entry)}
@@ -113,7 +113,7 @@ class PartAmbiguity(Protocol):
         judge = entry.common or entry if own is None else entry
         difficulty = self.reference if own is None else own
         recipe = HardestImages(
-            entry.datasets["test"], judge.classifier, recipe_for(judge), difficulty, self.images
+            entry.datasets["test"], judge.classifier, weights_recipe(judge), difficulty, self.images
         )
         return {"selection": recipe}
 

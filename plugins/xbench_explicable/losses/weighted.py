@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
 from xbench.interfaces.loss import Loss, Targets
 from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.losses.source import dataset_of
@@ -81,10 +81,14 @@ def _rows(
     if (device.type, dtype) != ("cpu", torch.float64):
         return _rows(loss, dataset, state, CPU, torch.float64).to(device, dtype)
     matrix = _matrix(loss.similarity, dataset, state)
-    return softmax_rows(matrix, loss.scale) if loss.preset == "softmax" else normalised(matrix)
+    return (
+        softmax_rows(matrix, loss.scale)
+        if loss.preset == "softmax"
+        else normalised_similarity(matrix)
+    )
 
 
 @functools.lru_cache(maxsize=8)
 def _matrix(similarity: Similarity, dataset: Dataset, state: State) -> Tensor:
     what = f"similarity {similarity.name!r} of dataset {dataset.name!r}"
-    return checked(similarity.matrix(dataset), dataset.class_names(), what)
+    return checked_similarity(similarity.matrix(dataset), dataset.class_names(), what)

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 
 from xbench.interfaces.protocol import Drawing, Role, Rows
 from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import Draws, Score, by_name, summarised
+from xbench.results.statistics import Draws, Score, scores_by_name, summarised
 from xbench_explicable.kernels.explicability import Pair
 from xbench_explicable.pictures.caption import broken
 from xbench_explicable.pictures.heat_map import heat_map
@@ -98,7 +98,7 @@ def _summaries(
     draws = Draws(resampling)
     made: dict[str, dict[str, Score]] = {}
     for label in rows:
-        named = [by_name(of[label]) for of in of_repeat]
+        named = [scores_by_name(of[label]) for of in of_repeat]
         made[label] = {
             name: summarised([of[name] for of in named], resampling, draws) for name in named[0]
         }

@@ -22,7 +22,7 @@ from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Rol
 from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.workplace import Workplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_explicable.kernels.shares import fair_shares
 from xbench_explicable.protocol.evaluated_loss import of_each, refuse_mixing
 from xbench_explicable.protocol.rows import Answers, loss_labels, rows_of
@@ -109,7 +109,7 @@ class Explicability(Protocol):
         for loss in self.losses:
             loss.check(train)
             refuse_mixing(loss, train)
-        return {"weights": recipe_for(entry)}
+        return {"weights": weights_recipe(entry)}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """Places in the list of the images of all test sets."""

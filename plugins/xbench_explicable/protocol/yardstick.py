@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from xbench.errors import MismatchError
 from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
 from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
 from xbench_explicable.similarities.class_tree import class_tree, tree_sources
 
@@ -61,8 +61,8 @@ def _yardstick(
         raise MismatchError(
             f"dataset {dataset.name!r} has {len(names)} class; mistakes need two or more"
         )
-    raw = checked(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
-    matrix = normalised(raw.double()).cpu().numpy()
+    raw = checked_similarity(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
+    matrix = normalised_similarity(raw.double()).cpu().numpy()
     heights = _heights(distances, dataset)
     chance, best = of_wrong_classes(matrix)
     return Yardstick(

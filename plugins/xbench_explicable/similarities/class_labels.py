@@ -14,7 +14,7 @@ from torch import Tensor
 from xbench.errors import MismatchError, ParameterError
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked
+from xbench.interfaces.data.similarity import Similarity, checked_similarity
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.ratings_file import Rating, read_ratings
@@ -66,7 +66,9 @@ class ClassLevelLabels(Similarity):
         values = torch.arange(self.highest + 1, dtype=torch.float64)
         means = (counts.double() @ values) / counts.sum(2)
         means.fill_diagonal_(float(self.highest))
-        return checked(means, dataset.class_names(), f"similarity 'chl' of {self.ratings}")
+        return checked_similarity(
+            means, dataset.class_names(), f"similarity 'chl' of {self.ratings}"
+        )
 
     def labels_needed(self, dataset: Dataset) -> int:
         """The number of ratings that are used."""

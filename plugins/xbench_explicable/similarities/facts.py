@@ -8,7 +8,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
 from xbench_explicable.kernels.targets import entropies, softmax_rows
 
 FEW = 20
@@ -50,7 +50,7 @@ class Facts(NamedTuple):
 
     def targets(self) -> dict[str, Target]:
         """What the presets of a weighted loss make of it."""
-        rows = normalised(self.matrix)
+        rows = normalised_similarity(self.matrix)
         return {
             "normalised": _target(rows),
             "softmax": _target(softmax_rows(self.matrix, 1.0)),
@@ -140,7 +140,7 @@ def facts(similarity: Similarity, dataset: Dataset) -> Facts:
         similarity.name,
         dataset.name,
         names,
-        checked(similarity.matrix(dataset), names, what),
+        checked_similarity(similarity.matrix(dataset), names, what),
         similarity.labels_needed(dataset),
         similarity.facts(dataset) if isinstance(similarity, Factual) else {},
     )

@@ -13,7 +13,7 @@ from xbench.errors import ParameterError
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.annotation import HumanLabels
 from xbench.interfaces.data.dataset import Dataset, annotated
-from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
 from xbench_explicable.similarities.matching import places
 
 
@@ -44,7 +44,9 @@ class InstanceLevelLabels(Similarity):
         """Sums of the counts of all images of a true class, rows summing to 1."""
         what = f"similarity 'ihl' of dataset {self.of.name!r}"
         order = places(dataset.class_names(), self.of.class_names(), what)
-        return normalised(checked(self._sums()[order][:, order], dataset.class_names(), what))
+        return normalised_similarity(
+            checked_similarity(self._sums()[order][:, order], dataset.class_names(), what)
+        )
 
     def labels_needed(self, dataset: Dataset) -> int:
         """The number of judgements."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from xbench.errors import ParameterError
 from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked, normalised
+from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class MeanSimilarity(Similarity):
         """Rows sum to 1."""
         names = dataset.class_names()
         parts = [
-            normalised(checked(one.matrix(dataset), names, f"similarity {one.name!r}"))
+            normalised_similarity(
+                checked_similarity(one.matrix(dataset), names, f"similarity {one.name!r}")
+            )
             for one in self.of
         ]
         return torch.stack(parts).mean(0)

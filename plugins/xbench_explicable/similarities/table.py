@@ -13,7 +13,7 @@ from torch import Tensor
 from xbench.errors import DatasetError, MismatchError
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked
+from xbench.interfaces.data.similarity import Similarity, checked_similarity
 from xbench_explicable.similarities.matching import places
 from xbench_explicable.similarities.text_table import file_digest, read_rows
 
@@ -49,7 +49,7 @@ class SimilarityTable(Similarity):
         table, names = read_table(self.file), dataset.class_names()
         rows = places(names, table.rows, f"the first column of {self.file}")
         columns = places(names, table.columns, f"the first line of {self.file}")
-        return checked(table.values[rows][:, columns], names, self.file)
+        return checked_similarity(table.values[rows][:, columns], names, self.file)
 
 
 def read_table(file: str) -> Table:

@@ -82,10 +82,10 @@ def test_a_bank_is_learned_once_and_is_the_one_that_the_explainer_uses(
 
     session = Session(parameters=QUICK)
     entry = next((b := session.assembled(scored=False)).entries(b.lines[0]))
-    from xbench.training.recipe import recipe_for
+    from xbench.training.recipe import weights_recipe
 
     explainer = ConceptualExplanationScores(examples=12)
-    assert explainer.artefacts(recipe_for(entry), entry.datasets)["bank"].key == key
+    assert explainer.artefacts(weights_recipe(entry), entry.datasets)["bank"].key == key
 
 
 def test_concepts_are_learned_from_other_datasets(concepts, quick):

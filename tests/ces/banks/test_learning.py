@@ -12,7 +12,7 @@ from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.annotation import Concept, ConceptExamplesPair
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.training import Training
-from xbench.networks.network import load
+from xbench.networks.network import load_network
 from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
@@ -98,7 +98,7 @@ def test_the_slow_way_gives_the_same_direction(recipe, provider, shapes):
 
     bank = learned(recipe, provider)
     weights = provider.one(recipe.weights)
-    network = load(recipe.classifier, weights, torch.device("cpu"))
+    network = load_network(recipe.classifier, weights, torch.device("cpu"))
     source = generator("concept", 0, "shapes", "green")
     pair = shapes().concept_examples("green", 40, source)
     rows = [

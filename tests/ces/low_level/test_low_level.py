@@ -14,7 +14,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
-from xbench.results.statistics import by_name
+from xbench.results.statistics import scores_by_name
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.testing.conformance import check_component
@@ -112,7 +112,7 @@ def test_scores_are_one_for_each_case(
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:4]
     rows = {"ces": PROTOCOL.evaluate(entry, cases, artefacts, workplace)}
-    found = by_name(PROTOCOL.summarise(rows)["ces"])
+    found = scores_by_name(PROTOCOL.summarise(rows)["ces"])
     for score in found.values():
         assert score.cases.tolist() == cases
     assert PROTOCOL.notes(rows)["ces"]["images"] == 4

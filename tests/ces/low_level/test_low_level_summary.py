@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 
 from xbench.interfaces.data.annotation import Concept
-from xbench.results.statistics import by_name
+from xbench.results.statistics import scores_by_name
 from xbench_ces.low_level.rows import Explained, Target, courses, joined
 from xbench_ces.low_level.summary import Scoring, judged, noted, rank_correlation, scored
 from xbench_ces.scores.concept_scores import ConceptScores
@@ -53,7 +53,7 @@ def ramp(start: float, end: float) -> np.ndarray:
 
 def values(explained: list[Explained], scoring: Scoring = SCORING) -> dict[str, float]:
     """Each score of the one image."""
-    found = by_name(scored(joined(explained), scoring))
+    found = scores_by_name(scored(joined(explained), scoring))
     return {name: float(score.values[0]) for name, score in found.items()}
 
 
@@ -179,7 +179,7 @@ def test_the_headline_is_that_of_the_chosen_scale_and_stands_first() -> None:
 
 
 def test_chance_is_one_among_the_rivals() -> None:
-    found = by_name(scored(joined(image(redness=ramp(0, 1))), SCORING))
+    found = scores_by_name(scored(joined(image(redness=ramp(0, 1))), SCORING))
     assert found["rises most@log"].chance == pytest.approx(1 / 3)  # without the alike one
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from xbench.networks.linearity import first_kink
-from xbench.networks.network import blank, cut_classifier, cut_module
+from xbench.networks.network import blank_module, cut_classifier, cut_module
 from xbench.randomness import generator
 from xbench.testing.conformance import tiny_network
 from xbench_ces.scores.affine import (
@@ -184,7 +184,7 @@ def test_displaced_activations_are_those_of_the_top(name):
 )
 def test_networks_of_the_library_have_the_parts_that_they_should(name, layer, kink):
     classifier = Torchvision(name, layer=layer)
-    network = cut_classifier(classifier, blank(classifier, 10), 10)
+    network = cut_classifier(classifier, blank_module(classifier, 10), 10)
     activations = network.activations(torch.rand(1, 3, 224, 224, generator=generator("images")))
     expected = network.top(activations)
     first, rest = affine_parts(network.top, activations, ROOM)

@@ -394,11 +394,11 @@ def test_the_explainer_keeps_its_contract(step):
 
 @pytest.mark.realdata
 def test_the_released_bank_explains_with_the_network_that_it_is_of(realdata):
-    from xbench.networks.network import blank, cut_classifier
+    from xbench.networks.network import blank_module, cut_classifier
 
     path = next((realdata / "cce_concept_bank").glob("*.pkl"))
     classifier = Torchvision("resnet18", layer="avgpool")
-    network = cut_classifier(classifier, blank(classifier, 1000), 1000)
+    network = cut_classifier(classifier, blank_module(classifier, 1000), 1000)
     images = torch.rand(2, 3, 224, 224, generator=generator("images"))
     batch = Batch(images, (0, 1), torch.tensor([3, 948]))
     artefact = StoredBank(str(path)).build({}, None)

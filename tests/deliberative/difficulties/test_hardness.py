@@ -15,7 +15,7 @@ from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.networks.linearity import first_nonlinearity
-from xbench.networks.network import load
+from xbench.networks.network import load_network
 from xbench.randomness import generator
 from xbench.running.runner import Provider
 from xbench.running.store import Store
@@ -169,7 +169,7 @@ def made(hardness, provider, training=None):
     weights = weights_with(hardness, training or plain())
     artefact = provider.one(weights)
     artefacts = provider.all(hardness.artefacts(weights))
-    return artefact, load(weights.plan.classifier, artefact, CPU), artefacts
+    return artefact, load_network(weights.plan.classifier, artefact, CPU), artefacts
 
 
 def equal(left, right):
@@ -453,7 +453,7 @@ def test_insecurities_are_explained_with_it(hardness, preset, provider):
     test = ImageSet(Fogged(), "test")
     assert explainer.companion() == hardness.companion()
     artefacts = provider.all(explainer.artefacts(weights, {"test": test}))
-    network = load(Tiny(), provider.one(weights), CPU)
+    network = load_network(Tiny(), provider.one(weights), CPU)
     found = explainer.explain(network, test.batch(test.ids()[:4]), artefacts, generator(0))
     assert len(found) == 4
     assert all(torch.isfinite(one.maps()).all() for one in found)
@@ -487,7 +487,7 @@ def test_a_predictor_of_another_number_of_classes_is_named(provider):
 def test_a_shared_trunk_fits_one_layer_and_a_copied_one_all(provider, images):
     for trunk in ("copied", "shared"):
         weights, _, artefacts = made(Hardness(trunk=trunk), provider)
-        elsewhere = load(Tiny(layer="0"), weights, CPU)
+        elsewhere = load_network(Tiny(layer="0"), weights, CPU)
         if trunk == "copied":
             assert Hardness().readout(elsewhere, artefacts).predictions(images).shape == (8, 1)
             continue

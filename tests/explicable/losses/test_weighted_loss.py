@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xbench.errors import MismatchError
 from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.data.similarity import Similarity, normalised
+from xbench.interfaces.data.similarity import Similarity, normalised_similarity
 from xbench.randomness import generator
 from xbench.testing.conformance import CLASSES, check_component, tiny_batch, tiny_images
 from xbench_datasets.cifar.cifar10h import Cifar10h
@@ -190,9 +190,11 @@ def test_rows_follow_the_file_they_come_from(tmp_path):
     loss = WeightedLoss(SimilarityTable(str(file)))
     for matrix in (torch.eye(CLASSES).double(), torch.ones(CLASSES, CLASSES).double()):
         file.write_text(table_text(matrix + 0.5, names) + "\n" * int(matrix.sum()))
-        assert torch.equal(loss.rows(tiny_images().dataset), normalised(matrix + 0.5))
+        assert torch.equal(loss.rows(tiny_images().dataset), normalised_similarity(matrix + 0.5))
         made = loss.targets(tiny_batch_of_a_source(), **OPTIONS)
-        assert made.distribution.max() == pytest.approx(float(normalised(matrix + 0.5).max()))
+        assert made.distribution.max() == pytest.approx(
+            float(normalised_similarity(matrix + 0.5).max())
+        )
 
 
 def tiny_batch_of_a_source():

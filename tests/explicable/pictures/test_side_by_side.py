@@ -10,7 +10,7 @@ from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.training import Training
-from xbench.networks.network import blank
+from xbench.networks.network import blank_module
 from xbench.networks.weights import read_state
 from xbench.running.workplace import LocalWorkplace
 from xbench_datasets.packed.dataset import PackedImages
@@ -33,7 +33,7 @@ def entry(label, classifier=NETWORK, dataset=BIRDS, roles=("train", "test", "shi
 
 
 def weights(seed):
-    state = blank(NETWORK, 20, seed).state_dict()
+    state = blank_module(NETWORK, 20, seed).state_dict()
     return {"weights": Artefact(f"key{seed}", state, {"classes": 20})}
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench.errors import DatasetError, MismatchError, ParameterError
-from xbench.interfaces.data.similarity import checked, normalised
+from xbench.interfaces.data.similarity import checked_similarity, normalised_similarity
 from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
 from xbench_explicable.similarities.hierarchy import HierarchyPaths
 from xbench_explicable.similarities.human_labels import InstanceLevelLabels, summed_counts
@@ -136,7 +136,7 @@ def test_the_target_of_wordnet_is_the_papers(named):
     # The authors' softmax is of rows that sum to 1. Official and corrected senses are the
     # same for these ten names.
     matrix = EKL.matrix(named(*CIFAR10))
-    assert targets(normalised(matrix)) == (0.151, 2.289)
+    assert targets(normalised_similarity(matrix)) == (0.151, 2.289)
     assert torch.equal(matrix, ExistingKnowledge("official").matrix(named(*CIFAR10)))
 
 
@@ -176,7 +176,9 @@ def test_the_mean_is_of_rows_that_sum_to_one(judged, treed):
 
 def test_the_mean_of_one_is_its_rows_summing_to_one(named):
     classes = named("cat", "dog", "truck")
-    assert torch.equal(MeanSimilarity((EKL,)).matrix(classes), normalised(EKL.matrix(classes)))
+    assert torch.equal(
+        MeanSimilarity((EKL,)).matrix(classes), normalised_similarity(EKL.matrix(classes))
+    )
 
 
 def test_a_mean_of_nothing_is_refused():
@@ -243,5 +245,5 @@ def test_the_content_of_a_table_is_in_its_tree(tmp_path):
 def test_every_similarity_passes_the_cores_check(named, similarity):
     classes = named(*CIFAR10)
     matrix = similarity.matrix(classes)
-    assert checked(matrix, classes.class_names(), "it") is matrix
+    assert checked_similarity(matrix, classes.class_names(), "it") is matrix
     assert matrix.dtype == torch.float64

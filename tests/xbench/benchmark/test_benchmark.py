@@ -12,7 +12,7 @@ from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.explanation import Explainer, Explanation
-from xbench.training.recipe import TrainedWeights, plan_of, recipe_for
+from xbench.training.recipe import TrainedWeights, plan_of, weights_recipe
 
 FILES = sorted(benchmark_folder().glob("*.toml"))
 
@@ -167,7 +167,7 @@ def test_a_companion_of_one_entry_is_that_of_all(tree, registry):
     assert benchmark.companion.name == "hardness"
     entries = [next(benchmark.entries(line)) for line in benchmark.lines]
     assert {entry.companion for entry in entries} == {benchmark.companion}
-    weights = {recipe_for(entry).key for entry in entries}
+    weights = {weights_recipe(entry).key for entry in entries}
     assert len(weights) == 1
     assert weights != {TrainedWeights(plan_of(entries[0])).key}
 

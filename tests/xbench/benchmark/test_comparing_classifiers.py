@@ -27,7 +27,7 @@ from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
 
 
@@ -90,7 +90,7 @@ class MostSure(Protocol):
         return ()
 
     def artefacts(self, entry):
-        return {"weights": recipe_for(entry)}
+        return {"weights": weights_recipe(entry)}
 
     def edition(self, entry):
         return f"of{len(entry.datasets)}"

@@ -25,7 +25,7 @@ def test_a_square_is_the_middle_of_the_image(
 ) -> None:
     path = tmp_path / f"1.{suffix}"
     Image.fromarray(stripes(width, height)).save(path)
-    square = photos.square(path, "image 1", 16)
+    square = photos.square_photo(path, "image 1", 16)
     assert square.shape == (3, 16, 16)
     assert square.dtype == torch.uint8
     assert (square[:, :, :6].float() - 40).abs().max() < 12
@@ -36,8 +36,8 @@ def test_an_image_of_the_right_size_is_not_changed(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "1.png")
     assert torch.equal(
-        photos.square(tmp_path / "1.png", "image 1", 9),
-        photos.decode(tmp_path / "1.png", "image 1"),
+        photos.square_photo(tmp_path / "1.png", "image 1", 9),
+        photos.decode_photo(tmp_path / "1.png", "image 1"),
     )
 
 
@@ -45,11 +45,11 @@ def test_a_square_is_upright_if_asked(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 3  # upside down
     Image.fromarray(stripes(16, 16)).save(tmp_path / "1.jpg", exif=exif)
-    turned = photos.square(tmp_path / "1.jpg", "image 1", 16, upright=True)
+    turned = photos.square_photo(tmp_path / "1.jpg", "image 1", 16, upright=True)
     assert turned[0, 0, 0] > turned[0, 0, -1]
-    assert photos.square(tmp_path / "1.jpg", "image 1", 16)[0, 0, 0] < turned[0, 0, 0]
+    assert photos.square_photo(tmp_path / "1.jpg", "image 1", 16)[0, 0, 0] < turned[0, 0, 0]
 
 
 def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"image 1: .*1.png does not decode .* file is missing"):
-        photos.square(tmp_path / "1.png", "image 1", 16)
+        photos.square_photo(tmp_path / "1.png", "image 1", 16)

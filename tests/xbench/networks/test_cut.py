@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from xbench.errors import CutError, NumericalError
-from xbench.networks.cut import cut, cut_points, default_layer, head
-from xbench.networks.tracing import run, trace
+from xbench.networks.cut import cut, cut_points, default_layer, head_layer
+from xbench.networks.tracing import output_of, trace
 
 
 def example(size=16, count=2):
@@ -138,14 +138,14 @@ NETWORKS = [Branched, Overwriting, Shared, Tokens, ChannelsLast, Optional, Numbe
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_listed_cut_is_exact(network):
     module, x = network().eval(), example()
-    expected = run(module, x)
+    expected = output_of(module, x)
     points = cut_points(module, x)
     assert points
     for point in points:
         halves = cut(module, point.name, x)
-        activations = run(halves.bottom, x)
+        activations = output_of(halves.bottom, x)
         assert tuple(activations.shape[1:]) == point.shape == halves.shape
-        assert torch.equal(run(halves.top, activations), expected)
+        assert torch.equal(output_of(halves.top, activations), expected)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -167,7 +167,7 @@ def test_a_cut_holds_for_other_images_and_batch_sizes():
     halves = cut(module, "act", example())
     for count in (1, 3):
         x = example(20, count)
-        assert torch.equal(run(halves.top, run(halves.bottom, x)), run(module, x))
+        assert torch.equal(output_of(halves.top, output_of(halves.bottom, x)), output_of(module, x))
 
 
 def test_layers_inside_a_branch_are_not_listed():
@@ -234,7 +234,7 @@ def test_a_convolutional_head_is_no_stage():
     layers = nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Dropout(), nn.Conv2d(4, 5, 1), nn.ReLU()
     module = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     assert default_layer(trace(module, example()), example(), 5) == "1"
-    assert head(module, 5) == "3"
+    assert head_layer(module, 5) == "3"
 
 
 def test_networks_of_tokens_have_no_default():
@@ -258,14 +258,14 @@ def test_a_network_without_maps_has_no_default():
 @pytest.mark.parametrize("network", [Shared, Overwriting])
 def test_halves_share_nothing_with_the_network_or_each_other(network):
     module, x = network().eval(), example()
-    expected = run(module, x)
+    expected = output_of(module, x)
     point = cut_points(module, x)[1]
     halves = cut(module, point.name, x)
-    activations = run(halves.bottom, x)
+    activations = output_of(halves.bottom, x)
     halves.top.double()
-    assert torch.equal(run(module, x), expected)
-    assert torch.equal(run(halves.bottom, x), activations)
-    doubled = run(halves.top, activations.double())
+    assert torch.equal(output_of(module, x), expected)
+    assert torch.equal(output_of(halves.bottom, x), activations)
+    doubled = output_of(halves.top, activations.double())
     assert doubled.dtype == torch.float64
     assert torch.allclose(doubled.float(), expected, atol=1e-5)
 

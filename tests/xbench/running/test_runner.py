@@ -24,7 +24,7 @@ from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import recipe_for
+from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
 
 
@@ -86,7 +86,7 @@ class Counting(Protocol):
         return ()
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
-        return {"weights": recipe_for(entry)}
+        return {"weights": weights_recipe(entry)}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         return entry.datasets["test"].ids()

@@ -27,12 +27,12 @@ from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.loss import Loss, Targets
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
-from xbench.networks.network import load, original_names, predict, with_state
+from xbench.networks.network import load_network, original_names, predict, with_state
 from xbench.randomness import seeded
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.fitting import _batches, _groups, _schedule, fit
 from xbench.training.recipe import TrainedWeights, start_module
-from xbench.training.validation import judged, mistakes, outputs
+from xbench.training.validation import mistakes, mistakes_in, module_outputs
 
 CLASSES = 3
 BUILT_EPOCHS = 3
@@ -263,7 +263,7 @@ def test_training_learns(place):
     assert len(curve) == 15
     assert curve[-1][0] < curve[0][0]
     assert made.facts["accuracy"] > 0.9
-    network = load(Tiny(), made, torch.device("cpu"))
+    network = load_network(Tiny(), made, torch.device("cpu"))
     images = ImageSet(Stripes(), "test")
     ids = images.ids()
     probabilities = predict(network, images, ids, 7)
@@ -524,11 +524,13 @@ def test_outputs_beyond_the_classes_are_trained_but_not_counted(place):
     assert curve[-1][1] > 0.8
     assert curve[-1][0] < curve[0][0]
     images = ImageSet(Stripes(), "test")
-    made = outputs(recipe().plan, module, images, place)
+    made = module_outputs(recipe().plan, module, images, place)
     assert made.shape == (30, CLASSES + 1)
     assert (made[:, -1] > made[:, :-1].max(dim=1).values).all()
-    assert judged(made[:, :-1], images) == mistakes(recipe().plan, module.classifier, images, place)
-    assert judged(made[:, :-1], images).accuracy > 0.9
+    assert mistakes_in(made[:, :-1], images) == mistakes(
+        recipe().plan, module.classifier, images, place
+    )
+    assert mistakes_in(made[:, :-1], images).accuracy > 0.9
 
 
 def test_named_heads_learn_while_the_body_is_frozen(place):
@@ -542,7 +544,7 @@ def test_named_heads_learn_while_the_body_is_frozen(place):
 
 def test_a_part_with_another_state_is_a_copy_that_counts_nothing(place):
     first, second = (recipe(seed=seed).build({}, place) for seed in (0, 1))
-    network, other = (load(Tiny(), made, torch.device("cpu")) for made in (first, second))
+    network, other = (load_network(Tiny(), made, torch.device("cpu")) for made in (first, second))
     images = ImageSet(Stripes(), "test").batch(range(100, 104)).images
     before = network.logits(images)
     bottom, top = (with_state(p, second.tensors, "b") for p in (network.bottom, network.top))

@@ -30,7 +30,7 @@ class Similarity(Component):
         return 0
 
 
-def checked(
+def checked_similarity(
     matrix: Float64[Tensor, "rows columns"], names: tuple[str, ...], what: str
 ) -> Float64[Tensor, "classes classes"]:
     """The matrix, or `MismatchError` that says what of it cannot be a similarity of the classes.
@@ -61,6 +61,8 @@ def checked(
     return matrix
 
 
-def normalised(matrix: Float64[Tensor, "classes classes"]) -> Float64[Tensor, "classes classes"]:
+def normalised_similarity(
+    matrix: Float64[Tensor, "classes classes"],
+) -> Float64[Tensor, "classes classes"]:
     """The matrix with rows that sum to 1."""
     return matrix / matrix.sum(1, keepdim=True)
