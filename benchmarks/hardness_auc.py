@@ -13,13 +13,7 @@ from pathlib import Path
 
 import torch
 
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.recipe import TrainingPlan
-from xbench.interfaces.training import Training
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import TrainedWeights
+from xbench import ImageSet, LocalWorkplace, Provider, Store, TrainedWeights, Training, TrainingPlan
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_training import mistake_aucs
 from xbench_toybirds.dataset import Toybirds

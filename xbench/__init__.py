@@ -2,5 +2,7 @@
 
 from importlib.metadata import version
 
+from xbench.exports import exports
+
 __version__ = version("xbench-xai")
-__all__ = ["__version__"]
+__getattr__, __dir__, __all__ = exports(__name__, __file__)

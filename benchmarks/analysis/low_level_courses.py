@@ -16,7 +16,7 @@ import pyarrow as pa
 from jaxtyping import Float64
 from numpy import ndarray
 
-from xbench.running.store import Store
+from xbench import Store
 from xbench_ces.low_level.rows import Course, Target, courses
 from xbench_ces.low_level.summary import Scoring, judged, rank_correlation, reason_not_scored
 

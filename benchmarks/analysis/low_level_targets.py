@@ -23,11 +23,8 @@ from typing import NamedTuple
 
 import torch
 
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.networks.network import cut_classifier
-from xbench.networks.weights import load_state, read_state
+from xbench import ImageSet, Network, Transform
+from xbench.networks import cut_classifier, load_state, read_state
 from xbench_ces.kernels import appearance
 from xbench_datasets.imagenet.dataset import Imagenet
 from xbench_zoo.torchvision_models import Torchvision

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import torch
 
-from xbench.benchmark.assembly import load_benchmark
-from xbench.components.registry import Registry
-from xbench.interfaces.readout import Readout
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import weights_recipe
+from xbench import (
+    LocalWorkplace,
+    Provider,
+    Readout,
+    Registry,
+    Store,
+    load_benchmark,
+    weights_recipe,
+)
 from xbench_deliberative.attributions.differentiability import evaluated
 from xbench_deliberative.attributions.gradient_hessian import closed_form
 from xbench_deliberative.explanations.explainer import most_probable

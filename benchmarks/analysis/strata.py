@@ -15,11 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from xbench.interfaces.protocol import CaseScores
-from xbench.interfaces.resampling import Resampling
-from xbench.results.record import Record
-from xbench.results.statistics import difference, summarised
-from xbench.running.store import Store
+from xbench import CaseScores, Record, Resampling, Store, difference, summarised
 from xbench_deliberative.protocol.summary import Scoring, scored
 from xbench_toybirds.dataset import Toybirds
 

@@ -12,12 +12,7 @@ from pathlib import Path
 
 import torch
 
-from xbench.api.explaining import prepared
-from xbench.benchmark.assembly import load_benchmark
-from xbench.components.registry import Registry
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
+from xbench import LocalWorkplace, Provider, Registry, Store, load_benchmark, prepared
 from xbench_deliberative.kernels.saliency import pixel_columns, pixel_rows
 
 

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import torch
 
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.recipe import TrainingPlan
-from xbench.interfaces.training import Training
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import TrainedWeights
+from xbench import (
+    ImageSet,
+    LocalWorkplace,
+    Provider,
+    Store,
+    TrainedWeights,
+    Training,
+    TrainingPlan,
+    Transform,
+)
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.learning import LearnedBank
 from xbench_toybirds.dataset import Toybirds

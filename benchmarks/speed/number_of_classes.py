@@ -9,9 +9,8 @@ import time
 
 import torch
 
-from xbench.interfaces.readout import Readout
-from xbench.networks.network import cut_module
-from xbench.randomness import generator
+from xbench import Readout, generator
+from xbench.networks import cut_module
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.readouts import ClassProbabilities, EvaluatedTop, Joined

@@ -10,10 +10,8 @@ import resource
 import pytest
 import torch
 
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import blank_module, cut_classifier
-from xbench.randomness import generator
+from xbench import Batch, Concept, generator
+from xbench.networks import blank_module, cut_classifier
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_zoo.torchvision_models import Torchvision

@@ -19,10 +19,8 @@ import torch
 from sklearn.svm import SVC
 from torch.utils.data import DataLoader, TensorDataset
 
-from xbench.interfaces.data.transform import Transform
-from xbench.networks.network import cut_classifier
-from xbench.networks.weights import load_state, read_state
-from xbench.randomness import generator
+from xbench import Transform, generator
+from xbench.networks import cut_classifier, load_state, read_state
 from xbench_ces.banks.concept_images import drawn, features, listed
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 from xbench_toybirds.dataset import Toybirds

@@ -8,9 +8,8 @@ import resource
 import pytest
 import torch
 
-from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import cut_classifier
-from xbench.randomness import generator
+from xbench import Batch, generator
+from xbench.networks import cut_classifier
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
 from xbench_deliberative.explanations.explainer import Deliberative

@@ -14,9 +14,8 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.interfaces.readout import Readout
-from xbench.networks.network import blank_module, cut_classifier
-from xbench.randomness import generator
+from xbench import Readout, generator
+from xbench.networks import blank_module, cut_classifier
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.kernels import second_order
@@ -164,7 +163,7 @@ def test_general_path_against_hessian_vector_products(ratio):
 
 
 def test_proving_piecewise_linearity(network, benchmark):
-    from xbench.networks.linearity import first_nonlinearity
+    from xbench.networks import first_nonlinearity
 
     start = time.perf_counter()
     benchmark.pedantic(lambda: first_nonlinearity(network.top), rounds=5)

@@ -12,12 +12,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.data.transform import Transform
-from xbench.networks.network import blank_module
-from xbench.randomness import generator
+from xbench import Batch, ClassHierarchy, Dataset, ImageSet, Similarity, Transform, generator
+from xbench.networks import blank_module
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy, SoftHierarchicalLabels
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_zoo.losses import CrossEntropy

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import hookimpl
 
 if TYPE_CHECKING:
     import click
 
-    from xbench.interfaces.data.dataset import Dataset
-    from xbench.interfaces.explanation import Explainer
-    from xbench.interfaces.protocol import Protocol
+    from xbench import Dataset, Explainer, Protocol
 
 
 @hookimpl

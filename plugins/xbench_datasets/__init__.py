@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.interfaces.data.dataset import Dataset
+    from xbench import Dataset
 
 
 @hookimpl

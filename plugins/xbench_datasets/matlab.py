@@ -8,7 +8,7 @@ from typing import IO, Literal, NamedTuple, Self
 
 import numpy as np
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 
 Kind = Literal["text", "texts", "numbers", "nonzero"]
 """A text, a cell array of texts, a numeric array, or where a numeric array is not 0."""

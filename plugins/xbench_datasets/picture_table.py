@@ -14,9 +14,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files.home import data_home
-from xbench.interfaces.data.dataset import Dataset
+from xbench import Dataset, DatasetError, UnknownNameError, data_home
 
 SPAN = 1_000_000
 """Ids of the k-th split start at k × SPAN, so that sizes of splits do not change an id."""

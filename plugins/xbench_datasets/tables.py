@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 
 Columns = Mapping[str, type]
 """The type, int or float, of each column by name."""

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.interfaces.attribution import Attribution
-    from xbench.interfaces.explanation import Explainer
-    from xbench.interfaces.protocol import Protocol
-    from xbench.interfaces.readout import Difficulty
+    from xbench import Attribution, Difficulty, Explainer, Protocol
 
 
 @hookimpl

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
-from xbench.interfaces.readout import Link
+from xbench import Link
 
 
 @dataclass(frozen=True, eq=False)

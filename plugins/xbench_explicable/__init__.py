@@ -2,15 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import hookimpl
 
 if TYPE_CHECKING:
     import click
 
-    from xbench.interfaces.data.dataset import Dataset
-    from xbench.interfaces.data.similarity import Similarity
-    from xbench.interfaces.loss import Loss
-    from xbench.interfaces.protocol import Protocol
+    from xbench import Dataset, Loss, Protocol, Similarity
 
 
 @hookimpl

@@ -7,10 +7,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.explanation import Explainer
+from xbench import Artefacts, Batch, Explainer, Network
 from xbench_saliency.saliency_map import SaliencyMap
 
 

@@ -10,7 +10,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench.interfaces.data.dataset import Batch
+from xbench import Batch
 from xbench_saliency.kernels.maps import enlarged, repeated, scaled, tinted
 from xbench_saliency.saliency_map import SaliencyMap
 

@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explanation
+from xbench import Batch, Explanation, ImageSet
 from xbench_saliency.kernels.maps import enlarged
 
 

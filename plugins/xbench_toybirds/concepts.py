@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from xbench.interfaces.data.annotation import Concept
+from xbench import Concept
 from xbench_toybirds import palette
 from xbench_toybirds.anatomy import STROKES
 from xbench_toybirds.contexts import CONTEXTS

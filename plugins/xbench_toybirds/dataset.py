@@ -9,22 +9,24 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int8, Int16, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import (
+from xbench import (
     ClassAttributes,
     ClassHierarchy,
     Concept,
     ConceptExamples,
     ConceptExamplesPair,
     Contexts,
+    Dataset,
+    DatasetError,
     HumanLabels,
     IdealObserver,
+    ParameterError,
     PartAttribute,
     PartMasks,
     PartPoints,
+    UnknownNameError,
+    fingerprint,
 )
-from xbench.interfaces.data.dataset import Dataset
 from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.hashing import uniforms

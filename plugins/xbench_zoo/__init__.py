@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import hookimpl
 
 if TYPE_CHECKING:
-    from xbench.interfaces.classifier import Classifier
-    from xbench.interfaces.loss import Loss
+    from xbench import Classifier, Loss
 
 
 @hookimpl

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xbench.errors import WeightsError
-from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench import Classifier, Normalisation, WeightsError
 
 
 @dataclass(frozen=True, kw_only=True)

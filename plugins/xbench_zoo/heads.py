@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from xbench.errors import WeightsError
-from xbench.networks.cut import head_layer
+from xbench import WeightsError
+from xbench.networks import head_layer
 
 
 def replace_head(module: nn.Module, known: int, classes: int) -> nn.Module:

@@ -7,8 +7,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.loss import Loss, Targets
+from xbench import Batch, Loss, Targets
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from xbench.errors import WeightsError
-from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench import Classifier, Normalisation, WeightsError
 
 
 @dataclass(frozen=True)

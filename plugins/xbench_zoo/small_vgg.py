@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from xbench.errors import WeightsError
-from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench import Classifier, Normalisation, WeightsError
 
 _CELLS = 9
 

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from xbench.errors import DownloadError, UnknownNameError, WeightsError
-from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench import Classifier, DownloadError, Normalisation, UnknownNameError, WeightsError
 from xbench_zoo.heads import replace_head
 
 _TWO_HEADED = ("googlenet", "inception_v3")

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from xbench.errors import ParameterError, UnknownNameError
-from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench import Classifier, Normalisation, ParameterError, UnknownNameError
 
 
 @dataclass(frozen=True)

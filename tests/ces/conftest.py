@@ -9,21 +9,25 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.interfaces.classifier import Classifier, Network, Normalisation
-from xbench.interfaces.data.annotation import (
+from xbench import (
+    Batch,
+    Classifier,
     Concept,
     ConceptExamples,
     ConceptExamplesPair,
     Contexts,
+    Dataset,
+    ImageSet,
+    LocalWorkplace,
+    Network,
+    Normalisation,
+    TrainedWeights,
+    Training,
+    TrainingPlan,
+    Workplace,
+    generator,
 )
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.recipe import TrainingPlan
-from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
-from xbench.networks.network import cut_module
-from xbench.randomness import generator
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import TrainedWeights
+from xbench.networks import cut_module
 from xbench_zoo.losses import CrossEntropy
 
 SIDE, CLASSES, SPAN = 20, 4, 1000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.io import loadmat, savemat
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.matlab import read_struct
 
 FIELDS = {"names": "texts", "numbers": "numbers", "flags": "nonzero"}

@@ -9,19 +9,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.annotation import (
+from xbench import (
+    Batch,
     ClassAttributes,
+    Dataset,
     IdealObserver,
+    ImageSet,
+    LocalWorkplace,
+    Network,
     PartAttribute,
     PartMasks,
     PartPoints,
+    Workplace,
+    generator,
 )
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.workplace import Workplace
-from xbench.networks.network import cut_module
-from xbench.randomness import generator
-from xbench.running.workplace import LocalWorkplace
+from xbench.networks import cut_module
 
 CLASSES, PARTS, SIDE = 6, 4, 20
 

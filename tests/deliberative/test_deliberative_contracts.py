@@ -3,8 +3,8 @@
 import pytest
 
 import xbench_deliberative as plugin
-from xbench.interfaces.component import Component
-from xbench.testing.conformance import check_component
+from xbench import Component
+from xbench.testing import check_component
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients

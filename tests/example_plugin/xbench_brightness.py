@@ -1,7 +1,6 @@
 from dataclasses import dataclass, replace
 
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.hookspecs import hookimpl
+from xbench import Explainer, hookimpl
 from xbench_deliberative.explanations.insecurities import Insecurities
 
 

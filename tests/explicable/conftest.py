@@ -6,8 +6,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.interfaces.data.annotation import ClassHierarchy, HumanLabels
-from xbench.interfaces.data.dataset import Dataset
+from xbench import ClassHierarchy, Dataset, HumanLabels
 
 
 @dataclass(frozen=True)

@@ -7,18 +7,9 @@ import torch
 from captum.attr import LayerGradCam
 from torch import nn
 
-from xbench.errors import MismatchError, NumericalError
-from xbench.interfaces.classifier import PassCounter
-from xbench.interfaces.data.dataset import Batch
-from xbench.networks.network import (
-    AS_THEY_ARE,
-    CutNetwork,
-    blank_module,
-    cut_classifier,
-    cut_module,
-)
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component, tiny_batch, tiny_network
+from xbench import Batch, MismatchError, NumericalError, PassCounter, generator
+from xbench.networks import AS_THEY_ARE, CutNetwork, blank_module, cut_classifier, cut_module
+from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.small import SmallCnn

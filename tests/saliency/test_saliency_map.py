@@ -8,10 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import load_explanations, save_explanations
-from xbench.randomness import generator
+from xbench import Batch, ImageSet, MismatchError, generator, load_explanations, save_explanations
 from xbench_saliency.kernels.maps import GREY, enlarged, repeated, scaled, tinted
 from xbench_saliency.map_figure import FINE, overlaid
 from xbench_saliency.saliency_map import SaliencyMap

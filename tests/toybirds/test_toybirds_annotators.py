@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from xbench.interfaces.data.annotation import HumanLabels
+from xbench import HumanLabels
 from xbench_toybirds.annotators import label_counts
 from xbench_toybirds.dataset import Toybirds
 

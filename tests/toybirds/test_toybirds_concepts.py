@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.errors import UnknownNameError
+from xbench import UnknownNameError
 from xbench_toybirds.concepts import FAMILIES, catalogue
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.palette import COLOURS

@@ -5,11 +5,15 @@ import dataclasses
 import pytest
 import torch
 
-from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.interfaces.data.annotation import annotation_kinds
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.testing.conformance import check_component
+from xbench import (
+    DatasetError,
+    ImageSet,
+    ParameterError,
+    Transform,
+    UnknownNameError,
+    annotation_kinds,
+)
+from xbench.testing import check_component
 from xbench_toybirds.dataset import SPAN, Toybirds
 
 CONFOUNDED = Toybirds(
@@ -22,7 +26,7 @@ def test_it_keeps_the_rules_of_datasets():
 
 
 def test_it_has_every_kind_of_annotation(birds):
-    from xbench.interfaces.data.annotation import Annotation
+    from xbench import Annotation
 
     kinds = {
         kind for kind in Annotation.__subclasses__() if kind.__module__ == Annotation.__module__

@@ -9,11 +9,9 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import vgg
 
-from xbench.errors import WeightsError
-from xbench.networks.cut import cut_points
-from xbench.networks.network import blank_module, cut_classifier
-from xbench.networks.weights import load_state, read_state
-from xbench.testing.conformance import check_component
+from xbench import WeightsError
+from xbench.networks import blank_module, cut_classifier, cut_points, load_state, read_state
+from xbench.testing import check_component
 from xbench_zoo.cifar import CifarClassifier, PaddedIdentity
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.cifar_resnet_v2 import CifarResnetV2

@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.errors import (
+from xbench import (
+    Artefact,
     CutError,
     DownloadError,
+    Normalisation,
     NumericalError,
     ParameterError,
     UnknownNameError,
     WeightsError,
 )
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.classifier import Normalisation
-from xbench.networks.network import blank_module, cut_module, cut_table, load_network
+from xbench.networks import blank_module, cut_module, cut_table, load_network
 from xbench_zoo.heads import replace_head
 from xbench_zoo.small import SmallCnn
 from xbench_zoo.timm_models import Timm

@@ -5,9 +5,8 @@ import timm
 import torch
 from torchvision.models import get_model
 
-from xbench.errors import CutError
-from xbench.networks.cut import cut_traced, default_layer, points_of
-from xbench.networks.tracing import output_of, trace
+from xbench import CutError
+from xbench.networks import cut_traced, default_layer, output_of, points_of, trace
 
 
 def example(size):

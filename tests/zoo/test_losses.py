@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from xbench.interfaces.data.dataset import Batch
+from xbench import Batch
 from xbench_zoo.losses import CrossEntropy
 
 

@@ -3,16 +3,17 @@
 import pytest
 import torch
 
-from xbench.files import photos
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.recipe import TrainingPlan
-from xbench.interfaces.training import Training
-from xbench.networks.network import load_network
-from xbench.networks.weights import read_state
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import TrainedWeights
+from xbench import (
+    Artefact,
+    ImageSet,
+    LocalWorkplace,
+    TrainedWeights,
+    Training,
+    TrainingPlan,
+    Transform,
+    decode_photo,
+)
+from xbench.networks import load_network, read_state
 from xbench_datasets.folders.folder import Folder
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
@@ -76,7 +77,7 @@ def test_the_real_weights_know_real_photographs(realdata):
         classifier, Artefact("real", state, {"classes": 1000}), torch.device("cpu")
     )
     files = sorted((realdata / "imagenet_sample").glob("*.jpg"))[::20]
-    images = [photos.decode_photo(path, path.name) for path in files]
+    images = [decode_photo(path, path.name) for path in files]
     seen = torch.stack([Transform(232, 224).image(image) for image in images])
     right = network.logits(seen).argmax(dim=1) == 20 * torch.arange(len(files))
     assert 0.45 < float(right.double().mean()) < 0.8  # 61 % of all thousand

@@ -4,11 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.errors import WeightsError
-from xbench.interfaces.artefact import Artefact
-from xbench.networks.cut import cut_points
-from xbench.networks.network import blank_module, load_network
-from xbench.testing.conformance import check_component
+from xbench import Artefact, WeightsError
+from xbench.networks import blank_module, cut_points, load_network
+from xbench.testing import check_component
 from xbench_zoo.small_resnet import BasicBlock, SmallResnet
 from xbench_zoo.small_vgg import SmallVgg
 

@@ -22,15 +22,15 @@ GROUP = "xbench"
 FIRST_PARTY = "xbench-xai"
 
 KINDS = {
-    "dataset": ("register_datasets", "xbench.interfaces.data.dataset:Dataset"),
-    "classifier": ("register_classifiers", "xbench.interfaces.classifier:Classifier"),
-    "similarity": ("register_similarities", "xbench.interfaces.data.similarity:Similarity"),
-    "loss": ("register_losses", "xbench.interfaces.loss:Loss"),
-    "difficulty": ("register_difficulties", "xbench.interfaces.readout:Difficulty"),
-    "attribution": ("register_attributions", "xbench.interfaces.attribution:Attribution"),
-    "explainer": ("register_explainers", "xbench.interfaces.explanation:Explainer"),
-    "protocol": ("register_protocols", "xbench.interfaces.protocol:Protocol"),
-    "executor": ("register_executors", "xbench.interfaces.executor:Executor"),
+    "dataset": ("register_datasets", "xbench:Dataset"),
+    "classifier": ("register_classifiers", "xbench:Classifier"),
+    "similarity": ("register_similarities", "xbench:Similarity"),
+    "loss": ("register_losses", "xbench:Loss"),
+    "difficulty": ("register_difficulties", "xbench:Difficulty"),
+    "attribution": ("register_attributions", "xbench:Attribution"),
+    "explainer": ("register_explainers", "xbench:Explainer"),
+    "protocol": ("register_protocols", "xbench:Protocol"),
+    "executor": ("register_executors", "xbench:Executor"),
     "benchmark": ("register_benchmarks", "pathlib:Path"),
     "command": ("register_commands", "click:Command"),
 }

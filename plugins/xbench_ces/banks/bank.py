@@ -10,12 +10,8 @@ import torch
 from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.annotation import Concept
-from xbench.networks.network import original_names
-from xbench.networks.weights import state_hash
+from xbench import Artefact, Concept, MismatchError, Network
+from xbench.networks import original_names, state_hash
 
 Step = float | Literal["paper", "margin"]
 """How far a concept is added: δ · v with δ a number, 10 000 for `paper`; or, with `margin`, the

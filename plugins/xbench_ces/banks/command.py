@@ -5,15 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
-from xbench.errors import ParameterError, UsageError
+from xbench import ParameterError, UsageError
+from xbench.commands import CHOICE, OUTPUT, WORK, Session, session_options
 
 if TYPE_CHECKING:
-    from xbench.interfaces.artefact import Artefact
-    from xbench.interfaces.data.dataset import Dataset
-    from xbench.interfaces.protocol import Entry
-    from xbench.interfaces.recipe import Recipe
-    from xbench.running.store import Store
+    from xbench import Artefact, Dataset, Entry, Recipe, Store
     from xbench_ces.banks.bank import ConceptBank
 
 KIND = "concept-bank"
@@ -66,8 +62,8 @@ def learn(
 
     It is the bank that the explainer `ces` uses with the same options.
     """
-    from xbench.cli.output import progress
-    from xbench.running.runner import Provider, check_benchmark
+    from xbench import Provider, check_benchmark
+    from xbench.commands import progress
     from xbench_ces.scores.explainer import ConceptualExplanationScores
 
     _check_out(out)
@@ -89,7 +85,7 @@ def learn(
 
 
 def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
-    from xbench.components.specification import parsed
+    from xbench.commands import parsed
 
     builder = session.builder()
     found = [builder.build("dataset", parsed(text), "--concepts") for text in specifications]
@@ -99,7 +95,7 @@ def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Datase
 
 
 def _recipe(explainer: Any, entry: "Entry") -> "Recipe":
-    from xbench.training.recipe import weights_recipe
+    from xbench import weights_recipe
 
     recipe: Recipe = explainer.artefacts(weights_recipe(entry), entry.datasets)["bank"]
     return recipe
@@ -122,8 +118,8 @@ def import_(
     Nothing in the file is run. Of a released bank it is not known which weights it belongs
     to; it is marked as unverified.
     """
-    from xbench.cli.output import progress
-    from xbench.running.runner import Provider
+    from xbench import Provider
+    from xbench.commands import progress
     from xbench_ces.banks.importing import StoredBank
 
     _check_out(out)
@@ -150,7 +146,7 @@ def _shape(text: str) -> tuple[int, ...]:
 @session_options(STORE, OUTPUT)
 def list_(session: Session) -> None:
     """List the banks in the store."""
-    from xbench.cli.output import print_json, print_table
+    from xbench.commands import print_json, print_table
 
     store = session.opened_store()
     found = [bank for key in store.artefact_keys(KIND) if (bank := store.artefact(KIND, key))]
@@ -196,7 +192,7 @@ def show(session: Session, bank: str, threshold: float) -> None:
 
 def _found(store: "Store", name: str) -> "Artefact":
     """The bank in a file of this name, or the one whose key begins so."""
-    from xbench.errors import UnknownNameError
+    from xbench import UnknownNameError
     from xbench_ces.banks.importing import StoredBank
 
     if Path(name).is_file() or Path(name).suffix:
@@ -215,7 +211,7 @@ def _found(store: "Store", name: str) -> "Artefact":
 
 
 def _tell(session: Session, bank: "Artefact", threshold: float, out: Path | None) -> None:
-    from xbench.cli.output import print_lines
+    from xbench.commands import print_lines
     from xbench_ces.banks.file import write_bank
 
     if out is not None:
@@ -244,7 +240,7 @@ def _kept_line(bank: "Artefact", threshold: float) -> str:
 
 
 def _print_concepts(session: Session, bank: "Artefact", threshold: float) -> None:
-    from xbench.cli.output import print_json, print_table
+    from xbench.commands import print_json, print_table
     from xbench_ces.banks.bank import ConceptBank
 
     made = ConceptBank.of(bank)

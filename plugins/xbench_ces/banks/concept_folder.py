@@ -11,11 +11,17 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files import photos
-from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.transform import Transform
+from xbench import (
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
+    Dataset,
+    DatasetError,
+    Transform,
+    UnknownNameError,
+    damaged_photos,
+    decode_photo,
+)
 from xbench_ces.banks.concept_images import LEAST
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import WHOLE, Entry
@@ -66,7 +72,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return photos.damaged_photos([self._root() / photo.path for photo in self._photos()])
+        return damaged_photos([self._root() / photo.path for photo in self._photos()])
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
@@ -128,7 +134,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         root, square = self._root(), Transform(self.size, self.size)
         found = torch.empty(len(wanted), 3, self.size, self.size, dtype=torch.uint8)
         for place, photo in enumerate(wanted):
-            image = photos.decode_photo(root / photo.path, WHAT, upright=True)
+            image = decode_photo(root / photo.path, WHAT, upright=True)
             found[place] = (square.image(image) * 255).round().byte()
         return found
 

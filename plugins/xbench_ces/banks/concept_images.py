@@ -9,11 +9,17 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, MismatchError, NumericalError
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.annotation import Concept, ConceptExamples
-from xbench.interfaces.data.dataset import Dataset, annotated
-from xbench.interfaces.data.transform import Transform
+from xbench import (
+    Concept,
+    ConceptExamples,
+    Dataset,
+    DatasetError,
+    MismatchError,
+    Network,
+    NumericalError,
+    Transform,
+    annotated,
+)
 from xbench_ces.banks.bank import by
 
 LEAST = 10

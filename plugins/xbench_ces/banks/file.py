@@ -10,10 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xbench.errors import UsageError
-from xbench.files.pickles import read_pickle
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.annotation import Concept
+from xbench import Artefact, Concept, UsageError, read_pickle
 from xbench_ces.banks.bank import TENSORS, ConceptBank
 
 POOLED = "avgpool"

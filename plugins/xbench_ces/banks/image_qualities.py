@@ -8,12 +8,17 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
-from xbench.interfaces.data.dataset import DerivedDataset
-from xbench.interfaces.data.transform import Transform
-from xbench.randomness import derived_seed
+from xbench import (
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
+    DatasetError,
+    DerivedDataset,
+    Transform,
+    UnknownNameError,
+    derived_seed,
+    fingerprint,
+)
 from xbench_ces.kernels import appearance
 
 FAMILY = "image qualities"

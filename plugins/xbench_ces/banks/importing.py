@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.recipe import Recipe
-from xbench.networks.weights import file_hash
+from xbench import Artefact, Artefacts, Recipe, Tree
+from xbench.networks import file_hash
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.file import check_there, read_bank
 
 if TYPE_CHECKING:
-    from xbench.interfaces.workplace import Workplace
+    from xbench import Workplace
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,26 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from xbench.errors import ParameterError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Classifier, Network
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
-from xbench.randomness import generator
+from xbench import (
+    Artefact,
+    Artefacts,
+    Classifier,
+    ClassifierWeights,
+    Dataset,
+    Network,
+    ParameterError,
+    Recipe,
+    Transform,
+    Tree,
+    generator,
+)
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
 from xbench_ces.banks.concept_images import LEAST, Listed, drawn, features, listed
 from xbench_ces.banks.start_weights import weights_below
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 
 if TYPE_CHECKING:
-    from xbench.interfaces.workplace import Workplace
+    from xbench import Workplace
 
 THRESHOLD = 0.7
 """The held-out accuracy from which on a concept is kept, where nothing else is said."""

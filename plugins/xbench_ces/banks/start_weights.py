@@ -6,14 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Classifier
-from xbench.interfaces.component import Tree
-from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
-from xbench.interfaces.workplace import Workplace
-from xbench.networks.cut import head_layer
-from xbench.networks.network import blank_module, cut_classifier, original_names
-from xbench.training.recipe import TrainedWeights, plan_tree, start_module, stored_state
+from xbench import (
+    Artefact,
+    Artefacts,
+    Classifier,
+    ClassifierWeights,
+    Recipe,
+    TrainedWeights,
+    TrainingPlan,
+    Tree,
+    Workplace,
+    plan_tree,
+    start_module,
+    stored_state,
+)
+from xbench.networks import blank_module, cut_classifier, head_layer, original_names
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from jaxtyping import Float64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import Band, Draws, band
+from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
 from xbench_ces.low_level.rows import Course, courses
 from xbench_ces.low_level.summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
 

@@ -4,17 +4,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
-from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import Annotation
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.workplace import Workplace
-from xbench.randomness import generator
-from xbench.training.recipe import weights_recipe
+from xbench import (
+    Annotation,
+    Artefacts,
+    Batch,
+    CaseScores,
+    Drawing,
+    Entry,
+    MismatchError,
+    ParameterError,
+    Protocol,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    Tree,
+    UnknownNameError,
+    Workplace,
+    generator,
+    weights_recipe,
+)
 from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
 from xbench_ces.low_level.rows import Explained, Target, joined
 from xbench_ces.low_level.summary import Scale, Scoring, noted, scored

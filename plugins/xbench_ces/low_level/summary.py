@@ -9,8 +9,7 @@ import pyarrow as pa
 from jaxtyping import Bool, Float64, Int64
 from scipy.stats import rankdata
 
-from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import CaseScores, Unit
+from xbench import CaseScores, Tree, Unit
 from xbench_ces.kernels.appearance import Perturbation
 from xbench_ces.low_level.rows import Course, Target, courses
 

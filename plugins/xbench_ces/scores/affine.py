@@ -13,8 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, fx, nn
 
-from xbench.networks.cut import splits
-from xbench.networks.linearity import first_kink
+from xbench.networks import first_kink, splits
 
 MOST_BYTES = 2**30
 """What L may make of all concepts at most, unless the concepts themselves take more."""

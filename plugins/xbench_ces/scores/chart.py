@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
-from xbench.interfaces.data.annotation import ConceptExamples
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.randomness import generator
+from xbench import Batch, ConceptExamples, ImageSet, generator
 from xbench_ces.scores.concept_scores import ConceptScores, Scored
 
 SHOWN = 6

@@ -12,10 +12,7 @@ import torch
 from jaxtyping import Float64, UInt8
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explanation
+from xbench import Batch, Concept, Explanation, ImageSet, MismatchError
 from xbench_ces.kernels.scores import descending_ranks, scaled_to_one
 
 if TYPE_CHECKING:

@@ -9,15 +9,24 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Generator, Tensor, nn
 
-from xbench.components.registry import Registry
-from xbench.errors import MismatchError, NumericalError, PluginError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import Concept, ConceptExamples
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
+from xbench import (
+    Artefact,
+    Artefacts,
+    Batch,
+    ClassifierWeights,
+    Concept,
+    ConceptExamples,
+    Dataset,
+    Explainer,
+    ImageSet,
+    MismatchError,
+    Network,
+    NumericalError,
+    PluginError,
+    Recipe,
+    Registry,
+    fingerprint,
+)
 from xbench_ces.banks.bank import ConceptBank, Step
 from xbench_ces.banks.importing import StoredBank
 from xbench_ces.banks.learning import THRESHOLD, LearnedBank

@@ -7,13 +7,17 @@ from typing import ClassVar, Protocol, cast, runtime_checkable
 import torch
 from torch import Generator
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
-from xbench.randomness import per_image
+from xbench import (
+    Artefacts,
+    Batch,
+    ClassifierWeights,
+    Explainer,
+    ImageSet,
+    MismatchError,
+    Network,
+    Recipe,
+    per_image,
+)
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.scores.explainer import predictions

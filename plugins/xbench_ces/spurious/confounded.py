@@ -10,11 +10,15 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import Contexts
-from xbench.interfaces.data.dataset import Dataset, DerivedDataset
-from xbench.randomness import generator
+from xbench import (
+    Contexts,
+    Dataset,
+    DatasetError,
+    DerivedDataset,
+    UnknownNameError,
+    fingerprint,
+    generator,
+)
 
 
 class Known(NamedTuple):

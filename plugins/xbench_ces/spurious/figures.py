@@ -11,9 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import Band, Draws, band
+from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
 from xbench_ces.spurious.summary import (
     Found,
     Part,

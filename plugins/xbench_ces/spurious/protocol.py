@@ -4,16 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, cast, get_args
 
-from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import Annotation, Contexts
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows, View
-from xbench.interfaces.recipe import Recipe, TrainingPlan
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.workplace import Workplace
-from xbench.training.recipe import TrainedWeights
+from xbench import (
+    Annotation,
+    Artefact,
+    Artefacts,
+    Batch,
+    CaseScores,
+    Contexts,
+    Drawing,
+    Entry,
+    ImageSet,
+    MismatchError,
+    ParameterError,
+    Protocol,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    TrainedWeights,
+    TrainingPlan,
+    Tree,
+    UnknownNameError,
+    View,
+    Workplace,
+)
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
 from xbench_ces.spurious.rows import ImageRows, Scenario, Which, joined

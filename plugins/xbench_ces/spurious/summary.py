@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float64, Int64
 
-from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import CaseScores, Unit
-from xbench.randomness import derived_seed
+from xbench import CaseScores, Tree, Unit, derived_seed
 from xbench_ces.spurious.rows import Scenario, Which
 
 SATURATED = 1e-6

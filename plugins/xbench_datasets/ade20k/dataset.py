@@ -14,12 +14,19 @@ import torch
 from jaxtyping import Int16, Int64, UInt8
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files import photos
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.download import Download
+from xbench import (
+    ClassAttributes,
+    Dataset,
+    DatasetError,
+    Download,
+    PartAttribute,
+    PartMasks,
+    UnknownNameError,
+    damaged_photos,
+    data_home,
+    decode_photo,
+    photo_size,
+)
 from xbench_datasets.ade20k.layouts import Layout, recognised
 from xbench_datasets.ade20k.listing import Listing, chosen, classes, untrained
 from xbench_datasets.ade20k.lists import OBJECTS, Objects, read_objects
@@ -96,7 +103,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         except DatasetError as error:
             return [str(error)]
         folder = self.folder()
-        lines = photos.damaged_photos([folder / listing.images[row] for row in rows])
+        lines = damaged_photos([folder / listing.images[row] for row in rows])
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             found = threads.map(self._complaint, listing.ids[rows].tolist())
             return [*lines, *(line for line in found if line)]
@@ -149,11 +156,11 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs."""
-        return [photos.decode_photo(path, what) for path, what in self._photos(ids)]
+        return [decode_photo(path, what) for path, what in self._photos(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.photo_size(path, what) for path, what in self._photos(ids)]
+        return [photo_size(path, what) for path, what in self._photos(ids)]
 
     def mask_names(self) -> tuple[str, ...]:
         """The 150 objects."""

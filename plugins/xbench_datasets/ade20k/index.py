@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.ade20k.lists import Objects, changed
 from xbench_datasets.matlab import Kind, read_struct
 

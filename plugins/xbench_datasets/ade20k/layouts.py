@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from jaxtyping import Bool, Int16
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.ade20k.index import Index, read_index
 from xbench_datasets.ade20k.listing import SEGMENTS, Listing, listed, walked
 from xbench_datasets.ade20k.lists import SCENES, Objects

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.ade20k.lists import Stem, changed, parsed, read_scenes
 
 SPLITS = ("training", "validation")

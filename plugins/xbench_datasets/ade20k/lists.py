@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.tables import fault, read_lines, shown
 
 OBJECTS, SCENES = "objectInfo150.txt", "sceneCategories.txt"

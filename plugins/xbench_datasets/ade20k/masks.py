@@ -11,8 +11,7 @@ from jaxtyping import Bool, Int16, UInt8
 from PIL import Image
 from torch import Tensor
 
-from xbench.errors import DatasetError
-from xbench.files import photos
+from xbench import PHOTO_DAMAGE, DatasetError, photo_size
 from xbench_datasets.ade20k.lists import OBJECTS, Objects
 
 NOTHING = -1
@@ -59,7 +58,7 @@ def checked(
     mask: Int16[np.ndarray, "h w"], path: Path, image: Path, what: str
 ) -> Int16[Tensor, "h w"]:
     """The label map, or `DatasetError` if it has another size than its image."""
-    height, width = photos.photo_size(image, what)
+    height, width = photo_size(image, what)
     if mask.shape != (height, width):
         raise DatasetError(
             f"{what}: label map {path} is {mask.shape[1]}×{mask.shape[0]} pixels,"
@@ -100,7 +99,7 @@ def _pixels(path: Path, what: str, modes: tuple[str, ...]) -> UInt8[np.ndarray, 
             mode, pixels = image.mode, np.array(image)
     except FileNotFoundError as error:
         raise DatasetError(f"{what}: label map {path} is missing") from error
-    except photos.PHOTO_DAMAGE as error:
+    except PHOTO_DAMAGE as error:
         raise DatasetError(f"{what}: {path} does not decode as an image: {error}") from error
     if mode not in modes:
         raise DatasetError(f"{what}: label map {path} has mode {mode}, expected {modes[0]}")

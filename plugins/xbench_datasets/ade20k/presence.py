@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from xbench.errors import DatasetError
-from xbench.files.home import home
+from xbench import DatasetError, home
 
 Read = Callable[[str], Bool[np.ndarray, " objects"]]
 """Reads which objects one file, named relative to the dataset's folder, shows."""

@@ -12,11 +12,18 @@ import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files import photos
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import Concept, ConceptExamples, ConceptExamplesPair
-from xbench.interfaces.data.dataset import Dataset
+from xbench import (
+    Concept,
+    ConceptExamples,
+    ConceptExamplesPair,
+    Dataset,
+    DatasetError,
+    UnknownNameError,
+    damaged_photos,
+    data_home,
+    decode_photo,
+    square_photo,
+)
 from xbench_datasets.broden.index import WHAT, Index, Label, Picture, read_index
 from xbench_datasets.broden.presence import shown
 from xbench_datasets.way_out import option
@@ -90,9 +97,7 @@ class Broden(Dataset, ConceptExamples):
             for picture in index.pictures
             for name in (picture.path, *(m for masks in picture.masks.values() for m in masks))
         )
-        return photos.damaged_photos(
-            [self.folder() / "images" / name for name in dict.fromkeys(files)]
-        )
+        return damaged_photos([self.folder() / "images" / name for name in dict.fromkeys(files)])
 
     def fingerprint(self) -> str:
         """A hash of the tables' content, and of the images' paths and sizes in bytes."""
@@ -128,7 +133,7 @@ class Broden(Dataset, ConceptExamples):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images."""
-        return [photos.decode_photo(self._path(p), _named(p)) for p in self._pictures(ids)]
+        return [decode_photo(self._path(p), _named(p)) for p in self._pictures(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the index."""
@@ -167,9 +172,7 @@ class Broden(Dataset, ConceptExamples):
             )
         order = torch.randperm(places.size, generator=generator)[:count]
         chosen = [pool[place] for place in places[order.numpy()]]
-        return torch.stack(
-            [photos.square_photo(self._path(p), _named(p), self.size) for p in chosen]
-        )
+        return torch.stack([square_photo(self._path(p), _named(p), self.size) for p in chosen])
 
     def _have(self, pool: Sequence[Picture], label: Label) -> Bool[np.ndarray, " n"]:
         """Which images have the label, in any category."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.tables import fault
 
 WHAT = "dataset 'broden'"

@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 from PIL import Image
 
-from xbench.errors import DatasetError
-from xbench.files.home import home
-from xbench.files.photos import PHOTO_DAMAGE
+from xbench import PHOTO_DAMAGE, DatasetError, home
 from xbench_datasets.broden.index import WHAT, Picture
 
 SECOND_BYTE = 8

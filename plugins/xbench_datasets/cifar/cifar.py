@@ -6,8 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.download import Download
+from xbench import ClassHierarchy, Download
 from xbench_datasets.cifar import files as cifar_files
 from xbench_datasets.cifar.files import Blocks, Form, Records, Version
 from xbench_datasets.cifar.names import CIFAR10, CIFAR100, SUPERCLASS, SUPERCLASSES

@@ -8,8 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int64
 
-from xbench.errors import DatasetError
-from xbench.interfaces.data.download import Download
+from xbench import DatasetError, Download
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.picture_table import Numbered, PictureTable, Stack, numbered, state
 from xbench_datasets.way_out import option

@@ -12,12 +12,15 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files.home import data_home
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import HumanLabels
-from xbench.interfaces.data.dataset import DerivedDataset
-from xbench.interfaces.data.download import Download
+from xbench import (
+    DatasetError,
+    DerivedDataset,
+    Download,
+    HumanLabels,
+    UnknownNameError,
+    data_home,
+    fingerprint,
+)
 from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cifar10h'"

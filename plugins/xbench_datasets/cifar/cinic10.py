@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
-from xbench.errors import DatasetError
-from xbench.files.home import data_home
-from xbench.interfaces.data.download import Download
+from xbench import DatasetError, Download, data_home
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Times

@@ -8,8 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from xbench.errors import DatasetError, UsageError
-from xbench.files.pickles import read_pickle
+from xbench import DatasetError, UsageError, read_pickle
 from xbench_datasets.picture_table import Pictures
 
 SIDE = 32

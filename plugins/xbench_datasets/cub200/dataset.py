@@ -13,12 +13,20 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.files import photos
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartPoints
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.download import Download
+from xbench import (
+    ClassAttributes,
+    Dataset,
+    DatasetError,
+    Download,
+    ParameterError,
+    PartAttribute,
+    PartPoints,
+    UnknownNameError,
+    damaged_photos,
+    data_home,
+    decode_photo,
+    photo_size,
+)
 from xbench_datasets.cub200 import attributes as cub_attributes
 from xbench_datasets.cub200 import files as cub_files
 from xbench_datasets.cub200.files import Annotations, ImageAttributes
@@ -82,9 +90,7 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
             known = self._annotations()
         except DatasetError as error:
             return [str(error)]
-        return photos.damaged_photos(
-            [folder / "images" / known.paths[row] for row in self._chosen()]
-        )
+        return damaged_photos([folder / "images" / known.paths[row] for row in self._chosen()])
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
@@ -127,11 +133,11 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs; the few grey ones are converted."""
-        return [photos.decode_photo(path, what) for path, what in self._photos(ids)]
+        return [decode_photo(path, what) for path, what in self._photos(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.photo_size(path, what) for path, what in self._photos(ids)]
+        return [photo_size(path, what) for path, what in self._photos(ids)]
 
     def part_names(self) -> tuple[str, ...]:
         """The fifteen parts."""

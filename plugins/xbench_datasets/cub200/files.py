@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.tables import (
     fault,
     read_matrix,

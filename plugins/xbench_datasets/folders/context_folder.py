@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from xbench.interfaces.data.annotation import Contexts
+from xbench import Contexts
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Times
 from xbench_datasets.folders.photo_folder import Album, FoldedFolder

@@ -12,9 +12,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files import photos
-from xbench.randomness import generator
+from xbench import DatasetError, UnknownNameError, decode_photo, generator, photo_size
 from xbench_datasets.way_out import option
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -118,13 +116,13 @@ def of_split(split: str, splits: Sequence[str], of_each: Sequence[str], root: st
 def images(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[UInt8[Tensor, "3 _ _"]]:
     """The images in RGB, upright."""
     pairs = zip(paths, whats, strict=True)
-    return [photos.decode_photo(root / path, what, upright=True) for path, what in pairs]
+    return [decode_photo(root / path, what, upright=True) for path, what in pairs]
 
 
 def sizes(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[tuple[int, int]]:
     """Height and width when upright, from the files' headers."""
     pairs = zip(paths, whats, strict=True)
-    return [photos.photo_size(root / path, what, upright=True) for path, what in pairs]
+    return [photo_size(root / path, what, upright=True) for path, what in pairs]
 
 
 @functools.lru_cache(maxsize=8)

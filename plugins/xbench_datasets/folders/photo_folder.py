@@ -11,9 +11,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from xbench.errors import DatasetError
-from xbench.files import photos
-from xbench.interfaces.data.dataset import Dataset
+from xbench import Dataset, DatasetError, damaged_photos
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Folds
 from xbench_datasets.way_out import option
@@ -116,9 +114,7 @@ class PhotoFolder(Dataset):
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return photos.damaged_photos(
-            [self.folder() / photo.path for photo in self.listed().photographs]
-        )
+        return damaged_photos([self.folder() / photo.path for photo in self.listed().photographs])
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""

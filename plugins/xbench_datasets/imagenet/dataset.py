@@ -8,8 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
-from xbench.errors import DatasetError
-from xbench.interfaces.component import fingerprint
+from xbench import DatasetError, fingerprint
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import WHOLE, Entry, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Times
 from xbench_datasets.matlab import read_structs

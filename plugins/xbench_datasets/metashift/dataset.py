@@ -12,16 +12,20 @@ import torch
 from jaxtyping import Bool, Int64, UInt8
 from torch import Generator, Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files import photos
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import (
+from xbench import (
     Concept,
     ConceptExamples,
     ConceptExamplesPair,
     Contexts,
+    Dataset,
+    DatasetError,
+    UnknownNameError,
+    damaged_photos,
+    data_home,
+    decode_photo,
+    photo_size,
+    square_photo,
 )
-from xbench.interfaces.data.dataset import Dataset
 from xbench_datasets.metashift.index import WHAT, Selection, in_test, selection
 from xbench_datasets.way_out import option
 
@@ -94,7 +98,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         """Every missing or damaged photograph of the classes."""
         try:
             ids = list(self._selection().labels)
-            return photos.damaged_photos([self._path(image) for image in ids])
+            return damaged_photos([self._path(image) for image in ids])
         except DatasetError as error:
             return [str(error)]
 
@@ -129,11 +133,11 @@ class Metashift(Dataset, Contexts, ConceptExamples):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The photographs."""
-        return [photos.decode_photo(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
+        return [decode_photo(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the files' headers."""
-        return [photos.photo_size(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
+        return [photo_size(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
 
     def left_out(self) -> int:
         """How many images show more than one of the classes, and are in no split therefore."""
@@ -178,7 +182,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         ids, order = sorted(pool), torch.randperm(len(pool), generator=generator)[:count]
         chosen = [ids[place] for place in order.tolist()]
         return torch.stack(
-            [photos.square_photo(self._path(i), f"{WHAT}, image {i}", self.size) for i in chosen]
+            [square_photo(self._path(i), f"{WHAT}, image {i}", self.size) for i in chosen]
         )
 
     def _selection(self) -> Selection:

@@ -10,9 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
-from xbench.errors import DatasetError, UsageError
-from xbench.files.pickles import read_pickle
-from xbench.randomness import derived_seed
+from xbench import DatasetError, UsageError, derived_seed, read_pickle
 
 Subsets = Mapping[tuple[str, str], Int64[np.ndarray, " n"]]
 """Ids of the images, ascending, by subject and context."""

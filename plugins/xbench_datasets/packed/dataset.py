@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from xbench.errors import DatasetError
-from xbench.interfaces.component import fingerprint
+from xbench import DatasetError, fingerprint
 from xbench_datasets.packed import file as packed_file
 from xbench_datasets.packed.file import SUFFIX, WHAT, Packing
 from xbench_datasets.picture_table import Numbered, Pictures, PictureTable, numbered, state

@@ -18,8 +18,7 @@ import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 from PIL import Image
 
-from xbench.errors import DatasetError
-from xbench.files.photos import PHOTO_DAMAGE
+from xbench import PHOTO_DAMAGE, DatasetError
 from xbench_datasets.picture_table import Pictures, Stack
 
 WHAT = "dataset 'packed'"

@@ -8,8 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, fx, nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.readout import Readout
+from xbench import MismatchError, Readout
 
 _COMPLAINTS = ("derivative", "not implemented", "forward AD", "does not require", "must implement")
 """What torch's errors about missing derivatives speak of."""

@@ -6,8 +6,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.readout import Readout
+from xbench import Attribution, Readout
 from xbench_deliberative.attributions.differentiability import derivatives_of, evaluated
 from xbench_deliberative.kernels.gradients import gradient_times_activation
 

@@ -9,10 +9,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from xbench.errors import MismatchError
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.readout import Readout
-from xbench.networks.linearity import first_nonlinearity
+from xbench import Attribution, MismatchError, Readout
+from xbench.networks import first_nonlinearity
 from xbench_deliberative.attributions.differentiability import Evaluation, derivatives_of, evaluated
 from xbench_deliberative.kernels import second_order
 from xbench_deliberative.kernels.gradients import gradient_times_activation

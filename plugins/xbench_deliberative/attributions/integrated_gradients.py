@@ -9,8 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.readout import Readout
+from xbench import Attribution, Readout
 from xbench_deliberative.attributions.differentiability import derivatives_of, evaluated
 from xbench_deliberative.kernels.gradients import prediction_gradients
 from xbench_deliberative.kernels.integrated import gauss_legendre, right_riemann

@@ -7,13 +7,18 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.readout import Difficulty, Readout
-from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
-from xbench.networks.network import with_state
-from xbench.networks.weights import load_state
+from xbench import (
+    Artefact,
+    Artefacts,
+    ClassifierWeights,
+    Difficulty,
+    MismatchError,
+    Network,
+    Readout,
+    Recipe,
+    TrainingPlan,
+)
+from xbench.networks import load_state, with_state
 from xbench_deliberative.difficulties.hardness_network import Trunk, predictor_head
 from xbench_deliberative.kernels.hardness import sigmoid_scores
 

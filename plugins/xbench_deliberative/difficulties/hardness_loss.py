@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.loss import Loss, Targets
+from xbench import Batch, Loss, Targets
 from xbench_deliberative.kernels import hardness as kernels
 
 

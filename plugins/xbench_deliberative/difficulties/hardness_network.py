@@ -10,12 +10,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.classifier import Classifier
-from xbench.networks.cut import Halves, cut_traced, default_layer, head_layer
-from xbench.networks.network import original_names
-from xbench.networks.tracing import identical, trace
-from xbench.randomness import generator, seeded
+from xbench import Classifier, MismatchError, generator, seeded
+from xbench.networks import (
+    Halves,
+    cut_traced,
+    default_layer,
+    head_layer,
+    identical,
+    original_names,
+    trace,
+)
 
 Trunk = Literal["copied", "shared"]
 

@@ -8,17 +8,28 @@ from typing import Any, ClassVar, NamedTuple
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
-from xbench.interfaces.workplace import Workplace
-from xbench.networks.network import blank_module
-from xbench.networks.weights import load_state
-from xbench.randomness import derived_seed, seeded
-from xbench.training.fitting import Curve, fit
-from xbench.training.recipe import plan_tree, start_module, stored_state, training_facts
-from xbench.training.validation import Mistakes, mistakes_in, module_outputs
+from xbench import (
+    Artefact,
+    Artefacts,
+    ClassifierWeights,
+    Curve,
+    MismatchError,
+    Mistakes,
+    Recipe,
+    TrainingPlan,
+    Tree,
+    Workplace,
+    derived_seed,
+    fit,
+    mistakes_in,
+    module_outputs,
+    plan_tree,
+    seeded,
+    start_module,
+    stored_state,
+    training_facts,
+)
+from xbench.networks import blank_module, load_state
 from xbench_deliberative.difficulties.hardness import Hardness, below
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head

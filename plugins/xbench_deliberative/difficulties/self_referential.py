@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.readout import Difficulty, Readout
+from xbench import Artefacts, Difficulty, Network, Readout
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 
 

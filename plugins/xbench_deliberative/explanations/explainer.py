@@ -9,13 +9,18 @@ from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.readout import Difficulty, Readout
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
+from xbench import (
+    Artefacts,
+    Attribution,
+    Batch,
+    ClassifierWeights,
+    Difficulty,
+    Explainer,
+    ImageSet,
+    Network,
+    Readout,
+    Recipe,
+)
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity

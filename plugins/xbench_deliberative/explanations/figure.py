@@ -11,7 +11,7 @@ from matplotlib.patheffects import Normal, Stroke
 from torch import Tensor
 from torch.nn import functional
 
-from xbench.interfaces.data.dataset import Batch, ImageSet
+from xbench import Batch, ImageSet
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.explanations.shared_parts import (
     SharedPart,

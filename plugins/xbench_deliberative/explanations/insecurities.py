@@ -8,9 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from xbench.errors import ParameterError
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explanation
+from xbench import Batch, Explanation, ImageSet, ParameterError
 from xbench_deliberative.kernels.regions import region, upsampled
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks, PartPoints
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench import ClassAttributes, Dataset, ImageSet, PartAttribute, PartMasks, PartPoints
 from xbench_deliberative.kernels.sparse_triplets import (
     SparseTriplets,
     parts_of_pairs,

@@ -8,13 +8,17 @@ import torch
 from jaxtyping import Bool
 from torch import Generator, Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.readout import Difficulty
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
+from xbench import (
+    Artefacts,
+    Batch,
+    ClassifierWeights,
+    Difficulty,
+    Explainer,
+    ImageSet,
+    MismatchError,
+    Network,
+    Recipe,
+)
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.regions import region_sizes
 from xbench_deliberative.kernels.saliency import known_masks_map, known_parts_map

@@ -9,9 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import Band, Draws, band
+from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
 from xbench_deliberative.protocol.rows import COVERAGES
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, per_image
 

@@ -7,12 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.explanation import Explainer
-from xbench.randomness import per_image
+from xbench import Artefacts, Batch, Explainer, MismatchError, Network, per_image
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 

@@ -8,19 +8,22 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
-from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import (
+from xbench import (
+    Artefact,
+    Artefacts,
     ClassAttributes,
+    Dataset,
+    DatasetError,
     IdealObserver,
+    MismatchError,
     PartAttribute,
     PartMasks,
     PartPoints,
+    Recipe,
+    Tree,
+    Workplace,
+    annotated,
 )
-from xbench.interfaces.data.dataset import Dataset, annotated
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.workplace import Workplace
 from xbench_deliberative.kernels import ambiguous_parts as kernels
 from xbench_deliberative.kernels import sparse_triplets
 

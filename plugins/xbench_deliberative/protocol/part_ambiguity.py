@@ -8,22 +8,27 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import (
+from xbench import (
     Annotation,
+    Artefacts,
+    CaseScores,
     ClassAttributes,
+    Difficulty,
+    Drawing,
+    Entry,
     IdealObserver,
+    ImageSet,
     PartMasks,
     PartPoints,
+    Protocol,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    Tree,
+    Workplace,
+    weights_recipe,
 )
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.interfaces.readout import Difficulty
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.workplace import Workplace
-from xbench.training.recipe import weights_recipe
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import accuracy, regions, saliency
 from xbench_deliberative.protocol import rows as tables

@@ -8,16 +8,20 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Classifier
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.readout import Difficulty
-from xbench.interfaces.recipe import ClassifierWeights, Recipe
-from xbench.interfaces.workplace import Workplace
+from xbench import (
+    Artefact,
+    Artefacts,
+    Classifier,
+    ClassifierWeights,
+    Difficulty,
+    Entry,
+    Explainer,
+    ImageSet,
+    MismatchError,
+    Recipe,
+    Tree,
+    Workplace,
+)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float, Int64
 
-from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import CaseScores
+from xbench import CaseScores, Tree
 from xbench_deliberative.protocol.rows import COVERAGES, NONE, curve
 
 REPORTED = (10, 20, 30, 40, 50)

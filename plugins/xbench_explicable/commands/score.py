@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, parameter_tree, session_options
-from xbench.errors import ParameterError, UsageError
+from xbench import ParameterError, UsageError
+from xbench.commands import CHOICE, OUTPUT, WORK, Session, parameter_tree, session_options
 
 if TYPE_CHECKING:
-    from xbench.benchmark.assembly import Benchmark
-    from xbench.interfaces.component import Tree
-    from xbench.interfaces.protocol import Rows
-    from xbench.results.record import Record
-    from xbench.running.store import Store
+    from xbench import Benchmark, Record, Rows, Store, Tree
     from xbench_explicable.protocol.explicability import Explicability
     from xbench_explicable.protocol.predictions import Predictions
 
@@ -62,9 +58,8 @@ def command(
     predicted, probabilities and logits, and ids, labels or class_names where wanted. The
     similarity comes from the benchmark, or from -p similarity.name=NAME.
     """
-    from xbench.cli.output import print_json
-    from xbench.cli.results import print_results
-    from xbench.running.runner import record_path
+    from xbench import record_path
+    from xbench.commands import print_json, print_results
     from xbench_explicable.protocol.predictions import read_predictions
 
     named = _named(files, labels)
@@ -103,15 +98,15 @@ def _named(files: Sequence[Path], labels: Sequence[str]) -> dict[str, Path]:
 
 def _benchmark(session: Session, split: str | None) -> "Benchmark":
     """The benchmark with this protocol and without entries: predictions take their place."""
-    from xbench.benchmark.assembly import assemble
-    from xbench.interfaces.data.dataset import ImageSet
+    from xbench import ImageSet
+    from xbench.commands import assemble
 
     tree = _tree(session)
     made = assemble(tree, session.registry, scored=False)
     test = made.datasets["test"]
     images = ImageSet(test.dataset, split or test.split, test.transform)
     if images.split not in images.dataset.splits():
-        from xbench.errors import UnknownNameError
+        from xbench import UnknownNameError
 
         of = f"split of dataset {images.dataset.name}"
         raise UnknownNameError(of, images.split, images.dataset.splits())
@@ -135,8 +130,7 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
 
 def _tree(session: Session) -> "Tree":
     """The benchmark's tree; its protocol is this one, whichever it was."""
-    from xbench.benchmark.declaration import adjust
-    from xbench.components.specification import as_table
+    from xbench.commands import adjust, as_table
     from xbench_explicable.protocol.explicability import Explicability
 
     tree = dataclasses.replace(session, parameters=()).tree
@@ -161,7 +155,7 @@ def _placed(text: str) -> str:
 
 def _records(benchmark: "Benchmark", files: Sequence[Scored], store: "Store") -> "list[Record]":
     """A record for each file, with rows in the store."""
-    from xbench.running.outcome import judge
+    from xbench import judge
 
     keys = {of.label: _key(benchmark, of) for of in files}
     rows = {of.label: _rows(benchmark, of) for of in files}
@@ -173,7 +167,7 @@ def _records(benchmark: "Benchmark", files: Sequence[Scored], store: "Store") ->
 
 def _key(benchmark: "Benchmark", of: Scored) -> str:
     """Under which a file's rows are stored."""
-    from xbench.interfaces.component import fingerprint
+    from xbench import fingerprint
 
     images, protocol = benchmark.datasets["test"], benchmark.protocol
     return fingerprint(
@@ -210,7 +204,7 @@ def _rows(benchmark: "Benchmark", scored: Scored) -> "Rows":
 
 def _print_counts(records: "Sequence[Record]", found: Sequence[Scored]) -> None:
     """The paper's counts, how pairs compare, and whose order nothing vouches for."""
-    from xbench.cli.output import print_lines, print_table
+    from xbench.commands import print_lines, print_table
 
     of_test = {record.label: record.notes["sets"]["test"] for record in records}
     if len(records) > 1:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, Session, parameter_tree, session_options
-from xbench.errors import ParameterError, UnknownNameError
+from xbench import ParameterError, UnknownNameError
+from xbench.commands import CHOICE, OUTPUT, Session, parameter_tree, session_options
 
 if TYPE_CHECKING:
-    from xbench.interfaces.component import Tree
-    from xbench.interfaces.data.dataset import Dataset
-    from xbench.interfaces.data.similarity import Similarity
+    from xbench import Dataset, Similarity, Tree
     from xbench_explicable.similarities.facts import Facts
 
 OF = (
@@ -46,7 +44,7 @@ def build(session: Session, specification: str, to: Path) -> None:
     SIMILARITY is ekl, hierarchy, ihl:DATASET, chl:RATINGS.csv, mean or another that
     `xbench list similarity` shows. The table can be edited, and read with table:FILE.
     """
-    from xbench.cli.output import print_json, print_lines
+    from xbench.commands import print_json, print_lines
     from xbench_explicable.similarities.facts import facts
     from xbench_explicable.similarities.table import table_text
 
@@ -70,7 +68,7 @@ def build(session: Session, specification: str, to: Path) -> None:
 )
 def show(session: Session, specification: str, chosen: str | None, to: Path | None) -> None:
     """Show a similarity: as a table for few classes, by its nearest pairs for many."""
-    from xbench.cli.output import print_json, print_lines, print_table
+    from xbench.commands import print_json, print_lines, print_table
     from xbench_explicable.similarities.facts import facts
 
     if to is not None:
@@ -97,7 +95,7 @@ def check(session: Session, file: str) -> None:
 
     Classes may stand in any order. Exit code 2 says what is wrong.
     """
-    from xbench.cli.output import print_json, print_lines
+    from xbench.commands import print_json, print_lines
     from xbench_explicable.similarities.facts import facts
     from xbench_explicable.similarities.table import SimilarityTable
 
@@ -111,7 +109,7 @@ def check(session: Session, file: str) -> None:
 
 def _asked(session: Session, specification: str) -> "tuple[Similarity, Dataset]":
     """The similarity and the dataset that a call names."""
-    from xbench.components.specification import overlay, parsed
+    from xbench.commands import overlay, parsed
 
     changes = _own_parameters(session)
     dataset, builder = _dataset(session), session.builder()

@@ -9,10 +9,7 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.errors import MismatchError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.loss import Loss, Targets
+from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, Tree
 from xbench_explicable.kernels.hierarchy import (
     Descent,
     descent,

@@ -1,7 +1,6 @@
 """The dataset of a batch, for losses that ask it about its classes."""
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.dataset import Batch, Dataset
+from xbench import Batch, Dataset, MismatchError
 
 
 def dataset_of(batch: Batch, classes: int, loss: str) -> Dataset:

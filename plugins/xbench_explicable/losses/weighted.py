@@ -10,9 +10,16 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
-from xbench.interfaces.loss import Loss, Targets
+from xbench import (
+    Batch,
+    Dataset,
+    ImageSet,
+    Loss,
+    Similarity,
+    Targets,
+    checked_similarity,
+    normalised_similarity,
+)
 from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.losses.source import dataset_of
 

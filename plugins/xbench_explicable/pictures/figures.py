@@ -11,9 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from xbench.interfaces.protocol import Drawing, Role, Rows
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import Draws, Score, scores_by_name, summarised
+from xbench import Drawing, Draws, Resampling, Role, Rows, Score, scores_by_name, summarised
 from xbench_explicable.kernels.explicability import Pair
 from xbench_explicable.pictures.caption import broken
 from xbench_explicable.pictures.heat_map import heat_map

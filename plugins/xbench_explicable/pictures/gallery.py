@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from xbench.interfaces.protocol import Drawing, Entry, Rows
+from xbench import Drawing, Entry, Rows
 from xbench_explicable.pictures.caption import LEAST, frame, short, write
 from xbench_explicable.pictures.paired_answers import (
     Group,

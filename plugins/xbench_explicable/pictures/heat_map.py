@@ -10,7 +10,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench.errors import MismatchError
+from xbench import MismatchError
 
 CELL, LEAST, MOST = 0.3, 3.2, 13.0
 """Inches: the side of a cell, and of the whole map at least and at most."""

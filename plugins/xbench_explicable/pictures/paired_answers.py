@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from xbench.errors import UnknownNameError
-from xbench.interfaces.protocol import Entry, Rows
+from xbench import Entry, Rows, UnknownNameError
 from xbench_explicable.pictures.caption import decimals
 
 COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")

@@ -6,9 +6,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.protocol import Drawing, Entry, Rows
-from xbench.interfaces.workplace import Workplace
+from xbench import Artefacts, Drawing, Entry, Rows, Workplace
 from xbench_explicable.pictures.caption import FAINT, frame, short, write
 from xbench_explicable.pictures.paired_answers import (
     Group,

@@ -5,10 +5,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.loss import Loss, Targets
-from xbench.randomness import generator
+from xbench import Batch, ImageSet, Loss, MismatchError, Targets, generator
 
 TRIED, TRIALS, SIDE = 8, 8, 16
 """How many images a loss is tried with, how often, and how many pixels their sides have."""

@@ -10,19 +10,29 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import Annotation, ClassHierarchy
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.explanation import Explanation
-from xbench.interfaces.loss import Loss
-from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.workplace import Workplace
-from xbench.training.recipe import weights_recipe
+from xbench import (
+    Annotation,
+    Artefacts,
+    Batch,
+    CaseScores,
+    ClassHierarchy,
+    Dataset,
+    Drawing,
+    Entry,
+    Explanation,
+    ImageSet,
+    Loss,
+    MismatchError,
+    Protocol,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    Similarity,
+    Tree,
+    Workplace,
+    weights_recipe,
+)
 from xbench_explicable.kernels.shares import fair_shares
 from xbench_explicable.protocol.evaluated_loss import of_each, refuse_mixing
 from xbench_explicable.protocol.rows import Answers, loss_labels, rows_of

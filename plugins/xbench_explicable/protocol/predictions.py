@@ -13,8 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from xbench.errors import MismatchError, UnknownNameError, UsageError
-from xbench.interfaces.data.dataset import Dataset
+from xbench import Dataset, MismatchError, UnknownNameError, UsageError
 
 GIVEN = ("predicted", "probabilities", "logits")
 """Names of arrays, of which a file has exactly one."""

@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int64
 
-from xbench.interfaces.component import Component
-from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.loss import Loss
+from xbench import Component, Loss, Similarity
 from xbench_explicable.protocol.yardstick import Yardstick
 
 WORDS = pa.dictionary(pa.int32(), pa.string())

@@ -9,9 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Float64, Int64
 
-from xbench.errors import MismatchError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import CaseScores, Rows, Unit
+from xbench import CaseScores, MismatchError, Rows, Tree, Unit
 from xbench_explicable.kernels.explicability import (
     TIE,
     Pair,

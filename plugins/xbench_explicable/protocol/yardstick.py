@@ -7,10 +7,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from xbench.errors import MismatchError
-from xbench.interfaces.component import Tree, fingerprint
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
+from xbench import (
+    Dataset,
+    MismatchError,
+    Similarity,
+    Tree,
+    checked_similarity,
+    fingerprint,
+    normalised_similarity,
+)
 from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
 from xbench_explicable.similarities.class_tree import class_tree, tree_sources
 

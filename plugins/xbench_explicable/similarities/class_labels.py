@@ -11,10 +11,7 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from xbench.errors import MismatchError, ParameterError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked_similarity
+from xbench import Dataset, MismatchError, ParameterError, Similarity, Tree, checked_similarity
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.ratings_file import Rating, read_ratings

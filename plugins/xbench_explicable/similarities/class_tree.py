@@ -8,10 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.errors import MismatchError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.dataset import Dataset, annotated
+from xbench import ClassHierarchy, Dataset, MismatchError, Tree, annotated
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.wordnet.nouns import above

@@ -7,9 +7,7 @@ from typing import Any, ClassVar
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity
+from xbench import Dataset, Similarity, Tree
 from xbench_explicable.wordnet import nouns as wordnet
 from xbench_explicable.wordnet.senses import Senses, sources, synsets
 

@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
+from xbench import Dataset, Similarity, checked_similarity, normalised_similarity
 from xbench_explicable.kernels.targets import entropies, softmax_rows
 
 FEW = 20

@@ -6,8 +6,7 @@ from typing import ClassVar
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity
+from xbench import Dataset, Similarity
 from xbench_explicable.similarities.class_tree import class_tree
 
 

@@ -9,11 +9,16 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from xbench.errors import ParameterError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import HumanLabels
-from xbench.interfaces.data.dataset import Dataset, annotated
-from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
+from xbench import (
+    Dataset,
+    HumanLabels,
+    ParameterError,
+    Similarity,
+    Tree,
+    annotated,
+    checked_similarity,
+    normalised_similarity,
+)
 from xbench_explicable.similarities.matching import places
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from xbench.errors import MismatchError
+from xbench import MismatchError
 
 SHOWN = 12
 """How many names a message shows."""

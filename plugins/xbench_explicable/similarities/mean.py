@@ -8,9 +8,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.errors import ParameterError
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked_similarity, normalised_similarity
+from xbench import Dataset, ParameterError, Similarity, checked_similarity, normalised_similarity
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 from xbench_explicable.similarities.text_table import read_rows
 
 COLUMNS = ("person", "true", "predicted", "rating")

@@ -10,10 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity, checked_similarity
+from xbench import Dataset, DatasetError, MismatchError, Similarity, Tree, checked_similarity
 from xbench_explicable.similarities.matching import places
 from xbench_explicable.similarities.text_table import file_digest, read_rows
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 from pathlib import Path
 
-from xbench.errors import DatasetError
+from xbench import DatasetError
 
 
 def read_rows(file: str, what: str) -> list[tuple[int, list[str]]]:

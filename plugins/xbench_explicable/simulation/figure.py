@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xbench.interfaces.protocol import Drawing, Role, Rows
+from xbench import Drawing, Role, Rows
 from xbench_explicable.simulation.summary import Column, columns, noted
 
 INK, GRID, SHADE, LOSS, REFERENCE = "#222222", "#e4e4e4", "#f3ead7", "#0072B2", "#707070"

@@ -9,11 +9,15 @@ import torch
 from jaxtyping import Float64, Int64, UInt8
 from torch import Tensor
 
-from xbench.errors import MismatchError, UnknownNameError
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import Annotation, ClassHierarchy
-from xbench.interfaces.data.dataset import Dataset
-from xbench.interfaces.data.similarity import Similarity
+from xbench import (
+    Annotation,
+    ClassHierarchy,
+    Dataset,
+    MismatchError,
+    Similarity,
+    UnknownNameError,
+    fingerprint,
+)
 
 SIDE = 8
 

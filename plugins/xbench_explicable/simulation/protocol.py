@@ -7,14 +7,22 @@ from typing import ClassVar
 import pyarrow as pa
 import torch
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.annotation import Annotation
-from xbench.interfaces.data.dataset import Batch, annotated
-from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.workplace import Workplace
+from xbench import (
+    Annotation,
+    Artefacts,
+    Batch,
+    CaseScores,
+    Drawing,
+    Entry,
+    Protocol,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    Tree,
+    Workplace,
+    annotated,
+)
 from xbench_explicable.simulation.plane import Predictions
 from xbench_explicable.simulation.summary import noted, scored
 

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Bool, Float64, Int64
 
-from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import CaseScores, Unit
+from xbench import CaseScores, Tree, Unit
 
 NOTHING = 1e-12
 """Differences up to here are rounding: cross-entropy does not change along a column."""

@@ -8,7 +8,7 @@ import re
 from importlib.resources import files
 from pathlib import Path
 
-from xbench.errors import ParameterError
+from xbench import ParameterError
 
 DATA = files("xbench_explicable") / "data"
 FILES = ("data.noun", "index.noun")

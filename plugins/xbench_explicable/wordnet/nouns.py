@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench.errors import UnknownNameError
+from xbench import UnknownNameError
 from xbench_explicable.kernels.paths import path_lengths
 from xbench_explicable.wordnet import files as wordnet_files
 

@@ -8,9 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
+from xbench import Dataset, DatasetError, MismatchError, Tree
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.text_table import file_digest, read_rows
 from xbench_explicable.wordnet.files import DATA, digest

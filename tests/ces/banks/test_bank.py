@@ -7,10 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.annotation import Concept
-from xbench.networks.network import cut_module
+from xbench import Concept, MismatchError, Network
+from xbench.networks import cut_module
 from xbench_ces.banks.bank import PAPER_STEP, ConceptBank, bottom_hash
 
 SHAPE = (8, 10, 10)

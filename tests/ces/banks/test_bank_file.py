@@ -10,8 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from xbench.errors import UsageError
-from xbench.interfaces.data.annotation import Concept
+from xbench import Concept, UsageError
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.file import read_bank, write_bank
 from xbench_ces.banks.importing import StoredBank

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.cli.options import Session
-from xbench.errors import UsageError
-from xbench.running.store import Store
+from xbench import Store, UsageError
+from xbench.commands import Session
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.command import command
 from xbench_ces.banks.file import read_bank
@@ -82,7 +81,7 @@ def test_a_bank_is_learned_once_and_is_the_one_that_the_explainer_uses(
 
     session = Session(parameters=QUICK)
     entry = next((b := session.assembled(scored=False)).entries(b.lines[0]))
-    from xbench.training.recipe import weights_recipe
+    from xbench import weights_recipe
 
     explainer = ConceptualExplanationScores(examples=12)
     assert explainer.artefacts(weights_recipe(entry), entry.datasets)["bank"].key == key

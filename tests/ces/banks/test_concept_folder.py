@@ -8,10 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.transform import Transform
-from xbench.randomness import generator
+from xbench import Concept, DatasetError, Transform, UnknownNameError, generator
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.concept_folder import ConceptFolder
 from xbench_ces.banks.learning import LearnedBank
@@ -116,8 +113,7 @@ def test_photographs_are_turned_upright(root):
 
 
 def test_a_bank_can_be_learned_from_it(folder, make_weights, workplace, tmp_path):
-    from xbench.running.runner import Provider
-    from xbench.running.store import Store
+    from xbench import Provider, Store
 
     weights = make_weights()
     recipe = LearnedBank(weights, weights.plan.classifier, (folder,), Transform())
@@ -219,6 +215,6 @@ def test_an_impossible_size_is_refused(root):
 
 
 def test_it_is_a_component(folder):
-    from xbench.testing.conformance import check_component
+    from xbench.testing import check_component
 
     check_component(folder)

@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.transform import Transform
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, Transform, UnknownNameError, fingerprint, generator
+from xbench.testing import check_component
 from xbench_ces.banks.concept_images import drawn, listed
 from xbench_ces.banks.image_qualities import COLOURS, FAMILY, QUALITIES, ImageQualities
 from xbench_ces.kernels import appearance

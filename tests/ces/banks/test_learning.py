@@ -7,15 +7,21 @@ from typing import ClassVar
 import pytest
 import torch
 
-from xbench.errors import DatasetError, MismatchError, NumericalError, ParameterError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.annotation import Concept, ConceptExamplesPair
-from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.training import Training
-from xbench.networks.network import load_network
-from xbench.randomness import generator
-from xbench.running.runner import Provider
-from xbench.running.store import Store
+from xbench import (
+    Artefact,
+    Concept,
+    ConceptExamplesPair,
+    DatasetError,
+    MismatchError,
+    NumericalError,
+    ParameterError,
+    Provider,
+    Store,
+    Training,
+    Transform,
+    generator,
+)
+from xbench.networks import load_network
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
 from xbench_ces.banks.concept_images import listed
 from xbench_ces.banks.learning import LearnedBank

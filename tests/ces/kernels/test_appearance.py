@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xbench.randomness import generator
+from xbench import generator
 from xbench_ces.kernels import appearance
 from xbench_ces.kernels.appearance import PERTURBATIONS
 

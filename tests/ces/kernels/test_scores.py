@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from xbench.randomness import generator
+from xbench import generator
 from xbench_ces.kernels.scores import (
     SATURATED,
     descending_ranks,

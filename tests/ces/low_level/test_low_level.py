@@ -7,17 +7,22 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
-from xbench.randomness import generator
-from xbench.results.statistics import scores_by_name
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.testing.conformance import check_component
+from xbench import (
+    Artefacts,
+    Entry,
+    MismatchError,
+    ParameterError,
+    Provider,
+    Resampling,
+    Store,
+    Training,
+    UnknownNameError,
+    UsageError,
+    Workplace,
+    generator,
+    scores_by_name,
+)
+from xbench.testing import check_component
 from xbench_ces.kernels.appearance import PERTURBATIONS
 from xbench_ces.low_level.protocol import LowLevelPerturbation
 from xbench_ces.low_level.rows import Target, courses
@@ -213,8 +218,7 @@ def test_impossible_parameters_are_refused(fields: dict, text: str) -> None:
 
 
 def test_targets_come_from_tables() -> None:
-    from xbench.components.registry import Registry
-    from xbench.components.specification import Builder
+    from xbench import Builder, Registry
 
     table = {"class_name": "strawberry", "concept": "redness", "alike": ["pinkness"]}
     tree = {"name": "low-level-perturbation", "targets": [table]}

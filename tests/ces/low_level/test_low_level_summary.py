@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 
-from xbench.interfaces.data.annotation import Concept
-from xbench.results.statistics import scores_by_name
+from xbench import Concept, scores_by_name
 from xbench_ces.low_level.rows import Explained, Target, courses, joined
 from xbench_ces.low_level.summary import Scoring, judged, noted, rank_correlation, scored
 from xbench_ces.scores.concept_scores import ConceptScores

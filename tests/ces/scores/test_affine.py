@@ -5,10 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xbench.networks.linearity import first_kink
-from xbench.networks.network import blank_module, cut_classifier, cut_module
-from xbench.randomness import generator
-from xbench.testing.conformance import tiny_network
+from xbench import generator
+from xbench.networks import blank_module, cut_classifier, cut_module, first_kink
+from xbench.testing import tiny_network
 from xbench_ces.scores.affine import (
     CACHED_BYTES,
     HEAVY,

@@ -11,14 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from xbench.errors import MismatchError, NumericalError, UsageError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.networks.network import cut_module
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component
+from xbench import (
+    Artefact,
+    Batch,
+    Concept,
+    Explainer,
+    ImageSet,
+    MismatchError,
+    NumericalError,
+    UsageError,
+    generator,
+)
+from xbench.networks import cut_module
+from xbench.testing import check_component
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
 from xbench_ces.banks.file import write_bank
 from xbench_ces.banks.importing import StoredBank
@@ -394,7 +399,7 @@ def test_the_explainer_keeps_its_contract(step):
 
 @pytest.mark.realdata
 def test_the_released_bank_explains_with_the_network_that_it_is_of(realdata):
-    from xbench.networks.network import blank_module, cut_classifier
+    from xbench.networks import blank_module, cut_classifier
 
     path = next((realdata / "cce_concept_bank").glob("*.pkl"))
     classifier = Torchvision("resnet18", layer="avgpool")

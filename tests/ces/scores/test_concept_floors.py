@@ -7,13 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.explanation import Explainer
-from xbench.networks.network import cut_module
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component
+from xbench import Batch, Concept, Explainer, MismatchError, generator
+from xbench.networks import cut_module
+from xbench.testing import check_component
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.scores.explainer import ConceptualExplanationScores

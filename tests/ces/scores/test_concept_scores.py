@@ -11,11 +11,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import load_explanations, save_explanations
-from xbench.randomness import generator
+from xbench import (
+    Batch,
+    Concept,
+    ImageSet,
+    MismatchError,
+    generator,
+    load_explanations,
+    save_explanations,
+)
 from xbench_ces.scores.concept_scores import ConceptScores, together
 
 CLASS_NAMES = ("ant", "bee", "cat", "$d_o_g$")

@@ -12,10 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.data.annotation import Contexts
-from xbench.interfaces.data.dataset import Dataset
-from xbench.testing.conformance import check_component
+from xbench import Contexts, Dataset, DatasetError, UnknownNameError
+from xbench.testing import check_component
 from xbench_ces.spurious.confounded import Confounded
 from xbench_datasets.folders.folder import Folder
 from xbench_toybirds.dataset import Toybirds

@@ -6,9 +6,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import summarised
+from xbench import Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.figures import GUESSING, drawn
 from xbench_ces.spurious.rows import ImageRows, Scenario, joined

@@ -9,26 +9,35 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench.benchmark.assembly import Benchmark, Line
-from xbench.components.registry import Registry
-from xbench.components.specification import Builder, plain_table
-from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.annotation import Concept, Contexts
-from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.resampling import Resampling
-from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
-from xbench.randomness import per_image
-from xbench.results.record import Record
-from xbench.running.local import LocalExecutor
-from xbench.running.runner import Provider, run
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.testing.conformance import check_component
+from xbench import (
+    Artefact,
+    Benchmark,
+    Builder,
+    Concept,
+    Contexts,
+    Dataset,
+    Entry,
+    Explainer,
+    ImageSet,
+    Line,
+    LocalExecutor,
+    LocalWorkplace,
+    MismatchError,
+    ParameterError,
+    Provider,
+    Recipe,
+    Record,
+    Registry,
+    Resampling,
+    Store,
+    Training,
+    UnknownNameError,
+    Workplace,
+    per_image,
+    plain_table,
+    run,
+)
+from xbench.testing import check_component
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_ces.scores.floors import ControlModel, RandomConcepts

@@ -10,10 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.interfaces.data.annotation import Concept
-from xbench.interfaces.protocol import CaseScores
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import summarised
+from xbench import CaseScores, Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.rows import SCHEMA, ImageRows, Scenario, joined
 from xbench_ces.spurious.summary import (

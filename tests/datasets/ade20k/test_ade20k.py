@@ -11,10 +11,14 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import UnknownNameError
-from xbench.interfaces.data.annotation import ClassAttributes, PartMasks, annotation_kinds
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
+from xbench import (
+    ClassAttributes,
+    ImageSet,
+    PartMasks,
+    Transform,
+    UnknownNameError,
+    annotation_kinds,
+)
 from xbench_datasets.ade20k.dataset import Ade20k
 from xbench_datasets.ade20k.index import read_index
 from xbench_datasets.ade20k.lists import Objects, read_objects
@@ -134,7 +138,7 @@ def test_what_was_counted_is_kept_until_a_file_changes(
 
 @pytest.mark.parametrize("layout", ["scene-parsing"], indirect=True)
 def test_damaged_keepings_are_made_anew(dataset: Ade20k) -> None:
-    from xbench.files.home import home
+    from xbench import home
 
     before = dataset.class_attributes()
     (kept,) = (home() / "cache" / "ade20k").iterdir()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from xbench.errors import DatasetError, UnknownNameError
+from xbench import DatasetError, UnknownNameError
 from xbench_datasets.ade20k.dataset import Ade20k
 
 WAY_OUT = (

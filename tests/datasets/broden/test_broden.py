@@ -8,9 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, UnknownNameError, generator
+from xbench.testing import check_component
 from xbench_datasets.broden.dataset import Broden
 from xbench_datasets.broden.presence import label_map
 

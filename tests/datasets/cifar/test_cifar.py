@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.testing.conformance import check_component
+from xbench import ClassHierarchy, DatasetError, UnknownNameError, data_home
+from xbench.testing import check_component
 from xbench_datasets.cifar.cifar import Cifar10, Cifar100
 
 COARSE = (

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from xbench.errors import DatasetError
-from xbench.files.home import data_home
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, data_home
+from xbench.testing import check_component
 from xbench_datasets.cifar.cifar10_1 import Cifar101
 from xbench_datasets.cifar.names import CIFAR10
 

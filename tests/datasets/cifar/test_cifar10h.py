@@ -5,10 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.files.home import data_home
-from xbench.interfaces.data.annotation import HumanLabels
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, HumanLabels, UnknownNameError, data_home
+from xbench.testing import check_component
 from xbench_datasets.cifar.cifar10h import Cifar10h
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.packed.dataset import PackedImages

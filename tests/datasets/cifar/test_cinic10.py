@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from xbench.errors import DatasetError
-from xbench.files.home import data_home
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, data_home
+from xbench.testing import check_component
 from xbench_datasets.cifar.cinic10 import Cinic10
 from xbench_datasets.cifar.names import CIFAR10
 

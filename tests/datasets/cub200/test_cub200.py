@@ -9,10 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import DatasetError, ParameterError, UnknownNameError
-from xbench.interfaces.data.annotation import ClassAttributes, PartPoints, annotation_kinds
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
+from xbench import (
+    ClassAttributes,
+    DatasetError,
+    ImageSet,
+    ParameterError,
+    PartPoints,
+    Transform,
+    UnknownNameError,
+    annotation_kinds,
+)
 from xbench_datasets.cub200.dataset import Cub200
 
 PERCENTAGES = "attributes/class_attribute_labels_continuous.txt"

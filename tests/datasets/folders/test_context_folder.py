@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, UnknownNameError
+from xbench.testing import check_component
 from xbench_datasets.folders.context_folder import ContextFolder
 from xbench_datasets.folders.folder import Folder
 

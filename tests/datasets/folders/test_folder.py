@@ -9,8 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.interfaces.data.dataset import ImageSet
+from xbench import DatasetError, ImageSet, UnknownNameError
 from xbench_datasets.folders.folder import Folder
 
 

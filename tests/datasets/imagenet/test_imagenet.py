@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torchvision.models import ResNet18_Weights
 
-from xbench.errors import DatasetError, UnknownNameError
-from xbench.testing.conformance import check_component
+from xbench import DatasetError, UnknownNameError
+from xbench.testing import check_component
 from xbench_datasets.imagenet.dataset import Imagenet
 
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from xbench.errors import DatasetError
-from xbench.testing.conformance import check_component
+from xbench import DatasetError
+from xbench.testing import check_component
 from xbench_datasets.imagenet.dataset import DIGEST, Imagenet
 from xbench_datasets.matlab import read_structs
 from xbench_explicable.wordnet.senses import imagenet

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from xbench.errors import DatasetError
-from xbench.testing.conformance import check_component
+from xbench import DatasetError
+from xbench.testing import check_component
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.packed import file as packed_file
 from xbench_datasets.packed.dataset import PackedImages

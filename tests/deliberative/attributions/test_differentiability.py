@@ -6,10 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.readout import Readout
-from xbench.networks.network import cut_module
+from xbench import Attribution, MismatchError, Readout
+from xbench.networks import cut_module
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients

@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.readout import Link, Readout
+from xbench import Batch, Link, Network, Readout
 from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
 from xbench_deliberative.kernels.integrated import gauss_legendre, right_riemann
 from xbench_deliberative.readouts import (

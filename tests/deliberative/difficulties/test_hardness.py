@@ -8,19 +8,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from xbench.errors import MismatchError, WeightsError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.classifier import Classifier, Normalisation
-from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.recipe import TrainingPlan
-from xbench.interfaces.training import Training
-from xbench.networks.linearity import first_nonlinearity
-from xbench.networks.network import load_network
-from xbench.randomness import generator
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import TrainedWeights, start_module
+from xbench import (
+    Artefact,
+    Classifier,
+    Dataset,
+    ImageSet,
+    LocalWorkplace,
+    MismatchError,
+    Normalisation,
+    Provider,
+    Store,
+    TrainedWeights,
+    Training,
+    TrainingPlan,
+    WeightsError,
+    generator,
+    start_module,
+)
+from xbench.networks import first_nonlinearity, load_network
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_network import Joint, build, predictor_head

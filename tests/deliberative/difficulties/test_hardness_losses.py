@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torch.nn import functional
 
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.loss import Targets
-from xbench.testing.conformance import check_component
+from xbench import Batch, Targets
+from xbench.testing import check_component
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.kernels.hardness import (

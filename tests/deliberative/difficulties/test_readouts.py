@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
+from xbench import Batch, Network
 from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
 

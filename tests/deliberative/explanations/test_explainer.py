@@ -7,13 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from xbench.errors import NumericalError
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.attribution import Attribution
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.readout import Difficulty, Readout
-from xbench.randomness import generator
+from xbench import (
+    Artefacts,
+    Attribution,
+    Batch,
+    Difficulty,
+    Network,
+    NumericalError,
+    Readout,
+    generator,
+)
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
 from xbench_deliberative.explanations.explainer import Deliberative

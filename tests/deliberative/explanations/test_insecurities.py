@@ -6,9 +6,15 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench.errors import MismatchError, ParameterError, UsageError
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import load_explanations, save_explanations
+from xbench import (
+    Batch,
+    ImageSet,
+    MismatchError,
+    ParameterError,
+    UsageError,
+    load_explanations,
+    save_explanations,
+)
 from xbench_deliberative.explanations.figure import highlighted
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.explanations.shared_parts import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.interfaces.data.annotation import PartAttribute
+from xbench import PartAttribute
 from xbench_datasets.cub200.dataset import Cub200
 from xbench_deliberative.kernels import ambiguous_parts as kernels
 from xbench_deliberative.protocol.ground_truth import AmbiguousParts, facts, paper_strengths

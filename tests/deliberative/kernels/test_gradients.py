@@ -5,9 +5,7 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import nn
 
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.readout import Readout
+from xbench import Batch, Network, Readout
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.kernels.gradients import gradient_times_activation, prediction_gradients
 from xbench_deliberative.readouts import (

@@ -14,10 +14,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torchvision.models.convnext import LayerNorm2d
 from torchvision.ops import SqueezeExcitation
 
-from xbench.errors import MismatchError
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.readout import Readout
+from xbench import Batch, MismatchError, Network, Readout
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
 from xbench_deliberative.kernels import second_order

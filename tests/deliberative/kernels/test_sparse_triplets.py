@@ -11,10 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.data.annotation import ClassAttributes, PartAttribute, PartMasks
-from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.workplace import Workplace
+from xbench import (
+    ClassAttributes,
+    Dataset,
+    DatasetError,
+    ImageSet,
+    MismatchError,
+    PartAttribute,
+    PartMasks,
+    Workplace,
+)
 from xbench_datasets.ade20k.dataset import Ade20k
 from xbench_deliberative.explanations.shared_parts import SharedParts, inner_point, visible_points
 from xbench_deliberative.kernels.saliency import known_masks_map

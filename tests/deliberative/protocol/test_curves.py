@@ -9,8 +9,7 @@ import torch
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import summarised
+from xbench import Resampling, summarised
 from xbench_deliberative.protocol.curves import PERCENT, Curve, curves_of, drawn, styles
 from xbench_deliberative.protocol.rows import COVERAGES, ImageRows, Measured, joined
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, scored

@@ -7,11 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer, Explanation
-from xbench.randomness import generator
+from xbench import Batch, Explainer, Explanation, ImageSet, MismatchError, Network, generator
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
 from xbench_deliberative.explanations.explainer import Deliberative

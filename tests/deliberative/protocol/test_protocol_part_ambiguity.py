@@ -10,16 +10,23 @@ import pytest
 import torch
 from torch import nn
 
-from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.classifier import Classifier, Normalisation
-from xbench.interfaces.data.annotation import ClassAttributes, IdealObserver, PartMasks, PartPoints
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.explanation import Explainer
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.recipe import Recipe
-from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
+from xbench import (
+    Artefact,
+    Artefacts,
+    ClassAttributes,
+    Classifier,
+    Entry,
+    Explainer,
+    IdealObserver,
+    ImageSet,
+    MismatchError,
+    Normalisation,
+    PartMasks,
+    PartPoints,
+    Recipe,
+    Training,
+    Workplace,
+)
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
 from xbench_deliberative.explanations.explainer import Deliberative

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xbench.results.record import Record
-from xbench.running.store import Store
+from xbench import Record, Store
 from xbench_explicable.commands.score import command
 from xbench_explicable.protocol.summary import noted
 from xbench_toybirds.dataset import Toybirds

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.errors import DatasetError, MismatchError, ParameterError, UnknownNameError
+from xbench import DatasetError, MismatchError, ParameterError, UnknownNameError
 from xbench_explicable.commands.similarity import command
 
 OF = 'similarity.of={name="toybirds", test=40}'

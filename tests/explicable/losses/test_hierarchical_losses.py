@@ -9,12 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.randomness import generator
-from xbench.testing.conformance import check_component, tiny_images
+from xbench import Batch, ClassHierarchy, Dataset, ImageSet, MismatchError, Transform, generator
+from xbench.testing import check_component, tiny_images
 from xbench_explicable.kernels.hierarchy import grouped_logsumexp
 from xbench_explicable.losses.hierarchical import (
     HierarchicalCrossEntropy,

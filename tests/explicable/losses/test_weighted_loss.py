@@ -9,11 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.data.similarity import Similarity, normalised_similarity
-from xbench.randomness import generator
-from xbench.testing.conformance import CLASSES, check_component, tiny_batch, tiny_images
+from xbench import Batch, MismatchError, Similarity, generator, normalised_similarity
+from xbench.testing import CLASSES, check_component, tiny_batch, tiny_images
 from xbench_datasets.cifar.cifar10h import Cifar10h
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.kernels.targets import entropies, soft_labels, softmax_rows

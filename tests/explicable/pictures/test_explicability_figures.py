@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import summarised
+from xbench import Resampling, summarised
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
 from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, drawn
 from xbench_explicable.protocol.rows import Answers, rows_of

@@ -5,10 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import UnknownNameError
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.training import Training
+from xbench import Entry, ImageSet, Training, UnknownNameError
 from xbench_explicable.pictures.gallery import gallery, mistake_groups
 from xbench_explicable.pictures.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds

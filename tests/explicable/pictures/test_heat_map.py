@@ -6,7 +6,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench.errors import MismatchError
+from xbench import MismatchError
 from xbench_explicable.pictures.heat_map import heat_map
 
 TEN = tuple(f"class {index}" for index in range(10))

@@ -5,14 +5,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench.errors import UnknownNameError
-from xbench.interfaces.artefact import Artefact
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.training import Training
-from xbench.networks.network import blank_module
-from xbench.networks.weights import read_state
-from xbench.running.workplace import LocalWorkplace
+from xbench import Artefact, Entry, ImageSet, LocalWorkplace, Training, UnknownNameError
+from xbench.networks import blank_module, read_state
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
 from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side

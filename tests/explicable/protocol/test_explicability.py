@@ -9,20 +9,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError, NumericalError
-from xbench.interfaces.classifier import Classifier, Normalisation
-from xbench.interfaces.component import fingerprint
-from xbench.interfaces.data.annotation import ClassHierarchy
-from xbench.interfaces.data.dataset import Dataset, ImageSet
-from xbench.interfaces.data.similarity import Similarity
-from xbench.interfaces.loss import Loss, Targets
-from xbench.interfaces.protocol import Entry
-from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
-from xbench.randomness import generator
-from xbench.running.runner import Provider
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
+from xbench import (
+    ClassHierarchy,
+    Classifier,
+    Dataset,
+    Entry,
+    ImageSet,
+    LocalWorkplace,
+    Loss,
+    MismatchError,
+    Normalisation,
+    NumericalError,
+    Provider,
+    Similarity,
+    Store,
+    Targets,
+    Training,
+    Workplace,
+    fingerprint,
+    generator,
+)
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.protocol.explicability import Explicability, unseen
 from xbench_explicable.protocol.rows import LOSS, loss_labels

@@ -8,10 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
-from xbench.interfaces.protocol import CaseScores
-from xbench.interfaces.resampling import Resampling
-from xbench.results.statistics import summarised
+from xbench import CaseScores, MismatchError, Resampling, summarised
 from xbench_explicable.kernels.explicability import of_wrong_classes, order
 from xbench_explicable.protocol.rows import Answers, rows_of
 from xbench_explicable.protocol.summary import noted, scored, sets

@@ -13,8 +13,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError, UnknownNameError, UsageError
-from xbench.interfaces.data.dataset import Dataset
+from xbench import Dataset, MismatchError, UnknownNameError, UsageError
 from xbench_explicable.protocol import predictions
 from xbench_explicable.protocol.predictions import read_predictions
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from xbench.errors import DatasetError, MismatchError, ParameterError
+from xbench import DatasetError, MismatchError, ParameterError
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.similarities.class_labels import ClassLevelLabels
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import MismatchError
+from xbench import MismatchError
 from xbench_explicable.similarities.class_tree import ROOT, ClassTree, class_tree
 from xbench_explicable.wordnet.nouns import nouns, synset_of
 from xbench_explicable.wordnet.senses import imagenet

@@ -6,8 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import DatasetError, MismatchError, ParameterError
-from xbench.interfaces.data.similarity import checked_similarity, normalised_similarity
+from xbench import (
+    DatasetError,
+    MismatchError,
+    ParameterError,
+    checked_similarity,
+    normalised_similarity,
+)
 from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
 from xbench_explicable.similarities.hierarchy import HierarchyPaths
 from xbench_explicable.similarities.human_labels import InstanceLevelLabels, summed_counts

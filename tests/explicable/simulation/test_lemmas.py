@@ -9,10 +9,8 @@ import torch
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from xbench.interfaces.data.dataset import Batch
-from xbench.interfaces.data.similarity import Similarity
-from xbench.randomness import generator
-from xbench.testing.conformance import CLASSES, tiny_images
+from xbench import Batch, Similarity, generator
+from xbench.testing import CLASSES, tiny_images
 from xbench_explicable.losses.weighted import WeightedLoss
 
 CORRECT, A, B = 0, 1, 2

@@ -9,17 +9,20 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.benchmark.assembly import load_benchmark
-from xbench.components.registry import Registry
-from xbench.errors import MismatchError, UnknownNameError
-from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.data.transform import Transform
-from xbench.randomness import generator
-from xbench.running.local import LocalExecutor
-from xbench.running.runner import run
-from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
-from xbench.testing.conformance import check_component, tiny_images
+from xbench import (
+    ImageSet,
+    LocalExecutor,
+    LocalWorkplace,
+    MismatchError,
+    Registry,
+    Store,
+    Transform,
+    UnknownNameError,
+    generator,
+    load_benchmark,
+    run,
+)
+from xbench.testing import check_component, tiny_images
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.simulation.plane import ProbabilityPlane, ThreeClasses

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from xbench.errors import DatasetError, MismatchError
+from xbench import DatasetError, MismatchError
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy, SoftHierarchicalLabels
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.protocol.explicability import Explicability

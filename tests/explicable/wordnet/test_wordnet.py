@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench.errors import ParameterError, UnknownNameError
+from xbench import ParameterError, UnknownNameError
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.wordnet.files import DATA, EXCEPTIONS, digest
 from xbench_explicable.wordnet.nouns import nouns, path_similarities, synset_named, synset_of

@@ -1,0 +1,10 @@
+# Pure numeric functions that plugins may use.
+
+from xbench.kernels.augmentation import crop_boxes as crop_boxes
+from xbench.kernels.augmentation import resized_crops as resized_crops
+from xbench.kernels.augmentation import shifted as shifted
+from xbench.kernels.bootstrap import Totals as Totals
+from xbench.kernels.bootstrap import bootstrap_means as bootstrap_means
+from xbench.kernels.bootstrap import cluster_totals as cluster_totals
+from xbench.kernels.bootstrap import percentile_interval as percentile_interval
+from xbench.kernels.bootstrap import resample_counts as resample_counts

@@ -1,0 +1,35 @@
+# Modules with their weights: cut, traced, named, loaded.
+
+from xbench.networks.cut import CutPoint as CutPoint
+from xbench.networks.cut import Halves as Halves
+from xbench.networks.cut import cut as cut
+from xbench.networks.cut import cut_points as cut_points
+from xbench.networks.cut import cut_traced as cut_traced
+from xbench.networks.cut import default_layer as default_layer
+from xbench.networks.cut import head_layer as head_layer
+from xbench.networks.cut import points_of as points_of
+from xbench.networks.cut import splits as splits
+from xbench.networks.linearity import first_kink as first_kink
+from xbench.networks.linearity import first_nonlinearity as first_nonlinearity
+from xbench.networks.network import AS_THEY_ARE as AS_THEY_ARE
+from xbench.networks.network import CutNetwork as CutNetwork
+from xbench.networks.network import CutTable as CutTable
+from xbench.networks.network import Normalised as Normalised
+from xbench.networks.network import accuracy as accuracy
+from xbench.networks.network import blank_module as blank_module
+from xbench.networks.network import cut_classifier as cut_classifier
+from xbench.networks.network import cut_module as cut_module
+from xbench.networks.network import cut_table as cut_table
+from xbench.networks.network import load_network as load_network
+from xbench.networks.network import original_names as original_names
+from xbench.networks.network import predict as predict
+from xbench.networks.network import with_state as with_state
+from xbench.networks.tracing import identical as identical
+from xbench.networks.tracing import layer_name as layer_name
+from xbench.networks.tracing import output_of as output_of
+from xbench.networks.tracing import trace as trace
+from xbench.networks.weights import State as State
+from xbench.networks.weights import file_hash as file_hash
+from xbench.networks.weights import load_state as load_state
+from xbench.networks.weights import read_state as read_state
+from xbench.networks.weights import state_hash as state_hash
