@@ -190,4 +190,4 @@ def test_every_benchmark_file_travels_in_the_wheel_and_has_its_entry_point(proje
     points = settings["project"]["entry-points"]["xbench"]
     for path in FILES:
         assert included[f"benchmarks/{path.name}"] == f"xbench/benchmark/files/{path.name}"
-        assert points[f"benchmark.{path.stem}"] == "xbench.benchmark.assembly"
+        assert points[f"benchmark.{path.stem}"] == "xbench.benchmark.declaration"

@@ -85,7 +85,7 @@ def call(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "remote_plugin", sys.modules[__name__])
     points = [
         EntryPoint("dataset.remote", "remote_plugin", "xbench"),
-        EntryPoint("benchmark.default", "xbench.benchmark.assembly", "xbench"),
+        EntryPoint("benchmark.default", "xbench.benchmark.declaration", "xbench"),
     ]
     monkeypatch.setattr(Session, "registry", Registry(points))
 
