@@ -40,7 +40,10 @@ from xbench.interfaces.classifier import Normalisation as Normalisation
 from xbench.interfaces.classifier import PassCounter as PassCounter
 from xbench.interfaces.component import Component as Component
 from xbench.interfaces.component import Tree as Tree
+from xbench.interfaces.component import content_hash as content_hash
+from xbench.interfaces.component import content_key as content_key
 from xbench.interfaces.component import fingerprint as fingerprint
+from xbench.interfaces.component import location as location
 from xbench.interfaces.data.annotation import Annotation as Annotation
 from xbench.interfaces.data.annotation import ClassAttributes as ClassAttributes
 from xbench.interfaces.data.annotation import ClassHierarchy as ClassHierarchy
@@ -115,7 +118,6 @@ from xbench.running.workplace import LocalWorkplace as LocalWorkplace
 from xbench.training.fitting import Curve as Curve
 from xbench.training.fitting import fit as fit
 from xbench.training.recipe import TrainedWeights as TrainedWeights
-from xbench.training.recipe import plan_tree as plan_tree
 from xbench.training.recipe import start_module as start_module
 from xbench.training.recipe import stored_state as stored_state
 from xbench.training.recipe import training_facts as training_facts

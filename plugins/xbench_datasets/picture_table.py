@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from xbench import Dataset, DatasetError, UnknownNameError, data_home
+from xbench import Dataset, DatasetError, UnknownNameError, data_home, location
 
 SPAN = 1_000_000
 """Ids of the k-th split start at k × SPAN, so that sizes of splits do not change an id."""
@@ -90,7 +90,7 @@ class Group(NamedTuple):
 class PictureTable(Dataset):
     """Images of one size; a subclass says where those of a split and their labels are."""
 
-    root: str = ""
+    root: str = location("")
     """Where the files are; "" for the data folder's."""
 
     @abstractmethod

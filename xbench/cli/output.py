@@ -105,6 +105,10 @@ class Lines:
         self._last = now
         click.echo(f"{task}: {done}/{total} {note}".rstrip(), err=True)
 
+    def say(self, line: str) -> None:
+        """Print the line."""
+        click.echo(line, err=True)
+
 
 class Bars:
     """Progress as rich bars, one a task."""
@@ -118,6 +122,10 @@ class Bars:
         if task not in self._tasks:
             self._tasks[task] = self._bars.add_task(_escaped(task), total=total, note="")
         self._bars.update(self._tasks[task], completed=done, total=total, note=_escaped(note))
+
+    def say(self, line: str) -> None:
+        """Print the line above the bars."""
+        self._bars.console.print(_escaped(line))
 
 
 @contextmanager

@@ -10,7 +10,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from xbench.errors import NumericalError
-from xbench.interfaces.component import Component
+from xbench.interfaces.component import Component, Tree, content_hash, location
+
+LIBRARY = "library"
+"""The weights that a library has for one of its networks."""
 
 
 class Normalisation(NamedTuple):
@@ -26,11 +29,18 @@ class Classifier(Component):
 
     kind: ClassVar[str] = "classifier"
 
-    weights: str = ""
+    weights: str = location("")
     """"" for random weights, "library" for the library's own, or the path of a file
     (`.safetensors`, `.npz`, or a checkpoint that `torch.load(weights_only=True)` reads)."""
     layer: str = ""
     """Where the network is cut; "" for the last convolutional stage, found automatically."""
+
+    def parameters(self) -> Tree:
+        """The fields; of weights in a file stands there what they are, never where they lie."""
+        weights = self.weights
+        if weights not in ("", LIBRARY):
+            weights = f"file {content_hash(weights)}"
+        return {**super().parameters(), "weights": weights}
 
     @classmethod
     def offers(cls) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from xbench.errors import MismatchError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.classifier import Classifier
-from xbench.interfaces.component import Tree, fingerprint
+from xbench.interfaces.component import Tree, content_key, fields_tree
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.training import Training
@@ -21,9 +21,12 @@ class Recipe(ABC):
     kind: ClassVar[str]
     """What it makes, in kebab-case: the folder of the store where it lies."""
 
-    @abstractmethod
+    not_in_key: ClassVar[tuple[str, ...]] = ()
+    """Fields that the artefact does not depend on, or whose part `needs` has in its key."""
+
     def tree(self) -> Tree:
-        """Everything the artefact depends on, as plain values."""
+        """Everything the artefact depends on, as plain values: the fields, unless overridden."""
+        return fields_tree(self, but=self.not_in_key)
 
     def needs(self) -> Mapping[str, "Recipe"]:
         """Recipes whose artefacts `build` receives, by name."""
@@ -37,7 +40,7 @@ class Recipe(ABC):
     def key(self) -> str:
         """The content hash of the recipe and of all that it needs."""
         needs = {name: recipe.key for name, recipe in self.needs().items()}
-        return fingerprint({"kind": self.kind, "tree": self.tree(), "needs": needs})
+        return content_key({"kind": self.kind, "tree": self.tree()}, needs)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,10 @@ class TrainingPlan:
     validation: ImageSet | None
     seed: int
     classes: int
+
+    def tree(self) -> Tree:
+        """What weights depend on: where the network is cut is no part of it."""
+        return fields_tree(replace(self, classifier=replace(self.classifier, layer="")))
 
 
 class ClassifierWeights(Recipe):

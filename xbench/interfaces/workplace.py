@@ -17,12 +17,18 @@ class Progress(Protocol):
     def update(self, task: str, done: int, total: int, note: str = "") -> None:
         """`done` of `total` steps of `task` are finished; `note` says how it goes."""
 
+    def say(self, line: str) -> None:
+        """A line that is to stay in sight."""
+
 
 class Silent:
     """Progress that nobody watches."""
 
     def update(self, task: str, done: int, total: int, note: str = "") -> None:
         """Do nothing."""
+
+    def say(self, line: str) -> None:
+        """Say nothing."""
 
 
 class Workplace(ABC):

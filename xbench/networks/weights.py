@@ -1,6 +1,5 @@
 """Weights: read from files without executing anything, and loaded only where they fit."""
 
-import functools
 import hashlib
 import pickle
 import warnings
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from xbench.errors import WeightsError
+from xbench.interfaces.component import content_hash
 
 State = Mapping[str, Tensor]
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
@@ -76,18 +76,9 @@ def state_hash(state: State) -> str:
 
 def file_hash(path: str | Path) -> str:
     """A 32-digit hash of a file's bytes; `WeightsError` where there is no such file."""
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise WeightsError(f"there is no weights file {str(path)!r}")
-    status = path.stat()
-    return _file_hash(path, status.st_mtime_ns, status.st_size)
-
-
-@functools.cache
-def _file_hash(path: Path, modified: int, size: int) -> str:
-    """Reads a file once for as long as it stays as it is."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    if not Path(path).expanduser().is_file():
+        raise WeightsError(f"there is no weights file {str(Path(path).expanduser())!r}")
+    return content_hash(path)
 
 
 def _content(path: Path) -> Any:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import UsageError
 from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import fingerprint
+from xbench.interfaces.component import Tree, content_key
 from xbench.interfaces.executor import Executor
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.recipe import Recipe
@@ -16,7 +16,8 @@ from xbench.interfaces.resampling import Resampling
 from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
 from xbench.running.outcome import FACTS, Outcome, judged_together, records_of
-from xbench.running.store import Store
+from xbench.running.store import TREE, Store
+from xbench.running.versions import made_again
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module
 
@@ -29,6 +30,8 @@ class Shard(NamedTuple):
     entry: Entry
     cases: tuple[int, ...]
     artefacts: Artefacts
+    tree: Tree
+    """What the key is of."""
 
 
 def run(
@@ -88,6 +91,13 @@ class Provider:
         self.store = store
         self.workplace = workplace
         self._made: dict[str, Artefact] = {}
+        self._said: set[str] = set()
+
+    def say_once(self, line: str) -> None:
+        """Say a line, unless there is none or it was said."""
+        if line and line not in self._said:
+            self.workplace.progress.say(line)
+            self._said.add(line)
 
     def release(self, but: Mapping[str, Recipe]) -> None:
         """Forget all artefacts but those of these recipes; the store gives them again."""
@@ -107,15 +117,21 @@ class Provider:
         return self._made[key]
 
     def _make(self, recipe: Recipe, key: str) -> Artefact:
-        needs = self.all(recipe.needs())
+        needs, tree = self.all(recipe.needs()), recipe.tree()
+        self._say_of_others(recipe, key, tree)
         before = self.workplace.seconds["build"]
         with self.workplace.stage("build"):
             made = recipe.build(needs, self.workplace)
         seconds = self.workplace.seconds["build"] - before
         facts = {"seconds": seconds, **made.facts, "kind": recipe.kind}
         artefact = replace(made, key=key, facts=facts)
-        self.store.put_artefact(recipe.kind, artefact)
+        self.store.put_artefact(recipe.kind, artefact, tree)
         return artefact
+
+    def _say_of_others(self, recipe: Recipe, key: str, tree: Tree) -> None:
+        """Say if the same recipe was made under other versions, so that nobody wonders."""
+        kin = self.store.artefact_kin(recipe.kind, key)
+        self.say_once(made_again(recipe.kind, tree, kin))
 
 
 def _outcome(
@@ -133,7 +149,7 @@ def _outcome(
     if limit is not None:
         cases = tuple(benchmark.protocol.limited(entry, cases, limit))
     shards = tuple(_shards(benchmark, entry, cases, artefacts))
-    tables = _tables(shards, provider.store, executor, provider.workplace)
+    tables = _tables(shards, provider, executor)
     told = {name: replace(artefact, tensors={}) for name, artefact in artefacts.items()}
     return Outcome(entry, cases, told, tuple(shard.key for shard in shards), tables)
 
@@ -141,27 +157,26 @@ def _outcome(
 def _shards(
     benchmark: Benchmark, entry: Entry, cases: Sequence[int], artefacts: Artefacts
 ) -> Iterator[Shard]:
-    shared = {
-        "protocol": benchmark.protocol.tree(),
-        "entry": entry.tree(),
-        "artefacts": {name: artefact.key for name, artefact in artefacts.items()},
-    }
+    shared = {"protocol": benchmark.protocol.tree(), "entry": entry.tree()}
+    needs = {name: artefact.key for name, artefact in artefacts.items()}
     size = benchmark.protocol.shard_size
     for start in range(0, len(cases), size):
         some = tuple(cases[start : start + size])
-        key = fingerprint({**shared, "cases": list(some)})
-        yield Shard(key, benchmark.protocol, entry, some, artefacts)
+        tree = {**shared, "cases": list(some)}
+        key = content_key(tree, needs)
+        yield Shard(key, benchmark.protocol, entry, some, artefacts, tree)
 
 
-def _tables(
-    shards: Sequence[Shard], store: Store, executor: Executor, workplace: LocalWorkplace
-) -> tuple[Rows, ...]:
+def _tables(shards: Sequence[Shard], provider: "Provider", executor: Executor) -> tuple[Rows, ...]:
     """Each shard's rows: from the store where they are, else evaluated now and stored."""
+    store, workplace = provider.store, provider.workplace
     found = {shard.key: store.rows(shard.key) for shard in shards}
     missing = [shard for shard in shards if found[shard.key] is None]
     if not missing:
         return tuple(rows for rows in found.values() if rows is not None)
     task, done, total = missing[0].entry.label, len(shards) - len(missing), len(shards)
+    kin = store.rows_kin(missing[0].key)
+    provider.say_once(made_again(task, missing[0].tree, kin))
     workplace.progress.update(task, done, total)
     for shard, rows in zip(missing, executor.run(evaluate, missing, workplace), strict=True):
         store.put_rows(shard.key, rows)
@@ -181,7 +196,8 @@ def evaluate(shard: Shard, workplace: LocalWorkplace) -> Rows:
         "passes": dict(workplace.passes() - passes),
         "peak_memory_mib": workplace.peak_memory_mib(),
     }
-    metadata = {**(rows.schema.metadata or {}), FACTS: json.dumps(cost).encode()}
+    tree = json.dumps(shard.tree, sort_keys=True).encode()
+    metadata = {**(rows.schema.metadata or {}), FACTS: json.dumps(cost).encode(), TREE: tree}
     return rows.replace_schema_metadata(metadata)
 
 

@@ -6,6 +6,9 @@ A store is a folder or any fsspec URL:
     rows/<key>.parquet
     records/<benchmark>/<label>-<key>.json
 
+The first digits of a key hold no versions: what the same components made under others begins
+with the same ones. The tree that a key is of lies in the metadata of its file.
+
 A file is written under a temporary name and renamed. Beside rows and artefacts lies
 `<file>.sha256`, written the same way; a file without a matching checksum counts as absent,
 so what a kill or a damaged disk left behind is made again.
@@ -27,6 +30,10 @@ import pyarrow.parquet as pq
 
 from xbench.errors import StoreFullError, UnwritableStoreError
 from xbench.interfaces.artefact import Artefact
+from xbench.interfaces.component import KIN, Tree
+
+TREE = b"xbench.tree"
+"""The key of Parquet metadata under which the tree of a shard lies."""
 
 
 class Store:
@@ -55,13 +62,21 @@ class Store:
         data = self._read(f"artefacts/{kind}/{key}.safetensors")
         return None if data is None else _artefact(key, data)
 
-    def put_artefact(self, kind: str, artefact: Artefact) -> None:
-        """Write an artefact."""
+    def put_artefact(self, kind: str, artefact: Artefact, tree: Tree | None = None) -> None:
+        """Write an artefact, with the tree that its key is of."""
         from safetensors.torch import save
 
-        facts = json.dumps(dict(artefact.facts), sort_keys=True)
+        about = {"facts": artefact.facts, "tree": tree or {}}
+        metadata = {name: json.dumps(dict(of), sort_keys=True) for name, of in about.items()}
         tensors = {name: tensor.contiguous() for name, tensor in artefact.tensors.items()}
-        self._write(f"artefacts/{kind}/{artefact.key}.safetensors", save(tensors, {"facts": facts}))
+        self._write(f"artefacts/{kind}/{artefact.key}.safetensors", save(tensors, metadata))
+
+    def artefact_kin(self, kind: str, key: str) -> Iterator[Tree]:
+        """The trees of artefacts that the same components made under other versions."""
+        for path in self._kin(f"artefacts/{kind}", key, ".safetensors"):
+            length = int.from_bytes(self._files.cat_file(path, 0, 8), "little")
+            header = json.loads(self._files.cat_file(path, 8, 8 + length))
+            yield json.loads(header["__metadata__"].get("tree", "{}"))
 
     def artefact_keys(self, kind: str) -> list[str]:
         """Keys of the artefacts of a kind, whether they are whole or not, sorted."""
@@ -77,6 +92,17 @@ class Store:
         """The rows of the shard with this key, or None where there are none that are whole."""
         data = self._read(f"rows/{key}.parquet")
         return None if data is None else pq.read_table(io.BytesIO(data))
+
+    def rows_kin(self, key: str) -> Iterator[Tree]:
+        """The trees of shards that the same components made under other versions."""
+        for path in self._kin("rows", key, ".parquet"):
+            with self._files.open(path, "rb") as file:
+                yield json.loads((pq.read_schema(file).metadata or {}).get(TREE, b"{}"))
+
+    def _kin(self, folder: str, key: str, suffix: str) -> list[str]:
+        """Files whose keys begin as this one does, itself aside."""
+        paths = self._files.glob(self._path(f"{folder}/{key[:KIN]}*{suffix}"))
+        return sorted(path for path in map(str, paths) if key not in path)
 
     def put_rows(self, key: str, rows: pa.Table) -> None:
         """Write the rows of a shard."""

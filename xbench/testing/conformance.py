@@ -115,10 +115,18 @@ def _faults_in_form(component: Component) -> Faults:
             yield f"lacks the class attribute {attribute!r}"
     if not (cls.__doc__ or "").strip() or (cls.__doc__ or "").startswith(f"{cls.__name__}("):
         yield "has no docstring"
-    if json.loads(json.dumps(component.parameters())) != component.parameters():
-        yield "has parameters that JSON cannot hold"
+    yield from _faults_in_parameters(component)
     if dataclasses.replace(component) != component:
         yield "is not equal to itself with the same parameters"
+
+
+def _faults_in_parameters(component: Component) -> Faults:
+    try:
+        parameters = component.parameters()
+    except DatasetError:
+        return  # what lies at a location is not here
+    if json.loads(json.dumps(parameters)) != parameters:
+        yield "has parameters that JSON cannot hold"
 
 
 def tiny_network(seed: int = 0) -> Network:

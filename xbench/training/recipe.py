@@ -11,13 +11,12 @@ from torch import Tensor, nn
 
 from xbench.errors import WeightsError
 from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Workplace
 from xbench.networks.cut import head_layer
 from xbench.networks.network import blank_module
-from xbench.networks.weights import State, file_hash, load_state, read_state, state_hash
+from xbench.networks.weights import State, load_state, read_state, state_hash
 from xbench.randomness import derived_seed
 from xbench.training.fitting import fit
 from xbench.training.validation import Mistakes, mistakes
@@ -38,10 +37,6 @@ class TrainedWeights(ClassifierWeights):
         """How the classifier is trained."""
         return self.trains
 
-    def tree(self) -> Tree:
-        """What the weights depend on: where the network is cut is no part of it."""
-        return plan_tree(self.plan)
-
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Train, or go on with a training that was interrupted."""
         plan, start = self.plan, time.perf_counter()
@@ -55,23 +50,6 @@ class TrainedWeights(ClassifierWeights):
         seconds = round(time.perf_counter() - start, 3)
         facts = training_facts(plan, state, curve, seen)
         return Artefact(self.key, state, {**facts, "seconds": seconds})
-
-
-def plan_tree(plan: TrainingPlan) -> Tree:
-    """What weights that are trained so depend on: where the network is cut is no part of it."""
-    weights = plan.classifier.weights
-    if weights not in ("", "library"):
-        weights = f"file {file_hash(weights)}"
-    classifier = dataclasses.replace(plan.classifier, layer="", weights=weights)
-    return {
-        "classifier": classifier.tree(),
-        "loss": plan.loss.tree(),
-        "training": plan.training.tree(),
-        "images": plan.images.tree(),
-        "validation": plan.validation.tree() if plan.validation else None,
-        "seed": plan.seed,
-        "classes": plan.classes,
-    }
 
 
 def training_facts(

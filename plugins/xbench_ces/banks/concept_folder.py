@@ -21,6 +21,7 @@ from xbench import (
     UnknownNameError,
     damaged_photos,
     decode_photo,
+    location,
 )
 from xbench_ces.banks.concept_images import LEAST
 from xbench_datasets.folders import listing as folder_listing
@@ -52,7 +53,7 @@ class ConceptFolder(Dataset, ConceptExamples):
 
     name: ClassVar[str] = "concept-folder"
 
-    root: str = ""
+    root: str = location("")
     size: int = 224
     """Side of the square images."""
 

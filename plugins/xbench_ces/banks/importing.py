@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench import Artefact, Artefacts, Recipe, Tree
-from xbench.networks import file_hash
+from xbench import Artefact, Artefacts, Recipe, Tree, location
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.file import check_there, read_bank
 
@@ -23,7 +22,7 @@ class StoredBank(Recipe):
 
     kind: ClassVar[str] = "concept-bank"
 
-    path: str
+    path: str = location()
     layer: str = ""
     """For pickles, which do not say of which layer they are; "" for "avgpool"."""
     shape: tuple[int, ...] = ()
@@ -32,7 +31,7 @@ class StoredBank(Recipe):
     def tree(self) -> Tree:
         """The hash of the file, and what is said about it; `UsageError` where there is none."""
         check_there(self._path)
-        return {"file": file_hash(self._path), "layer": self.layer, "shape": list(self.shape)}
+        return super().tree()
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Read the file."""

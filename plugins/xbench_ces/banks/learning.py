@@ -54,6 +54,7 @@ class LearnedBank(Recipe):
     """
 
     kind: ClassVar[str] = "concept-bank"
+    not_in_key: ClassVar[tuple[str, ...]] = ("weights", "classifier")
 
     weights: ClassifierWeights
     classifier: Classifier
@@ -79,16 +80,7 @@ class LearnedBank(Recipe):
 
     def tree(self) -> Tree:
         """The layer, the concepts' images, and how directions are learned from them."""
-        sources = [{"dataset": s.tree(), "fingerprint": s.fingerprint()} for s in self.sources]
-        return {
-            "layer": self.classifier.layer,
-            "sources": sources,
-            "transform": self.transform.tree(),
-            "examples": self.examples,
-            "held_out": self.held_out,
-            "regularisation": self.regularisation,
-            "seed": self.seed,
-        }
+        return {**super().tree(), "layer": self.classifier.layer}
 
     def needs(self) -> Mapping[str, Recipe]:
         """The weights below the layer."""

@@ -16,7 +16,6 @@ from xbench import (
     TrainingPlan,
     Tree,
     Workplace,
-    plan_tree,
     start_module,
     stored_state,
 )
@@ -34,8 +33,7 @@ class StartWeights(Recipe):
     def tree(self) -> Tree:
         """The network, and the seed where its weights are random."""
         own = self._own()
-        tree = plan_tree(own)
-        return {"start": tree["classifier"], "seed": own.seed, "classes": own.classes}
+        return {"start": own.tree()["classifier"], "seed": own.seed, "classes": own.classes}
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The state of the module before training."""

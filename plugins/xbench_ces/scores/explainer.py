@@ -26,6 +26,7 @@ from xbench import (
     Recipe,
     Registry,
     fingerprint,
+    location,
 )
 from xbench_ces.banks.bank import ConceptBank, Step
 from xbench_ces.banks.importing import StoredBank
@@ -55,7 +56,7 @@ class ConceptualExplanationScores(Explainer):
 
     concepts: tuple[Dataset, ...] = ()
     """Where concepts are learned from; () for the data set that the classifier is trained on."""
-    bank: str = ""
+    bank: str = location("")
     """Path of a bank to use instead."""
     step: Step = "margin"
     """`paper`: 10 000 v with v the normal of the concept's SVM; `margin`: the concept's largest

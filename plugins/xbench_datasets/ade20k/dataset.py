@@ -25,6 +25,7 @@ from xbench import (
     damaged_photos,
     data_home,
     decode_photo,
+    location,
     photo_size,
 )
 from xbench_datasets.ade20k.layouts import Layout, recognised
@@ -65,7 +66,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
 
     name: ClassVar[str] = "ade20k"
 
-    root: str = ""
+    root: str = location("")
     """The dataset's folder or the one that holds it; "" for the data folder's."""
     layout: Literal["auto", "scene-parsing", "full-2021", "full-2016"] = "auto"
     lists: str = ""

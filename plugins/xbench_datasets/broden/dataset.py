@@ -22,6 +22,7 @@ from xbench import (
     damaged_photos,
     data_home,
     decode_photo,
+    location,
     square_photo,
 )
 from xbench_datasets.broden.index import WHAT, Index, Label, Picture, read_index
@@ -57,7 +58,7 @@ class Broden(Dataset, ConceptExamples):
 
     name: ClassVar[str] = "broden"
 
-    root: str = ""
+    root: str = location("")
     """The folder with index.csv or the one that holds it; "" for the data folder's."""
     minimum: int = 100
     """Labels of fewer images are no concepts."""

@@ -20,6 +20,7 @@ from xbench import (
     UnknownNameError,
     data_home,
     fingerprint,
+    location,
 )
 from xbench_datasets.way_out import option
 
@@ -52,7 +53,7 @@ class Cifar10h(DerivedDataset, HumanLabels):
 
     name: ClassVar[str] = "cifar10h"
 
-    counts: str = ""
+    counts: str = location("")
     """The file `cifar10h-counts.npy`; "" for the data folder's."""
     split: str = "test"
     """The split of `of` with the test images."""

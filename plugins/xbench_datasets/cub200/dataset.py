@@ -25,6 +25,7 @@ from xbench import (
     damaged_photos,
     data_home,
     decode_photo,
+    location,
     photo_size,
 )
 from xbench_datasets.cub200 import attributes as cub_attributes
@@ -57,7 +58,7 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
 
     name: ClassVar[str] = "cub200"
 
-    root: str = ""
+    root: str = location("")
     """The folder `CUB_200_2011` or the one that holds it; "" for the data folder's."""
     classes: int = 0
     """Only the first so many classes; 0 for all."""

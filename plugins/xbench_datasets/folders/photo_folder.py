@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from xbench import Dataset, DatasetError, damaged_photos
+from xbench import Dataset, DatasetError, damaged_photos, location
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Folds
 from xbench_datasets.way_out import option
@@ -70,7 +70,7 @@ class Album:
 class PhotoFolder(Dataset):
     """Ids are places in the sorted list of all images; a subclass makes that list."""
 
-    root: str = ""
+    root: str = location("")
 
     @abstractmethod
     def album(self) -> Album:

@@ -23,6 +23,7 @@ from xbench import (
     damaged_photos,
     data_home,
     decode_photo,
+    location,
     photo_size,
     square_photo,
 )
@@ -50,7 +51,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
 
     name: ClassVar[str] = "metashift"
 
-    root: str = ""
+    root: str = location("")
     """The folder of photographs and index; "" for the data folder's."""
     index: str = ""
     """An index of the same form that lies elsewhere; "" for `root`'s."""

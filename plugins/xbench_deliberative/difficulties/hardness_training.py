@@ -23,7 +23,6 @@ from xbench import (
     fit,
     mistakes_in,
     module_outputs,
-    plan_tree,
     seeded,
     start_module,
     stored_state,
@@ -53,7 +52,7 @@ class JointTraining(Recipe):
 
     def tree(self) -> Tree:
         """The classifier's training and the predictor; the layer too where they share a trunk."""
-        return _tree(self.plan, self.hardness)
+        return {**super().tree(), "layer": _layer(self.plan, self.hardness)}
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Train, or go on with a training that was interrupted."""
@@ -83,15 +82,12 @@ class JointWeights(ClassifierWeights):
     """Weights of a classifier that was trained jointly with a predictor: classifier′."""
 
     joint: JointTraining
+    not_in_key: ClassVar[tuple[str, ...]] = ("joint",)
 
     @property
     def plan(self) -> TrainingPlan:
         """The training of the classifier alone."""
         return self.joint.plan
-
-    def tree(self) -> Tree:
-        """Nothing beyond what it needs."""
-        return {}
 
     def needs(self) -> Mapping[str, Recipe]:
         """The joint training."""
@@ -109,12 +105,9 @@ class JointPredictor(Recipe):
     """The predictor of a joint training."""
 
     kind: ClassVar[str] = "hardness-predictor"
+    not_in_key: ClassVar[tuple[str, ...]] = ("joint",)
 
     joint: JointTraining
-
-    def tree(self) -> Tree:
-        """Nothing beyond what it needs."""
-        return {}
 
     def needs(self) -> Mapping[str, Recipe]:
         """The joint training."""
@@ -131,13 +124,15 @@ class FrozenPredictor(Recipe):
     """A predictor of the mistakes of a classifier that is trained already, and stays as it is."""
 
     kind: ClassVar[str] = "hardness-predictor"
+    not_in_key: ClassVar[tuple[str, ...]] = ("weights",)
 
     weights: ClassifierWeights
     hardness: Hardness
 
     def tree(self) -> Tree:
         """The images, the training and the predictor; the layer too with a shared trunk."""
-        return _tree(self.weights.required_plan, self.hardness)
+        plan = self.weights.required_plan
+        return {**super().tree(), "plan": plan.tree(), "layer": _layer(plan, self.hardness)}
 
     def needs(self) -> Mapping[str, Recipe]:
         """The classifier's weights."""
@@ -193,9 +188,9 @@ def _trained(
     return _Trained(built.network, curve, before, mistakes, facts)
 
 
-def _tree(plan: TrainingPlan, hardness: Hardness) -> Tree:
-    layer = plan.classifier.layer if hardness.trunk == "shared" else None
-    return {"training": plan_tree(plan), "hardness": hardness.tree(), "layer": layer}
+def _layer(plan: TrainingPlan, hardness: Hardness) -> str | None:
+    """What a predictor with the classifier's trunk depends on as well."""
+    return plan.classifier.layer if hardness.trunk == "shared" else None
 
 
 def _built(hardness: Hardness, module: nn.Module, plan: TrainingPlan) -> Built:

@@ -97,15 +97,6 @@ class AmbiguousParts(Recipe):
     smoothing: float
     share: float
 
-    def tree(self) -> Tree:
-        """The dataset's fingerprint, the definition and its parameters."""
-        return {
-            "dataset": self.dataset.fingerprint(),
-            "definition": self.definition,
-            "smoothing": self.smoothing,
-            "share": self.share,
-        }
-
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The table as `ambiguous` (parts, classes, classes), with what can be said of it."""
         del needs, workplace
@@ -134,13 +125,8 @@ class CommonParts(Recipe):
     share: float
 
     def tree(self) -> Tree:
-        """The dataset's fingerprint, the definition and its parameters."""
-        return {
-            "dataset": self.dataset.fingerprint(),
-            "definition": "presence",
-            "threshold": self.threshold,
-            "share": self.share,
-        }
+        """The dataset, the definition and its parameters."""
+        return {**super().tree(), "definition": "presence"}
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The triplets as `parts` and `pairs`, ordered by pair; never parts × classes²."""

@@ -19,7 +19,6 @@ from xbench import (
     ImageSet,
     MismatchError,
     Recipe,
-    Tree,
     Workplace,
 )
 
@@ -29,21 +28,13 @@ class HardestImages(Recipe):
     """The `count` images of largest difficulty; equals are taken in the order of their ids."""
 
     kind: ClassVar[str] = "hardest-images"
+    not_in_key: ClassVar[tuple[str, ...]] = ("weights",)
 
     images: ImageSet
     classifier: Classifier
     weights: ClassifierWeights
     difficulty: Difficulty
     count: int
-
-    def tree(self) -> Tree:
-        """The images, the network, the score and the count."""
-        return {
-            "images": self.images.tree(),
-            "classifier": self.classifier.tree(),
-            "difficulty": self.difficulty.tree(),
-            "count": self.count,
-        }
 
     def needs(self) -> Mapping[str, Recipe]:
         """The trained weights, and what the difficulty score needs."""

@@ -149,7 +149,8 @@ def _tree(session: Session) -> "Tree":
 
 def _placed(text: str) -> str:
     """A `-p` text; the protocol's own parameters need not name it."""
-    own = text.partition("=")[0].partition(".")[0].strip() in OWN
+    path, equals, _ = text.partition("=")
+    own = equals and path.partition(".")[0].strip() in OWN
     return f"protocol.{text.strip()}" if own else text
 
 
@@ -167,10 +168,10 @@ def _records(benchmark: "Benchmark", files: Sequence[Scored], store: "Store") ->
 
 def _key(benchmark: "Benchmark", of: Scored) -> str:
     """Under which a file's rows are stored."""
-    from xbench import fingerprint
+    from xbench import content_key
 
     images, protocol = benchmark.datasets["test"], benchmark.protocol
-    return fingerprint(
+    return content_key(
         {
             "protocol": protocol.tree(),
             "images": images.tree(),

@@ -9,7 +9,7 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, Tree
+from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, Tree, location
 from xbench_explicable.kernels.hierarchy import (
     Descent,
     descent,
@@ -43,9 +43,9 @@ class HierarchicalCrossEntropy(Loss):
     alpha: float = 0.1
     """How fast what the loss weighs decays down the tree; the authors tried 0.1 to 0.9."""
     hierarchy: Hierarchy = "dataset"
-    synsets: str = ""
+    synsets: str = location("")
     """A table of class,synset for classes whose names do not tell which noun is meant."""
-    wordnet: str = ""
+    wordnet: str = location("")
     """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def __post_init__(self) -> None:
@@ -97,9 +97,9 @@ class SoftHierarchicalLabels(Loss):
     beta: float = 30.0
     """How hard the labels are; 0 makes all classes equal. The authors tried 4 to 30."""
     hierarchy: Hierarchy = "dataset"
-    synsets: str = ""
+    synsets: str = location("")
     """A table of class,synset for classes whose names do not tell which noun is meant."""
-    wordnet: str = ""
+    wordnet: str = location("")
     """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ from xbench import (
     Similarity,
     Tree,
     Workplace,
+    location,
     weights_recipe,
 )
 from xbench_explicable.kernels.shares import fair_shares
@@ -83,9 +84,9 @@ class Explicability(Protocol):
     """The tree in which distances are measured: the dataset's own, or WordNet's."""
     losses: tuple[Loss, ...] = ()
     """Losses that every classifier is evaluated with, for the appendix's table."""
-    synsets: str = ""
+    synsets: str = location("")
     """A table of class,synset for classes whose names do not tell which noun is meant."""
-    wordnet: str = ""
+    wordnet: str = location("")
     """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def __post_init__(self) -> None:

@@ -11,7 +11,14 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
-from xbench import Dataset, MismatchError, ParameterError, Similarity, Tree, checked_similarity
+from xbench import (
+    Dataset,
+    MismatchError,
+    ParameterError,
+    Similarity,
+    checked_similarity,
+    location,
+)
 from xbench_explicable.kernels.agreement import ordinal_alpha
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.ratings_file import Rating, read_ratings
@@ -39,7 +46,7 @@ class ClassLevelLabels(Similarity):
     name: ClassVar[str] = "chl"
     example = MappingProxyType({"ratings": "ratings.csv"})
 
-    ratings: str
+    ratings: str = location()
     highest: int = 4
     tolerance: int = 0
     """How far the answer to a bait question may be from the expected one."""
@@ -52,10 +59,6 @@ class ClassLevelLabels(Similarity):
             raise ParameterError(
                 "similarity 'chl': highest must be at least 1, tolerance and misses at least 0"
             )
-
-    def parameters(self) -> Tree:
-        """The fields, and what is in the file."""
-        return {**super().parameters(), "content": file_digest(self.ratings)}
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """Means over people, `highest` on the diagonal."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench import Dataset, Similarity, Tree
+from xbench import Dataset, Similarity, Tree, location
 from xbench_explicable.wordnet import nouns as wordnet
 from xbench_explicable.wordnet.senses import Senses, sources, synsets
 
@@ -20,9 +20,9 @@ class ExistingKnowledge(Similarity):
 
     senses: Senses = "corrected"
     """"official" takes the first noun sense of every name, as the paper's code does."""
-    synsets: str = ""
+    synsets: str = location("")
     """A table of class,synset for classes whose names do not tell which noun is meant."""
-    wordnet: str = ""
+    wordnet: str = location("")
     """The folder of a full WordNet 3.0 in place of the bundled nouns."""
 
     def parameters(self) -> Tree:

@@ -14,7 +14,6 @@ from xbench import (
     HumanLabels,
     ParameterError,
     Similarity,
-    Tree,
     annotated,
     checked_similarity,
     normalised_similarity,
@@ -40,10 +39,6 @@ class InstanceLevelLabels(Similarity):
                 f"similarity 'ihl': dataset {self.of.name!r} has no human labels; "
                 "give one that has with of=NAME, such as toybirds, whose annotators are simulated"
             )
-
-    def parameters(self) -> Tree:
-        """The fields, and what is in the dataset."""
-        return {**super().parameters(), "fingerprint": self.of.fingerprint()}
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """Sums of the counts of all images of a true class, rows summing to 1."""

@@ -10,9 +10,16 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from xbench import Dataset, DatasetError, MismatchError, Similarity, Tree, checked_similarity
+from xbench import (
+    Dataset,
+    DatasetError,
+    MismatchError,
+    Similarity,
+    checked_similarity,
+    location,
+)
 from xbench_explicable.similarities.matching import places
-from xbench_explicable.similarities.text_table import file_digest, read_rows
+from xbench_explicable.similarities.text_table import read_rows
 
 CORNER = "true\\predicted"
 
@@ -35,11 +42,7 @@ class SimilarityTable(Similarity):
     name: ClassVar[str] = "table"
     example = MappingProxyType({"file": "similarity.csv"})
 
-    file: str
-
-    def parameters(self) -> Tree:
-        """The fields, and what is in the file."""
-        return {**super().parameters(), "content": file_digest(self.file)}
+    file: str = location()
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """The numbers as they stand, in the order of the dataset's classes."""

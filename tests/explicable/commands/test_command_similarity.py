@@ -96,7 +96,7 @@ def test_many_classes_are_shown_by_their_nearest_and_farthest_pairs(named):
         (("show", "hierachy"), UnknownNameError, "unknown similarity 'hierachy'; did you mean 'hi"),
         (("show", "ekl"), MismatchError, "has no noun for 20 of the 20 classes"),
         (("show", "ekl", "-p", "similarity.senses=odd"), UnknownNameError, "similarity.senses"),
-        (("show", "ekl", "-p", "similarity.senses"), ParameterError, "write it as -p similarity.p"),
+        (("show", "ekl", "-p", "similarity.senses"), ParameterError, "write it as -p component"),
         (("show", "nowhere.csv"), DatasetError, "nowhere.csv: it cannot be read"),
         (("show", "hierarchy", "--of", "verda"), UnknownNameError, "unknown class of toybirds"),
         (("show", "hierarchy", "--to", "a.txt"), ParameterError, "a file that ends in .png or"),

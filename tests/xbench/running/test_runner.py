@@ -1,28 +1,32 @@
 """The one loop: what it holds in memory while it runs."""
 
 import gc
+import json
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from xbench.benchmark.assembly import Benchmark, Line
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Classifier, Normalisation
+from xbench.interfaces.component import content_key
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
+from xbench.interfaces.workplace import Silent, Workplace
 from xbench.results.record import Record
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
-from xbench.running.store import Store
+from xbench.running.store import TREE, Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
@@ -107,7 +111,17 @@ class Counting(Protocol):
         return CaseScores("case", "higher", case, case.astype(float), headline=True)
 
 
-def counted(tmp_path) -> list[Record]:
+class Listener(Silent):
+    """Progress that remembers what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def counted(tmp_path, progress=None) -> list[Record]:
     """Three entries with weights of their own, each run twice."""
     training, classifier = Training(epochs=0), Linear()
     lines = tuple(
@@ -130,7 +144,7 @@ def counted(tmp_path) -> list[Record]:
     )
     Counting.seen.clear()
     Counting.alive.clear()
-    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch", progress or Silent())
     store = Store(str(tmp_path / "store"))
     return run(benchmark, store, LocalExecutor(), workplace, resampling=Resampling(resamples=10))
 
@@ -148,3 +162,33 @@ def test_records_tell_of_artefacts_that_were_released(tmp_path) -> None:
         assert {facts["key"] for facts in record.artefact_facts} == {
             of["weights"] for of in record.artefacts
         }
+
+
+def test_rows_and_artefacts_carry_the_tree_of_their_key(tmp_path) -> None:
+    record = counted(tmp_path)[0]
+    shard = tmp_path / "store" / "rows" / f"{record.rows[0][0]}.parquet"
+    tree = json.loads(pq.read_schema(shard).metadata[TREE])
+    assert tree["protocol"]["name"] == "counting"
+    assert tree["entry"]["loss"]["parameters"] == {"smoothing": 0.0}
+    key = record.artefacts[0]["weights"]
+    with safe_open(tmp_path / "store" / "artefacts" / "weights" / f"{key}.safetensors", "pt") as f:
+        tree = json.loads(f.metadata()["tree"])
+    assert tree["trains"]["classifier"]["name"] == "linear"
+    assert content_key({"kind": "weights", "tree": tree}) == key
+
+
+def test_a_run_says_in_one_line_that_results_are_of_another_version(tmp_path, monkeypatch) -> None:
+    listener = Listener()
+    first = counted(tmp_path, listener)
+    assert listener.lines == []
+    monkeypatch.setattr(Counting, "version", "2")
+    again = counted(tmp_path, listener)
+    assert [record.key for record in first] != [record.key for record in again]
+    assert listener.lines == [
+        f"smoothing {smoothing}: the store has results by protocol counting 1 (now 2); "
+        "they are made again"
+        for smoothing in (0.0, 0.1, 0.2)
+    ]
+    monkeypatch.setattr(Linear, "version", "2")
+    counted(tmp_path, listener)
+    assert "weights: the store has results by classifier linear 1 (now 2)" in listener.lines[3]

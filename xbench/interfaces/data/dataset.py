@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 import torch
@@ -10,7 +10,7 @@ from jaxtyping import Float, Int16, Int64, UInt8
 from torch import Tensor
 
 from xbench.errors import DatasetError, MismatchError
-from xbench.interfaces.component import Component
+from xbench.interfaces.component import Component, Tree, fields_tree, is_location
 from xbench.interfaces.data.annotation import Annotation, PartMasks, PartPoints
 from xbench.interfaces.data.download import Download
 from xbench.interfaces.data.transform import Transform
@@ -24,6 +24,15 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "dataset"
+
+    def parameters(self) -> Tree:
+        """The fields, those aside that say where files lie: the fingerprint speaks for these."""
+        places = [field.name for field in fields(self) if is_location(field)]  # type: ignore[arg-type]
+        return fields_tree(self, but=tuple(places))
+
+    def tree(self) -> Tree:
+        """Everything that identifies the dataset and its content."""
+        return {**super().tree(), "fingerprint": self.fingerprint()}
 
     @abstractmethod
     def check(self) -> None:
