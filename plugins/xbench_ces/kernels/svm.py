@@ -54,13 +54,14 @@ def gram(features: Float[Tensor, "n m"], mean: Float[Tensor, " m"]) -> Float64[T
 
     Their mean changes neither the normal nor the distances, and without it the products are so
     small that single precision within a chunk is enough; chunks are added in double precision.
+    The lower triangle is mirrored: a matrix product may round i·j otherwise than j·i.
     """
     total = torch.zeros(len(features), len(features), dtype=torch.float64)
     pairs = zip(torch.split(features, CHUNK, dim=1), torch.split(mean, CHUNK), strict=True)
     for chunk, middle in pairs:
         centred = chunk - middle
         total += centred @ centred.T
-    return total
+    return total.tril() + total.tril(-1).T
 
 
 def linear_svm(

@@ -100,7 +100,23 @@ def test_the_gram_matrix_is_that_of_the_examples_without_their_mean(seed, width)
     slow = torch.tensor([[float(a @ b) for a in centred] for b in centred], dtype=torch.float64)
     made = gram(features, features.mean(0))
     torch.testing.assert_close(made, slow, rtol=1e-5, atol=1e-4)
+
+
+def test_the_gram_matrix_is_symmetric_where_a_matrix_product_is_not(monkeypatch):
+    """Products are made uneven, for some processors round i·j and j·i alike."""
+    product = torch.Tensor.__matmul__
+
+    def uneven(one, other):
+        made = product(one, other)
+        return made + 1e-4 * made.triu(1)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", uneven)
+    features = examples(0, count=6)[0]
+    centred = features - features.mean(0)
+    made = gram(features, features.mean(0))
+    assert not torch.equal(centred @ centred.T, (centred @ centred.T).T)
     assert torch.equal(made, made.T)
+    torch.testing.assert_close(made, product(centred, centred.T).double(), rtol=1e-3, atol=1e-3)
 
 
 @given(SEEDS, st.sampled_from([-3.0, 10.0, 1000.0]))
