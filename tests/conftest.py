@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
+import torch
 from click.testing import CliRunner
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -29,6 +30,17 @@ settings.register_profile("project", max_examples=25, deadline=None)
 settings.load_profile("project")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure() -> None:
+    """One thread here and in programs that tests start: processes do not fight over cores.
+
+    Both have the same number, for some tests compare bits across processes. Another number in
+    XBENCH_TEST_THREADS shows what depends on it.
+    """
+    threads = os.environ.get("XBENCH_TEST_THREADS") or "1"
+    os.environ["OMP_NUM_THREADS"] = threads
+    torch.set_num_threads(int(threads))
 
 
 @pytest.fixture
