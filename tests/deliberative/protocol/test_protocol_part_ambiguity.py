@@ -1,6 +1,6 @@
 """The part-ambiguity protocol from artefacts to scores."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -92,14 +92,28 @@ def evaluated(
     return protocol.evaluate(entry, cases, artefacts, workplace), artefacts
 
 
+def explained(
+    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, workplace: Workplace
+) -> Iterator[tuple[int, Insecurities]]:
+    """Each image and its insecurities, explained in the protocol's batches.
+
+    In batches of another size maps are rounded otherwise, and pixels that are almost alike
+    may change places.
+    """
+    network = workplace.network(entry.classifier, artefacts["weights"])
+    cases = protocol.cases(entry, artefacts)
+    for start in range(0, len(cases), workplace.batch_size):
+        some = cases[start : start + workplace.batch_size]
+        batch = entry.datasets["test"].batch(some)
+        yield from zip(some, SUBJECT.explain(network, batch, {}, torch.Generator()), strict=True)
+
+
 def slow_rows(
     protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, workplace: Workplace
 ) -> list[tuple[int, int, list[float], list[float]]]:
     """One image, one pair, one mask after the other; parts as sets."""
-    network = workplace.network(entry.classifier, artefacts["weights"])
     test, found = entry.datasets["test"], []
-    for image in protocol.cases(entry, artefacts):
-        (given,) = SUBJECT.explain(network, test.batch([image]), {}, torch.Generator())
+    for image, given in explained(protocol, entry, artefacts, workplace):
         points = test.part_points([image])[0].tolist()
         visible = {k for k, (_, _, seen) in enumerate(points) if seen}
         for pair in range(len(given)):
@@ -170,10 +184,8 @@ def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -
     table, artefacts = evaluated(protocol, entry, workplace)
     assert "precision" not in table.column_names
     test = entry.datasets["test"]
-    network = workplace.network(entry.classifier, artefacts["weights"])
     row = 0
-    for image in protocol.cases(entry, artefacts):
-        (found,) = SUBJECT.explain(network, test.batch([image]), {}, torch.Generator())
+    for image, found in explained(protocol, entry, artefacts, workplace):
         mask = test.part_masks([image])[0]
         truth = protocol.truth().ambiguous(test.dataset, artefacts, image, found.pairs)
         for pair, region in enumerate(found.masks(0.25)):

@@ -64,8 +64,10 @@ def test_images_do_not_depend_on_their_batch(make):
     augmentation = make()
     whole = augmentation.images(IDS, seed=1, epoch=2)
     backwards = augmentation.images(IDS[::-1], seed=1, epoch=2)
-    assert torch.equal(backwards.flip(0), whole)
-    assert torch.equal(augmentation.images(IDS[3:4], seed=1, epoch=2)[0], whole[3])
+    alone = augmentation.images(IDS[3:4], seed=1, epoch=2)[0]
+    # the places that crops are read from come from a matrix product over the batch
+    torch.testing.assert_close(backwards.flip(0), whole, atol=1e-5, rtol=0)
+    torch.testing.assert_close(alone, whole[3], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("make", [batched, per_image])
