@@ -142,7 +142,8 @@ def test_distances_are_those_of_the_examples_from_the_hyperplane(seed):
 def test_exchanging_the_labels_turns_the_direction_round(seed):
     features, labels = examples(seed)
     one, other = linear_svm(features, labels, 1e-2), linear_svm(features, ~labels, 1e-2)
-    torch.testing.assert_close(one.normal, -other.normal, rtol=1e-2, atol=1e-4)
+    # the solver stops within 1e-3 of the optimum, from another side
+    assert float((one.normal + other.normal).norm()) < 3e-3 * float(one.normal.norm())
 
 
 @given(SEEDS)
