@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Build the bundled noun hierarchy from a full WordNet 3.0.
 
     python tools/wordnet_nouns.py /usr/share/wordnet --classes ids.txt --classes more.txt \
