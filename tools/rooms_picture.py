@@ -138,7 +138,7 @@ def _arcs(boxes: list[Box], found: list[Import]) -> Iterator[str]:
     used = {name: _used(name, found) for name in places}
     for name, own in used.items():
         nearest = [o for o in own if not any(o in used[between] for between in own)]
-        for other in nearest:
+        for other in sorted(nearest):
             yield _arc(places[name], places[other])
 
 
