@@ -2,13 +2,14 @@
 
 import re
 
+import networkx as nx
 import pytest
 import torch
-from torch import nn
+from torch import fx, nn
 from torch.nn import functional
 
 from xbench.errors import CutError, NumericalError
-from xbench.networks.cut import cut, cut_points, default_layer, head_layer
+from xbench.networks.cut import _dominators, cut, cut_points, default_layer, head_layer
 from xbench.networks.tracing import output_of, trace
 
 
@@ -309,3 +310,35 @@ def test_logits_that_are_no_numbers_are_an_error():
     nn.init.constant_(module.fc.bias, float("nan"))
     with pytest.raises(NumericalError, match="Branched gives logits that are NaN or infinite"):
         trace(module, example())
+
+
+def random_graph(seed, nodes=14):
+    """A network of sums whose operations are joined at random."""
+
+    class Joined(nn.Module):
+        def forward(self, x):
+            draws = torch.Generator().manual_seed(seed)
+            values = [x * 1.5]
+            for _ in range(nodes):
+                far = int(torch.randint(1, 4, (1,), generator=draws))
+                some = values[-far:]
+                values.append(sum(some[1:], some[0]) * 0.5)
+            return values[-1] + values[-2]
+
+    return fx.symbolic_trace(Joined())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_cuts_are_the_dominators_of_the_output_as_networkx_finds_them(seed):
+    traced = random_graph(seed)
+    graph = nx.DiGraph(
+        (source, node) for node in traced.graph.nodes for source in node.all_input_nodes
+    )
+    (start,) = [node for node in traced.graph.nodes if node.op == "placeholder"]
+    (end,) = [node for node in traced.graph.nodes if node.op == "output"]
+    above = nx.immediate_dominators(graph, start)
+    expected, node = [], above[end]
+    while node is not start:
+        expected.append(node)
+        node = above[node]
+    assert _dominators(traced.graph) == expected[::-1]
