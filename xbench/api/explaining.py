@@ -58,11 +58,11 @@ def explain(
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for name, batch in batches:
-        made = ready.explain(batch)
+        explanations = ready.explain(batch)
         picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
-        figure = made[0].draw(batch, benchmark.datasets["train"], class_names)
+        figure = explanations[0].draw(batch, benchmark.datasets["train"], class_names)
         figure.savefig(picture, bbox_inches="tight")
-        save_explanations(values, made)
+        save_explanations(values, explanations)
         written += [picture, values]
     return written
 

@@ -131,8 +131,8 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     lines = tuple(_lines(tree, protocol, builder))
     if scored:
         explainer = next((line.explainer for line in lines if line.explainer is not None), None)
-        made = None if explainer is None else explainer.makes
-        protocol = fitting_protocol(protocol, made, dataset, builder)
+        explanation = None if explainer is None else explainer.makes
+        protocol = fitting_protocol(protocol, explanation, dataset, builder)
     own = _own_parts(tree, {}, builder)
     return Benchmark(
         name=tree["name"],
@@ -155,37 +155,41 @@ def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> 
     """The one difficulty score that classifiers have to be trained with, if there is one."""
     asked = [line.explainer.companion() for line in lines if line.explainer is not None]
     asked.append(protocol.companion() if scored else None)
-    found = list(dict.fromkeys(one for one in asked if one is not None))
-    if len(found) > 1:
+    companions = list(dict.fromkeys(one for one in asked if one is not None))
+    if len(companions) > 1:
         raise MismatchError(
             "the entries need classifiers that are trained in different ways, jointly with "
-            f"{' and with '.join(map(str, found))}; compare them in runs of their own"
+            f"{' and with '.join(map(str, companions))}; compare them in runs of their own"
         )
-    return found[0] if found else None
+    return companions[0] if companions else None
 
 
 def fitting_protocol(
-    own: Protocol, made: type[Explanation] | None, dataset: Dataset, builder: Builder
+    own: Protocol, explanation: type[Explanation] | None, dataset: Dataset, builder: Builder
 ) -> Protocol:
     """The benchmark's own protocol where it fits, else the only one that does.
 
     `made` is the kind of explanation that is made, None where classifiers are compared.
     """
-    if _mismatch(own, made, dataset) is None:
+    if _mismatch(own, explanation, dataset) is None:
         return own
     kinds = {
         name: builder.registry.get("protocol", name) for name in builder.registry.names("protocol")
     }
-    alike = [name for name, cls in kinds.items() if (cls.scores is None) == (made is None)]
+    alike = [name for name, cls in kinds.items() if (cls.scores is None) == (explanation is None)]
     others = list(_buildable([name for name in alike if name != own.name], builder))
-    fitting = [other for other in others if _mismatch(other, made, dataset) is None]
+    fitting = [other for other in others if _mismatch(other, explanation, dataset) is None]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         choices = ", ".join(protocol.name for protocol in fitting)
         raise MismatchError(f"several protocols fit: {choices}; choose with -p protocol.name=…")
-    way_out = _scorers(made, kinds) if _unlike(own, made) else _owners(own, builder.registry)
-    raise MismatchError(f"{_mismatch(own, made, dataset)}{way_out}")
+    way_out = (
+        _scorers(explanation, kinds)
+        if _unlike(own, explanation)
+        else _owners(own, builder.registry)
+    )
+    raise MismatchError(f"{_mismatch(own, explanation, dataset)}{way_out}")
 
 
 def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
@@ -195,32 +199,36 @@ def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
             yield builder.build("protocol", name)
 
 
-def _mismatch(protocol: Protocol, made: type | None, dataset: Dataset) -> str | None:
+def _mismatch(protocol: Protocol, explanation: type | None, dataset: Dataset) -> str | None:
     missing = [kind.__name__ for kind in protocol.needs() if not isinstance(dataset, kind)]
-    if missing and not _unlike(protocol, made):
+    if missing and not _unlike(protocol, explanation):
         return (
             f"protocol {protocol.name!r} needs {', '.join(missing)}, "
             f"which dataset {dataset.name!r} does not have"
         )
-    return _unlike(protocol, made)
+    return _unlike(protocol, explanation)
 
 
-def _unlike(protocol: Protocol, made: type | None) -> str | None:
+def _unlike(protocol: Protocol, explanation: type | None) -> str | None:
     """What is wrong with scoring explanations of this kind, or classifiers, if anything."""
     does = f"scores {protocol.scores.name}" if protocol.scores else "compares classifiers"
-    if made is None and protocol.scores is not None:
+    if explanation is None and protocol.scores is not None:
         return f"protocol {protocol.name!r} {does}, but no entry has an explainer that makes them"
-    if made is not None and (protocol.scores is None or not issubclass(made, protocol.scores)):
-        of = getattr(made, "name", made.__name__)
-        return f"protocol {protocol.name!r} {does}, but the explainer makes {of}"
+    if explanation is not None and (
+        protocol.scores is None or not issubclass(explanation, protocol.scores)
+    ):
+        kind = getattr(explanation, "name", explanation.__name__)
+        return f"protocol {protocol.name!r} {does}, but the explainer makes {kind}"
     return None
 
 
-def _scorers(made: type | None, protocols: Mapping[str, type[Protocol]]) -> str:
+def _scorers(explanation: type | None, protocols: Mapping[str, type[Protocol]]) -> str:
     """Which protocols score what is made, on whatever dataset."""
-    if made is None:
+    if explanation is None:
         return "; protocols that need none compare classifiers"
-    having = [n for n, cls in protocols.items() if cls.scores and issubclass(made, cls.scores)]
+    having = [
+        n for n, cls in protocols.items() if cls.scores and issubclass(explanation, cls.scores)
+    ]
     if not having:
         return "; no protocol scores that, but `xbench explain` draws it"
     return f"; protocols that score that: {', '.join(having)}"
@@ -247,11 +255,11 @@ def _lines(tree: Tree, protocol: Protocol, builder: Builder) -> Iterator[Line]:
             continue
         explainer = _with_protocol(as_table(line["explainer"]), protocol)
         for subject in _beside(explainer, subjects):
-            made = builder.build("explainer", _with_subject(explainer, subject))
+            own = builder.build("explainer", _with_subject(explainer, subject))
             parts = _own_parts(tree, subject or line, builder)
             several = len(subjects) > 1 and SUBJECT in explainer.values()
             label = f"{line['label']}: {subject['label']}" if subject and several else line["label"]
-            yield Line(label, role, made, **parts)
+            yield Line(label, role, own, **parts)
 
 
 def _beside(explainer: Tree, subjects: list[Tree]) -> Sequence[Tree | None]:
@@ -307,15 +315,15 @@ def _with_subject(explainer: Tree, subject: Tree | None) -> Tree:
 def _image_sets(tree: Tree, dataset: Dataset, builder: Builder) -> dict[str, ImageSet]:
     """Splits of the dataset by role; a table names another dataset, for a further test set."""
     transform = plain_table(Transform, tree.get("transform", {}), "transform")
-    made = {}
+    sets = {}
     for role, given in tree["splits"].items():
         if not isinstance(given, str) and role in OF_DATASET:
             raise ParameterError(f"splits.{role}: expected a split's name, got {given!r}")
         if isinstance(given, str):
-            made[role] = ImageSet(dataset, given, transform)
+            sets[role] = ImageSet(dataset, given, transform)
         else:
-            made[role] = _of_another(given, f"splits.{role}", transform, builder)
-    return made
+            sets[role] = _of_another(given, f"splits.{role}", transform, builder)
+    return sets
 
 
 def _of_another(tree: Any, where: str, transform: Transform, builder: Builder) -> ImageSet:
@@ -324,8 +332,8 @@ def _of_another(tree: Any, where: str, transform: Transform, builder: Builder) -
     for key in tree:
         if key not in ("dataset", "split"):
             raise UnknownNameError(f"key in {where}", key, ("dataset", "split"))
-    made: Dataset = builder.build("dataset", tree["dataset"], f"{where}.dataset")
-    return ImageSet(made, str(tree.get("split", "test")), transform)
+    dataset: Dataset = builder.build("dataset", tree["dataset"], f"{where}.dataset")
+    return ImageSet(dataset, str(tree.get("split", "test")), transform)
 
 
 def _contrasts(tree: Tree, lines: tuple[Line, ...]) -> Iterator[Contrast]:

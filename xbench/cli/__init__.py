@@ -40,8 +40,8 @@ class Verbs(click.Group):
         if cmd_name in _plugin_commands():
             from xbench.components.registry import installed
 
-            found: click.Command = installed().get("command", cmd_name)
-            return found
+            plugin_command: click.Command = installed().get("command", cmd_name)
+            return plugin_command
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -63,8 +63,8 @@ def _line(command: str) -> str:
     from xbench.errors import PluginError
 
     try:
-        found: click.Command = installed().get("command", command)
-        return found.get_short_help_str(limit=LINE)
+        plugin_command: click.Command = installed().get("command", command)
+        return plugin_command.get_short_help_str(limit=LINE)
     except PluginError as error:
         return f"Not available: {error}"
 

@@ -72,8 +72,8 @@ class Session:
 
     def executor(self) -> "Executor":
         """The executor that the benchmark file, or `-p executor.name=`, asks for."""
-        made: Executor = self.builder().build("executor", self.tree.get("executor", "local"))
-        return made
+        executor: Executor = self.builder().build("executor", self.tree.get("executor", "local"))
+        return executor
 
     def opened_store(self) -> "Store":
         """The store, which may not be there yet."""

@@ -105,13 +105,13 @@ class Registry:
 
     def problems(self) -> tuple[str, ...]:
         """One line for each claim that does not hold; imports every plugin."""
-        found = []
+        messages = []
         for kind, name in sorted(self._claims):
             try:
                 self.get(kind, name)
             except PluginError as error:
-                found.append(str(error))
-        return tuple(dict.fromkeys(found))
+                messages.append(str(error))
+        return tuple(dict.fromkeys(messages))
 
     def _check_all(self) -> None:
         for kind, name in sorted(self._claims):

@@ -104,16 +104,16 @@ class Builder:
             if key not in fields:
                 raise UnknownNameError(f"parameter of {where} ({cls.name})", key, fields)  # type: ignore[attr-defined]
         hints = typing.get_type_hints(cls)
-        made = {
+        parameters = {
             key: self.coerce(hints[key], value, f"{where}.{key}") for key, value in values.items()
         }
-        missing = [name for name in required(cls) if name not in made]
+        missing = [name for name in required(cls) if name not in parameters]
         if missing:
             raise ParameterError(
                 f"{where} needs the parameter {missing[0]!r}: -p {where}.{missing[0]}=…"
             )
         try:
-            return cls(**made)
+            return cls(**parameters)
         except ValueError as error:
             raise ParameterError(f"{where}: {error}") from error
 

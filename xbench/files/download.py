@@ -181,12 +181,12 @@ def _received(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _check_digest(download: Download, part: Path) -> None:
-    found = _digest(part, download.checksum)
-    if found != _expected(download):
+    digest = _digest(part, download.checksum)
+    if digest != _expected(download):
         part.unlink()
         raise DownloadError(
             f"{download.url}: the checksum is wrong: expected {download.checksum}, found"
-            f" {found}. The file was deleted and nothing was unpacked. {_by_hand(download)}"
+            f" {digest}. The file was deleted and nothing was unpacked. {_by_hand(download)}"
         )
 
 

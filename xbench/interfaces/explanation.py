@@ -116,8 +116,8 @@ def load_explanations(path: Path, kind: type[Kind]) -> list[Kind]:
     except (SafetensorError, OSError) as error:
         raise UsageError(f"{path} cannot be read as explanations: {error}") from error
     if metadata.get("kind", "") not in ("", kind.name) or "count" not in metadata:
-        found = metadata.get("kind") or "something else"
-        raise MismatchError(f"{path} holds {found}, not explanations of kind {kind.name!r}")
+        kind_found = metadata.get("kind") or "something else"
+        raise MismatchError(f"{path} holds {kind_found}, not explanations of kind {kind.name!r}")
     places = [f"{place}." for place in range(int(metadata["count"]))]
     return [kind.from_tensors(_below(tensors, place)) for place in places]
 

@@ -32,12 +32,12 @@ def cluster_totals(
 
 def resample_counts(clusters: int, resamples: int, seed: int) -> Int32[np.ndarray, "r c"]:
     """How often each cluster is drawn in each bootstrap resample."""
-    drawn = np.zeros((resamples, clusters), dtype=np.int32)
+    counts = np.zeros((resamples, clusters), dtype=np.int32)
     rng = np.random.default_rng(seed)
     for start in range(0, resamples if clusters else 0, ROWS):
-        some = drawn[start : start + ROWS]
-        some[:] = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=len(some))
-    return drawn
+        part = counts[start : start + ROWS]
+        part[:] = rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=len(part))
+    return counts
 
 
 def bootstrap_means(

@@ -116,8 +116,8 @@ def head_layer(module: nn.Module, classes: int) -> str:
 
 def _outputs(layer: nn.Module) -> int:
     linear, convolution = getattr(layer, "out_features", 0), getattr(layer, "out_channels", 0)
-    found = linear or convolution
-    return found if isinstance(found, int) else 0
+    outputs = linear or convolution
+    return outputs if isinstance(outputs, int) else 0
 
 
 def _node_of(traced: fx.GraphModule, layer: str, example: Tensor) -> fx.Node:
@@ -174,12 +174,12 @@ def _dominators(graph: fx.Graph) -> list[fx.Node]:
     Node i is one iff no input-dependent node before it is used after it.
     """
     order = {node: index for index, node in enumerate(graph.nodes)}
-    found, reach = [], -1
+    dominators, reach = [], -1
     for node in _dependent(graph):
         if node.op != "placeholder" and reach <= order[node]:
-            found.append(node)
+            dominators.append(node)
         reach = max([reach, *(order[user] for user in node.users)])
-    return found
+    return dominators
 
 
 class _ShapeReader(fx.Interpreter):

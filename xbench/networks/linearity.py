@@ -118,10 +118,16 @@ def _in_module(
         return _named(f"{type(module).__name__}, which cannot be looked into", place)
     if len(graphs) > 1 and not rules.branches:
         return _named(f"a branch in {type(module).__name__}", place)
-    found = next(filter(None, (_in_graph(module, graph, place, rules) for graph in graphs)), None)
-    if found and type(module).__module__.startswith("torch.nn.") and not list(module.children()):
+    operation = next(
+        filter(None, (_in_graph(module, graph, place, rules) for graph in graphs)), None
+    )
+    if (
+        operation
+        and type(module).__module__.startswith("torch.nn.")
+        and not list(module.children())
+    ):
         return _named(type(module).__name__, place)  # says more than the function that it calls
-    return found
+    return operation
 
 
 def _paths(module: nn.Module, constants: dict[str, Any]) -> list[fx.Graph]:
@@ -186,11 +192,11 @@ def _in_graph(module: nn.Module, graph: fx.Graph, place: str, rules: _Rules) -> 
         if node.op in ("placeholder", "output") or dependent.isdisjoint(node.all_input_nodes):
             continue
         if node.op == "call_module":
-            found = _in_call(module, node, dependent, place, rules)
+            operation = _in_call(module, node, dependent, place, rules)
         else:
-            found = _in_operation(node, dependent, place, rules)
-        if found is not None:
-            return found
+            operation = _in_operation(node, dependent, place, rules)
+        if operation is not None:
+            return operation
         if not _asks_no_values(node):
             dependent.add(node)
     return None

@@ -158,12 +158,12 @@ def with_state(part: nn.Module, state: State, source: str) -> nn.Module:
     `state` has the names of the module that was cut. `source` is named in the `WeightsError`
     for weights that do not fit.
     """
-    made = copy.deepcopy(part, {id(part._forward_hooks): OrderedDict()})  # noqa: SLF001
-    names = original_names(made)
-    found = {name: state[names[name]] for name in names if names[name] in state}
-    kept = {name: t for name, t in made.state_dict().items() if name not in names}
-    load_state(made, {**kept, **found}, source)
-    return made.eval().requires_grad_(requires_grad=False)
+    copied = copy.deepcopy(part, {id(part._forward_hooks): OrderedDict()})  # noqa: SLF001
+    names = original_names(copied)
+    inside = {name: state[names[name]] for name in names if names[name] in state}
+    kept = {name: t for name, t in copied.state_dict().items() if name not in names}
+    load_state(copied, {**kept, **inside}, source)
+    return copied.eval().requires_grad_(requires_grad=False)
 
 
 class CutTable(NamedTuple):
@@ -189,12 +189,12 @@ def predict(
     network: Network, images: ImageSet, ids: Sequence[int], batch_size: int
 ) -> Float32[Tensor, "n classes"]:
     """The class probabilities of the images, on the CPU."""
-    found = [torch.zeros(0, network.classes)]
+    probabilities = [torch.zeros(0, network.classes)]
     for start in range(0, len(ids), batch_size):
         chunk = ids[start : start + batch_size]
         batch = images.batch(chunk).to(network.device)
-        found.append(network.logits(batch.images, chunk).softmax(dim=1).float().cpu())
-    return torch.cat(found)
+        probabilities.append(network.logits(batch.images, chunk).softmax(dim=1).float().cpu())
+    return torch.cat(probabilities)
 
 
 def accuracy(network: Network, images: ImageSet, ids: Sequence[int], batch_size: int) -> float:

@@ -80,8 +80,8 @@ def identical(left: Tensor, right: Tensor) -> bool:
 
 def _check_output(output: object, name: str) -> None:
     if not isinstance(output, Tensor):
-        found = type(output).__name__
-        raise CutError(f"{name} returns {found}; a classifier returns one tensor of logits")
+        kind = type(output).__name__
+        raise CutError(f"{name} returns {kind}; a classifier returns one tensor of logits")
     if not torch.isfinite(output).all():
         raise NumericalError(f"{name} gives logits that are NaN or infinite; check its weights")
 
@@ -141,13 +141,13 @@ def _names(qualified: Mapping[fx.Node, str]) -> dict[str, str]:
     """
     called = [str(node.target) for node in qualified if node.op == "call_module"]
     own = {name for layer in called for name in itertools.accumulate(layer.split("."), _below)}
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     used: set[str] = set()
     for node, name in qualified.items():
         layer = str(node.target) if node.op == "call_module" else ""
-        found[node.name] = _unused(layer or _NUMBER.sub("", name), own - {layer}, used)
-        used.add(found[node.name])
-    return {node: layer_name(name) for node, name in found.items()}
+        names[node.name] = _unused(layer or _NUMBER.sub("", name), own - {layer}, used)
+        used.add(names[node.name])
+    return {node: layer_name(name) for node, name in names.items()}
 
 
 def _below(block: str, part: str) -> str:

@@ -140,8 +140,8 @@ def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def _check_fit(
     source: str, network: str, missing: list[str], unexpected: list[str], shaped: list[str]
 ) -> None:
-    found = {"missing": missing, "unexpected": unexpected, "of another shape": shaped}
-    faults = [f"{len(names)} {what} ({_some(names)})" for what, names in found.items() if names]
+    tensors = {"missing": missing, "unexpected": unexpected, "of another shape": shaped}
+    faults = [f"{len(names)} {what} ({_some(names)})" for what, names in tensors.items() if names]
     if faults:
         message = f"the weights {source!r} do not fit {network}: {'; '.join(faults)}"
         raise WeightsError(f"{message}. {_ADVICE}")

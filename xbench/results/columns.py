@@ -45,24 +45,24 @@ def parts(columns: Sequence[Column], width: int) -> list[list[int]]:
 
     A part holds at least one column beside the first, whether it fits or not.
     """
-    found: list[list[int]] = [[]]
+    places: list[list[int]] = [[]]
     for place in range(1, len(columns)):
-        tried = [0, *found[-1], place]
-        if found[-1] and _framed([columns[i].least for i in tried]) > width:
-            found.append([])
-        found[-1].append(place)
-    return [[0, *part] for part in found]
+        tried = [0, *places[-1], place]
+        if places[-1] and _framed([columns[i].least for i in tried]) > width:
+            places.append([])
+        places[-1].append(place)
+    return [[0, *part] for part in places]
 
 
 def widths(columns: Sequence[Column], width: int) -> list[int]:
     """How wide each column is: what it needs, and more for the narrowest that would have more."""
-    given = [one.least for one in columns]
-    while _framed(given) < width:
-        short = [place for place, one in enumerate(columns) if given[place] < one.most]
+    chosen = [one.least for one in columns]
+    while _framed(chosen) < width:
+        short = [place for place, one in enumerate(columns) if chosen[place] < one.most]
         if not short:
             break
-        given[min(short, key=given.__getitem__)] += 1
-    return given
+        chosen[min(short, key=chosen.__getitem__)] += 1
+    return chosen
 
 
 def wrapped(text: str, width: int, *, hyphens: bool = False) -> str:

@@ -123,13 +123,13 @@ def number(value: float) -> Number:
 
 def package_versions() -> dict[str, str]:
     """Versions of the packages that numbers depend on."""
-    found = {}
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def platform_name() -> str:

@@ -112,8 +112,8 @@ def difference(
     draws = Draws(resampling)
     if paired:
         a, b = _both_scored(a, b)
-        drawn = draws.for_clusters(len(a.clusters))
-        means = bootstrap_means(a, drawn) - bootstrap_means(b, drawn)
+        counts = draws.for_clusters(len(a.clusters))
+        means = bootstrap_means(a, counts) - bootstrap_means(b, counts)
     else:
         other = Draws(Resampling(resampling.level, resampling.resamples, resampling.seed + 1))
         means = bootstrap_means(a, draws.for_clusters(len(a.clusters)))
@@ -161,14 +161,14 @@ class Draws:
 
     def for_clusters(self, clusters: int) -> np.ndarray:
         """How often each cluster is drawn in each resample."""
-        drawn = self._drawn.pop(clusters, None)
-        if drawn is None:
+        counts = self._drawn.pop(clusters, None)
+        if counts is None:
             plan = self.resampling
-            drawn = resample_counts(clusters, plan.resamples, plan.seed)
-        self._drawn[clusters] = drawn  # the last one now
+            counts = resample_counts(clusters, plan.resamples, plan.seed)
+        self._drawn[clusters] = counts  # the last one now
         while len(self._drawn) > 1 and sum(d.nbytes for d in self._drawn.values()) > MOST_DRAWS:
             del self._drawn[next(iter(self._drawn))]
-        return drawn
+        return counts
 
 
 def scores_by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:

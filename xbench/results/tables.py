@@ -29,23 +29,23 @@ class Table(NamedTuple):
 def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
     """Scores of all entries by what they measure, differences, and what contrasts answer."""
     case = benchmark.protocol.case
-    made = [_score_table(family, records, case) for family in _families(records[0])]
-    made.append(_difference_table(records, case))
+    shown = [_score_table(family, records, case) for family in _families(records[0])]
+    shown.append(_difference_table(records, case))
     if benchmark.contrasts:
-        made.append(_contrast_table(benchmark.contrasts, records))
-    return [*made, *beside_published(benchmark.published, records)]
+        shown.append(_contrast_table(benchmark.contrasts, records))
+    return [*shown, *beside_published(benchmark.published, records)]
 
 
 def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     """What was run, and what is to be said of the artefacts it made."""
     dataset = benchmark.datasets["test"].dataset
     repeats = counted(benchmark.repeats, "repeat")
-    told = (
+    line = (
         f"benchmark {benchmark.name} {records[0].benchmark_version}, dataset {dataset.name}, "
         f"{counted(records[0].cases, benchmark.protocol.case)}, {repeats}"
     )
-    told += "".join(f", variant {name}" for name in benchmark.varied)
-    return [benchmark.title or benchmark.name, told, *artefact_lines(records)]
+    line += "".join(f", variant {name}" for name in benchmark.varied)
+    return [benchmark.title or benchmark.name, line, *artefact_lines(records)]
 
 
 def counted(count: int, noun: str) -> str:
@@ -182,7 +182,7 @@ def beside_published(published: Published | None, records: Sequence[Record]) -> 
     """Our scores beside a paper's, and what becomes of the order that it claims."""
     if published is None:
         return []
-    made = []
+    beside = []
     by_label = {record.label: record for record in records if record.role == "entry"}
     rows = [row for row in published.rows if row.label in by_label]
     if rows:
@@ -190,20 +190,20 @@ def beside_published(published: Published | None, records: Sequence[Record]) -> 
         lines = tuple(
             line for row in rows for line in _published_rows(published, row, by_label[row.label])
         )
-        made.append(Table(_published_title(published, records[0]), columns, lines))
+        beside.append(Table(_published_title(published, records[0]), columns, lines))
     orders = [o for o in published.orders if {o.higher, o.lower} <= by_label.keys()]
     if orders:
         lines = tuple(_order_row(published, order, by_label[order.higher]) for order in orders)
         columns = ("", "published", "ours", "interval", "the claim")
-        made.append(Table(f"What {published.source} claims", columns, lines))
-    return made
+        beside.append(Table(f"What {published.source} claims", columns, lines))
+    return beside
 
 
 def _published_title(published: Published, record: Record) -> str:
     """Where the figures come from, and why no verdict is given, if none is."""
     reason = _not_comparable(published, record)
-    told = [published.remark, f"not comparable: {reason}" if reason else ""]
-    return "; ".join(filter(None, [f"Beside {published.source}, in per cent", *told]))
+    remarks = [published.remark, f"not comparable: {reason}" if reason else ""]
+    return "; ".join(filter(None, [f"Beside {published.source}, in per cent", *remarks]))
 
 
 def _not_comparable(published: Published, record: Record) -> str:
@@ -218,9 +218,9 @@ def _published_rows(published: Published, row: PublishedRow, record: Record) -> 
     yield Row(row.label, tuple(_interval_cell(score) for score in scores))
     comparable = not (row.not_comparable or _not_comparable(published, record))
     deviations = row.deviations or (None,) * len(row.values)
-    told = zip(scores, row.values, deviations, strict=True)
+    figures = zip(scores, row.values, deviations, strict=True)
     reason = f"\nnot comparable: {row.not_comparable}" if row.not_comparable else ""
-    cells = (_published_cell(*one, comparable=comparable) for one in told)
+    cells = (_published_cell(*figure, comparable=comparable) for figure in figures)
     yield Row(f"published{reason}", tuple(cells), "published")
 
 
@@ -236,12 +236,12 @@ def _published_cell(
     score: ScoreRecord | None, value: float, deviation: float | None, *, comparable: bool
 ) -> str:
     """The paper's figure, and whether it lies in the interval of ours."""
-    told = f"{value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
+    figure = f"{value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
     if not comparable or score is None or score.low is None or score.high is None:
-        return told
+        return figure
     scale = 100 if score.unit == "share" else 1
     inside = scale * score.low <= value <= scale * score.high
-    return f"{told}\n{'inside' if inside else 'outside'}"
+    return f"{figure}\n{'inside' if inside else 'outside'}"
 
 
 def _order_row(published: Published, order: PublishedOrder, higher: Record) -> Row:
@@ -253,8 +253,8 @@ def _order_row(published: Published, order: PublishedOrder, higher: Record) -> R
     low, high = difference.low, difference.high
     verdict = "holds" if low > 0 else "is reversed" if high < 0 else "is undecided"
     paired = "" if difference.paired else " (unpaired)"
-    told = _published_difference(published, order, higher, difference)
-    return Row(claim, (told, *_interval(difference)[1:], verdict + paired))
+    published_difference = _published_difference(published, order, higher, difference)
+    return Row(claim, (published_difference, *_interval(difference)[1:], verdict + paired))
 
 
 def _published_difference(

@@ -17,7 +17,18 @@ from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.resampling import Resampling
-from xbench.results import record as records
+from xbench.results.record import (
+    CostRecord,
+    DifferenceRecord,
+    IntervalRecord,
+    Record,
+    ScoreRecord,
+    git_state,
+    number,
+    package_versions,
+    platform_name,
+    python_version,
+)
 from xbench.results.statistics import Draws, difference, scores_by_name, summarised
 
 FACTS = b"xbench"
@@ -56,7 +67,7 @@ def judge(
     rows: Mapping[str, Rows],
     keys: Mapping[str, str],
     components: Mapping[str, Tree],
-) -> list[records.Record]:
+) -> list[Record]:
     """A record for each label, from rows that were made elsewhere than in a run.
 
     `keys` are those under which the rows lie in the store, `components` what stands in a
@@ -68,10 +79,10 @@ def judge(
         label: [of]
         for label, of in judged_together(protocol, protocol.summarise, rows, outcomes).items()
     }
-    made = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
+    records = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
     return [
         record.model_copy(update={"components": components[record.label], "seeds": []})
-        for record in made
+        for record in records
     ]
 
 
@@ -98,7 +109,7 @@ def records_of(
     resampling: Resampling,
     limit: int | None,
     device: str,
-) -> list[records.Record]:
+) -> list[Record]:
     """One record for each label, over its repeats."""
     draws = Draws(resampling)
     keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
@@ -108,7 +119,7 @@ def records_of(
     every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
     notes = judged_together(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
     return [
-        records.Record(
+        Record(
             status="complete",
             label=label,
             key=keys[label],
@@ -116,7 +127,7 @@ def records_of(
             compared_set=compared,
             scores=_score_records(scores[label], resampling, draws),
             differences=list(_differences(label, scores, keys, resampling)),
-            intervals=records.IntervalRecord(**asdict(resampling)),
+            intervals=IntervalRecord(**asdict(resampling)),
             notes=dict(notes[label]),
             device=device,
             **_provenance(benchmark, of_label),
@@ -146,10 +157,10 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "artefact_facts": [{"key": a.key, **a.facts} for a in artefacts],
         "rows": [list(outcome.shards) for outcome in outcomes],
         "cost": _cost(outcomes, artefacts),
-        "git": records.git_state(Path(__file__).parent),
-        "packages": records.package_versions(),
-        "python": records.python_version(),
-        "platform": records.platform_name(),
+        "git": git_state(Path(__file__).parent),
+        "packages": package_versions(),
+        "python": python_version(),
+        "platform": platform_name(),
         "threads": torch.get_num_threads(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -207,8 +218,8 @@ def _all_rows(outcomes: Sequence[Outcome]) -> Rows:
 
 
 def _distinct(outcomes: Sequence[Outcome]) -> list[Artefact]:
-    made = [artefact for outcome in outcomes for artefact in outcome.artefacts.values()]
-    return list({artefact.key: artefact for artefact in made}.values())
+    artefacts = [artefact for outcome in outcomes for artefact in outcome.artefacts.values()]
+    return list({artefact.key: artefact for artefact in artefacts}.values())
 
 
 def _pointers(outcome: Outcome) -> dict[str, str]:
@@ -217,15 +228,17 @@ def _pointers(outcome: Outcome) -> dict[str, str]:
 
 def _score_records(
     repeats: Sequence[Sequence[CaseScores]], resampling: Resampling, draws: Draws
-) -> list[records.ScoreRecord]:
+) -> list[ScoreRecord]:
     named = [scores_by_name(scores) for scores in repeats]
-    made = [summarised([scores[name] for scores in named], resampling, draws) for name in named[0]]
-    return [records.ScoreRecord(**_numbers(asdict(score))) for score in made]
+    scores = [
+        summarised([of_repeat[name] for of_repeat in named], resampling, draws) for name in named[0]
+    ]
+    return [ScoreRecord(**_numbers(asdict(score))) for score in scores]
 
 
 def _differences(
     label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling
-) -> Iterator[records.DifferenceRecord]:
+) -> Iterator[DifferenceRecord]:
     """The headline scores minus those of every other entry."""
     headlines = [score.name for score in scores[label][0] if score.headline]
     for other in scores:
@@ -239,17 +252,16 @@ def _differences(
             if theirs:
                 values = asdict(difference((label, other), ours, theirs, resampling))
                 del values["of"]
-                yield records.DifferenceRecord(minus_key=keys[other], **_numbers(values))
+                yield DifferenceRecord(minus_key=keys[other], **_numbers(values))
 
 
 def _numbers(values: dict[str, Any]) -> dict[str, Any]:
     return {
-        key: records.number(value) if isinstance(value, float) else value
-        for key, value in values.items()
+        key: number(value) if isinstance(value, float) else value for key, value in values.items()
     }
 
 
-def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> records.CostRecord:
+def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> CostRecord:
     seconds: Counter[str] = Counter()
     passes: Counter[str] = Counter()
     peak = 0.0
@@ -259,4 +271,4 @@ def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> records
         seconds.update(cost["seconds"])
         passes.update(cost["passes"])
         peak = max(peak, cost["peak_memory_mib"])
-    return records.CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)
+    return CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)

@@ -121,10 +121,10 @@ class Provider:
         self._say_of_others(recipe, key, tree)
         before = self.workplace.seconds["build"]
         with self.workplace.stage("build"):
-            made = recipe.build(needs, self.workplace)
+            built = recipe.build(needs, self.workplace)
         seconds = self.workplace.seconds["build"] - before
-        facts = {"seconds": seconds, **made.facts, "kind": recipe.kind}
-        artefact = replace(made, key=key, facts=facts)
+        facts = {"seconds": seconds, **built.facts, "kind": recipe.kind}
+        artefact = replace(built, key=key, facts=facts)
         self.store.put_artefact(recipe.kind, artefact, tree)
         return artefact
 
@@ -150,8 +150,8 @@ def _outcome(
         cases = tuple(benchmark.protocol.limited(entry, cases, limit))
     shards = tuple(_shards(benchmark, entry, cases, artefacts))
     tables = _tables(shards, provider, executor)
-    told = {name: replace(artefact, tensors={}) for name, artefact in artefacts.items()}
-    return Outcome(entry, cases, told, tuple(shard.key for shard in shards), tables)
+    described = {name: replace(artefact, tensors={}) for name, artefact in artefacts.items()}
+    return Outcome(entry, cases, described, tuple(shard.key for shard in shards), tables)
 
 
 def _shards(
@@ -170,20 +170,20 @@ def _shards(
 def _tables(shards: Sequence[Shard], provider: "Provider", executor: Executor) -> tuple[Rows, ...]:
     """Each shard's rows: from the store where they are, else evaluated now and stored."""
     store, workplace = provider.store, provider.workplace
-    found = {shard.key: store.rows(shard.key) for shard in shards}
-    missing = [shard for shard in shards if found[shard.key] is None]
+    tables = {shard.key: store.rows(shard.key) for shard in shards}
+    missing = [shard for shard in shards if tables[shard.key] is None]
     if not missing:
-        return tuple(rows for rows in found.values() if rows is not None)
+        return tuple(rows for rows in tables.values() if rows is not None)
     task, done, total = missing[0].entry.label, len(shards) - len(missing), len(shards)
     kin = store.rows_kin(missing[0].key)
     provider.say_once(made_again(task, missing[0].tree, kin))
     workplace.progress.update(task, done, total)
     for shard, rows in zip(missing, executor.run(evaluate, missing, workplace), strict=True):
         store.put_rows(shard.key, rows)
-        found[shard.key] = rows
+        tables[shard.key] = rows
         done += 1
         workplace.progress.update(task, done, total)
-    return tuple(rows for rows in found.values() if rows is not None)
+    return tuple(rows for rows in tables.values() if rows is not None)
 
 
 def evaluate(shard: Shard, workplace: LocalWorkplace) -> Rows:

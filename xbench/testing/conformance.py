@@ -98,8 +98,8 @@ def _any(builder: "Builder", kind: str, depth: int, makes: type | None) -> Compo
     for name in sorted(fitting, key=lambda name: _declares_artefacts(fitting[name])):
         nested = any(map(_open, dataclasses.fields(fitting[name])))
         if depth and not (depth == 1 and nested):
-            made: Component = sample(builder, kind, name, depth - 1)
-            return made
+            component: Component = sample(builder, kind, name, depth - 1)
+            return component
     raise PluginError(f"no {kind} is there to try it with")
 
 
@@ -306,14 +306,14 @@ def _faults_in_explainer(explainer: Explainer) -> Faults:
     if any(_declares_artefacts(type(one)) for one in (explainer, *explainer.inner())):
         return  # they need a dataset
     network, batch = tiny_network(), tiny_batch()
-    made, again = (explainer.explain(network, batch, {}, generator(0)) for _ in range(2))
-    if len(made) != len(batch.ids):
-        yield f"makes {len(made)} explanations for {len(batch.ids)} images"
-    for one, same in zip(made, again, strict=True):
+    explanations, again = (explainer.explain(network, batch, {}, generator(0)) for _ in range(2))
+    if len(explanations) != len(batch.ids):
+        yield f"makes {len(explanations)} explanations for {len(batch.ids)} images"
+    for one, same in zip(explanations, again, strict=True):
         yield from _faults_in_explanation(explainer, one, same)
     last = Batch(batch.images[-1:], batch.ids[-1:], batch.labels[-1:], None)  # type: ignore[index]
     alone = explainer.explain(network, last, {}, generator(0))
-    if not _close(made[-1].tensors(), alone[0].tensors()):
+    if not _close(explanations[-1].tensors(), alone[0].tensors()):
         yield "explains an image differently when it is alone in its batch"
 
 

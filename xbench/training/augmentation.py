@@ -92,7 +92,7 @@ class PerImage(Augmentation):
         from timm.data.transforms_factory import create_transform
         from torchvision.transforms.functional import to_pil_image
 
-        made = []
+        augmented = []
         originals = self.source.dataset.images(ids)
         transform = create_transform(
             input_size=self._input_size(ids),
@@ -109,8 +109,8 @@ class PerImage(Augmentation):
         )
         for image_id, image in zip(ids, originals, strict=True):
             with everything_seeded(derived_seed("augment", seed, epoch, image_id)):
-                made.append(transform(to_pil_image(image)))
-        return torch.stack(made)
+                augmented.append(transform(to_pil_image(image)))
+        return torch.stack(augmented)
 
     def _input_size(self, ids: Sequence[int]) -> int:
         """Side of the square that the classifier gets at test time."""

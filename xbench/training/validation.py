@@ -35,12 +35,12 @@ def module_outputs(
 ) -> Float[Tensor, "n outputs"]:
     """What the module makes of all the images, in evaluation mode, on the CPU."""
     network = Normalised(module, plan.classifier.normalisation()).to(workplace.device).eval()
-    ids, made = images.ids(), [torch.zeros(0, plan.classes)]
+    ids, outputs = images.ids(), [torch.zeros(0, plan.classes)]
     for start in range(0, len(ids), workplace.batch_size):
         batch = images.batch(ids[start : start + workplace.batch_size]).to(workplace.device)
         with torch.no_grad():
-            made.append(network(batch.images).cpu())
-    return torch.cat(made[1:] or made)
+            outputs.append(network(batch.images).cpu())
+    return torch.cat(outputs[1:] or outputs)
 
 
 def mistakes_in(logits: Float[Tensor, "n classes"], images: ImageSet) -> Mistakes:

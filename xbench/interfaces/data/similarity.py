@@ -43,7 +43,7 @@ def checked_similarity(
             f"{what} is {rows} × {columns}, but there are {len(names)} classes; "
             "it needs one row and one column for each class, in their order"
         )
-    for bad, told in (
+    for bad, fault in (
         (~torch.isfinite(matrix), "is no number"),
         (matrix < 0, "is negative"),
     ):
@@ -51,13 +51,13 @@ def checked_similarity(
             row, column = bad.nonzero()[0].tolist()
             raise MismatchError(
                 f"{what}: the similarity of {names[row]!r} (true) and {names[column]!r} "
-                f"(predicted) {told}: {float(matrix[row, column])}"
+                f"(predicted) {fault}: {float(matrix[row, column])}"
             )
     sums = matrix.sum(1)
-    for wrong, told in ((sums == 0, "is all zeros"), (torch.isinf(sums), "has an infinite sum")):
+    for wrong, fault in ((sums == 0, "is all zeros"), (torch.isinf(sums), "has an infinite sum")):
         if wrong.any():
             name = names[int(wrong.nonzero()[0, 0])]
-            raise MismatchError(f"{what}: the row of {name!r} {told}, so it cannot be normalised")
+            raise MismatchError(f"{what}: the row of {name!r} {fault}, so it cannot be normalised")
     return matrix
 
 
