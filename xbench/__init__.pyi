@@ -31,6 +31,12 @@ from xbench.files.photos import decode_photo as decode_photo
 from xbench.files.photos import photo_size as photo_size
 from xbench.files.photos import square_photo as square_photo
 from xbench.files.pickles import read_pickle as read_pickle
+from xbench.files.tables import TableRow as TableRow
+from xbench.files.tables import line_error as line_error
+from xbench.files.tables import read_numbers as read_numbers
+from xbench.files.tables import read_rows as read_rows
+from xbench.files.tables import read_spreadsheet as read_spreadsheet
+from xbench.files.tables import shown_line as shown_line
 from xbench.interfaces.artefact import Artefact as Artefact
 from xbench.interfaces.artefact import Artefacts as Artefacts
 from xbench.interfaces.attribution import Attribution as Attribution

@@ -26,7 +26,7 @@ def register_similarities() -> "list[type[Similarity]]":
     from xbench_explicable.similarities.hierarchy import HierarchyPaths
     from xbench_explicable.similarities.human_labels import InstanceLevelLabels
     from xbench_explicable.similarities.mean import MeanSimilarity
-    from xbench_explicable.similarities.table import SimilarityTable
+    from xbench_explicable.similarities.similarity_table import SimilarityTable
     from xbench_explicable.simulation.plane import ThreeClasses
 
     of_the_paper: list[type[Similarity]] = [

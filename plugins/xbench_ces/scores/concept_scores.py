@@ -128,7 +128,7 @@ class ConceptScores(Explanation):
 
     def _repr_html_(self) -> str:
         """A table for notebooks that needs nothing from elsewhere."""
-        from xbench_ces.scores.table import scores_table
+        from xbench_ces.scores.notebook_table import scores_table
 
         return scores_table(self)
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from xbench import DatasetError
-from xbench_datasets.tables import fault, read_lines, shown
+from xbench import DatasetError, line_error, read_rows, shown_line
 
 OBJECTS, SCENES = "objectInfo150.txt", "sceneCategories.txt"
 STEM = re.compile(r"ADE_(train|val)_(\d+)")
@@ -79,13 +78,14 @@ def read_objects(path: Path) -> Objects:
 @functools.lru_cache(maxsize=4)
 def _objects(path: Path, time: int) -> Objects:
     names: list[str] = []
-    for line, text in enumerate(read_lines(path)[1:], start=2):
-        fields = text.split("\t")
-        if len(fields) != 5:
-            raise fault(path, line, f"expected 5 fields, found {len(fields)}: {shown(text)}")
-        if fields[0].strip() != str(len(names) + 1):
-            raise fault(path, line, f"expected number {len(names) + 1}, found {fields[0].strip()}")
-        names.append(fields[4].strip())
+    for line, cells in read_rows(path, "\t")[1:]:
+        if len(cells) != 5:
+            shown = shown_line("\t".join(cells))
+            raise line_error(path, line, f"expected 5 fields, found {len(cells)}: {shown}")
+        number = cells[0].strip()
+        if number != str(len(names) + 1):
+            raise line_error(path, line, f"expected number {len(names) + 1}, found {number}")
+        names.append(cells[4].strip())
     if not names:
         raise DatasetError(f"{path} lists no objects")
     return Objects(tuple(names))
@@ -94,12 +94,13 @@ def _objects(path: Path, time: int) -> Objects:
 def read_scenes(path: Path) -> list[tuple[str, str]]:
     """The pairs (image, scene) in `sceneCategories.txt`; each image stands there once."""
     pairs: dict[str, str] = {}
-    for line, text in enumerate(read_lines(path), start=1):
-        name, _, scene = text.strip().partition(" ")
+    for line, cells in read_rows(path, " "):
+        text = " ".join(cells).strip()
+        name, _, scene = text.partition(" ")
         if parsed(name) is None or not scene.strip():
-            raise fault(path, line, f"expected {PAIR}, found {shown(text)}")
+            raise line_error(path, line, f"expected {PAIR}, found {shown_line(text)}")
         if name in pairs:
-            raise fault(path, line, f"image {name} stands here a second time")
+            raise line_error(path, line, f"image {name} stands here a second time")
         pairs[name] = scene.strip()
     return list(pairs.items())
 

@@ -1,6 +1,5 @@
 """Broden's tables: which images there are, which labels, and where masks of them lie."""
 
-import csv
 import functools
 import re
 from collections import Counter
@@ -9,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from xbench import DatasetError
-from xbench_datasets.tables import fault
+from xbench import DatasetError, TableRow, line_error, read_rows
 
 WHAT = "dataset 'broden'"
 IMAGE_FIELDS = ("image", "split", "ih", "iw", "sh", "sw")
@@ -145,19 +143,20 @@ def _rows(
     path: Path, needed: Sequence[str], made: Callable[[Mapping[str, str]], Row]
 ) -> tuple[list[str], list[Row]]:
     """The names of the columns, and what is made of each row."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        reader = csv.DictReader(file)
-        fields = list(reader.fieldnames or [])
-        if lacking := [name for name in needed if name not in fields]:
-            raise fault(
-                path, 1, f"expected the columns {', '.join(needed)}; {lacking[0]} is lacking"
-            )
-        rows = []
-        for row in reader:
-            try:
-                if None in row or None in row.values():
-                    raise ValueError(f"expected {len(fields)} fields")  # noqa: TRY301
-                rows.append(made(row))
-            except ValueError as error:
-                raise fault(path, reader.line_num, str(error)) from error
-    return fields, rows
+    head, *rows = [row for row in read_rows(path, ",") if row.cells] or [TableRow(1, [])]
+    fields = head.cells
+    if lacking := [name for name in needed if name not in fields]:
+        message = f"expected the columns {', '.join(needed)}; {lacking[0]} is lacking"
+        raise line_error(path, 1, message)
+    return fields, [_record(path, fields, row, made) for row in rows]
+
+
+def _record(
+    path: Path, fields: Sequence[str], row: TableRow, made: Callable[[Mapping[str, str]], Row]
+) -> Row:
+    if len(row.cells) != len(fields):
+        raise line_error(path, row.line, f"expected {len(fields)} fields")
+    try:
+        return made(dict(zip(fields, row.cells, strict=True)))
+    except ValueError as error:
+        raise line_error(path, row.line, str(error)) from error

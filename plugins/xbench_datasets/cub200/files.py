@@ -10,15 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from xbench import DatasetError
-from xbench_datasets.tables import (
-    fault,
-    read_matrix,
-    read_names,
-    read_numbered,
-    read_table,
-    require,
-)
+from xbench import DatasetError, line_error, read_numbers
+from xbench_datasets.cub200.lists import read_matrix, read_names, read_numbered, require
 
 REQUIRED = (
     "images.txt",
@@ -139,7 +132,7 @@ def _load(folder: Path, stamp: Stamp) -> Annotations:
 
 
 def _labels(path: Path, ids: Int64[np.ndarray, " n"], classes: int) -> Int64[np.ndarray, " n"]:
-    table = read_table(path, {"image": int, "class": int})
+    table = read_numbers(path, {"image": int, "class": int})
     labels = table["class"]
     good = (labels >= 1) & (labels <= classes)
     require(path, good, labels, f"class {{}} does not exist, classes.txt has 1 to {classes}")
@@ -147,7 +140,7 @@ def _labels(path: Path, ids: Int64[np.ndarray, " n"], classes: int) -> Int64[np.
 
 
 def _training(path: Path, ids: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-    table = read_table(path, {"image": int, "is_training": int})
+    table = read_numbers(path, {"image": int, "is_training": int})
     flags = table["is_training"]
     require(path, np.isin(flags, (0, 1)), flags, "is_training should be 0 or 1, found {}")
     return flags[_one_row_each(path, ids, table["image"])] == 1
@@ -157,7 +150,7 @@ def _points(
     path: Path, ids: Int64[np.ndarray, " n"], parts: int
 ) -> Float32[np.ndarray, "n parts 3"]:
     columns = {"image": int, "part": int, "x": float, "y": float, "visible": int}
-    table = read_table(path, columns)
+    table = read_numbers(path, columns)
     part, visible = table["part"], table["visible"]
     require(path, np.isin(visible, (0, 1)), visible, "visible should be 0 or 1, found {}")
     good = (part >= 1) & (part <= parts)
@@ -184,7 +177,7 @@ def _percentages(path: Path, classes: int, attributes: int) -> Float64[np.ndarra
 def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:
     path, known = folder / IMAGE_ATTRIBUTES, load(folder)
     columns = {"image": int, "attribute": int, "present": int, "certainty": int}
-    table = read_table(path, columns, surplus="seconds")
+    table = read_numbers(path, columns, surplus="seconds")
     attribute, count = table["attribute"], len(known.attributes)
     good = (attribute >= 1) & (attribute <= count)
     require(path, good, attribute, f"attribute {{}} does not exist, there are 1 to {count}")
@@ -223,11 +216,13 @@ def _require_once(path: Path, cells: np.ndarray, count: int, name: Callable[[int
         raise DatasetError(f"{path}: {name(int(absent[0]))} is missing ({absent.size} in all)")
     if (double := np.flatnonzero(times > 1)).size:
         line = int(np.flatnonzero(cells == double[0])[1]) + 1
-        raise fault(path, line, f"{name(int(double[0]))} stands here a second time")
+        raise line_error(path, line, f"{name(int(double[0]))} stands here a second time")
 
 
 def _require_unique(path: Path, ids: np.ndarray) -> None:
     first = np.unique(ids, return_index=True)[1]
     again = np.setdiff1d(np.arange(len(ids)), first)
     if again.size:
-        raise fault(path, int(again[0]) + 1, f"image {ids[again[0]]} stands here a second time")
+        raise line_error(
+            path, int(again[0]) + 1, f"image {ids[again[0]]} stands here a second time"
+        )

@@ -46,7 +46,7 @@ def build(session: Session, specification: str, to: Path) -> None:
     """
     from xbench.commands import print_json, print_lines
     from xbench_explicable.similarities.facts import facts
-    from xbench_explicable.similarities.table import table_text
+    from xbench_explicable.similarities.similarity_table import table_text
 
     _check_out(to, (".csv",))
     similarity, dataset = _asked(session, specification)
@@ -97,7 +97,7 @@ def check(session: Session, file: str) -> None:
     """
     from xbench.commands import print_json, print_lines
     from xbench_explicable.similarities.facts import facts
-    from xbench_explicable.similarities.table import SimilarityTable
+    from xbench_explicable.similarities.similarity_table import SimilarityTable
 
     found = facts(SimilarityTable(file), _dataset(session))
     if session.json:

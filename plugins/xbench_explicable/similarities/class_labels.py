@@ -20,9 +20,9 @@ from xbench import (
     location,
 )
 from xbench_explicable.kernels.agreement import ordinal_alpha
+from xbench_explicable.similarities.file_digest import file_digest
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.ratings_file import Rating, read_ratings
-from xbench_explicable.similarities.text_table import file_digest
 
 
 class Panel(NamedTuple):

@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from xbench import DatasetError
-from xbench_explicable.similarities.text_table import read_rows
+from xbench import DatasetError, TableRow, read_spreadsheet
 
 COLUMNS = ("person", "true", "predicted", "rating")
 EXPECTED = "expected"
@@ -25,11 +24,11 @@ class Rating(NamedTuple):
 
 
 def read_ratings(file: str, highest: int) -> tuple[Rating, ...]:
-    """All ratings in a CSV file, from 0 to `highest`.
+    """All ratings in a table, from 0 to `highest`.
 
     `DatasetError` names the file, the line and the value that is wrong.
     """
-    (_, head), *rows = read_rows(file, f"ratings={file}") or [(1, [])]
+    (_, head), *rows = read_spreadsheet(file, f"ratings={file}") or [TableRow(1, [])]
     missing = [name for name in COLUMNS if name not in head]
     if missing:
         raise DatasetError(

@@ -1,6 +1,5 @@
 """Which of WordNet's nouns the classes of a dataset are."""
 
-import csv
 import difflib
 import functools
 import hashlib
@@ -8,9 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from xbench import Dataset, DatasetError, MismatchError, Tree
+from xbench import (
+    Dataset,
+    DatasetError,
+    MismatchError,
+    Tree,
+    read_rows,
+    read_spreadsheet,
+)
+from xbench_explicable.similarities.file_digest import file_digest
 from xbench_explicable.similarities.matching import quoted
-from xbench_explicable.similarities.text_table import file_digest, read_rows
 from xbench_explicable.wordnet.files import DATA, digest
 from xbench_explicable.wordnet.nouns import WNID, nouns, synset_known, synset_named, synset_of
 
@@ -80,7 +86,7 @@ def _listed(names: tuple[str, ...], reader: Any, file: str, folder: str) -> list
 
 
 def _table(file: str) -> dict[str, str]:
-    rows = [row for _, row in read_rows(file, f"synsets={file}")]
+    rows = [row for _, row in read_spreadsheet(file, f"synsets={file}")]
     if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
         raise DatasetError(
             f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
@@ -113,16 +119,14 @@ def spellings(name: str) -> Iterator[str]:
 @functools.cache
 def exceptions() -> dict[str, Sense]:
     """Names whose first sense is not what images of them show, or that WordNet lacks."""
-    text = (DATA / "senses.csv").read_text(encoding="utf-8")
-    rows = list(csv.reader(text.splitlines()))[1:]
-    return {name: Sense(official, corrected) for name, official, corrected in rows}
+    rows = read_rows(DATA / "senses.csv", ",")[1:]
+    return {name: Sense(official, corrected) for _, (name, official, corrected) in rows}
 
 
 @functools.cache
 def imagenet() -> dict[str, str]:
     """The ids of ImageNet's classes by the names that networks of torchvision carry."""
-    text = (DATA / "imagenet.csv").read_text(encoding="utf-8")
-    return dict(row for row in list(csv.reader(text.splitlines()))[1:])
+    return dict(row.cells for row in read_rows(DATA / "imagenet.csv", ",")[1:])
 
 
 def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:

@@ -18,7 +18,7 @@ from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
 from xbench_explicable.similarities.human_labels import InstanceLevelLabels
 from xbench_explicable.similarities.mean import MeanSimilarity
-from xbench_explicable.similarities.table import SimilarityTable, table_text
+from xbench_explicable.similarities.similarity_table import SimilarityTable, table_text
 from xbench_zoo.losses import CrossEntropy
 
 OPTIONS = {"classes": CLASSES, "epoch": 0, "generator": generator(0)}

@@ -33,7 +33,7 @@ from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.protocol.explicability import Explicability, unseen
 from xbench_explicable.protocol.rows import LOSS, loss_labels
 from xbench_explicable.protocol.yardstick import short_hash
-from xbench_explicable.similarities.table import SimilarityTable, table_text
+from xbench_explicable.similarities.similarity_table import SimilarityTable, table_text
 from xbench_zoo.losses import CrossEntropy
 
 NAMES = ("cat", "dog", "car", "truck")

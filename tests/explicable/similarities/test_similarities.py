@@ -17,7 +17,7 @@ from xbench_explicable.similarities.existing_knowledge import ExistingKnowledge
 from xbench_explicable.similarities.hierarchy import HierarchyPaths
 from xbench_explicable.similarities.human_labels import InstanceLevelLabels, summed_counts
 from xbench_explicable.similarities.mean import MeanSimilarity
-from xbench_explicable.similarities.table import SimilarityTable, read_table, table_text
+from xbench_explicable.similarities.similarity_table import SimilarityTable, read_table, table_text
 from xbench_toybirds.dataset import Toybirds
 
 CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]

@@ -17,9 +17,9 @@ from xbench import (
     Similarity,
     checked_similarity,
     location,
+    read_spreadsheet,
 )
 from xbench_explicable.similarities.matching import places
-from xbench_explicable.similarities.text_table import read_rows
 
 CORNER = "true\\predicted"
 
@@ -34,7 +34,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityTable(Similarity):
-    """A CSV file: predicted classes in its first line, a true class at the start of the others.
+    """A text file: predicted classes in its first line, a true class at the start of the others.
 
     Classes may stand in any order; they are matched by name.
     """
@@ -54,7 +54,7 @@ class SimilarityTable(Similarity):
 
 def read_table(file: str) -> Table:
     """The table in a file; `DatasetError` names the file, the line and what is wrong."""
-    lines = read_rows(file, file)
+    lines = read_spreadsheet(file)
     if len(lines) < 2:
         raise DatasetError(
             f"{file} holds no table: write an empty cell and the predicted classes in its first "
