@@ -1,14 +1,14 @@
 # Modules with their weights: cut, traced, named, loaded.
 
-from xbench.networks.cut import CutPoint as CutPoint
-from xbench.networks.cut import Halves as Halves
-from xbench.networks.cut import cut as cut
-from xbench.networks.cut import cut_points as cut_points
-from xbench.networks.cut import cut_traced as cut_traced
-from xbench.networks.cut import default_layer as default_layer
-from xbench.networks.cut import head_layer as head_layer
-from xbench.networks.cut import points_of as points_of
-from xbench.networks.cut import splits as splits
+from xbench.networks.cutting import CutPoint as CutPoint
+from xbench.networks.cutting import Halves as Halves
+from xbench.networks.cutting import cut as cut
+from xbench.networks.cutting import cut_points as cut_points
+from xbench.networks.cutting import cut_traced as cut_traced
+from xbench.networks.cutting import default_layer as default_layer
+from xbench.networks.cutting import head_layer as head_layer
+from xbench.networks.cutting import points_of as points_of
+from xbench.networks.cutting import splits as splits
 from xbench.networks.linearity import first_kink as first_kink
 from xbench.networks.linearity import first_nonlinearity as first_nonlinearity
 from xbench.networks.network import AS_THEY_ARE as AS_THEY_ARE

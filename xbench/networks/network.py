@@ -16,7 +16,7 @@ from xbench.errors import CutError
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.classifier import Classifier, Network, Normalisation, PassCounter
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.networks.cut import CutPoint, cut_traced, default_layer, points_of
+from xbench.networks.cutting import CutPoint, cut_traced, default_layer, points_of
 from xbench.networks.tracing import layer_name, trace
 from xbench.networks.weights import State, load_state
 from xbench.randomness import generator, seeded

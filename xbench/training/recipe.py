@@ -14,7 +14,7 @@ from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.cut import head_layer
+from xbench.networks.cutting import head_layer
 from xbench.networks.network import blank_module
 from xbench.networks.weights import State, load_state, read_state, state_hash
 from xbench.randomness import derived_seed

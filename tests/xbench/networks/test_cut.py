@@ -9,7 +9,7 @@ from torch import fx, nn
 from torch.nn import functional
 
 from xbench.errors import CutError, NumericalError
-from xbench.networks.cut import _dominators, cut, cut_points, default_layer, head_layer
+from xbench.networks.cutting import _dominators, cut, cut_points, default_layer, head_layer
 from xbench.networks.tracing import output_of, trace
 
 
