@@ -1,9 +1,9 @@
 """Datasets: images, labels, class names, splits; and the view a network has of them."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import torch
 from jaxtyping import Float, Int16, Int64, UInt8
@@ -196,8 +196,10 @@ def _sizes(sizes: set[tuple[int, ...]]) -> str:
 Kind = TypeVar("Kind", bound=Annotation)
 
 
-def annotated(dataset: Dataset, kind: type[Kind]) -> Kind:
-    """The dataset as one that has annotations of `kind`, or `MismatchError`."""
-    if not isinstance(dataset, kind):
-        raise MismatchError(f"dataset {dataset.name!r} has no annotation of kind {kind.__name__}")
+def annotated(dataset: Dataset, kind: Callable[..., Kind]) -> Kind:
+    """The dataset as one that has annotations of `kind`, a class, or `MismatchError`."""
+    # kinds are abstract, and type checkers accept no abstract class for a `type[Kind]`
+    cls = cast("type[Kind]", kind)
+    if not isinstance(dataset, cls):
+        raise MismatchError(f"dataset {dataset.name!r} has no annotation of kind {cls.__name__}")
     return dataset
