@@ -1,6 +1,9 @@
 from dataclasses import dataclass, replace
+from typing import Any
 
-from xbench import Explainer, hookimpl
+from torch import Generator
+
+from xbench import Artefacts, Batch, Explainer, Network, hookimpl
 from xbench_deliberative.explanations.insecurities import Insecurities
 
 
@@ -11,12 +14,14 @@ class Brightness(Explainer):
     name, makes = "brightness", Insecurities
     of: Explainer
 
-    def explain(self, network, batch, artefacts, generator):
-        found = self.of.explain(network, batch, artefacts, generator)
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Insecurities]:
+        found: Any = self.of.explain(network, batch, artefacts, generator)
         maps = batch.images.cpu().mean(dim=1, keepdim=True)
         return [replace(f, ambiguity_maps=m.expand(len(f), -1, -1)) for f, m in zip(found, maps)]
 
 
 @hookimpl
-def register_explainers():
+def register_explainers() -> list[type[Explainer]]:
     return [Brightness]

@@ -140,6 +140,7 @@ OUTPUT = (
     click.option("--no-plugins", is_flag=True, help="Leave third-party plugins out."),
     click.option("--strict-plugins", is_flag=True, help="Fail where any plugin fails."),
 )
+"""Options of every command: what is printed, and which plugins take part."""
 CHOICE = (
     click.option("--benchmark", metavar="NAME|FILE", default="default", show_default=True),
     click.option(
@@ -162,11 +163,13 @@ CHOICE = (
     ),
     click.option("--seed", type=int, help="The seed of the first repeat."),
 )
+"""Options that choose a benchmark and change what is in it."""
 WORK = (
     click.option("--store", metavar="FOLDER|URL", envvar="XBENCH_STORE", help="Where results lie."),
     click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …"),
     click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
 )
+"""Options that say where work is done and where its results lie."""
 
 
 def session_options(*groups: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -25,11 +25,9 @@ MODULE = '''\
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Network
-from xbench.interfaces.difficulty import Difficulty
-from xbench.interfaces.hookspecs import hookimpl
-from xbench.interfaces.readout import Readout
+from torch import Tensor
+
+from xbench import Artefacts, Difficulty, Network, Readout, hookimpl
 
 
 @dataclass(frozen=True)
@@ -43,14 +41,14 @@ class {cls}(Difficulty):
         return Readout(network.bottom, network.top, margin)
 
 
-def margin(logits):
+def margin(logits: Tensor) -> Tensor:
     """(n, classes) logits to (n, 1) difficulties."""
     largest = logits.softmax(dim=1).topk(2).values
     return 1 - largest[:, :1] + largest[:, 1:]
 
 
 @hookimpl
-def register_difficulties():
+def register_difficulties() -> list[type[Difficulty]]:
     """Return our difficulty score."""
     return [{cls}]
 '''

@@ -17,3 +17,4 @@ class Artefact:
 
 
 Artefacts = Mapping[str, Artefact]
+"""Artefacts by the names under which they were declared."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("xbench")
 hookimpl = pluggy.HookimplMarker("xbench")
+"""Marks a function of a plugin as the implementation of the hook of that name."""
 
 
 @hookspec

@@ -32,8 +32,9 @@ Rows: TypeAlias = pa.Table
 """Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
 
 Role = Literal["entry", "floor", "ceiling"]
+"""What a line of a benchmark is there for."""
 Unit = Literal["share", "number"]
-"""A share is shown in per cent."""
+"""What a score is counted in; a share is shown in per cent."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from xbench.interfaces.component import Component
 from xbench.interfaces.recipe import ClassifierWeights, Recipe, TrainingPlan
 
 Link = Callable[[Float[Tensor, "n logits"]], Float[Tensor, "n predictions"]]
+"""What makes predictions of z, the output of a readout's top."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from xbench.errors import WeightsError
 from xbench.interfaces.component import content_hash
 
 State = Mapping[str, Tensor]
+"""The tensors of a module, by the names of its parameters and buffers."""
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
 _SHOWN = 3
 _ADVICE = 'Train without them (weights = ""), or give the file that belongs to this network'

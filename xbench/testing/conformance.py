@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from xbench.components.specification import Builder
 
 CLASSES = 5
+"""How many classes the tiny dataset and the tiny network have."""
 Faults = Iterator[str]
 
 

@@ -46,7 +46,7 @@ def test_the_plugin_is_short(request):
     folder = request.config.rootpath / "tests" / "example_plugin"
     files = [folder / "pyproject.toml", folder / "xbench_brightness.py"]
     lines = [line for path in files for line in path.read_text().splitlines() if line.strip()]
-    assert len(lines) <= 24
+    assert len(lines) < 30
 
 
 def test_the_plugin_is_listed_with_who_provides_it(environment):
