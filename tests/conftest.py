@@ -65,7 +65,7 @@ def invoked() -> Callable[..., Invoked]:
     """Calls a command of a plugin with these arguments; errors that are not ours are raised."""
 
     def call(command: click.Command, arguments: Sequence[str]) -> Invoked:
-        from xbench.errors import XbenchError
+        from xbench import XbenchError
 
         ended = CliRunner().invoke(command, arguments, standalone_mode=False)
         if ended.exception and not isinstance(ended.exception, XbenchError):
