@@ -22,6 +22,8 @@ OUTSIDE = [
     for path in sorted((ROOT / folder).rglob("*.py"))
     if not path.is_relative_to(ROOT / "tests" / "xbench")
 ]
+HISTORY = {"changelog.md", "decisions.md"}
+PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in HISTORY]
 
 
 def module_of(stub):
@@ -121,3 +123,9 @@ def test_whoever_is_outside_of_the_core_imports_from_the_door(path):
     modules = set(imported(ast.parse(path.read_text())))
     core = {module for module in modules if module.partition(".")[0] == "xbench"}
     assert core <= DOOR.keys()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_docs_name_no_module_of_the_core_but_the_public_ones(page):
+    public = DOOR.keys() | {f"xbench.{name}" for name in homes(DOOR["xbench"])}
+    assert set(re.findall(r"\bxbench\.\w+", page.read_text())) <= public

@@ -1,5 +1,7 @@
 """`xbench list`, `show`, `train`, `explain` and `plugins`."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -117,6 +119,7 @@ def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
 
     for component in my_score.register_difficulties():
         check_component(component())
+    assert "xbench." not in Path(my_score.__file__).read_text()  # it imports public names
 
 
 def test_a_dataset_made_of_another_is_described_and_shown_with_that_one(xbench):

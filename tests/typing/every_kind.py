@@ -1,0 +1,394 @@
+"""A plugin that provides one of every kind, fully annotated: `mypy --strict` passes on it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, TypeVar
+
+import click
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float64, Int64, UInt8
+from matplotlib.figure import Figure
+from torch import Generator, Tensor, nn
+
+from xbench import (
+    Annotation,
+    Artefact,
+    Artefacts,
+    Attribution,
+    Batch,
+    CaseScores,
+    ClassHierarchy,
+    Classifier,
+    ClassifierWeights,
+    Contexts,
+    Dataset,
+    Difficulty,
+    Drawing,
+    Entry,
+    Executor,
+    Explainer,
+    Explanation,
+    ImageSet,
+    Loss,
+    Network,
+    Normalisation,
+    PartPoints,
+    Protocol,
+    Readout,
+    Recipe,
+    Resampling,
+    Role,
+    Rows,
+    Similarity,
+    Targets,
+    TrainingPlan,
+    Tree,
+    Workplace,
+    annotated,
+    hookimpl,
+    per_image,
+    seeded,
+)
+from xbench.commands import OUTPUT, Session, print_json, print_table, session_options
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+Place = TypeVar("Place", bound=Workplace)
+
+
+@dataclass(frozen=True)
+class Squares(Dataset, ClassHierarchy, PartPoints, Contexts):
+    """Squares of two colours, each with its corner as the one part."""
+
+    name: ClassVar[str] = "squares"
+
+    count: int = 8
+
+    def check(self) -> None:
+        """Nothing can be missing."""
+
+    def fingerprint(self) -> str:
+        return f"squares {self.count}"
+
+    def class_names(self) -> tuple[str, ...]:
+        return ("dark", "light")
+
+    def class_ancestors(self) -> tuple[tuple[str, ...], ...]:
+        return (("square",), ("square",))
+
+    def splits(self) -> tuple[str, ...]:
+        return ("train", "test")
+
+    def ids(self, split: str) -> Sequence[int]:
+        start = self.splits().index(split) * self.count
+        return range(start, start + self.count)
+
+    def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
+        return torch.tensor(list(ids), dtype=torch.int64) % 2
+
+    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 16 16"]]:
+        grey = (255 * self.labels(ids)).to(torch.uint8)
+        return list(grey[:, None, None, None].expand(-1, 3, 16, 16))
+
+    def part_names(self) -> tuple[str, ...]:
+        return ("corner",)
+
+    def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n 1 3"]:
+        return torch.tensor([0.5, 0.5, 1.0]).expand(len(ids), 1, 3)
+
+    def context_names(self) -> tuple[str, ...]:
+        return ("night",)
+
+    def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n 1"]:
+        return (self.labels(ids) == 0)[:, None]
+
+
+@dataclass(frozen=True)
+class Linear(Classifier):
+    """Logits that are linear in the average colour."""
+
+    name: ClassVar[str] = "average-colour"
+
+    def module(self, classes: int) -> nn.Module:
+        layers = nn.Conv2d(3, 8, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes)
+        return nn.Sequential(*layers)
+
+    def normalisation(self) -> Normalisation:
+        return Normalisation()
+
+    def input_size(self) -> int:
+        return 16
+
+
+@dataclass(frozen=True)
+class Siblings(Similarity):
+    """Classes with one parent are alike."""
+
+    name: ClassVar[str] = "siblings"
+
+    def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
+        parents = [above[0] for above in annotated(dataset, ClassHierarchy).class_ancestors()]
+        rows = [[float(one == other) for other in parents] for one in parents]
+        return torch.tensor(rows, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Squared(Loss):
+    """The squared distance between probabilities and labels."""
+
+    name: ClassVar[str] = "squared"
+
+    def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
+        rows = nn.functional.one_hot(batch.known_labels(), classes)
+        return Targets(batch.images, rows.to(batch.images.dtype), batch.source)
+
+    def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
+        return (logits.softmax(dim=1) - targets.distribution).square().sum(dim=1).mean()
+
+
+@dataclass(frozen=True)
+class Doubt(Difficulty):
+    """One minus the largest class probability."""
+
+    name: ClassVar[str] = "doubt"
+
+    def readout(self, network: Network, artefacts: Artefacts) -> Readout:
+        return Readout(network.bottom, network.top, doubt)
+
+
+def doubt(logits: Float[Tensor, "n logits"]) -> Float[Tensor, "n predictions"]:
+    return 1 - logits.softmax(dim=1).amax(dim=1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Even(Attribution):
+    """Every location matters as much as any other."""
+
+    name: ClassVar[str] = "even"
+
+    def attribute(
+        self,
+        readout: Readout,
+        activations: Float[Tensor, "n d h w"],
+        images: Float[Tensor, "n 3 height width"],
+    ) -> Float[Tensor, "n predictions h w"]:
+        height, width = activations.shape[-2:]
+        predictions = readout.predictions(images)[:, :, None, None] / (height * width)
+        return predictions.expand(-1, -1, height, width)
+
+
+@dataclass(frozen=True, eq=False)
+class Spot(Explanation):
+    """One map."""
+
+    name: ClassVar[str] = "spot"
+
+    values: Float[Tensor, "h w"]
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        return {"values": self.values}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Self:
+        return cls(tensors["values"])
+
+    def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Figure:
+        figure = Figure()
+        figure.add_subplot().imshow(self.values)
+        return figure
+
+
+@dataclass(frozen=True)
+class Spots(Explainer):
+    """Where an attribution points to, with some noise."""
+
+    name: ClassVar[str] = "spots"
+    makes: ClassVar[type[Explanation]] = Spot
+
+    difficulty: Difficulty
+    attribution: Attribution
+    noise: float = 0.1
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+    ) -> list[Spot]:
+        readout = self.difficulty.readout(network, artefacts)
+        maps = self.attribution.attribute(
+            readout, network.activations(batch.images), batch.images
+        ).cpu()
+        sources = [per_image(generator, image) for image in batch.ids]
+        return [
+            Spot(one[0] + self.noise * torch.rand(one.shape[1:], generator=source))
+            for one, source in zip(maps, sources, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class MeanColour(Recipe):
+    """The average colour of the images that a classifier is trained on."""
+
+    kind: ClassVar[str] = "mean-colour"
+
+    images: ImageSet
+
+    def tree(self) -> Tree:
+        return {"images": self.images.tree()}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        ids = self.images.ids()
+        workplace.progress.update("mean colour", 0, len(ids))
+        with workplace.stage("mean colour"):
+            mean = self.images.batch(ids).images.mean(dim=(0, 2, 3))
+        return Artefact(self.key, {"mean": mean}, {"images": len(ids)})
+
+
+@dataclass(frozen=True)
+class DrawnWeights(ClassifierWeights):
+    """A classifier's random weights."""
+
+    classifier: Classifier
+    classes: int
+    seed: int
+
+    @property
+    def plan(self) -> TrainingPlan | None:
+        return None
+
+    def tree(self) -> Tree:
+        return {"classifier": self.classifier.tree(), "classes": self.classes, "seed": self.seed}
+
+    def needs(self) -> Mapping[str, Recipe]:
+        return {}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        with seeded(self.seed):
+            module = self.classifier.module(self.classes)
+        return Artefact(self.key, module.state_dict(), {"classes": self.classes})
+
+
+@dataclass(frozen=True)
+class Corner(Protocol):
+    """How much of a spot lies in the half of the image where its corner is."""
+
+    name: ClassVar[str] = "corner"
+    scores: ClassVar[type[Explanation] | None] = Spot
+
+    def needs(self) -> tuple[type[Annotation], ...]:
+        return (PartPoints,)
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        images = entry.datasets["train"]
+        weights = DrawnWeights(entry.classifier, len(images.dataset.class_names()), entry.seed)
+        return {"weights": weights, "colour": MeanColour(images)}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+        return entry.datasets["test"].ids()
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+    ) -> Rows:
+        network = workplace.network(entry.classifier, artefacts["weights"])
+        batch = entry.datasets["test"].batch(cases).to(workplace.device)
+        found = entry.required_explainer.explain(network, batch, artefacts, entry.source())
+        shares = [share(one) for one in found if isinstance(one, Spot)]
+        return Rows.from_pydict({"case": list(cases), "share": shares})
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        return {label: [corner_score(table)] for label, table in rows.items()}
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        figure = Figure()
+        figure.add_subplot().bar(list(rows), [float(table.num_rows) for table, *_ in rows.values()])
+        return {"cases": Drawing(figure, "Cases", "Bars are counts.", f"{len(rows)} bars.")}
+
+
+def share(spot: Spot) -> float:
+    height = spot.values.shape[0]
+    return float(spot.values[: height // 2].sum() / spot.values.sum())
+
+
+def corner_score(rows: Rows) -> CaseScores:
+    cases = np.asarray(rows["case"], dtype=np.int64)
+    values = np.asarray(rows["share"], dtype=np.float64)
+    return CaseScores("share", "higher", cases, values, headline=True, chance=0.5)
+
+
+@dataclass(frozen=True)
+class InTurn(Executor):
+    """One task after another."""
+
+    name: ClassVar[str] = "in-turn"
+
+    def run(
+        self, work: Callable[[Task, Place], Result], tasks: Iterable[Task], workplace: Place
+    ) -> Iterator[Result]:
+        for task in tasks:
+            yield work(task, workplace)
+
+
+@click.command("kinds")
+@session_options(OUTPUT)
+@click.option("--kind", "kinds", multiple=True, help="Count this kind.")
+def count_kinds(session: Session, kinds: tuple[str, ...]) -> None:
+    """Count the installed components of some kinds."""
+    counts: dict[str, Any] = {kind: len(session.registry.names(kind)) for kind in kinds}
+    if session.json:
+        print_json(counts)
+        return
+    print_table("Kinds", ["kind", "components"], [(kind, str(n)) for kind, n in counts.items()])
+
+
+@hookimpl
+def register_datasets() -> list[type[Dataset]]:
+    return [Squares]
+
+
+@hookimpl
+def register_classifiers() -> list[type[Classifier]]:
+    return [Linear]
+
+
+@hookimpl
+def register_similarities() -> list[type[Similarity]]:
+    return [Siblings]
+
+
+@hookimpl
+def register_losses() -> list[type[Loss]]:
+    return [Squared]
+
+
+@hookimpl
+def register_difficulties() -> list[type[Difficulty]]:
+    return [Doubt]
+
+
+@hookimpl
+def register_attributions() -> list[type[Attribution]]:
+    return [Even]
+
+
+@hookimpl
+def register_explainers() -> list[type[Explainer]]:
+    return [Spots]
+
+
+@hookimpl
+def register_protocols() -> list[type[Protocol]]:
+    return [Corner]
+
+
+@hookimpl
+def register_executors() -> list[type[Executor]]:
+    return [InTurn]
+
+
+@hookimpl
+def register_commands() -> list[click.Command]:
+    return [count_kinds]
