@@ -75,7 +75,7 @@ def invoked() -> Callable[..., Invoked]:
     return call
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def realdata() -> Path:
     """The folder of real data, or a skip that says how to get it."""
     folder = Path(os.environ.get("XBENCH_TEST_DATA") or ROOT.parent / "shared" / "data")

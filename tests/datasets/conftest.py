@@ -1,11 +1,11 @@
 """Tiny trees in official layouts, made from nothing."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+
+import cub_tree
 
 PARTS = (  # noqa: SIM905
     "back,beak,belly,breast,crown,forehead,left eye,left leg,left wing,nape,"
@@ -24,31 +24,8 @@ GROUPS = {
 FIRST_ID, IMAGES, CLASSES = 5, 12, 3
 
 
-@pytest.fixture(scope="session")
-def cub_tree() -> ModuleType:
-    """The module that draws trees of birds."""
-    return loaded("cub_tree")
-
-
-@pytest.fixture(scope="session")
-def ade_tree() -> ModuleType:
-    """The module that draws trees of scenes."""
-    return loaded("ade_tree")
-
-
-def loaded(name: str) -> ModuleType:
-    """A module that lies above this folder and is a script too."""
-    place = Path(__file__).parent.parent / f"{name}.py"
-    specification = importlib.util.spec_from_file_location(name, place)
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def tiny(tmp_path: Path, cub_tree: ModuleType) -> Path:
+def tiny(tmp_path: Path) -> Path:
     """Three classes of four images, ids from 5 on; attributes.txt lies beside the folder."""
     tree = tmp_path / "CUB_200_2011"
     write_annotations(tree, list(cub_tree.COLOURS))

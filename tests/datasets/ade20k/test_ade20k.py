@@ -4,13 +4,13 @@ import json
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+import ade_tree
 from xbench import (
     ClassAttributes,
     ImageSet,
@@ -28,7 +28,7 @@ IMAGES_PER_SCENE = 6
 
 
 @pytest.fixture(scope="session")
-def made(ade_tree: ModuleType):
+def made():
     """The pictures of all trees."""
     return ade_tree.pictures(IMAGES_PER_SCENE)
 
@@ -39,7 +39,7 @@ def layout(request) -> str:
 
 
 @pytest.fixture
-def dataset(layout: str, tmp_path: Path, ade_tree: ModuleType, made) -> Ade20k:
+def dataset(layout: str, tmp_path: Path, made) -> Ade20k:
     """A tree in each layout, recognised by itself."""
     ade_tree.WRITERS[layout](tmp_path / "tree", made)
     return Ade20k(root=str(tmp_path / "tree"))
@@ -65,7 +65,7 @@ def test_every_layout_has_the_same_images_labels_and_names(dataset: Ade20k, layo
         assert dataset.class_names()[label] == one.scene
 
 
-def test_every_layout_has_the_same_masks_as_were_drawn(dataset: Ade20k, ade_tree, made) -> None:
+def test_every_layout_has_the_same_masks_as_were_drawn(dataset: Ade20k, made) -> None:
     assert dataset.mask_names() == ade_tree.OBJECTS
     masks = dataset.part_masks([image_id(one.stem) for one in made])
     for mask, one in zip(masks, made, strict=True):
@@ -149,7 +149,7 @@ def test_damaged_keepings_are_made_anew(dataset: Ade20k) -> None:
     )
 
 
-def test_the_index_can_stand_in_for_the_label_maps(tmp_path, ade_tree, made) -> None:
+def test_the_index_can_stand_in_for_the_label_maps(tmp_path, made) -> None:
     ade_tree.write_lists(tmp_path / "lists", made)
     ade_tree.write_index(tmp_path / "some.mat", made)
     ade_tree.write_scene_parsing(tmp_path / "tree", made)
@@ -159,7 +159,7 @@ def test_the_index_can_stand_in_for_the_label_maps(tmp_path, ade_tree, made) -> 
         assert torch.equal(one.frequencies, other.frequencies)
 
 
-def test_scenes_with_few_training_images_are_left_out(tmp_path, ade_tree, made) -> None:
+def test_scenes_with_few_training_images_are_left_out(tmp_path, made) -> None:
     fewer = [one for one in made if one.scene != "attic" or "val" in one.stem]
     ade_tree.write_scene_parsing(tmp_path / "tree", fewer)
     dataset = Ade20k(root=str(tmp_path / "tree"))
@@ -173,9 +173,7 @@ def test_scenes_with_few_training_images_are_left_out(tmp_path, ade_tree, made) 
     assert Ade20k(root=str(tmp_path / "tree"), fewest=4).class_names() == dataset.class_names()
 
 
-def test_folders_of_several_levels_name_scenes_in_the_dataset_of_2016(
-    tmp_path, ade_tree, made
-) -> None:
+def test_folders_of_several_levels_name_scenes_in_the_dataset_of_2016(tmp_path, made) -> None:
     ade_tree.write_full_2016(tmp_path / "tree", made)
     for split in ("training", "validation"):
         inner = tmp_path / "tree/images" / split
@@ -194,7 +192,7 @@ def test_folders_of_several_levels_name_scenes_in_the_dataset_of_2016(
     [("scene-parsing", "ADEChallengeData2016"), ("full-2021", "ADE20K_2021_17_01")],
 )
 def test_root_may_be_the_folder_above_and_is_the_data_folder_by_default(
-    tmp_path: Path, ade_tree, made, monkeypatch, layout, folder
+    tmp_path: Path, made, monkeypatch, layout, folder
 ) -> None:
     ade_tree.WRITERS[layout](tmp_path / "above" / folder, made[:8])
     assert Ade20k(root=str(tmp_path / "above")).folder() == tmp_path / "above" / folder
@@ -205,7 +203,7 @@ def test_root_may_be_the_folder_above_and_is_the_data_folder_by_default(
     assert Ade20k().folder() == default / folder
 
 
-def test_the_fingerprint_depends_on_lists_files_layout_and_scenes(tmp_path, ade_tree, made) -> None:
+def test_the_fingerprint_depends_on_lists_files_layout_and_scenes(tmp_path, made) -> None:
     tree = tmp_path / "tree"
     ade_tree.write_scene_parsing(tree, made)
     seen = [Ade20k(root=str(tree)).fingerprint()]

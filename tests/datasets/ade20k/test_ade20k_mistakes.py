@@ -3,12 +3,12 @@
 import json
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import ade_tree
 from xbench import DatasetError, UnknownNameError
 from xbench_datasets.ade20k.dataset import Ade20k
 
@@ -23,7 +23,7 @@ SCENE_2021 = "images/ADE/training/somewhere/attic/ADE_train_00000001"
 
 
 @pytest.fixture(scope="module")
-def trees(ade_tree: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trees(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree in each layout, to copy."""
     folder = tmp_path_factory.mktemp("trees")
     for layout, write in ade_tree.WRITERS.items():
@@ -258,7 +258,7 @@ def test_a_description_that_lacks_something_is_named(copy, change, message) -> N
     assert f"{path} should hold an annotation" in of_mask(tree)
 
 
-def test_index_and_list_that_disagree_are_named(tree: Path, ade_tree: ModuleType) -> None:
+def test_index_and_list_that_disagree_are_named(tree: Path) -> None:
     index, pictures = tree / "index_ade20k.mat", ade_tree.pictures(3)
 
     def of_attributes() -> str:
@@ -295,7 +295,7 @@ def test_index_and_list_that_disagree_are_named(tree: Path, ade_tree: ModuleType
     assert complaint(tree, index=str(tree / "no.mat")) == f"{tree / 'no.mat'} is missing"
 
 
-def test_the_dataset_of_2021_has_no_such_index(copy, ade_tree: ModuleType) -> None:
+def test_the_dataset_of_2021_has_no_such_index(copy) -> None:
     tree = copy("full-2021")
     ade_tree.write_index(tree / "index_ade20k.mat", ade_tree.pictures(3))
     assert complaint(tree) == (

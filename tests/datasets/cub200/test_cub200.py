@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+import cub_tree
 from xbench import (
     ClassAttributes,
     DatasetError,
@@ -403,9 +404,7 @@ def test_real_annotations_without_images_say_how_many_are_missing(realdata: Path
 
 
 @pytest.mark.realdata
-def test_tree_drawn_from_the_real_annotation_files_is_complete(
-    realdata, cub_tree, tmp_path
-) -> None:
+def test_tree_drawn_from_the_real_annotation_files_is_complete(realdata, tmp_path) -> None:
     cub_tree.copy_subset(
         realdata / "CUB_200_2011", tmp_path / "tree", classes=3, images_per_class=5
     )

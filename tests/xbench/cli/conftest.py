@@ -49,3 +49,12 @@ def xbench(capsys):
         return Called(ended.value.code or 0, out, err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def annotated_birds(realdata):
+    """The folder of the official annotations of birds, without photographs."""
+    folder = realdata / "CUB_200_2011"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; name its folder in XBENCH_TEST_DATA")
+    return folder

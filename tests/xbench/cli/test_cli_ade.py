@@ -1,12 +1,10 @@
 """The run on scenes that the paper describes, on a tree in the official layout, drawn."""
 
-import subprocess
-import sys
-
 import pyarrow.parquet as pq
 import pytest
 
-from xbench.results.record import Record
+import ade_tree
+from command_line import call_script, records
 
 pytestmark = pytest.mark.slow
 
@@ -25,24 +23,20 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory, request):
+def tree(tmp_path_factory):
     """Four scenes of SceneParsing-150's layout."""
     out = tmp_path_factory.mktemp("scenes")
-    script = [sys.executable, str(request.config.rootpath / "tests" / "ade_tree.py")]
-    options = ["--out", str(out), "--images-per-scene", "15"]
-    subprocess.run([*script, *options], check=True, capture_output=True)
+    call_script(ade_tree, "--out", out, "--images-per-scene", 15)
     return out
 
 
-def records(xbench, tree, store, *options):
+def run(xbench, tree, store, *options):
     data = ("--dataset", "ade20k", "-p", f"dataset.root={tree}")
-    called = xbench("run", *data, *SMALL, *options, "--store", store, "--json")
-    assert called.code == 0, called.err
-    return {r.label: r for r in map(Record.model_validate, called.json())}
+    return records(xbench("run", *data, *SMALL, *options, "--store", store, "--json"))
 
 
 def test_the_run_goes_from_end_to_end_and_scores_iou(xbench, tree, tmp_path):
-    found = records(xbench, tree, tmp_path, "-p", "protocol.share=0.2")
+    found = run(xbench, tree, tmp_path, "-p", "protocol.share=0.2")
     ours = found["deliberative"]
     assert ours.cases == 12
     scores = {score.name: score.value for score in ours.scores}
@@ -59,7 +53,7 @@ def test_the_run_goes_from_end_to_end_and_scores_iou(xbench, tree, tmp_path):
 
 
 def test_one_per_cent_of_few_triplets_is_one_triplet(xbench, tree, tmp_path):
-    found = records(xbench, tree, tmp_path, "-p", "protocol.share=0.01")
+    found = run(xbench, tree, tmp_path, "-p", "protocol.share=0.01")
     rows = [pq.read_table(path) for path in tmp_path.rglob("*.parquet")]
     ambiguous = {count for table in rows for count in table["ambiguous_parts"].to_pylist()}
     assert ambiguous <= {0, 1}

@@ -1,13 +1,10 @@
 """The benchmark files of the paper's ablations, each run to its end in its smoke variant."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from xbench.results.record import Record
+import ade_tree
+import cub_tree
+from command_line import call_script, records
 
 pytestmark = pytest.mark.slow
 
@@ -21,35 +18,21 @@ def store(tmp_path_factory):
     return tmp_path_factory.mktemp("store")
 
 
-def drawn(project, name, *options):
-    script = [sys.executable, str(project / "tests" / f"{name}_tree.py"), *map(str, options)]
-    subprocess.run(script, check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory, request):
+def scenes(tmp_path_factory):
     """Four scenes of SceneParsing-150's layout."""
     out = tmp_path_factory.mktemp("scenes")
-    drawn(request.config.rootpath, "ade", "--out", out, "--images-per-scene", 12)
+    call_script(ade_tree, "--out", out, "--images-per-scene", 12)
     return out
 
 
 @pytest.fixture(scope="module")
-def birds(tmp_path_factory, request):
+def birds(tmp_path_factory, annotated_birds):
     """Five classes with the official annotations and drawn images."""
-    root = request.config.rootpath
-    data = Path(os.environ.get("XBENCH_TEST_DATA") or root.parent / "shared" / "data")
-    if not (data / "CUB_200_2011").is_dir():
-        pytest.skip(f"no real data in {data}; name its folder in XBENCH_TEST_DATA")
     out = tmp_path_factory.mktemp("birds") / "CUB_200_2011"
-    source = ("--source", data / "CUB_200_2011")
-    drawn(root, "cub", *source, "--out", out, "--classes", 5, "--images-per-class", 12)
+    source = ("--source", annotated_birds)
+    call_script(cub_tree, *source, "--out", out, "--classes", 5, "--images-per-class", 12)
     return out
-
-
-def records(called):
-    assert called.code == 0, called.err
-    return {r.label: r for r in map(Record.model_validate, called.json())}
 
 
 @pytest.mark.parametrize("ablation", ABLATIONS)

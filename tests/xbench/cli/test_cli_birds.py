@@ -1,10 +1,9 @@
 """The run that the paper describes, on official annotation files with drawn images."""
 
-import subprocess
-import sys
-
 import pytest
 
+import cub_tree
+from command_line import call_script
 from xbench.results.record import Record
 
 pytestmark = [pytest.mark.slow, pytest.mark.realdata]
@@ -22,20 +21,11 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory, request):
+def tree(tmp_path_factory, annotated_birds):
     """A tree in the official layout with six classes."""
-    import os
-    from pathlib import Path
-
-    root = request.config.rootpath
-    data = Path(os.environ.get("XBENCH_TEST_DATA") or root.parent / "shared" / "data")
-    source = data / "CUB_200_2011"
-    if not source.is_dir():
-        pytest.skip(f"no real data in {source}; name its folder in XBENCH_TEST_DATA")
     out = tmp_path_factory.mktemp("birds") / "CUB_200_2011"
-    script = [sys.executable, str(root / "tests" / "cub_tree.py"), "--source", str(source)]
-    options = ["--out", str(out), "--classes", "6", "--images-per-class", "24"]
-    subprocess.run([*script, *options], check=True, capture_output=True)
+    source = ("--source", annotated_birds)
+    call_script(cub_tree, *source, "--out", out, "--classes", 6, "--images-per-class", 24)
     return out
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from PIL import Image
 
-from xbench.results.record import Record
+from command_line import records, score
 from xbench_toybirds.dataset import Toybirds
 
 pytestmark = pytest.mark.slow
@@ -17,15 +17,6 @@ SMOKE = ("--benchmark", "ces-spurious-toybirds", "--variant", "smoke", "-q")
 def store(tmp_path_factory):
     """One store, so that classifiers are trained and banks learned once."""
     return tmp_path_factory.mktemp("store")
-
-
-def records(called):
-    assert called.code == 0, called.err
-    return {r.label: r for r in map(Record.model_validate, called.json())}
-
-
-def score(record, name):
-    return next(score for score in record.scores if score.name == name)
 
 
 def test_a_spurious_correlation_is_trained_explained_scored_and_recorded(xbench, store):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import pytest
 from click.testing import CliRunner, Result
 
+import bad_web as web
 from xbench.cli.data import command
 from xbench.cli.options import Session
 from xbench.components.registry import Registry
@@ -96,7 +97,7 @@ def call(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def site(web, monkeypatch: pytest.MonkeyPatch):
+def site(monkeypatch: pytest.MonkeyPatch):
     """Serves the dataset's archive, after breaking off once."""
     monkeypatch.setattr(Remote, "content", archive())
     with web.serve(Remote.content, web.breaking(50), web.honest) as running:
@@ -135,7 +136,7 @@ def test_get_can_keep_the_archive_and_unpack_elsewhere(call, site, tmp_path: Pat
     assert (data_home() / "archives/thing.tgz").exists()
 
 
-def test_get_puts_a_file_that_is_no_archive_into_its_folder(call, web, monkeypatch) -> None:
+def test_get_puts_a_file_that_is_no_archive_into_its_folder(call, monkeypatch) -> None:
     monkeypatch.setattr(Remote, "content", b"hello")
     monkeypatch.setattr(Remote, "archive", False)
     (data_home() / "remote").mkdir(parents=True)
@@ -150,7 +151,7 @@ def test_get_puts_a_file_that_is_no_archive_into_its_folder(call, web, monkeypat
     assert sorted(path.name for path in data_home().iterdir()) == ["remote"]
 
 
-def test_get_of_an_archive_that_leads_outside_leaves_nothing(call, web, monkeypatch) -> None:
+def test_get_of_an_archive_that_leads_outside_leaves_nothing(call, monkeypatch) -> None:
     monkeypatch.setattr(Remote, "content", archive("../../evil.txt"))
     with web.serve(Remote.content, web.honest) as site:
         monkeypatch.setattr(Remote, "url", site.url)

@@ -5,21 +5,12 @@ import shutil
 import numpy as np
 import pytest
 
+from command_line import records, score
 from xbench.benchmark.declaration import benchmark_folder
-from xbench.results.record import Record
 
 TINY = ("-p", "dataset.train=160", "-p", "dataset.test=40", "-p", "dataset.shifted=30")
 RISES = "average rises towards far"
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-
-
-def records(called):
-    assert called.code == 0, called.err
-    return {r.label: r for r in map(Record.model_validate, called.json())}
-
-
-def score(record, name):
-    return next(score for score in record.scores if score.name == name)
 
 
 @pytest.mark.slow

@@ -8,23 +8,14 @@ import time
 
 import pytest
 
-TIMES = ("finished", "cost")
+from command_line import timeless
+
 MOMENTS = {
     "while training": lambda home, store: any((home / "scratch").glob("*.pt")),
     "once weights are there": lambda home, store: any(store.glob("artefacts/weights/*")),
     "after the first rows": lambda home, store: any(store.glob("rows/*.parquet")),
     "in the middle of the entries": lambda home, store: len(list(store.glob("rows/*.sha256"))) > 4,
 }
-
-
-def timeless(record):
-    kept = {key: value for key, value in record.items() if key not in TIMES}
-    kept["passes"] = record["cost"]["passes"]
-    kept["artefact_facts"] = [
-        {key: value for key, value in facts.items() if key != "seconds"}
-        for facts in record["artefact_facts"]
-    ]
-    return kept
 
 
 def kill_when(moment, arguments, home, store):

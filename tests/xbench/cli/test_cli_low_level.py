@@ -2,18 +2,9 @@
 
 import pytest
 
-from xbench.results.record import Record
+from command_line import records, score
 
 pytestmark = pytest.mark.slow
-
-
-def records(called):
-    assert called.code == 0, called.err
-    return {r.label: r for r in map(Record.model_validate, called.json())}
-
-
-def score(record, name):
-    return next(score for score in record.scores if score.name == name)
 
 
 def test_drawn_birds_turn_grey_without_a_download(xbench, tmp_path):

@@ -5,22 +5,11 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from command_line import timeless
 from xbench.errors import StoreFullError
 from xbench.results.record import Record
 from xbench.running.runner import FACTS
 from xbench.running.store import Store
-
-TIMES = ("finished", "cost")
-
-
-def timeless(record):
-    """The record without its times."""
-    kept = {key: value for key, value in record.items() if key not in TIMES}
-    kept["cost"] = record["cost"]["passes"]
-    kept["artefact_facts"] = [
-        {k: v for k, v in facts.items() if k != "seconds"} for facts in record["artefact_facts"]
-    ]
-    return kept
 
 
 @pytest.fixture(scope="module")

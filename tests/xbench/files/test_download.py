@@ -4,11 +4,11 @@ import hashlib
 import ssl
 from http.client import HTTPResponse
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import bad_web as web
 from xbench.errors import DownloadError, UnwritableStoreError
 from xbench.files.download import Retries, fetch
 from xbench.interfaces.data.download import Download
@@ -46,9 +46,7 @@ def fetched(site: Any, folder: Path, **kwargs: Any) -> Path:
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha256"])
-def test_honest_server_gives_the_file_and_progress(
-    web: ModuleType, tmp_path: Path, algorithm: str
-) -> None:
+def test_honest_server_gives_the_file_and_progress(tmp_path: Path, algorithm: str) -> None:
     seen = Seen()
     with web.serve(CONTENT, web.honest) as site:
         file = fetch(described(site.url, algorithm=algorithm), tmp_path / "new", seen, patient())
@@ -59,20 +57,20 @@ def test_honest_server_gives_the_file_and_progress(
     assert seen.done[-1] == LENGTH
 
 
-def test_file_that_is_there_is_not_fetched_again(web: ModuleType, tmp_path: Path) -> None:
+def test_file_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
     with web.serve(CONTENT, web.honest) as site:
         fetched(site, tmp_path)
         fetched(site, tmp_path)
     assert len(site.ranges) == 1
 
 
-def test_damaged_file_that_is_there_is_fetched_again(web: ModuleType, tmp_path: Path) -> None:
+def test_damaged_file_that_is_there_is_fetched_again(tmp_path: Path) -> None:
     (tmp_path / "thing.tgz").write_bytes(CONTENT[:-1] + b"?")
     with web.serve(CONTENT, web.honest) as site:
         assert fetched(site, tmp_path).read_bytes() == CONTENT
 
 
-def test_broken_transfers_go_on_where_they_ended(web: ModuleType, tmp_path: Path) -> None:
+def test_broken_transfers_go_on_where_they_ended(tmp_path: Path) -> None:
     pauses: list[float] = []
     with web.serve(CONTENT, web.breaking(1000), web.breaking(500), web.honest) as site:
         assert fetched(site, tmp_path, pauses=pauses).read_bytes() == CONTENT
@@ -80,7 +78,7 @@ def test_broken_transfers_go_on_where_they_ended(web: ModuleType, tmp_path: Path
     assert pauses == [1.0, 1.0]
 
 
-def test_next_call_goes_on_where_the_last_gave_up(web: ModuleType, tmp_path: Path) -> None:
+def test_next_call_goes_on_where_the_last_gave_up(tmp_path: Path) -> None:
     with (
         web.serve(CONTENT, web.breaking(1000), web.breaking(0)) as site,
         pytest.raises(DownloadError) as caught,
@@ -96,9 +94,7 @@ def test_next_call_goes_on_where_the_last_gave_up(web: ModuleType, tmp_path: Pat
     assert again.ranges == ["bytes=1000-"]
 
 
-def test_pauses_double_and_attempts_without_progress_are_bounded(
-    web: ModuleType, tmp_path: Path
-) -> None:
+def test_pauses_double_and_attempts_without_progress_are_bounded(tmp_path: Path) -> None:
     pauses: list[float] = []
     with web.serve(CONTENT, web.refusing(503)) as site, pytest.raises(DownloadError) as caught:
         fetched(site, tmp_path, pauses=pauses)
@@ -107,19 +103,19 @@ def test_pauses_double_and_attempts_without_progress_are_bounded(
     assert len(site.ranges) == 5
 
 
-def test_attempts_are_bounded_even_if_each_adds_a_little(web: ModuleType, tmp_path: Path) -> None:
+def test_attempts_are_bounded_even_if_each_adds_a_little(tmp_path: Path) -> None:
     with web.serve(CONTENT, web.breaking(1)) as site, pytest.raises(DownloadError):
         fetch(described(site.url), tmp_path, Seen(), Retries(altogether=7, sleep=[].append))
     assert len(site.ranges) == 7
 
 
-def test_server_that_ignores_range_is_read_from_the_start(web: ModuleType, tmp_path: Path) -> None:
+def test_server_that_ignores_range_is_read_from_the_start(tmp_path: Path) -> None:
     with web.serve(CONTENT, web.deaf(1000), web.deaf(LENGTH)) as site:
         assert fetched(site, tmp_path).read_bytes() == CONTENT
     assert site.ranges == [None, "bytes=1000-"]
 
 
-def test_server_that_sends_another_range_is_refused(web: ModuleType, tmp_path: Path) -> None:
+def test_server_that_sends_another_range_is_refused(tmp_path: Path) -> None:
     with (
         web.serve(CONTENT, web.breaking(1000), web.misplaced) as site,
         pytest.raises(
@@ -130,9 +126,7 @@ def test_server_that_sends_another_range_is_refused(web: ModuleType, tmp_path: P
 
 
 @pytest.mark.parametrize("length", [LENGTH - 1, LENGTH + 1, 7])
-def test_another_announced_length_is_refused_at_once(
-    web: ModuleType, tmp_path: Path, length: int
-) -> None:
+def test_another_announced_length_is_refused_at_once(tmp_path: Path, length: int) -> None:
     with web.serve(CONTENT, web.announcing(length)) as site, pytest.raises(DownloadError) as caught:
         fetched(site, tmp_path)
     assert str(caught.value) == (
@@ -143,7 +137,7 @@ def test_another_announced_length_is_refused_at_once(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_more_bytes_than_expected_are_not_kept(web: ModuleType, tmp_path: Path) -> None:
+def test_more_bytes_than_expected_are_not_kept(tmp_path: Path) -> None:
     with (
         web.serve(CONTENT + b"more", web.announcing(None)) as site,
         pytest.raises(DownloadError, match=f"sends more than the expected {LENGTH} bytes"),
@@ -152,7 +146,7 @@ def test_more_bytes_than_expected_are_not_kept(web: ModuleType, tmp_path: Path) 
     assert all(file.stat().st_size == 0 for file in tmp_path.iterdir())
 
 
-def test_wrong_checksum_is_refused_and_the_file_deleted(web: ModuleType, tmp_path: Path) -> None:
+def test_wrong_checksum_is_refused_and_the_file_deleted(tmp_path: Path) -> None:
     other = CONTENT[::-1]
     with web.serve(other, web.honest) as site, pytest.raises(DownloadError) as caught:
         fetched(site, tmp_path)
@@ -164,7 +158,7 @@ def test_wrong_checksum_is_refused_and_the_file_deleted(web: ModuleType, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_page_that_is_gone_is_not_asked_for_twice(web: ModuleType, tmp_path: Path) -> None:
+def test_page_that_is_gone_is_not_asked_for_twice(tmp_path: Path) -> None:
     with (
         web.serve(CONTENT, web.refusing(404)) as site,
         pytest.raises(DownloadError, match=r"answers 404 Not Found. See https://example.org/thing"),
@@ -173,15 +167,13 @@ def test_page_that_is_gone_is_not_asked_for_twice(web: ModuleType, tmp_path: Pat
     assert len(site.ranges) == 1
 
 
-def test_server_that_cannot_continue_is_asked_for_the_whole(
-    web: ModuleType, tmp_path: Path
-) -> None:
+def test_server_that_cannot_continue_is_asked_for_the_whole(tmp_path: Path) -> None:
     with web.serve(CONTENT, web.breaking(1000), web.refusing(416), web.honest) as site:
         assert fetched(site, tmp_path).read_bytes() == CONTENT
     assert site.ranges == [None, "bytes=1000-", None]
 
 
-def test_part_that_is_too_long_is_thrown_away(web: ModuleType, tmp_path: Path) -> None:
+def test_part_that_is_too_long_is_thrown_away(tmp_path: Path) -> None:
     with (
         web.serve(CONTENT, web.breaking(10), web.refusing(404)) as site,
         pytest.raises(DownloadError),
@@ -192,7 +184,7 @@ def test_part_that_is_too_long_is_thrown_away(web: ModuleType, tmp_path: Path) -
         assert fetched(site, tmp_path).read_bytes() == CONTENT
 
 
-def test_nobody_answers(web: ModuleType, tmp_path: Path) -> None:
+def test_nobody_answers(tmp_path: Path) -> None:
     with web.serve(CONTENT, web.honest) as site:
         pass
     with pytest.raises(DownloadError, match=f"0 of {LENGTH} bytes"):
@@ -205,7 +197,7 @@ def test_only_web_addresses_are_fetched(tmp_path: Path) -> None:
 
 
 def test_connection_that_breaks_in_another_way_goes_on_where_it_ended(
-    web: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, faults = HTTPResponse.read1, [ssl.SSLEOFError(8, "EOF occurred"), OSError(113, "no way")]
 
@@ -220,7 +212,7 @@ def test_connection_that_breaks_in_another_way_goes_on_where_it_ended(
     assert not faults
 
 
-def test_folder_that_cannot_be_made_is_told(web: ModuleType, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with web.serve(CONTENT, web.honest) as site, pytest.raises(UnwritableStoreError) as caught:
         fetched(site, tmp_path / "file" / "data")

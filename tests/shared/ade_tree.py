@@ -1,6 +1,6 @@
 """Makes a tree in an official layout of ADE20K with drawn instead of real scenes.
 
-    python tests/ade_tree.py --out TREE --layout scene-parsing --images-per-scene 20
+    python tests/shared/ade_tree.py --out TREE --layout scene-parsing --images-per-scene 20
 
 Four kinds of scenes show six of the 150 objects, each with its own probability, as
 rectangles in the object's colour; label maps, lists, JSON files and index say the same as

@@ -1,6 +1,6 @@
 """Makes a tree in the official layout of CUB-200-2011 with drawn instead of real photographs.
 
-    python tests/cub_tree.py --source CUB_200_2011 --out TREE --classes 10 --images-per-class 20
+    python tests/shared/cub_tree.py --source CUB_200_2011 --out TREE --classes 10
 
 The annotation files are those of `--source`, cut to the chosen classes and images; ids,
 paths, points and percentages stay what they are. At each listed path a simple bird is
