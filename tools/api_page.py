@@ -1,4 +1,3 @@
-# ruff: noqa: INP001
 """Writes docs/api.md: every public name of xbench, with the first sentence said of it.
 
 Run it after a change of a stub or of a docstring: python tools/api_page.py
