@@ -39,8 +39,8 @@ class GradCam(Explainer):
         maps = grad_cam(network, activations, classes, relu=self.relu).cpu()
         shares = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
         size = (batch.images.shape[-2], batch.images.shape[-1])
-        told = zip(maps, classes.tolist(), shares.tolist(), strict=True)
-        return [SaliencyMap(one, label, share, size) for one, label, share in told]
+        of_images = zip(maps, classes.tolist(), shares.tolist(), strict=True)
+        return [SaliencyMap(saliency, label, share, size) for saliency, label, share in of_images]
 
     def _classes(self, logits: Float[Tensor, "n classes"], batch: Batch) -> Int64[Tensor, " n"]:
         if self.target == "label":

@@ -86,33 +86,33 @@ class Hardness(Difficulty):
 
     def readout(self, network: Network, artefacts: Artefacts) -> Readout:
         """σ(z). The predictor is loaded once for each network, and kept with it."""
-        made = artefacts.get(ARTEFACT)
-        if made is None:
+        predictor = artefacts.get(ARTEFACT)
+        if predictor is None:
             message = "hardness is read out with the artefact of its predictor; make those of "
             raise MismatchError(message + "`artefacts(weights)` first")
-        self._check(network, made)
-        if made.key not in network.auxiliary:
-            network.auxiliary[made.key] = self._halves(network, made)
-        halves = network.auxiliary[made.key]
+        self._check(network, predictor)
+        if predictor.key not in network.auxiliary:
+            network.auxiliary[predictor.key] = self._halves(network, predictor)
+        halves = network.auxiliary[predictor.key]
         top = halves.get_submodule("top")
         bottom = halves.get_submodule("bottom") if self.trunk == "copied" else network.bottom
         return Readout(bottom, top, sigmoid_scores)
 
-    def _check(self, network: Network, made: Artefact) -> None:
-        found = int(made.facts["classes"])
-        if found != network.classes:
-            message = f"the hardness predictor {made.key} is for {found} classes, and "
+    def _check(self, network: Network, predictor: Artefact) -> None:
+        classes = int(predictor.facts["classes"])
+        if classes != network.classes:
+            message = f"the hardness predictor {predictor.key} is for {classes} classes, and "
             raise MismatchError(f"{message}{network.name} has {network.classes}")
-        layer = made.facts["layer"]
+        layer = predictor.facts["layer"]
         if self.trunk == "shared" and layer != network.layer:
-            message = f"the hardness predictor {made.key} begins at layer {layer!r}, and "
+            message = f"the hardness predictor {predictor.key} begins at layer {layer!r}, and "
             message += f"{network.name} is cut at {network.layer!r}; train one for that layer, or "
             raise MismatchError(message + 'use trunk = "copied", which fits every layer')
 
-    def _halves(self, network: Network, made: Artefact) -> nn.ModuleDict:
+    def _halves(self, network: Network, predictor: Artefact) -> nn.ModuleDict:
         """The predictor's own layers, cut like the network's."""
-        source = f"hardness predictor {made.key}"
-        trunk, last = below("trunk.", made.tensors), below("head.", made.tensors)
+        source = f"hardness predictor {predictor.key}"
+        trunk, last = below("trunk.", predictor.tensors), below("head.", predictor.tensors)
         head = predictor_head(network.classes, self.hidden, self.dropout).to(network.device)
         load_state(head, last, source)
         head.eval().requires_grad_(requires_grad=False)

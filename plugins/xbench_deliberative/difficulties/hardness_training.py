@@ -57,22 +57,22 @@ class JointTraining(Recipe):
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Train, or go on with a training that was interrupted."""
         start, module = time.perf_counter(), start_module(self.plan)
-        made = _trained(self, module, self.plan, workplace)
-        state = stored_state({**module.state_dict(), **made.joint.classifier_state()})
-        plain = training_facts(self.plan, state, made.curve, made.mistakes)
-        summary = [*plain["summary"], *made.facts["summary"]]
+        trained = _trained(self, module, self.plan, workplace)
+        state = stored_state({**module.state_dict(), **trained.joint.classifier_state()})
+        plain = training_facts(self.plan, state, trained.curve, trained.mistakes)
+        summary = [*plain["summary"], *trained.facts["summary"]]
         tensors = {
             **{CLASSIFIER + name: tensor for name, tensor in state.items()},
             **{
                 PREDICTOR + name: t
-                for name, t in stored_state(made.joint.predictor_state()).items()
+                for name, t in stored_state(trained.joint.predictor_state()).items()
             },
         }
         facts = {
             "classifier": {**plain, "summary": summary},
-            "predictor": made.facts,
+            "predictor": trained.facts,
             "summary": summary,
-            "seconds": round(time.perf_counter() - start + made.seconds_before, 3),
+            "seconds": round(time.perf_counter() - start + trained.seconds_before, 3),
         }
         return Artefact(self.key, tensors, facts)
 
@@ -144,10 +144,10 @@ class FrozenPredictor(Recipe):
         classifier = replace(plan.classifier, weights="")
         module = blank_module(classifier, plan.classes)
         load_state(module, needs["weights"].tensors, f"{classifier.name} weights")
-        made = _trained(self, module, plan, workplace)
-        seconds = round(time.perf_counter() - start + made.seconds_before, 3)
-        tensors = stored_state(made.joint.predictor_state())
-        return Artefact(self.key, tensors, {**made.facts, "seconds": seconds})
+        trained = _trained(self, module, plan, workplace)
+        seconds = round(time.perf_counter() - start + trained.seconds_before, 3)
+        tensors = stored_state(trained.joint.predictor_state())
+        return Artefact(self.key, tensors, {**trained.facts, "seconds": seconds})
 
 
 class _Trained(NamedTuple):
@@ -207,13 +207,13 @@ def _validated(
     images = plan.validation
     if images is None:
         return None, {}
-    made = module_outputs(plan, joint, images, workplace)
-    wrong = made[:, :-1].argmax(1) != images.dataset.labels(images.ids())
-    return mistakes_in(made[:, :-1], images), mistake_aucs(made, wrong)
+    logits = module_outputs(plan, joint, images, workplace)
+    wrong = logits[:, :-1].argmax(1) != images.dataset.labels(images.ids())
+    return mistakes_in(logits[:, :-1], images), mistake_aucs(logits, wrong)
 
 
 def mistake_aucs(
-    made: Float[Tensor, "n outputs"], wrong: Bool[Tensor, " n"]
+    logits: Float[Tensor, "n outputs"], wrong: Bool[Tensor, " n"]
 ) -> dict[str, float | None]:
     """How well mistakes are told by z (the last output), and by the logits before it.
 
@@ -222,9 +222,9 @@ def mistake_aucs(
     from sklearn.metrics import roc_auc_score
 
     scores = {
-        "hardness": made[:, -1:],
-        "hesitancy": hesitancy(made[:, :-1]),
-        "entropy": normalised_entropy(made[:, :-1]),
+        "hardness": logits[:, -1:],
+        "hesitancy": hesitancy(logits[:, :-1]),
+        "entropy": normalised_entropy(logits[:, :-1]),
     }
     if int(wrong.sum()) in (0, len(wrong)):
         return dict.fromkeys(scores)
@@ -233,9 +233,9 @@ def mistake_aucs(
 
 def _summary(hardness: Hardness, plan: TrainingPlan, aucs: Mapping[str, float | None]) -> str:
     """One line on how well the predictor does."""
-    told = f"hardness: {hardness.setting}, {hardness.loss}, {hardness.trunk} trunk"
+    line = f"hardness: {hardness.setting}, {hardness.loss}, {hardness.trunk} trunk"
     known = [f"{auc:.3f} by {name}" for name, auc in aucs.items() if auc is not None]
     if not known or plan.validation is None:
-        return told
+        return line
     split = plan.validation.split
-    return f"{told}; mistakes on {split!r} are predicted with ROC-AUC {', '.join(known)}"
+    return f"{line}; mistakes on {split!r} are predicted with ROC-AUC {', '.join(known)}"

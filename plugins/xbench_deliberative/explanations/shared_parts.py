@@ -100,5 +100,5 @@ def inner_point(shown: Bool[Tensor, "h w"]) -> tuple[float, float]:
 def example_of(images: ImageSet, label: int, besides: int | None) -> int | None:
     """The first image of a class, but not the one that is explained."""
     ids = images.ids()
-    found = (images.dataset.labels(ids) == label).nonzero()[:, 0].tolist()
-    return next((ids[place] for place in found if ids[place] != besides), None)
+    places = (images.dataset.labels(ids) == label).nonzero()[:, 0].tolist()
+    return next((ids[place] for place in places if ids[place] != besides), None)

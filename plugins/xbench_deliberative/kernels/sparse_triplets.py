@@ -36,22 +36,22 @@ def strongest_occurrences(
     counted = parts * classes * (classes - 1) // 2
     wanted = max(1, round(share * counted))
     threshold = _strength_at_rank(phi, occurrence_threshold, wanted)
-    found = [_of_part(phi, part, occurrence_threshold, threshold) for part in range(parts)]
-    kept, pairs, strengths = (torch.cat([columns[i] for columns in found]) for i in range(3))
-    order = (pairs * parts + kept).argsort()
-    return SparseTriplets(kept[order], pairs[order], strengths[order], threshold, counted)
+    triplets = [_of_part(phi, part, occurrence_threshold, threshold) for part in range(parts)]
+    of_part, pairs, strengths = (torch.cat([columns[i] for columns in triplets]) for i in range(3))
+    order = (pairs * parts + of_part).argsort()
+    return SparseTriplets(of_part[order], pairs[order], strengths[order], threshold, counted)
 
 
 def _strength_at_rank(
     phi: Float64[Tensor, "classes parts"], occurrence_threshold: float, rank: int
 ) -> float:
     """The `rank`-th largest strength of all, or the smallest if there are fewer."""
-    found: list[Tensor] = []
+    strengths: list[Tensor] = []
     for part in range(phi.shape[1]):
-        found.append(_pairs_of_part(phi, part, occurrence_threshold)[1])
-        if sum(map(len, found)) > 2 * rank:
-            found = [_largest(torch.cat(found), rank)]
-    largest = _largest(torch.cat(found), rank)
+        strengths.append(_pairs_of_part(phi, part, occurrence_threshold)[1])
+        if sum(map(len, strengths)) > 2 * rank:
+            strengths = [_largest(torch.cat(strengths), rank)]
+    largest = _largest(torch.cat(strengths), rank)
     return float(largest.min()) if len(largest) else torch.nan
 
 

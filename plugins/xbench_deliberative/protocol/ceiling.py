@@ -84,15 +84,17 @@ class KnownParts(Explainer):
                 "images from elsewhere have none"
             )
         source, points = batch.source, self.parts == "points"
-        given = insecurities_of(self.of, network, batch, artefacts, generator)
+        others = insecurities_of(self.of, network, batch, artefacts, generator)
         places = source.part_points(batch.ids) if points else source.part_masks(batch.ids)
         make = self._around_points if points else self._on_masks
-        found = []
-        for one, image, place in zip(given, batch.ids, places, strict=True):
-            ambiguous = self.truth().ambiguous(source.dataset, artefacts, image, one.pairs)
-            maps = make(place, ambiguous, one.size, source)
-            found.append(with_maps(one, torch.stack(maps) if maps else torch.zeros(0, *one.size)))
-        return found
+        insecurities = []
+        for of_image, image, place in zip(others, batch.ids, places, strict=True):
+            ambiguous = self.truth().ambiguous(source.dataset, artefacts, image, of_image.pairs)
+            maps = make(place, ambiguous, of_image.size, source)
+            insecurities.append(
+                with_maps(of_image, torch.stack(maps) if maps else torch.zeros(0, *of_image.size))
+            )
+        return insecurities
 
     def _around_points(
         self,

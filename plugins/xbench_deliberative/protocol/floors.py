@@ -37,12 +37,12 @@ class RandomRegion(SamePairs):
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[Insecurities]:
         """The other's insecurities with uniform noise in place of their maps."""
-        found = []
-        for image, given in _of(self, network, batch, artefacts, generator):
-            grid = given.size if self.noise == "pixels" else tuple(given.ambiguity_maps.shape[1:])
-            noise = torch.rand(len(given), *grid, generator=per_image(generator, image))
-            found.append(with_maps(given, noise))
-        return found
+        insecurities = []
+        for image, others in _of(self, network, batch, artefacts, generator):
+            grid = others.size if self.noise == "pixels" else tuple(others.ambiguity_maps.shape[1:])
+            noise = torch.rand(len(others), *grid, generator=per_image(generator, image))
+            insecurities.append(with_maps(others, noise))
+        return insecurities
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,11 @@ class CentrePrior(SamePairs):
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[Insecurities]:
         """The other's insecurities with closeness to the centre in place of their maps."""
-        given = (given for _, given in _of(self, network, batch, artefacts, generator))
-        return [with_maps(one, centre_map(*one.size).expand(len(one), -1, -1)) for one in given]
+        others = (others for _, others in _of(self, network, batch, artefacts, generator))
+        return [
+            with_maps(of_image, centre_map(*of_image.size).expand(len(of_image), -1, -1))
+            for of_image in others
+        ]
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,11 @@ class EdgeDetector(SamePairs):
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[Insecurities]:
         """The other's insecurities with the Sobel magnitude in place of their maps."""
-        given = (given for _, given in _of(self, network, batch, artefacts, generator))
+        others = (others for _, others in _of(self, network, batch, artefacts, generator))
         edges = sobel_magnitude(batch.images).cpu()
         return [
-            with_maps(one, edge.expand(len(one), -1, -1))
-            for one, edge in zip(given, edges, strict=True)
+            with_maps(of_image, edge.expand(len(of_image), -1, -1))
+            for of_image, edge in zip(others, edges, strict=True)
         ]
 
 
@@ -98,13 +101,13 @@ class RandomPair(Explainer):
         """Different pairs drawn uniformly; smooth noise on the grid of the activations."""
         grid, size = _grid(network, batch), _size(batch)
         every = torch.triu_indices(network.classes, network.classes, offset=1).T
-        found = []
+        insecurities = []
         for image in batch.ids:
             source = per_image(generator, image)
             pairs = every[torch.randperm(len(every), generator=source)[: self.pairs]]
             noise = torch.rand(len(pairs), *grid, generator=source)
-            found.append(Insecurities(noise, pairs, _equal_strengths(len(pairs)), size))
-        return found
+            insecurities.append(Insecurities(noise, pairs, _equal_strengths(len(pairs)), size))
+        return insecurities
 
 
 @dataclass(frozen=True)
@@ -160,8 +163,8 @@ def insecurities_of(
             f"explainer {explainer.name!r} makes {explainer.makes.name}, "
             "but its pairs are needed: give one that makes insecurities as `of`"
         )
-    found = explainer.explain(network, batch, artefacts, generator)
-    return cast("list[Insecurities]", list(found))
+    explanations = explainer.explain(network, batch, artefacts, generator)
+    return cast("list[Insecurities]", list(explanations))
 
 
 def _grid(network: Network, batch: Batch) -> tuple[int, int]:

@@ -100,8 +100,8 @@ class AmbiguousParts(Recipe):
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The table as `ambiguous` (parts, classes, classes), with what can be said of it."""
         del needs, workplace
-        found = self.triplets()
-        return Artefact(self.key, {"ambiguous": found.kept}, facts(found))
+        triplets = self.triplets()
+        return Artefact(self.key, {"ambiguous": triplets.kept}, facts(triplets))
 
     def triplets(self) -> kernels.Strongest:
         """The triplets that are kept, and the strength or divergence of the last one."""
@@ -132,9 +132,9 @@ class CommonParts(Recipe):
         """The triplets as `parts` and `pairs`, ordered by pair; never parts × classes²."""
         del needs, workplace
         phi = occurrences(self.dataset)
-        found = sparse_triplets.strongest_occurrences(phi, self.threshold, self.share)
-        tensors = {"parts": found.parts.int(), "pairs": found.pairs}
-        return Artefact(self.key, tensors, sparse_facts(found, *phi.shape))
+        triplets = sparse_triplets.strongest_occurrences(phi, self.threshold, self.share)
+        tensors = {"parts": triplets.parts.int(), "pairs": triplets.pairs}
+        return Artefact(self.key, tensors, sparse_facts(triplets, *phi.shape))
 
 
 def common_parts(made: Artefact, pairs: Int64[Tensor, "q 2"]) -> Bool[Tensor, "q parts"]:

@@ -133,11 +133,11 @@ class PartAmbiguity(Protocol):
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per insecurity; one without classes for an image that has none."""
-        made: list[tables.ImageRows] = []
+        rows: list[tables.ImageRows] = []
         for start in range(0, len(cases), workplace.batch_size):
             ids = cases[start : start + workplace.batch_size]
-            made.extend(self._image_rows(entry, ids, artefacts, workplace))
-        return tables.joined(made, self.measures())
+            rows.extend(self._image_rows(entry, ids, artefacts, workplace))
+        return tables.joined(rows, self.measures())
 
     def measures(self) -> tuple[str, ...]:
         """Names of the columns that hold a number per coverage."""
@@ -154,21 +154,21 @@ class PartAmbiguity(Protocol):
         }
         source = entry.source()
         with workplace.stage("explain"):
-            found = insecurities_of(entry.required_explainer, network, batch, own, source)
+            insecurities = insecurities_of(entry.required_explainer, network, batch, own, source)
         with workplace.stage("annotate"):
             places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
-        for image, given, place in zip(ids, found, places, strict=True):
+        for image, of_image, place in zip(ids, insecurities, places, strict=True):
             with workplace.stage("score"):
-                kept = given.strongest(self.insecurities) if self.insecurities else given
-                ambiguous = self._ambiguous(test, artefacts, image, kept)
+                scored = of_image.strongest(self.insecurities) if self.insecurities else of_image
+                ambiguous = self._ambiguous(test, artefacts, image, scored)
                 score = on_points if self.parts == "points" else self._on_masks
-                measured = score(kept, place, ambiguous)
-            yield tables.ImageRows(image, kept.pairs, kept.strengths, measured)
+                curves = score(scored, place, ambiguous)
+            yield tables.ImageRows(image, scored.pairs, scored.strengths, curves)
 
     def _ambiguous(
-        self, test: ImageSet, artefacts: Artefacts, image: int, found: Insecurities
+        self, test: ImageSet, artefacts: Artefacts, image: int, insecurities: Insecurities
     ) -> Bool[Tensor, "q parts"]:
-        table = self.truth().ambiguous(test.dataset, artefacts, image, found.pairs)
+        table = self.truth().ambiguous(test.dataset, artefacts, image, insecurities.pairs)
         if self.parts == "points":
             return table
         return by_mask_name(table, test.dataset)

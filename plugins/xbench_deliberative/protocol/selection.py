@@ -53,11 +53,11 @@ class HardestImages(Recipe):
         readout = self.difficulty.readout(network, needs)
         ids, scores = self.images.ids(), []
         for start in range(0, len(ids), workplace.batch_size):
-            some = ids[start : start + workplace.batch_size]
-            images = self.images.batch(some).images.to(workplace.device)
-            found = network.checked(readout.predictions(images), some)
-            scores.append(found[:, 0].double().cpu())
-            workplace.progress.update("selecting the hardest images", start + len(some), len(ids))
+            chunk = ids[start : start + workplace.batch_size]
+            images = self.images.batch(chunk).images.to(workplace.device)
+            predictions = network.checked(readout.predictions(images), chunk)
+            scores.append(predictions[:, 0].double().cpu())
+            workplace.progress.update("selecting the hardest images", start + len(chunk), len(ids))
         return torch.cat(scores)
 
 
@@ -73,13 +73,13 @@ def own_difficulty(entry: Entry) -> Difficulty | None:
     None for a floor or ceiling that uses none; an entry must have one.
     """
     explainer = entry.required_explainer
-    found = _difficulty(explainer)
-    if found is None and entry.role == "entry":
+    difficulty = _difficulty(explainer)
+    if difficulty is None and entry.role == "entry":
         raise MismatchError(
             f"explainer {explainer.name!r} has no difficulty score of its own to select "
             'images by; use selection = "reference" or "all"'
         )
-    return found
+    return difficulty
 
 
 def _difficulty(explainer: Explainer) -> Difficulty | None:
