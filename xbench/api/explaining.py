@@ -12,6 +12,7 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.explanation import Explanation, save_explanations
 from xbench.interfaces.protocol import Entry
+from xbench.reports.figures import save_figure
 from xbench.running.runner import Provider, check_benchmark
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
@@ -61,7 +62,7 @@ def explain(
         explanations = ready.explain(batch)
         picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
         figure = explanations[0].draw(batch, benchmark.datasets["train"], class_names)
-        figure.savefig(picture, bbox_inches="tight")
+        save_figure(figure, picture)
         save_explanations(values, explanations)
         written += [picture, values]
     return written

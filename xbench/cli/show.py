@@ -76,11 +76,12 @@ def _show_dataset(session: Session, name: str, out: Path | None, per_class: int)
         "fingerprint": dataset.fingerprint(),
     }
     if out is not None:
+        from xbench.reports.figures import save_figure
         from xbench.reports.sheet import contact_sheet
 
         transform = plain_table(Transform, session.tree.get("transform", {}), "transform")
         images = ImageSet(dataset, session.tree["splits"]["test"], transform)
-        contact_sheet(images, per_class=per_class).savefig(out)
+        save_figure(contact_sheet(images, per_class=per_class), out)
         facts["sheet"] = str(out)
     if session.json:
         print_json(facts)

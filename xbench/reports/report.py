@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
@@ -15,6 +15,7 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.protocol import Entry, Protocol, Rows, View
 from xbench.interfaces.resampling import Resampling
+from xbench.reports.figures import save_figure
 from xbench.reports.page import Shown, html, page_of
 from xbench.results.record import Record
 from xbench.running.runner import Provider
@@ -30,8 +31,6 @@ MANIFEST = "manifest.json"
 UNFINISHED = ".unfinished-"
 CURVE_DOTS, PICTURE_DOTS, CSS_DOTS = 150, 100, 96
 """Pixels an inch: of curves, of pictures, which hold photographs and weigh more, of a page."""
-MARGIN = 0.1
-"""Inches around a figure."""
 PREDICTIONS = 3
 """How many of the most probable classes a caption names."""
 
@@ -213,16 +212,11 @@ def _explained(run: Run, entry: Entry, view: View, place: Path) -> Shown:
 
 
 def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:
-    """Write a figure as PNG and SVG, the same bytes each time; its size in CSS pixels."""
-    import matplotlib as mpl
+    """Write a figure as PNG and SVG; its size in CSS pixels."""
     from PIL import Image
 
     picture, vector = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "svg"))
-    # What `bbox_inches="tight"` gives, without drawing everything once more to find it.
-    box = None if figure.get_layout_engine() else figure.get_tightbbox().padded(MARGIN)
-    figure.savefig(picture, dpi=dots, bbox_inches=box)
-    with mpl.rc_context({"svg.hashsalt": "xbench", "svg.fonttype": "path"}):
-        metadata: dict[str, Any] = {"Date": None, "Title": title}
-        figure.savefig(vector, dpi=dots, bbox_inches=box, metadata=metadata)
+    for path in (picture, vector):
+        save_figure(figure, path, title=title, dots=dots)
     with Image.open(picture) as image:
         return image.width * CSS_DOTS / dots, image.height * CSS_DOTS / dots

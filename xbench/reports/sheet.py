@@ -8,6 +8,7 @@ from jaxtyping import Float, Int16, UInt8
 
 from xbench.interfaces.data.annotation import PartMasks, PartPoints
 from xbench.interfaces.data.dataset import ImageSet
+from xbench.reports.style import INK, TINY, WORDS, blank_figure, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,8 @@ MARGIN = 0.24
 """Space beside a column of rows, likewise."""
 KEY = 2.6
 """Side of the image with numbered points, likewise."""
+DOTS = 130
+"""Pixels an inch."""
 LINES = 8
 """Names of parts that stand under one another."""
 FINEST = 384
@@ -39,21 +42,20 @@ def contact_sheet(
     below, large, with numbered points and the names of the parts. An image of any shape is
     fitted into a square.
     """
-    from matplotlib.figure import Figure
-
     names = images.dataset.class_names()[:classes]
     chosen = _first_of_each(images, len(names), per_class)
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     width, height = columns * (per_class + MARGIN), rows * (1 + CAPTION)
     key = KEY if _has_parts(images) and any(chosen) else 0.0
-    figure = Figure(figsize=(width * CELL, (height + key + MARGIN) * CELL), dpi=130)
+    figure = blank_figure(width * CELL, (height + key + MARGIN) * CELL)
+    figure.set_dpi(DOTS)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height + key + MARGIN, 0))
     axes.axis("off")
     for label, name in enumerate(names):
         x, y = label // rows * (per_class + MARGIN) + MARGIN / 2, label % rows * (1 + CAPTION)
-        axes.text(x, y + CAPTION * 0.8, name, fontsize=9, weight="bold")
+        write(axes, (x, y + CAPTION * 0.8), name, fontsize=WORDS, weight="bold")
         for k, image in enumerate(chosen[label]):
             _Frame(axes, x + k, y + CAPTION, 1.0).draw(images, image, parts=k == 0)
     if key:
@@ -110,10 +112,10 @@ class _Frame:
                 continue
             place = (self.x + scale * x, self.y + scale * y)
             size = 11 if numbered else 3.2
-            self.axes.plot(*place, "o", ms=size, color="white", mec="black", mew=0.6)
+            self.axes.plot(*place, "o", ms=size, color="white", mec=INK, mew=0.6)
             if numbered:
                 number = str(part + 1)
-                self.axes.text(*place, number, fontsize=7, ha="center", va="center_baseline")
+                write(self.axes, place, number, fontsize=TINY, ha="center", va="center_baseline")
 
 
 def _draw_key(frame: _Frame, images: ImageSet, image: int) -> None:
@@ -124,7 +126,7 @@ def _draw_key(frame: _Frame, images: ImageSet, image: int) -> None:
     for k, name in enumerate(dataset.part_names()):
         column, row = divmod(k, LINES)
         place = (frame.x + frame.side + 1.2 * column, frame.y + (row + 0.7) * frame.side / LINES)
-        frame.axes.text(*place, f"{k + 1}  {name}", fontsize=9)
+        write(frame.axes, place, f"{k + 1}  {name}", fontsize=WORDS)
 
 
 def _outlined(
