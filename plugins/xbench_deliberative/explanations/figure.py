@@ -2,16 +2,32 @@
 
 from dataclasses import dataclass
 from textwrap import fill, shorten
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
 from torch import Tensor
 from torch.nn import functional
 
 from xbench import Batch, ImageSet
+from xbench.figures import (
+    FAINT,
+    GREEN,
+    HEADING,
+    INK,
+    MIST,
+    RED,
+    SMALL,
+    TITLE,
+    WORDS,
+    blank_figure,
+    show_pixels,
+    write,
+)
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.explanations.shared_parts import (
     SharedPart,
@@ -27,9 +43,9 @@ COVERAGE = 0.15
 LINES = 8
 """How many shared parts are named at most."""
 
-REGION, SHARED, INK, FAINT = "#d1495b", "#2e9e5b", "#222222", "#777777"
+REGION, SHARED = RED, GREEN
 WIDTHS = (1.0, 0.1, 1.0, 1.0, 1.3)
-WIDTH, ROW, TITLE, FOOT = 10.0, 2.45, 0.95, 0.4
+WIDTH, ROW, HEAD, FOOT = 10.0, 2.45, 0.95, 0.4
 """Inches."""
 
 
@@ -51,9 +67,9 @@ def insecurities_figure(
     """One row for each of the strongest insecurities; `batch` holds the image alone."""
     shown = found.strongest(SHOWN)
     rows = max(1, len(shown))
-    height = rows * ROW + TITLE + FOOT
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    frame = {"left": 0.02, "right": 0.98, "top": 1 - TITLE / height, "bottom": FOOT / height}
+    height = rows * ROW + HEAD + FOOT
+    figure = blank_figure(WIDTH, height)
+    frame = {"left": 0.02, "right": 0.98, "top": 1 - HEAD / height, "bottom": FOOT / height}
     grid = figure.add_gridspec(
         rows, len(WIDTHS), width_ratios=WIDTHS, hspace=0.16, wspace=0.05, **frame
     )
@@ -66,8 +82,8 @@ def insecurities_figure(
     if len(shown):
         _legend(figure, setting)
     else:
-        _picture(figure.add_subplot(grid[0, 0]), setting.image)
-        figure.text(0.3, 0.5, "The network has no insecurity about this image.", color=INK)
+        show_pixels(figure.add_subplot(grid[0, 0]), setting.image)
+        write(figure, (0.3, 0.5), "The network has no insecurity about this image.")
     return figure
 
 
@@ -83,7 +99,7 @@ def _title(figure: Figure, setting: Setting, batch: Batch) -> None:
     place = [] if setting.source is None else [f"image {setting.id}"]
     top = 1 - 0.34 / figure.get_figheight()
     text = "  ·  ".join(label + place) or "Insecurities"
-    figure.text(0.02, top, text, fontsize=14, fontweight="bold", color=INK, va="center")
+    write(figure, (0.02, top), text, fontsize=TITLE, fontweight="bold", va="center")
 
 
 def _row(
@@ -91,11 +107,11 @@ def _row(
 ) -> None:
     parts = setting.shared.between(*pair) if setting.shared else []
     points = visible_points(setting.source, setting.id, parts)
-    _picture(axes[0], highlighted(setting.image, mask))
+    show_pixels(axes[0], highlighted(setting.image, mask))
     _outline(axes[0], mask)
     _dots(axes[0], points, mask)
     heading = "Region" if row else "Most ambiguous region"
-    axes[0].set_title(heading, fontsize=10, color=REGION, loc="left", pad=5)
+    axes[0].set_title(heading, fontsize=HEADING, color=REGION, loc="left", pad=5)
     for ax, label in zip(axes[1:3], pair, strict=True):
         _example(ax, setting, label, parts)
     if setting.shared is not None:
@@ -108,15 +124,6 @@ def highlighted(image: Float[Tensor, "h w 3"], mask: Bool[Tensor, "h w"]) -> Flo
     grey = image.mean(2, keepdim=True).expand_as(image)
     pale = 0.36 + 0.64 * (0.35 * image + 0.65 * grey)
     return torch.where(mask[:, :, None], image, pale)
-
-
-def _picture(ax: Axes, image: Float[Tensor, "h w 3"]) -> None:
-    height, width = image.shape[:2]
-    ax.imshow(image.clamp(0, 1).numpy(), extent=(0, width, height, 0), interpolation="lanczos")
-    ax.set_xticks([])
-    ax.set_yticks([])
-    for spine in ax.spines.values():
-        spine.set_visible(False)
 
 
 def _outline(ax: Axes, mask: Bool[Tensor, "h w"]) -> None:
@@ -141,21 +148,23 @@ def _dots(ax: Axes, points: dict[int, tuple[float, float]], mask: Tensor | None 
 
 
 def _example(ax: Axes, setting: Setting, label: int, parts: list[SharedPart]) -> None:
-    ax.set_title(fill(setting.names[label], 24), fontsize=10, color=INK, loc="left", pad=4)
+    style: dict[str, Any] = {"fontsize": HEADING, "color": INK, "loc": "left", "pad": 5}
+    ax.set_title(fill(setting.names[label], 24), parse_math=False, **style)
     besides = None if setting.source is None else setting.id
     image = example_of(setting.examples, label, besides) if setting.examples else None
     if setting.examples is None or image is None:
-        _picture(ax, torch.full_like(setting.image, 0.94))
-        ax.text(0.5, 0.5, "no example", transform=ax.transAxes, ha="center", color=FAINT)
+        show_pixels(ax, torch.tensor(to_rgb(MIST)).expand_as(setting.image))
+        middle: dict[str, Any] = {"transform": ax.transAxes, "ha": "center", "color": FAINT}
+        write(ax, (0.5, 0.5), "no example", **middle)
         return
-    _picture(ax, setting.examples.batch([image]).images[0].permute(1, 2, 0))
+    show_pixels(ax, setting.examples.batch([image]).images[0].permute(1, 2, 0))
     _dots(ax, visible_points(setting.examples, image, parts))
 
 
 def _words(ax: Axes, parts: list[SharedPart], inside: set[int]) -> None:
     """The shared parts, those in the region first, with the values that both classes have."""
     heading = "Shared parts" if parts else "No shared parts"
-    ax.set_title(heading, fontsize=10, color=SHARED, loc="left", pad=5, x=0.1)
+    ax.set_title(heading, fontsize=HEADING, color=SHARED, loc="left", pad=5, x=0.1)
     ordered = sorted(parts, key=lambda part: part.place not in inside)
     lines = [(part.place in inside, part.name, part.values) for part in ordered[:LINES]]
     for line, (within, name, values) in enumerate(lines):
@@ -164,10 +173,11 @@ def _words(ax: Axes, parts: list[SharedPart], inside: set[int]) -> None:
         ax.plot(0.12, y, "o", ms=5.5, mfc=face, mec=edge, mew=1.2, transform=ax.transAxes)
         weight = "bold" if within else "normal"
         text = shorten(f"{name}: {', '.join(map(_worded, values))}", 36, placeholder=" …")
-        ax.text(0.17, y, text, fontsize=9, color=INK, va="center", fontweight=weight)
+        write(ax, (0.17, y), text, fontsize=WORDS, va="center", fontweight=weight)
     if len(parts) > LINES:
         rest = f"and {len(parts) - LINES} more"
-        ax.text(0.17, 0.95 - LINES * 0.115, rest, fontsize=9, color=FAINT, va="center")
+        at = 0.17, 0.95 - LINES * 0.115
+        write(ax, at, rest, fontsize=WORDS, color=FAINT, va="center")
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
 
@@ -181,4 +191,4 @@ def _legend(figure: Figure, setting: Setting) -> None:
     if setting.shared is not None:
         words += "  Dots: parts that both classes share, filled where they lie in the region."
     y = 0.14 / figure.get_figheight()
-    figure.text(0.02, y, words, fontsize=8.5, color=FAINT)
+    write(figure, (0.02, y), words, fontsize=SMALL, color=FAINT)

@@ -10,7 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
 from xbench import Resampling, summarised
-from xbench_deliberative.protocol.curves import PERCENT, Curve, curves_of, drawn, styles
+from xbench_deliberative.protocol.curves import PERCENT, curves_of, drawn
 from xbench_deliberative.protocol.rows import COVERAGES, ImageRows, Measured, joined
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, scored
 
@@ -127,13 +127,6 @@ def test_a_ceiling_far_above_all_else_is_cut_and_the_caption_says_so(height, cut
     assert top == pytest.approx(110 * height) if cut else top > 100
 
 
-def test_no_two_lines_look_alike_without_colour() -> None:
-    roles = ["entry"] * 7 + ["ceiling"] * 3 + ["floor"] * 5
-    made = styles([Curve(f"line {n}", role, {}) for n, role in enumerate(roles)])
-    looks = {(s.get("marker"), str(s.get("linestyle")), s["linewidth"]) for s in made}
-    assert len(looks) == len(roles)
-
-
 def test_the_legend_names_roles_and_lies_beside_the_axes(rows) -> None:
     figure = drawn(rows, ROLES, POINTS, PLAN)["precision"].figure
     figure.draw_without_rendering()
@@ -169,6 +162,7 @@ def test_a_line_without_any_value_is_drawn_as_nothing() -> None:
     made["precision-recall"].figure.draw_without_rendering()
 
 
-def test_markers_stand_at_the_coverages_of_the_table() -> None:
-    (style,) = styles([Curve("ours", "entry", {})])
-    assert [PERCENT[place] for place in style["markevery"]] == list(REPORTED)
+def test_markers_stand_at_the_coverages_of_the_table(rows) -> None:
+    figure = drawn({"ours": rows["ours"]}, ROLES, POINTS, PLAN)["recall"].figure
+    (line,) = figure.axes[0].get_lines()
+    assert [PERCENT[place] for place in line.get_markevery()] == list(REPORTED)
