@@ -7,15 +7,30 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
+from xbench.figures import (
+    HEADING,
+    INK,
+    ORDER,
+    PALE,
+    WIDE,
+    WORDS,
+    Curve,
+    blank_figure,
+    draw_curve,
+    draw_curves,
+    legend,
+    level_words,
+    look,
+    style_axes,
+)
 from xbench_ces.low_level.rows import Course, courses
 from xbench_ces.low_level.summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
 
-INK, GRID, FAINT = "#222222", "#e4e4e4", "#b9b9b9"
-MATCHING, RIVALS, FLOOR = "#0072B2", "#D55E00", "#707070"
-WIDTH, HEIGHT = 9.4, 6.6
+MATCHING, RIVALS = look("entry", 0), look("entry", 1)
+PROBABILITY = look("ceiling", 0)._replace(dashes=(0, (5, 2)), width=1.8)
+HEIGHT = 6.6
 ROW, FRAME = 0.24, 1.5
 """Inches: of an image's line, and of what stands above and below all lines."""
 MOST = 40
@@ -60,8 +75,7 @@ def drawn(
     resampling: Resampling,
 ) -> dict[str, Drawing]:
     """Probability and scores against the perturbation; and how far each concept rises."""
-    order: tuple[Role, ...] = ("entry", "ceiling", "floor")
-    labels = sorted(rows, key=lambda label: order.index(roles[label]))
+    labels = sorted(rows, key=lambda label: ORDER.index(roles[label]))
     lines = tuple(Line(label, roles[label], _scored(rows[label], scoring)) for label in labels)
     picture = Picture(lines, scoring, Draws(resampling))
     if not picture.first.images:
@@ -79,7 +93,7 @@ def _scored(repeats: Sequence[Rows], scoring: Scoring) -> tuple[Course, ...]:
 
 def against_perturbation(picture: Picture) -> Drawing:
     """One image on the left, the mean of all on the right; raw above, log P below."""
-    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
+    figure = blank_figure(WIDE, HEIGHT)
     # the engine does not see labels beside a second vertical axis: it gets room for them
     figure.set_layout_engine("constrained", w_pad=0.14)
     axes = figure.subplots(2, 2, sharex=True)
@@ -90,20 +104,12 @@ def against_perturbation(picture: Picture) -> Drawing:
         words.append(_all(row[1], picture, scale))
     for ax in axes[1]:
         ax.set_xlabel(picture.across, color=INK)
-    axes[0, 0].set_title(f"(a) {fill(example.class_name, 40)}", color=INK, fontsize=11)
     count = len({image.case for image in picture.first.images})
-    axes[0, 1].set_title(f"(b) mean of {count} images", color=INK, fontsize=11)
-    handles = {label: h for ax in axes.flat for h, label in _handles(ax)}
-    figure.legend(
-        handles.values(),
-        handles.keys(),
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-    )
-    level = f"{picture.draws.resampling.level:.0%}".replace("%", " %")
+    titles = f"(a) {fill(example.class_name, 40)}", f"(b) mean of {count} images"
+    for ax, title in zip(axes[0], titles, strict=True):
+        ax.set_title(title, color=INK, fontsize=HEADING, parse_math=False)
+    legend(figure, *axes.flat, below=True)
+    level = level_words(picture.draws.resampling)
     caption = (
         f"Probability of the class and scores of concepts while images lose what makes their "
         f"class ({picture.first.label}). Above: scores as changes of the probability P, as in the "
@@ -123,40 +129,36 @@ def _one(ax: Axes, picture: Picture, image: Course, scale: Scale) -> None:
     across, scores = 100 * image.blends, of_scale(image, scale)
     place = image.concepts.index(image.matching)
     others = np.delete(scores, place, axis=1)
-    faint: dict[str, Any] = {"color": FAINT, "linewidth": 0.8, "zorder": 1}
+    faint: dict[str, Any] = {"color": PALE, "linewidth": 0.8, "zorder": 1}
     for number, curve in enumerate(others.T):
         ax.plot(across, curve, label="every other concept" if number == 0 else None, **faint)
-    style: dict[str, Any] = {"color": MATCHING, "linewidth": 2.2, "marker": "o", "zorder": 4}
-    ax.plot(across, scores[:, place], label="score of the matching concept", **style)
+    ax.plot(across, scores[:, place], label="score of the matching concept", **MATCHING.line())
     ax.annotate(
         image.matching,
         (across[-1], scores[-1, place]),
         xytext=(-4, 6),
         textcoords="offset points",
-        color=MATCHING,
-        fontsize=9,
+        color=MATCHING.colour,
+        fontsize=WORDS,
         ha="right",
+        parse_math=False,
     )
-    _probability(ax, across, image.probability, None, scale)
-    _finish(ax, SCORES[scale])
+    ax.margins(y=0.12)
+    _axes(ax, SCORES[scale])
+    _probability(ax, across, Band(*[image.probability] * 3), scale, shaded=False)
 
 
 def _probability(
-    ax: Axes,
-    across: Float64[np.ndarray, " steps"],
-    values: Float64[np.ndarray, " steps"],
-    interval: Band | None,
-    scale: Scale,
+    ax: Axes, across: Float64[np.ndarray, " steps"], band: Band, scale: Scale, *, shaded: bool
 ) -> None:
     """P of the class: on the same axis as raw scores, on one of its own beside log P."""
     own = ax if scale == "raw" else ax.twinx()
-    dashed: dict[str, Any] = {"color": INK, "linewidth": 1.8, "dashes": (5, 2), "zorder": 3}
-    own.plot(across, values, label="probability P of the class", **dashed)
-    if interval is not None:
-        own.fill_between(across, interval.low, interval.high, color=INK, alpha=0.1, linewidth=0)
+    curve = Curve("probability P of the class", "entry", across, band)
+    draw_curve(own, curve, PROBABILITY, marked=(), shaded=shaded)
     if own is not ax:
         own.set_ylim(0, 1.02)
         own.set_ylabel("P", color=INK)
+        own.tick_params(colors=INK, length=3)
         own.spines["top"].set_visible(False)
 
 
@@ -166,18 +168,19 @@ def _all(ax: Axes, picture: Picture, scale: Scale) -> str:
     across = 100 * images[0].blends
     probability = _mean(picture, images, [image.probability for image in images])
     matching = _mean(picture, images, [_matching(image, scale) for image in images])
-    _curve(ax, across, matching, "score of the matching concept", MATCHING, "o")
+    curves = [Curve("score of the matching concept", "entry", across, matching)]
     rivals = [_rivals(image, scale, picture.scoring) for image in images]
     if rivals[0].size:
-        others = _mean(picture, images, [curves.mean(1) for curves in rivals])
-        _curve(ax, across, others, "mean of the other targets' concepts", RIVALS, "s")
+        others = _mean(picture, images, [scores.mean(1) for scores in rivals])
+        curves.append(Curve("mean of the other targets' concepts", "entry", across, others))
     for line in picture.lines[1:]:
         if line.images and line.role == "floor":
             values = [_matching(image, scale) for image in line.images]
             mean = _mean(picture, line.images, values)
-            _curve(ax, across, mean, f"{line.label} (floor)", FLOOR, "x")
-    _probability(ax, across, probability.values, probability, scale)
-    _finish(ax, "")
+            curves.append(Curve(line.label, "floor", across, mean))
+    draw_curves(ax, curves)
+    _axes(ax, "")
+    _probability(ax, across, probability, scale, shaded=True)
     ends = ", ".join(f"{value:.2f}" for value in (matching.values[0], matching.values[-1]))
     fall = " to ".join(f"{value:.2f}" for value in probability.values[[0, -1]])
     return (
@@ -202,30 +205,9 @@ def _mean(picture: Picture, images: Sequence[Course], curves: Sequence[np.ndarra
     return band(cases, np.stack(curves).astype(np.float64), picture.draws)
 
 
-def _curve(
-    ax: Axes,
-    across: Float64[np.ndarray, " steps"],
-    curve: Band,
-    label: str,
-    colour: str,
-    marker: str,
-) -> None:
-    ax.fill_between(across, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-    ax.plot(across, curve.values, color=colour, marker=marker, linewidth=2, label=fill(label, 44))
-
-
-def _finish(ax: Axes, upwards: str, *, zero: bool = True) -> None:
-    if zero:
-        ax.axhline(0, color=INK, linewidth=0.8)
-    ax.set_ylabel(upwards, color=INK)
-    ax.grid(color=GRID, linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines["top"].set_visible(False)
-    ax.tick_params(colors=INK, length=3)
-
-
-def _handles(ax: Axes) -> list[tuple[Any, str]]:
-    return list(zip(*ax.get_legend_handles_labels(), strict=True))
+def _axes(ax: Axes, upwards: str) -> None:
+    style_axes(ax, upwards=upwards)
+    ax.axhline(0, color=INK, linewidth=0.8)
 
 
 def rises_of_concepts(picture: Picture) -> Drawing:
@@ -233,17 +215,16 @@ def rises_of_concepts(picture: Picture) -> Drawing:
     images = picture.first.images[:MOST]
     scale = picture.scoring.score
     height = FRAME + ROW * len(images)
-    figure = Figure(figsize=(WIDTH, height), facecolor="white", layout="constrained")
+    figure = blank_figure(WIDE, height, laid_out=True)
     ax = figure.add_subplot()
     for place, image in enumerate(images):
         _line_of_rises(ax, picture.scoring, place, image)
-    ax.set_yticks(range(len(images)), [_name(image) for image in images], color=INK, fontsize=9)
+    style_axes(ax, f"Rise of the score ({SCORES[scale]}) from the first to the last step")
+    names: dict[str, Any] = {"color": INK, "fontsize": WORDS, "parse_math": False}
+    ax.set_yticks(range(len(images)), [_name(image) for image in images], **names)
     ax.set_ylim(len(images) - 0.4, -0.6)
-    ax.set_xlabel(f"Rise of the score ({SCORES[scale]}) from the first to the last step", color=INK)
-    _finish(ax, "", zero=False)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.spines["right"].set_visible(False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.8 / height), ncols=3, frameon=False)
+    legend(figure, ax, below=True)
     caption = (
         "How far the score of the matching concept, of the concepts that match other targets, "
         f"and of all other concepts rises in each image ({picture.first.label})."
@@ -269,9 +250,13 @@ def _line_of_rises(ax: Axes, scoring: Scoring, place: int, image: Course) -> Non
     others = [rise for name, rise in rises.items() if name not in own | alike | rivals]
     targets = [rise for name, rise in rises.items() if name in rivals]
     shown: list[tuple[list[float], str, dict[str, Any]]] = [
-        (others, "all other concepts", {"marker": "|", "color": FAINT, "s": 36}),
-        (targets, "other targets' concepts", {"marker": "s", "color": RIVALS, "s": 20}),
-        ([rises[image.matching]], "the matching concept", {"marker": "o", "color": MATCHING}),
+        (others, "all other concepts", {"marker": "|", "color": PALE, "s": 36}),
+        (targets, "other targets' concepts", {"marker": "s", "color": RIVALS.colour, "s": 20}),
+        (
+            [rises[image.matching]],
+            "the matching concept",
+            {"marker": "o", "color": MATCHING.colour},
+        ),
     ]
     for values, label, style in shown:
         ax.scatter(values, [place] * len(values), label=None if place else label, **style)

@@ -2,7 +2,6 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from jaxtyping import Float, UInt8
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -10,6 +9,21 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from xbench import Batch, ConceptExamples, ImageSet, generator
+from xbench.figures import (
+    BLUE,
+    FAINT,
+    HEADING,
+    INK,
+    RED,
+    SMALL,
+    TINY,
+    TITLE,
+    WORDS,
+    blank_figure,
+    shortened,
+    show_pixels,
+    write,
+)
 from xbench_ces.scores.concept_scores import ConceptScores, Scored
 
 SHOWN = 6
@@ -18,8 +32,8 @@ PHOTOS = 4
 """How many of several images are drawn."""
 _PICTURE = 64
 
-FOR, AGAINST, INK, FAINT = "#2e7d9e", "#d1495b", "#222222", "#777777"
-WIDTH, TITLE, ROW, FOOT, LEAST = 10.0, 0.95, 0.42, 0.75, 3.0
+FOR, AGAINST = RED, BLUE
+WIDTH, HEAD, ROW, FOOT, LEAST = 10.0, 0.95, 0.42, 0.75, 3.0
 """Inches."""
 LEFT, NAMES, PICTURES, BARS, RIGHT = 0.02, 0.345, 0.525, 0.585, 0.985
 """Where columns begin, and where the last ends, as shares of the width."""
@@ -38,18 +52,17 @@ def scores_figure(
     """The strongest concepts of both signs; `batch` holds the images that are explained."""
     rows = [Row(one, picture_of(found, one, examples)) for one in shown(found)]
     body = max(LEAST, ROW * (len(rows) + 1))
-    height = TITLE + body + FOOT
-    figure = Figure(figsize=(WIDTH, height), facecolor="white")
-    bottom, top = FOOT / height, 1 - TITLE / height
+    height = HEAD + body + FOOT
+    figure = blank_figure(WIDTH, height)
+    bottom, top = FOOT / height, 1 - HEAD / height
     _title(figure, found, batch, names)
     _photos(figure, batch, (bottom, top))
     extent = ROW * max(len(rows), 1) / height
     _bars(figure, rows, (top - ROW / height - extent, extent))
     words = [legend(found, names) if rows else "", *notes(found)]
     for line, text in enumerate(words):
-        colour = AGAINST if line else FAINT
         at = LEFT, (FOOT - 0.25 - 0.18 * line) / height
-        _text(figure, at, text, fontsize=8.5, color=colour)
+        write(figure, at, text, fontsize=SMALL, color=RED if line else FAINT)
     return figure
 
 
@@ -98,14 +111,14 @@ def _title(figure: Figure, found: ConceptScores, batch: Batch, names: tuple[str,
         name += f"  ·  {found.images} images"
     elif batch.source is not None:
         name += f"  ·  image {batch.ids[0]}"
-    _text(figure, (LEFT, 1 - 0.34 / height), name, fontsize=14, fontweight="bold", va="center")
+    write(figure, (LEFT, 1 - 0.34 / height), name, fontsize=TITLE, fontweight="bold", va="center")
     mean = "mean " if found.images > 1 else ""
     said = f"{mean}P({names[found.label]}) = {found.probability:.1%}"
     if found.known:
         right = "rightly" if found.predicted == found.label else "wrongly"
         mostly = "mostly " if found.images > 1 else ""
         said += f"  ·  {mostly}predicted, {right}: {names[found.predicted]}"
-    _text(figure, (LEFT, 1 - 0.66 / height), said, fontsize=10, va="center")
+    write(figure, (LEFT, 1 - 0.66 / height), said, fontsize=HEADING, va="center")
 
 
 def _photos(figure: Figure, batch: Batch, span: tuple[float, float]) -> None:
@@ -118,13 +131,13 @@ def _photos(figure: Figure, batch: Batch, span: tuple[float, float]) -> None:
     for place, photo in enumerate(photos):
         row, column = divmod(place, side)
         frame = (LEFT + column * width, span[1] - (row + 1) * height, 0.97 * width, 0.97 * height)
-        _picture(figure.add_axes(frame), photo)
+        _show(figure.add_axes(frame), photo)
 
 
 def _bars(figure: Figure, rows: list[Row], span: tuple[float, float]) -> None:
     """Names, pictures, bars and numbers; `span` is the lower end and the extent in the height."""
     if not rows:
-        figure.text(NAMES, span[0] + span[1] / 2, "No concept changes the probability.", color=INK)
+        write(figure, (NAMES, span[0] + span[1] / 2), "No concept changes the probability.")
         return
     ax = figure.add_axes((BARS, span[0], RIGHT - BARS, span[1]))
     ax.set_axis_off()
@@ -137,42 +150,34 @@ def _bars(figure: Figure, rows: list[Row], span: tuple[float, float]) -> None:
         ax.barh(place, score, height=0.62, color=colour)
         side, beside = ("left", score + 0.04) if score > 0 else ("right", score - 0.04)
         number = f"{row.scored.raw:+.2g}".replace("-", "−")
-        ax.text(beside, place, number, ha=side, va="center", fontsize=9, color=INK)
+        write(ax, (beside, place), number, ha=side, va="center", fontsize=WORDS)
         _named(figure, row, span[0] + span[1] * (1 - (place + 0.5) / len(rows)))
 
 
 def _heading(ax: Axes) -> None:
     for x, text, colour in ((-1.4, "less probable", AGAINST), (1.4, "more probable", FOR)):
         side = "left" if x < 0 else "right"
-        across = ax.get_xaxis_transform()
-        ax.text(x, 1.01, text, color=colour, fontsize=9.5, ha=side, va="bottom", transform=across)
+        style: dict[str, Any] = {"ha": side, "va": "bottom", "transform": ax.get_xaxis_transform()}
+        write(ax, (x, 1.01), text, color=colour, fontsize=WORDS, **style)
 
 
 def _named(figure: Figure, row: Row, middle: float) -> None:
     """The concept's name and picture at a height of the figure."""
     name, family = row.scored.concept
-    _text(figure, (NAMES, middle), _short(name), fontsize=10, va="bottom")
-    _text(figure, (NAMES, middle), _short(family, 30), fontsize=7.5, color=FAINT, va="top")
+    write(figure, (NAMES, middle), _short(name), fontsize=HEADING, va="bottom")
+    write(figure, (NAMES, middle), _short(family, 30), fontsize=TINY, color=FAINT, va="top")
     if row.picture is None:
         return
     side = 0.9 * ROW
     width, height = side / WIDTH, side / figure.get_figheight()
     ax = figure.add_axes((PICTURES, middle - height / 2, width, height))
-    _picture(ax, row.picture.permute(1, 2, 0) / 255)
+    _show(ax, row.picture.permute(1, 2, 0) / 255)
 
 
-def _text(figure: Figure, at: tuple[float, float], text: str, **style: Any) -> None:
-    """Write as it stands: names are no formulas."""
-    figure.text(*at, text, **{"color": INK, "parse_math": False, **style})
+def _short(name: str, most: int = 24) -> str:
+    return shortened(name.replace("_", " "), most)
 
 
-def _short(text: str, most: int = 24) -> str:
-    words = text.replace("_", " ")
-    return words if len(words) <= most else words[: most - 1] + "…"
-
-
-def _picture(ax: Axes, image: Float[Tensor, "h w 3"]) -> None:
-    pixels: np.ndarray = image.clamp(0, 1).numpy()
-    ax.imshow(pixels, interpolation="lanczos")
-    ax.set_axis_off()
+def _show(ax: Axes, image: Float[Tensor, "h w 3"]) -> None:
+    show_pixels(ax, image)
     ax.set_anchor("NW")

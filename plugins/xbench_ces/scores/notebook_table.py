@@ -9,7 +9,8 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from xbench_ces.scores.chart import AGAINST, FAINT, FOR, notes, picture_of, shown
+from xbench.figures import FAINT, RED
+from xbench_ces.scores.chart import AGAINST, FOR, notes, picture_of, shown
 from xbench_ces.scores.concept_scores import ConceptScores, Scored
 
 _HALF = 110
@@ -22,7 +23,7 @@ def scores_table(found: ConceptScores) -> str:
     rows = "".join(_row(found, one) for one in shown(found))
     heads = ("", "concept", "family", "score", "change of P(y)", "rank")
     head = _cells(map(escape, heads), "th")
-    warnings = "".join(f"<p style='color:{AGAINST}'>{escape(text)}</p>" for text in notes(found))
+    warnings = "".join(f"<p style='color:{RED}'>{escape(text)}</p>" for text in notes(found))
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     return f"<div><p>{escape(_said(found))}</p>{body}{warnings}</div>"
 

@@ -8,10 +8,25 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
+from xbench.figures import (
+    INK,
+    ORDER,
+    WORDS,
+    Curve,
+    chart,
+    draw_bars,
+    draw_curve,
+    draw_curves,
+    joined,
+    legend,
+    level_words,
+    look,
+    number_words,
+    percent,
+)
 from xbench_ces.spurious.summary import (
     Found,
     Part,
@@ -23,13 +38,6 @@ from xbench_ces.spurious.summary import (
     singles,
 )
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#56B4E9")
-GREYS = ("#5f5f5f", "#8c8c8c", "#b3b3b3", "#cccccc")
-MARKERS, FLOOR_MARKERS = ("o", "s", "^", "D", "v", "P"), ("x", "+", "1", "2")
-DASHES = ((6, 2), (2, 1.5), (6, 1.5, 1, 1.5), (10, 3))
-HATCHES = ("", "////", "....", "xxxx")
-INK, FAINT, GRID = "#222222", "#777777", "#e4e4e4"
-WIDTH, HEIGHT = 7.4, 4.2
 ROW, FRAME = 0.21, 1.15
 """Inches: of a bar, and of what stands above and below all bars."""
 GUESSING = "by guessing"
@@ -46,7 +54,6 @@ class Line(NamedTuple):
     tables: tuple[pa.Table, ...]
     found: tuple[tuple[Found, ...], ...]
     """By repeat and scenario, at the largest strength."""
-    style: Mapping[str, Any]
 
 
 class Picture(NamedTuple):
@@ -59,7 +66,7 @@ class Picture(NamedTuple):
     @property
     def level(self) -> str:
         """How wide intervals are."""
-        return f"{self.draws.resampling.level:.0%}".replace("%", " %")
+        return level_words(self.draws.resampling)
 
 
 def drawn(
@@ -84,51 +91,35 @@ def _lines(
     rows: Mapping[str, Sequence[Rows]], roles: Mapping[str, Role], scoring: Scoring
 ) -> Iterator[Line]:
     """Entries first, then ceilings, then floors."""
-    order: tuple[Role, ...] = ("entry", "ceiling", "floor")
-    seen = dict.fromkeys(order, 0)
-    for label in sorted(rows, key=lambda label: order.index(roles[label])):
-        role = roles[label]
+    for label in sorted(rows, key=lambda label: ORDER.index(roles[label])):
         found = tuple(_found(table, scoring, scoring.strengths[-1]) for table in rows[label])
-        yield Line(label, role, tuple(rows[label]), found, _style(label, role, seen[role]))
-        seen[role] += 1
+        yield Line(label, roles[label], tuple(rows[label]), found)
 
 
 def _found(table: pa.Table, scoring: Scoring, strength: float) -> tuple[Found, ...]:
     return tuple(found_in(table, scenario, strength) for scenario in scoring.scenarios)
 
 
-def _style(label: str, role: Role, place: int) -> dict[str, Any]:
-    named = label if role == "entry" else f"{label} ({role})"
-    style: dict[str, Any] = {"label": fill(named, 28), "hatch": HATCHES[place % len(HATCHES)]}
-    if role == "entry":
-        marker = MARKERS[place % len(MARKERS)]
-        return style | {"color": COLOURS[place % len(COLOURS)], "marker": marker, "width": 2.2}
-    dashes = {"dashes": DASHES[place % len(DASHES)], "width": 1.2}
-    marker = FLOOR_MARKERS[place % len(FLOOR_MARKERS)]
-    colour = INK if role == "ceiling" else GREYS[place % len(GREYS)]
-    return style | {"color": colour, "marker": marker} | dashes
-
-
 def by_scenario(picture: Picture) -> Drawing:
     """One group of bars for each scenario, with what guessing would give."""
     scoring, top = picture.scoring, picture.scoring.top
-    figure, ax = _canvas(f"Images whose true concept is among the top {top} (%)", "")
-    rows = len(scoring.scenarios) * (len(picture.lines) + 1)
-    figure.set_size_inches(WIDTH, FRAME + ROW * rows)
-    words = []
-    for place, line in enumerate(picture.lines):
-        bands = [_of_scenario(picture, line, n) for n in range(len(scoring.scenarios))]
-        _bars(ax, picture, place, bands)
-        values = zip(scoring.scenarios, bands, strict=True)
-        told = ", ".join(f"{s.label} {_percent(b.values[0])}" for s, b in values)
-        words.append(f"{line.label}: {told}")
+    places = np.arange(len(scoring.scenarios))
+    height = FRAME + ROW * len(places) * (len(picture.lines) + 1)
+    across = f"Images whose true concept is among the top {top} (%)"
+    figure, ax = chart(across, "", lines=len(picture.lines) + 1, height=height)
+    bars = [
+        _shown(line, places, joined([_of_scenario(picture, line, n) for n in places.tolist()]))
+        for line in picture.lines
+    ]
+    draw_bars(ax, bars)
     _chance(ax, picture)
-    labels = [_scenario_label(picture, n) for n in range(len(scoring.scenarios))]
-    ax.set_yticks(range(len(labels)), labels, color=INK, fontsize=9)
+    labels = [_scenario_label(picture, n) for n in places.tolist()]
+    ax.set_yticks(places, labels, color=INK, fontsize=WORDS, parse_math=False)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.set_xlim(0, 104)
     ax.grid(visible=False, axis="y")
-    _legend(figure, ax)
+    legend(figure, ax, last=GUESSING)
+    words = [_scenarios_in_words(picture, bar) for bar in bars]
     caption = (
         f"How often the concept of the confounding context is among the {top} concepts that "
         f"score highest, image by image, with {picture.level} intervals over images. Below each "
@@ -139,20 +130,15 @@ def by_scenario(picture: Picture) -> Drawing:
     return Drawing(figure, f"Recovery at {top} by scenario", caption, text)
 
 
+def _scenarios_in_words(picture: Picture, bars: Curve) -> str:
+    values = zip(picture.scoring.scenarios, bars.band.values, strict=True)
+    told = ", ".join(f"{scenario.label} {number_words(value)}" for scenario, value in values)
+    return f"{bars.label}: {told}"
+
+
 def _of_scenario(picture: Picture, line: Line, scenario: int) -> Band:
     scoring = picture.scoring
     return _band(picture, (singles(of[scenario], scoring, scoring.top) for of in line.found))
-
-
-def _bars(ax: Axes, picture: Picture, place: int, bands: Sequence[Band]) -> None:
-    height = 1 / (len(picture.lines) + 1)
-    style = picture.lines[place].style
-    across = np.arange(len(bands)) + (place + 1) * height - 0.5
-    values, low, high = (100 * np.array([b[part][0] for b in bands]) for part in range(3))
-    hatched = {"hatch": style["hatch"], "edgecolor": "white", "linewidth": 0}
-    ax.barh(across, values, 0.86 * height, color=style["color"], label=style["label"], **hatched)
-    ax.hlines(across, low, high, colors=INK, linewidths=1.1, zorder=4)
-    ax.plot(np.concatenate([low, high]), [*across, *across], "|", color=INK, ms=4, zorder=4)
 
 
 def _chance(ax: Axes, picture: Picture) -> None:
@@ -176,7 +162,7 @@ def _scenario_label(picture: Picture, scenario: int) -> str:
     means = []
     for which in ("in", "out"):
         parts = (accuracy_in(t, one, strongest, which) for t in picture.lines[0].tables)
-        means.append(_percent(_band(picture, parts).values[0], 0))
+        means.append(number_words(100 * _band(picture, parts).values[0], 0))
     lost = _kept(picture.lines[0], scenario) == 0
     accuracies = f"accuracy {' → '.join(means)} %"
     return "\n".join([fill(one.label, 30), accuracies, *(["concept not kept"] if lost else [])])
@@ -192,21 +178,22 @@ def by_images_together(picture: Picture) -> Drawing:
     """Recovery against the number of images whose scores are added up."""
     scoring = picture.scoring
     sizes = np.array(scoring.batch_sizes, np.float64)
-    figure, ax = _canvas("Images explained together", f"Recovery at {scoring.top} (%)")
-    words = []
-    for line in picture.lines:
-        curve = _curve(picture, line, range(len(scoring.scenarios)))
-        _draw(ax, sizes, curve, line.style)
-        words.append(_in_words(line.label, curve.values))
-    first = picture.lines[0]
-    for scenario, marker in zip(_hardest(picture, first), DOTS, strict=False):
-        name, dots = scoring.scenarios[scenario].label, {"dashes": (1, 1.4), "width": 1.3}
-        curve = _curve(picture, first, [scenario])
-        style = {**first.style, **dots, "label": fill(f"{name} alone", 28), "marker": marker}
-        _draw(ax, sizes, curve, style, shaded=False)
-        words.append(_in_words(f"{first.label}, {name} alone", curve.values))
+    first, hardest = picture.lines[0], _hardest(picture, picture.lines[0])
+    lines = len(picture.lines) + len(hardest)
+    figure, ax = chart("Images explained together", f"Recovery at {scoring.top} (%)", lines=lines)
+    every = range(len(scoring.scenarios))
+    curves = [_shown(line, sizes, _curve(picture, line, every)) for line in picture.lines]
+    draw_curves(ax, curves)
+    words = [_in_words(curve.label, curve) for curve in curves]
+    for scenario, marker in zip(hardest, DOTS, strict=False):
+        name = scoring.scenarios[scenario].label
+        curve = _shown(first, sizes, _curve(picture, first, [scenario]))
+        own = look(first.role, 0)
+        own = own._replace(marker=marker, edge=own.colour, dashes=(0, (1, 1.4)), width=1.3)
+        draw_curve(ax, curve._replace(label=f"{name} alone"), own, shaded=False)
+        words.append(_in_words(f"{first.label}, {name} alone", curve))
     _logarithmic(ax, scoring.batch_sizes)
-    _legend(figure, ax)
+    legend(figure, ax)
     caption = (
         f"How often the concept of the confounding context is among the {scoring.top} highest when "
         "scores of several images are added up: means over all scenarios, with "
@@ -220,7 +207,7 @@ def by_images_together(picture: Picture) -> Drawing:
 
 def _curve(picture: Picture, line: Line, scenarios: Sequence[int]) -> Band:
     """Recovery in these scenarios: one point for each size of batches."""
-    return _joined(
+    return joined(
         [
             _band(picture, _batches(picture, line, scenarios, size))
             for size in picture.scoring.batch_sizes
@@ -248,17 +235,21 @@ def by_rank(picture: Picture) -> Drawing:
     widths = [of.raw.shape[1] for line in picture.lines for one in line.found for of in one]
     most = max(2, *widths, *picture.scoring.tops)
     tops = np.arange(1, most + 1)
-    figure, ax = _canvas("k", "Images whose true concept is among the top k (%)")
-    words = []
+    upwards = "Images whose true concept is among the top k (%)"
+    figure, ax = chart("k", upwards, lines=len(picture.lines))
+    words, curves = [], []
     for line in picture.lines:
         parts = (_at_every(of, tops) for repeat in line.found for of in repeat)
         curve = _band(picture, parts)
-        _draw(ax, tops, curve, {**line.style, "marker": None})
-        told = ", ".join(f"{k}: {_percent(curve.values[k - 1])}" for k in picture.scoring.tops)
+        curves.append(_shown(line, tops, curve))
+        told = ", ".join(
+            f"{k}: {number_words(100 * curve.values[k - 1])}" for k in picture.scoring.tops
+        )
         words.append(f"{line.label}: at {told}")
+    draw_curves(ax, curves, marked=())
     ax.set_xlim(1, most)
     _logarithmic(ax, [tick for tick in TICKS if tick <= most])
-    _legend(figure, ax)
+    legend(figure, ax)
     caption = (
         "How often the concept of the confounding context is among the k concepts that score "
         f"highest, over all scenarios, with {picture.level} intervals over images."
@@ -274,23 +265,24 @@ def _at_every(of: Found, tops: np.ndarray) -> Part:
 def by_strength(picture: Picture) -> Drawing:
     """Recovery against the share of the class's training images that show the context."""
     scoring = picture.scoring
-    percent = 100 * np.array(scoring.strengths)
+    strengths = 100 * np.array(scoring.strengths)
     across = "Training images of the class that show the context (%)"
-    figure, ax = _canvas(across, f"Recovery at {scoring.top} (%)")
-    words = []
-    for line in picture.lines:
-        curve = _joined([_at_strength(picture, line, s) for s in scoring.strengths])
-        _draw(ax, percent, curve, line.style)
-        words.append(_in_words(line.label, curve.values))
-    ax.xaxis.set_major_locator(FixedLocator(percent.tolist()))
+    figure, ax = chart(across, f"Recovery at {scoring.top} (%)", lines=len(picture.lines))
+    curves = [
+        _shown(line, strengths, joined([_at_strength(picture, line, s) for s in scoring.strengths]))
+        for line in picture.lines
+    ]
+    draw_curves(ax, curves)
+    words = [_in_words(curve.label, curve) for curve in curves]
+    ax.xaxis.set_major_locator(FixedLocator(strengths.tolist()))
     ax.set_ylim(0, 104)
-    _legend(figure, ax)
+    legend(figure, ax)
     caption = (
         f"How often the concept of the confounding context is among the {scoring.top} concepts "
         "that score highest when only a part of the class's training images shows it: means over "
         f"all scenarios, with {picture.level} intervals over images."
     )
-    at = ", ".join(f"{value:g}" for value in percent)
+    at = ", ".join(f"{value:g}" for value in strengths)
     text = f"Values in per cent at {at} % of training images. " + "; ".join(words) + "."
     return Drawing(figure, f"Recovery at {scoring.top} by strength", caption, text)
 
@@ -309,36 +301,9 @@ def _band(picture: Picture, parts: Iterable[Part]) -> Band:
     return band(np.concatenate([part.cases for part in made]), columns, picture.draws)
 
 
-def _joined(bands: Sequence[Band]) -> Band:
-    return Band(*(np.concatenate([one[part] for one in bands]) for part in range(3)))
-
-
-def _draw(
-    ax: Axes,
-    across: Float64[np.ndarray, " points"],
-    curve: Band,
-    style: Mapping[str, Any],
-    *,
-    shaded: bool = True,
-) -> None:
-    values, low, high = (100 * part for part in curve)
-    if shaded:
-        ax.fill_between(across, low, high, color=style["color"], alpha=0.15, linewidth=0)
-    dashes = (0, style["dashes"]) if "dashes" in style else "solid"
-    plain = {name: style[name] for name in ("color", "marker", "label")}
-    ax.plot(across, values, linestyle=dashes, linewidth=style["width"], markersize=6, **plain)
-
-
-def _canvas(across: str, upwards: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white", layout="constrained")
-    ax = figure.add_subplot()
-    ax.set_xlabel(across, color=INK)
-    ax.set_ylabel(upwards, color=INK)
-    ax.grid(color=GRID, linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(colors=INK, length=3)
-    return figure, ax
+def _shown(line: Line, across: Float64[np.ndarray, " points"], shares: Band) -> Curve:
+    """The curve of a line, in per cent."""
+    return Curve(line.label, line.role, across, percent(shares))
 
 
 def _logarithmic(ax: Axes, ticks: Sequence[int]) -> None:
@@ -349,26 +314,5 @@ def _logarithmic(ax: Axes, ticks: Sequence[int]) -> None:
     ax.set_ylim(0, 104)
 
 
-def _legend(figure: Figure, ax: Axes) -> None:
-    handles, labels = ax.get_legend_handles_labels()
-    if GUESSING in labels:
-        place = labels.index(GUESSING)
-        handles.append(handles.pop(place))
-        labels.append(labels.pop(place))
-    figure.legend(
-        handles,
-        labels,
-        loc="outside right upper",
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-        handlelength=3.0,
-    )
-
-
-def _in_words(label: str, values: Float64[np.ndarray, " points"]) -> str:
-    return f"{label}: {', '.join(map(_percent, values))}"
-
-
-def _percent(value: float, digits: int = 1) -> str:
-    return "none" if np.isnan(value) else f"{100 * value:.{digits}f}"
+def _in_words(label: str, curve: Curve) -> str:
+    return f"{label}: {', '.join(map(number_words, curve.band.values))}"
