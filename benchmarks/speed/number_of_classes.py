@@ -6,10 +6,12 @@ OMP_NUM_THREADS=1 python benchmarks/speed/number_of_classes.py cost.png
 import statistics
 import sys
 import time
+from pathlib import Path
 
 import torch
 
 from xbench import Readout, generator
+from xbench.figures import chart, legend, look, save_figure
 from xbench.networks import cut_module
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.attributions.gradient_hessian import GradientHessian
@@ -71,22 +73,21 @@ def costs(classes: int, nats: float | None) -> dict[str, float]:
 
 def draw(table: dict[tuple[int, float | None], dict[str, float]], path: str) -> None:
     """Both costs against the number of classes, on logarithmic axes."""
-    from matplotlib.figure import Figure
-
-    axes = (figure := Figure(figsize=(6, 4), layout="constrained")).subplots()
-    for nats in NATS:
+    figure, axes = chart("classes", "cost in forward passes of VGG16-BN")
+    for place, nats in enumerate(NATS):
         label = "random weights" if nats is None else f"{nats:g} nats"
         line = [table[classes, nats]["gradient-hessian"] for classes in CLASSES]
-        axes.loglog(CLASSES, line, "o-", label=f"gradient-hessian, {label}")
+        axes.loglog(
+            CLASSES, line, label=f"gradient-hessian, {label}", **look("entry", place).line()
+        )
     first = [table[classes, NATS[0]]["gradient"] for classes in CLASSES]
-    axes.loglog(CLASSES, first, "s--", color="grey", label="gradient")
+    axes.loglog(CLASSES, first, label="gradient", **look("floor", 0).line())
     axes.set_xticks(CLASSES, [f"{count:,}" for count in CLASSES], minor=False)
     axes.set_xticks([], minor=True)
     axes.set_yticks(COSTS, [f"{cost:g}" for cost in COSTS])
     axes.set_yticks([], minor=True)
-    axes.set(xlabel="classes", ylabel="cost in forward passes of VGG16-BN")
-    figure.legend(loc="outside lower center", ncols=2)
-    figure.savefig(path, dpi=150)
+    legend(figure, axes, below=True)
+    save_figure(figure, Path(path), dots=150)
 
 
 def main() -> None:

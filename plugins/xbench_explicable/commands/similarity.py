@@ -143,12 +143,13 @@ def _check_out(to: Path, suffixes: tuple[str, ...]) -> None:
 
 
 def _draw(found: "Facts", to: Path) -> None:
+    from xbench.figures import save_figure
     from xbench_explicable.pictures.heat_map import heat_map
 
     title = f"Similarity {found.similarity} of {found.dataset}"
     figure = heat_map(found.matrix, found.names, title)
     with _writing(to):
-        figure.savefig(to, dpi=150)
+        save_figure(figure, to, title=title, dots=150)
 
 
 @contextmanager

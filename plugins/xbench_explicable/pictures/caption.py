@@ -7,7 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-INK, FAINT = "#222222", "#777777"
+from xbench.figures import shortened, write
+
 LEAST, DIGITS = 3, 3
 """Decimals of numbers at least, and digits of the largest of some small ones."""
 BREAKS, LAST_RESORT = re.compile(r"(?<=[ /-])|(?=\()"), re.compile(r"(?<==)")
@@ -16,11 +17,10 @@ SLACK = 3
 """Letters by which a part may be longer than its line before it is broken itself."""
 
 
-def write(figure: Figure, at: tuple[float, float], text: str, **style: Any) -> None:
+def write_at(figure: Figure, at: tuple[float, float], text: str, **style: Any) -> None:
     """Write a text as it stands, its upper left corner at (x, y) in inches from the lower left."""
     x, y = at[0] / figure.get_figwidth(), at[1] / figure.get_figheight()
-    # a name with two dollar signs is no formula
-    figure.text(x, y, text, **{"color": INK, "va": "top", "parse_math": False, **style})
+    write(figure, (x, y), text, **{"va": "top", **style})
 
 
 def frame(
@@ -32,9 +32,8 @@ def frame(
 
 
 def short(name: str, most: int) -> str:
-    """A name in at most so many letters."""
-    words = name.replace("_", " ")
-    return words if len(words) <= most else words[: most - 1].rstrip() + "…"
+    """A name in at most so many letters, its underscores as blanks."""
+    return shortened(name.replace("_", " "), most)
 
 
 def decimals(values: Iterable[float]) -> int:

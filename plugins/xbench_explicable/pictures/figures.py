@@ -2,37 +2,60 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import fill
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from xbench import Drawing, Draws, Resampling, Role, Rows, Score, scores_by_name, summarised
+from xbench import (
+    Band,
+    Drawing,
+    Draws,
+    Resampling,
+    Role,
+    Rows,
+    Score,
+    scores_by_name,
+    summarised,
+)
+from xbench.figures import (
+    COLOURS,
+    HEADING,
+    INK,
+    MIST,
+    PALE,
+    SMALL,
+    WIDE,
+    WORDS,
+    Curve,
+    blank_figure,
+    draw_bars,
+    legend,
+    level_words,
+    percent,
+    style_axes,
+    write,
+)
 from xbench_explicable.kernels.explicability import Pair
 from xbench_explicable.pictures.caption import broken
 from xbench_explicable.pictures.heat_map import heat_map
 from xbench_explicable.protocol.rows import LOSS
 from xbench_explicable.protocol.summary import pairs, scored, sets
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#56B4E9", "#8c510a", "#5f5f5f")
-HATCHES = ("", "////", "....", "xxxx")
-INK, FAINT, GRID = "#222222", "#777777", "#e4e4e4"
-WIDTH, ROW, FRAME = 9.4, 0.24, 1.5
-"""Inches: of a picture, of a bar, and of what stands above and below all bars."""
+ROW, FRAME = 0.24, 1.5
+"""Inches: of a bar, and of what stands above and below all bars."""
 PANELS = (
     ("hard score", "Hard: alone the nearest (%)"),
     ("soft score", "Soft: share of points (%)"),
     ("closeness of common mistakes", "Closeness of mistakes (%)"),
 )
 SHARES = (
-    ("closer", "#0072B2", "the first is closer"),
-    ("same", "#d9d9d9", "same class"),
-    ("level", "#a6a6a6", "another class, as close"),
-    ("farther", "#D55E00", "the second is closer"),
+    ("closer", COLOURS[0], "the first is closer"),
+    ("same", MIST, "same class"),
+    ("level", PALE, "another class, as close"),
+    ("farther", COLOURS[1], "the second is closer"),
 )
 MOST_PAIRS = 60
 """How many bars the picture of pairs has room for."""
@@ -75,8 +98,7 @@ def drawn(
     """Points by set, pairs, the table of losses, and each entry's confusions."""
     entries = {label: of for label, of in rows.items() if roles[label] == "entry"}
     scores = _summaries(entries, losses, resampling)
-    level = f"{resampling.level:.0%}".replace("%", " %")
-    picture = Picture(entries, tuple(losses), scores, level)
+    picture = Picture(entries, tuple(losses), scores, level_words(resampling))
     made = {}
     if len(entries) > 1:
         made = {"explicability": by_set(picture), "explicability-pairs": of_pairs(picture)}
@@ -106,23 +128,15 @@ def _summaries(
 def by_set(picture: Picture) -> Drawing:
     """A panel for each measure, a group of bars for each set, chance as a mark on each bar."""
     height = FRAME + ROW * len(picture.sets) * (len(picture.labels) + 1)
-    figure = Figure(figsize=(WIDTH, max(height, 2.6)), facecolor="white", layout="constrained")
+    figure = blank_figure(WIDE, max(height, 2.6), laid_out=True)
     axes = figure.subplots(1, len(PANELS), sharey=True)
-    for ax, (measure, upwards) in zip(axes, PANELS, strict=True):
-        for place, label in enumerate(picture.labels):
-            _bars(
-                ax, picture, place, [picture.scores[label][f"{measure}@{s}"] for s in picture.sets]
-            )
-        ax.set_xlabel(upwards, color=INK)
-        ax.set_xlim(left=0)
-        _finish(ax)
-    axes[0].set_yticks(range(len(picture.sets)), [_set_label(picture, s) for s in picture.sets])
-    axes[0].set_ylim(len(picture.sets) - 0.5, -0.5)
-    handles, labels = axes[0].get_legend_handles_labels()
-    columns = min(4, len(labels))
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=columns, frameon=False, labelcolor=INK
-    )
+    for ax, (measure, across) in zip(axes, PANELS, strict=True):
+        style_axes(ax, across, grid="x")
+        _panel(ax, picture, measure)
+    named = [_set_label(picture, name) for name in picture.sets]
+    axes[0].set_yticks(range(len(named)), named, color=INK, fontsize=WORDS, parse_math=False)
+    axes[0].set_ylim(len(named) - 0.5, -0.5)
+    legend(figure, axes[0], below=True)
     caption = (
         "Images that all get wrong: how often each one's class alone is the nearest to the true "
         "one (hard), points when ties are shared (soft), and how near its classes are, the "
@@ -133,25 +147,26 @@ def by_set(picture: Picture) -> Drawing:
     return Drawing(figure, "Whose mistakes are nearest", caption, f"{words}.")
 
 
-def _bars(ax: Axes, picture: Picture, place: int, scores: Sequence[Score]) -> None:
-    thick = 1 / (len(picture.labels) + 1)
-    at = np.arange(len(scores)) + (place - (len(picture.labels) - 1) / 2) * thick
-    values = 100 * np.array([[s.value, s.low, s.high] for s in scores])
-    ax.barh(
-        at,
-        values[:, 0],
-        thick * 0.9,
-        color=COLOURS[place % len(COLOURS)],
-        hatch=HATCHES[place // len(COLOURS) % len(HATCHES)],
-        edgecolor="white",
-        linewidth=0.4,
-        label=fill(picture.labels[place], 30, break_long_words=False),
-    )
-    ax.hlines(at, values[:, 1], values[:, 2], color=INK, linewidth=1)
-    for y, score in zip(at, scores, strict=True):
-        if score.chance is not None:
-            chance = 100 * score.chance
-            ax.vlines(chance, y - thick * 0.45, y + thick * 0.45, color=INK, linewidth=2.2)
+def _panel(ax: Axes, picture: Picture, measure: str) -> None:
+    """Bars of one measure, and what chance would give across each."""
+    scores = [
+        [picture.scores[label][f"{measure}@{name}"] for name in picture.sets]
+        for label in picture.labels
+    ]
+    across = np.arange(len(picture.sets))
+    pairs = zip(picture.labels, scores, strict=True)
+    places = draw_bars(ax, [Curve(label, "entry", across, _percent(of)) for label, of in pairs])
+    half = 0.45 / (len(picture.labels) + 1)
+    for at, of in zip(places, scores, strict=True):
+        for y, score in zip(at, of, strict=True):
+            if score.chance is not None:
+                chance = 100 * score.chance
+                ax.vlines(chance, y - half, y + half, color=INK, linewidth=2.2, zorder=5)
+    ax.set_xlim(0, max(1.0, ax.get_xlim()[1]))
+
+
+def _percent(scores: Sequence[Score]) -> Band:
+    return percent(Band(*np.array([[s.value, s.low, s.high] for s in scores]).T))
 
 
 def _set_label(picture: Picture, name: str) -> str:
@@ -160,24 +175,17 @@ def _set_label(picture: Picture, name: str) -> str:
     return f"{fill(name, 18)}\n{common.n} images"
 
 
-def _finish(ax: Axes) -> None:
-    ax.grid(color=GRID, linewidth=0.7, axis="x")
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(colors=INK, length=3)
-
-
 def _points_in_words(picture: Picture, label: str) -> str:
     of = picture.scores[label]
     told = ", ".join(
-        f"{measure} {_percent(of[f'{measure}@{name}'].value)} on {name}"
+        f"{measure} {_share(of[f'{measure}@{name}'].value)} on {name}"
         for name in picture.sets
         for measure, _ in PANELS
     )
     return f"{label}: {told}"
 
 
-def _percent(share: float) -> str:
+def _share(share: float) -> str:
     return "–" if np.isnan(share) else f"{100 * share:.1f} %"
 
 
@@ -186,33 +194,16 @@ def of_pairs(picture: Picture) -> Drawing:
     counted = list(_pairs(picture))
     shown = counted[:MOST_PAIRS]
     height = FRAME + 1.6 * ROW * len(shown)
-    figure = Figure(figsize=(WIDTH, max(height, 2.4)), facecolor="white", layout="constrained")
+    figure = blank_figure(WIDE, max(height, 2.4), laid_out=True)
     ax = figure.add_subplot()
+    style_axes(ax, "Images that both get wrong (%)", grid="x")
     for place, (_, of) in enumerate(shown):
-        left = 0.0
-        for name, colour, _ in SHARES:
-            share = 100 * getattr(of, name) / of.images if of.images else 0.0
-            ax.barh(place, share, 0.72, left=left, color=colour, edgecolor="white", linewidth=0.6)
-            if share >= 6:
-                pale = name in ("same", "level")
-                ax.text(
-                    left + share / 2,
-                    place,
-                    f"{share:.0f}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=INK if pale else "white",
-                )
-            left += share
-    _finish(ax)
-    ax.set_yticks(range(len(shown)), [f"{title}\n{of.images} images" for title, of in shown])
-    ax.tick_params(axis="y", labelsize=8)
+        _shares(ax, place, of)
+    named = [f"{title}\n{of.images} images" for title, of in shown]
+    ax.set_yticks(range(len(shown)), named, color=INK, fontsize=SMALL, parse_math=False)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 100)
-    ax.set_xlabel("Images that both get wrong (%)", color=INK)
-    handles = [Patch(color=colour, label=name) for _, colour, name in SHARES]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
+    legend(figure, ax, below=True)
     rest = len(counted) - len(shown)
     left_out = f" {rest} more pairs are in the record's notes." if rest else ""
     caption = (
@@ -221,6 +212,20 @@ def of_pairs(picture: Picture) -> Drawing:
     )
     words = "; ".join(_pair_in_words(title, of) for title, of in shown)
     return Drawing(figure, "Mistakes of two", caption, f"{words}.")
+
+
+def _shares(ax: Axes, place: int, of: Pair) -> None:
+    """The shares of two entries' mistakes, one after the other."""
+    left = 0.0
+    bar: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.6}
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": SMALL}
+    for name, colour, told in SHARES:
+        share = 100 * getattr(of, name) / of.images if of.images else 0.0
+        ax.barh(place, share, 0.72, left=left, color=colour, label=told, **bar)
+        if share >= 6:
+            ink = INK if name in ("same", "level") else "white"
+            write(ax, (left + share / 2, place), f"{share:.0f}", **{**middle, "color": ink})
+        left += share
 
 
 def _pairs(picture: Picture) -> Iterator[tuple[str, Pair]]:
@@ -247,7 +252,7 @@ def of_losses(picture: Picture) -> Drawing:
     """The appendix's table: each entry under each loss, the lowest of a column darkest."""
     labels, count = picture.labels, len(picture.sets)
     height = 1.0 + count * (0.75 + 0.42 * len(labels))
-    figure = Figure(figsize=(WIDTH, height), facecolor="white", layout="constrained")
+    figure = blank_figure(WIDE, height, laid_out=True)
     axes = figure.subplots(count, 1, squeeze=False)[:, 0]
     words = []
     for ax, name in zip(axes, picture.sets, strict=True):
@@ -258,7 +263,7 @@ def of_losses(picture: Picture) -> Drawing:
             ]
         )
         _table(ax, values, picture)
-        ax.set_title(name, color=INK, fontsize=10, loc="left")
+        ax.set_title(name, color=INK, fontsize=HEADING, loc="left", parse_math=False)
         words += [
             f"{label} on {name}: "
             + ", ".join(f"{loss} {v:.2f}" for loss, v in zip(picture.losses, row, strict=True))
@@ -277,22 +282,12 @@ def _table(ax: Axes, values: np.ndarray, picture: Picture) -> None:
     ax.imshow(PALEST * (1 - (values - low) / spread), cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         best = "bold" if value == low[column] else "normal"
-        ax.text(
-            column,
-            row,
-            f"{value:.2f}",
-            ha="center",
-            va="center",
-            color=INK,
-            fontsize=9,
-            fontweight=best,
-        )
+        style = {"ha": "center", "va": "center", "fontsize": WORDS, "fontweight": best}
+        write(ax, (column, row), f"{value:.2f}", **style)
     named = [broken(loss, max(12, 84 // len(picture.losses))) for loss in picture.losses]
-    ax.set_xticks(range(len(picture.losses)), named, fontsize=8)
-    ax.set_yticks(
-        range(len(picture.labels)),
-        [fill(label, 30, break_long_words=False) for label in picture.labels],
-    )
+    ax.set_xticks(range(len(picture.losses)), named, fontsize=SMALL, parse_math=False)
+    labels = [fill(label, 30, break_long_words=False) for label in picture.labels]
+    ax.set_yticks(range(len(labels)), labels, fontsize=WORDS, parse_math=False)
     ax.tick_params(length=0, colors=INK)
     ax.spines[:].set_visible(False)
 

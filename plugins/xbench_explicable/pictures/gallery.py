@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from xbench import Drawing, Entry, Rows
-from xbench_explicable.pictures.caption import LEAST, frame, short, write
+from xbench.figures import COLOURS, HEADING, SMALL, TINY, blank_figure
+from xbench_explicable.pictures.caption import LEAST, frame, short, write_at
 from xbench_explicable.pictures.paired_answers import (
     Group,
     PairedAnswer,
@@ -17,11 +18,11 @@ from xbench_explicable.pictures.paired_answers import (
 )
 from xbench_saliency.map_figure import enlarged_pixels, show
 
-CELL, GAP, CAPTION, TITLE, KEY, MARGIN = 1.5, 0.14, 0.66, 0.42, 0.24, 0.12
+CELL, GAP, CAPTION, HEAD, KEY, MARGIN = 1.5, 0.14, 0.66, 0.42, 0.24, 0.12
 """Inches: side of a photograph, between two, below one, above a group, of the key, around all."""
 NAMED = 19
 """Letters of a class name that fit below a photograph."""
-A, B = "#7a4fa3", "#1b7f79"
+A, B = COLOURS[:2]
 
 
 def gallery(
@@ -42,7 +43,7 @@ def gallery(
     top -= KEY
     for group in groups:
         _heading(figure, group, len(wrong), top)
-        top -= TITLE
+        top -= HEAD
         for place, one in enumerate(group.shown):
             image = entries[a].datasets[one.set].batch([one.image]).images[0]
             at = MARGIN + place * (CELL + GAP), top
@@ -78,22 +79,24 @@ def _height(group: Group) -> float:
 def _figure(groups: Sequence[Group]) -> Figure:
     columns = max(4, *(len(group.shown) for group in groups))
     width = 2 * MARGIN + columns * (CELL + GAP) - GAP
-    height = 2 * MARGIN + KEY + sum(TITLE + _height(group) for group in groups)
-    return Figure(figsize=(width, height), facecolor="white")
+    height = 2 * MARGIN + KEY + sum(HEAD + _height(group) for group in groups)
+    return blank_figure(width, height)
 
 
 def _heading(figure: Figure, group: Group, wrong: int, top: float) -> None:
     share = f"{group.total} of {wrong} images ({group.total / wrong:.0%})" if wrong else "no image"
     text = f"{group.title}: {share}"
-    write(figure, (MARGIN, top - TITLE / 2), text, fontsize=10.5, fontweight="bold", va="center")
+    write_at(
+        figure, (MARGIN, top - HEAD / 2), text, fontsize=HEADING, fontweight="bold", va="center"
+    )
 
 
 def _key(figure: Figure, labels: tuple[str, str], top: float) -> None:
     """What the lines below an image are."""
-    write(figure, (MARGIN, top), "true class", fontsize=8.5, fontweight="bold")
+    write_at(figure, (MARGIN, top), "true class", fontsize=SMALL, fontweight="bold")
     for place, (letter, label, colour) in enumerate(zip("ab", labels, (A, B), strict=True)):
         text = f"{letter}: {short(label, 30)}, similarity"
-        write(figure, (MARGIN + 0.9 + place * 2.9, top), text, fontsize=8.5, color=colour)
+        write_at(figure, (MARGIN + 0.9 + place * 2.9, top), text, fontsize=SMALL, color=colour)
 
 
 def _caption(
@@ -105,9 +108,9 @@ def _caption(
 ) -> None:
     """The true class, and below it what a and b said."""
     left, top = at[0], at[1] - 0.05
-    write(figure, (left, top), short(names[one.label], NAMED), fontsize=8.5, fontweight="bold")
+    write_at(figure, (left, top), short(names[one.label], NAMED), fontsize=SMALL, fontweight="bold")
     room = NAMED + LEAST - digits  # longer numbers leave less
     said = zip("ab", one.predicted, one.similarity, (A, B), strict=True)
     for line, (letter, label, value, colour) in enumerate(said, start=1):
         text = f"{letter}: {short(names[label], room)} {value:.{digits}f}"
-        write(figure, (left, top - 0.165 * line), text, fontsize=7.5, color=colour)
+        write_at(figure, (left, top - 0.165 * line), text, fontsize=TINY, color=colour)

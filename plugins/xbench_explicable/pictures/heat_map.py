@@ -11,10 +11,23 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from xbench import MismatchError
+from xbench.figures import (
+    FAINT,
+    HEADING,
+    INK,
+    MIST,
+    PALE,
+    SMALL,
+    TINY,
+    WORDS,
+    blank_figure,
+    shortened,
+    write,
+)
 
 CELL, LEAST, MOST = 0.3, 3.2, 13.0
 """Inches: the side of a cell, and of the whole map at least and at most."""
-TITLE, BAR = 0.7, 0.9
+HEAD, BAR = 0.7, 0.9
 """Inches above the map, and right of it for the key."""
 LETTER = 0.009
 """Inches that a letter takes at a font size of one point."""
@@ -26,10 +39,7 @@ SMALLEST, LARGEST = 4.5, 9.0
 """Font sizes in points."""
 CUT = 26
 """Longer names end in an ellipsis."""
-COLOURS = "Blues"
-BLANK = "#efefef"
-"""Cells that hold no number or, on a logarithmic scale, nothing."""
-INK, FAINT = "#222222", "#777777"
+SHADES = "Blues"
 
 
 def heat_map(
@@ -48,30 +58,25 @@ def heat_map(
         rows, columns = matrix.shape
         raise MismatchError(f"{title}: {rows} × {columns} numbers, but {len(names)} class names")
     values = matrix.detach().cpu().double().numpy()
-    shown = [_short(name) for name in names] if len(names) <= NAMED else []
+    shown = [shortened(name, CUT) for name in names] if len(names) <= NAMED else []
     side = min(max(CELL * len(names), LEAST), MOST)
     size = _font_size(side, len(names))
     margin = 0.55 + LETTER * size * max(map(len, shown), default=0)
-    width, height = margin + side + BAR, TITLE + side + margin
-    figure = Figure(figsize=(width, height), facecolor="white")
+    width, height = margin + side + BAR, HEAD + side + margin
+    figure = blank_figure(width, height)
     at = (margin / width, margin / height, side / width, side / height)
     axes = figure.add_axes(at)
     _fill(figure, axes, values, log, width)
     _name(axes, shown, size, len(names))
     if len(names) <= NUMBERED:
         _number(axes, values, size)
-    style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 11, "color": INK}
-    figure.text(0.5, 1 - 0.32 / height, title, parse_math=False, **style)
+    write(figure, (0.5, 1 - 0.32 / height), title, ha="center", va="center", fontsize=HEADING)
     return figure
 
 
 def _font_size(side: float, classes: int) -> float:
     """As large as cells allow, within what can be read."""
     return float(np.clip(side / max(classes, 1) * 72 * 0.62, SMALLEST, LARGEST))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= CUT else name[: CUT - 1] + "…"
 
 
 def _fill(
@@ -82,7 +87,7 @@ def _fill(
     width: float,
 ) -> None:
     """The shades and their key."""
-    colours = colormaps[COLOURS].with_extremes(bad=BLANK)
+    colours = colormaps[SHADES].with_extremes(bad=MIST)
     hidden = ~np.isfinite(values) | ((values <= 0) & log)
     image = axes.imshow(
         np.ma.masked_array(values, hidden),
@@ -92,7 +97,7 @@ def _fill(
     )
     place = axes.get_position()
     bar = figure.add_axes((place.x1 + 0.15 / width, place.y0, 0.14 / width, place.height))
-    figure.colorbar(image, cax=bar).ax.tick_params(labelsize=7, colors=FAINT)
+    figure.colorbar(image, cax=bar).ax.tick_params(labelsize=TINY, colors=FAINT)
     bar.yaxis.set_tick_params(length=2)
 
 
@@ -106,13 +111,12 @@ def _scale(values: Float64[np.ndarray, " shown"], log: bool) -> Normalize:
 
 
 def _name(axes: Axes, shown: list[str], size: float, classes: int) -> None:
-    axes.set_xlabel("predicted class", fontsize=9, color=FAINT)
-    axes.set_ylabel("true class", fontsize=9, color=FAINT)
-    axes.spines[:].set_color("#bbbbbb")
+    axes.set_xlabel("predicted class", fontsize=WORDS, color=FAINT)
+    axes.set_ylabel("true class", fontsize=WORDS, color=FAINT)
+    axes.spines[:].set_color(PALE)
     if not shown:
-        axes.tick_params(labelsize=8, colors=FAINT, length=2)
+        axes.tick_params(labelsize=SMALL, colors=FAINT, length=2)
         return
-    # a name with two dollar signs is no formula
     style: dict[str, Any] = {"fontsize": size, "color": INK, "parse_math": False}
     axes.set_xticks(range(classes), shown, rotation=90, **style)
     axes.set_yticks(range(classes), shown, **style)
@@ -124,15 +128,9 @@ def _number(axes: Axes, values: Float64[np.ndarray, "classes classes"], size: fl
     small = size * 0.74
     shades = np.nan_to_num(np.ma.filled(axes.images[0].norm(values), 0.0))
     for (row, column), value in np.ndenumerate(values):
-        axes.text(
-            column,
-            row,
-            _digits(value),
-            ha="center",
-            va="center",
-            fontsize=small,
-            color="white" if shades[row, column] > 0.55 else INK,
-        )
+        ink = "white" if shades[row, column] > 0.55 else INK
+        style = {"ha": "center", "va": "center", "fontsize": small, "color": ink}
+        write(axes, (column, row), _digits(value), **style)
 
 
 def _digits(value: float) -> str:

@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from xbench import Artefacts, Drawing, Entry, Rows, Workplace
-from xbench_explicable.pictures.caption import FAINT, frame, short, write
+from xbench.figures import FAINT, GREEN, HEADING, RED, SMALL, TINY, WORDS, blank_figure
+from xbench_explicable.pictures.caption import frame, short, write_at
 from xbench_explicable.pictures.paired_answers import (
     Group,
     PairedAnswer,
@@ -26,7 +27,6 @@ CAPTION, HEAD, KEY = 0.42, 0.66, 0.3
 """Inches: side of a picture, beside it, between groups, around; below it, above groups, key."""
 NAMED = 17
 """Letters of a class name that fit below a picture."""
-RIGHT, WRONG = "#1b7f4b", "#b3321f"
 
 Maps = Mapping[int, SaliencyMap]
 """Maps by case."""
@@ -110,26 +110,26 @@ def _figure(groups: Sequence[Group]) -> Figure:
     rows = max(1, *(len(group.shown) for group in groups))
     width = 2 * MARGIN + len(groups) * (3 * CELL + 2 * GAP + BETWEEN) - BETWEEN
     height = 2 * MARGIN + KEY + HEAD + rows * (CELL + CAPTION)
-    return Figure(figsize=(width, height), facecolor="white")
+    return blank_figure(width, height)
 
 
 def _key(figure: Figure, labels: tuple[str, str]) -> None:
     """Which classifiers a and b are."""
     text = ",   ".join(f"{letter}: {label}" for letter, label in zip("ab", labels, strict=True))
-    write(figure, (MARGIN, figure.get_figheight() - MARGIN), text, fontsize=9, color=FAINT)
+    write_at(figure, (MARGIN, figure.get_figheight() - MARGIN), text, fontsize=WORDS, color=FAINT)
 
 
 def _heading(figure: Figure, group: Group, left: float) -> None:
     """The group's title and what its columns show."""
     top = figure.get_figheight() - MARGIN - KEY
-    write(figure, (left, top), group.title, fontsize=10, fontweight="bold")
+    write_at(figure, (left, top), group.title, fontsize=HEADING, fontweight="bold")
     images = "1 image" if group.total == 1 else f"{group.total} images"
-    write(figure, (left, top - 0.2), images if group.total else "no such image", fontsize=8.5)
+    write_at(figure, (left, top - 0.2), images if group.total else "no such image", fontsize=SMALL)
     if not group.shown:
         return
     for column, name in enumerate(("image", "a", "b")):
         at = left + column * (CELL + GAP), top - HEAD + 0.2
-        write(figure, at, name, fontsize=8.5, color=FAINT)
+        write_at(figure, at, name, fontsize=SMALL, color=FAINT)
 
 
 def _row(
@@ -146,11 +146,11 @@ def _row(
         place = at[0] + column * (CELL + GAP), at[1]
         show(figure.add_axes(frame(figure, place, CELL)), picture)
     true = short(names[one.label], NAMED)
-    write(figure, (at[0], below), true, fontsize=8.5, fontweight="bold")
-    write(figure, (at[0], below - 0.155), f"{one.set} {one.image}", fontsize=7, color=FAINT)
+    write_at(figure, (at[0], below), true, fontsize=SMALL, fontweight="bold")
+    write_at(figure, (at[0], below - 0.155), f"{one.set} {one.image}", fontsize=TINY, color=FAINT)
     answers = zip(one.predicted, one.similarity, one.right, strict=True)
     for column, (label, value, right) in enumerate(answers, start=1):
-        left, colour = at[0] + column * (CELL + GAP), RIGHT if right else WRONG
-        write(figure, (left, below), short(names[label], NAMED), fontsize=8.5, color=colour)
+        left, colour = at[0] + column * (CELL + GAP), GREEN if right else RED
+        write_at(figure, (left, below), short(names[label], NAMED), fontsize=SMALL, color=colour)
         verdict = f"{'right' if right else 'wrong'} · {value:.{digits}f}"
-        write(figure, (left, below - 0.155), verdict, fontsize=7, color=FAINT)
+        write_at(figure, (left, below - 0.155), verdict, fontsize=TINY, color=FAINT)

@@ -2,16 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from xbench import Drawing, Role, Rows
+from xbench.figures import (
+    HEADING,
+    INK,
+    SHADE,
+    SMALL,
+    WORDS,
+    blank_figure,
+    legend,
+    look,
+    style_axes,
+)
 from xbench_explicable.simulation.summary import Column, columns, noted
 
-INK, GRID, SHADE, LOSS, REFERENCE = "#222222", "#e4e4e4", "#f3ead7", "#0072B2", "#707070"
-DASHES: tuple[Any, ...] = ((5, 2), (1.5, 1.5), (6, 1.5, 1, 1.5))
+LOSS = look("entry", 0)._replace(marker="none")
 COLUMN, ROW, FRAME = 2.15, 1.75, 1.35
 """Inches: of a graph, and of what stands above and below all of them."""
 
@@ -42,19 +52,19 @@ def drawn(rows: Mapping[str, Rows], roles: Mapping[str, Role]) -> dict[str, Draw
 
 def _graphs(lines: Sequence[Line], beside: Sequence[Line]) -> Figure:
     wide = max(len(line.columns) for line in lines)
-    figure = Figure(figsize=(0.9 + COLUMN * wide, FRAME + ROW * len(lines)), facecolor="white")
-    figure.set_layout_engine("constrained")
+    size = 0.9 + COLUMN * wide, FRAME + ROW * len(lines)
+    figure = blank_figure(*size, laid_out=True)
     axes = figure.subplots(len(lines), wide, sharey="row", sharex="col", squeeze=False)
     for row, line in zip(axes, lines, strict=True):
-        row[0].set_ylabel(f"{fill(line.label, 20)}\n\nLoss", color=INK, fontsize=9)
         for ax, column in zip(row, line.columns, strict=False):
             _graph(ax, column, [other for one in beside for other in _at(one, column)])
+        told = f"{fill(line.label, 20)}\n\nLoss"
+        row[0].set_ylabel(told, color=INK, fontsize=WORDS, parse_math=False)
     for ax, column in zip(axes[0], lines[0].columns, strict=False):
-        ax.set_title(f"P(correct) = {column.correct:g}", color=INK, fontsize=10)
+        ax.set_title(f"P(correct) = {column.correct:g}", color=INK, fontsize=HEADING)
     for ax in axes[-1]:
-        ax.set_xlabel("P(far)", color=INK, fontsize=9)
-    handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+        ax.set_xlabel("P(far)", color=INK, fontsize=WORDS)
+    legend(figure, axes[0, 0], below=True)
     return figure
 
 
@@ -67,21 +77,17 @@ def _graph(ax: Axes, column: Column, beside: Sequence[tuple[str, Column]]) -> No
     rest = 1 - column.correct
     ax.axvspan(rest / 2, rest, color=SHADE, linewidth=0, label="far class ahead of the close one")
     for place, (label, other) in enumerate(beside):
-        style: dict[str, Any] = {"color": REFERENCE, "linewidth": 1.3}
-        dashes = DASHES[place % len(DASHES)]
-        ax.plot(other.far, other.loss, dashes=dashes, label=label, **style)
-    ax.plot(column.far, column.loss, color=LOSS, linewidth=2, label="loss of the row")
+        plain = look("floor", place)._replace(marker="none")
+        ax.plot(other.far, other.loss, label=label, **plain.line())
+    ax.plot(column.far, column.loss, label="loss of the row", **LOSS.line())
     if column.rises().any():
         lowest = int(column.loss.argmin())
-        ring: dict[str, Any] = {"marker": "o", "markerfacecolor": "white", "linestyle": "none"}
         at = [column.far[lowest]], [column.loss[lowest]]
-        ax.plot(*at, color=LOSS, label="smallest loss", **ring)
+        ring = {**LOSS.line(), "marker": "o", "markeredgecolor": LOSS.colour, "linestyle": "none"}
+        ax.plot(*at, markerfacecolor="white", label="smallest loss", **ring)
+    style_axes(ax)
     ax.set_xlim(0, rest)
-    ax.grid(color=GRID, linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.tick_params(labelsize=8, colors=INK)
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
+    ax.tick_params(labelsize=SMALL)
 
 
 def _told(label: str, table: Rows) -> str:
