@@ -11,19 +11,43 @@ if TYPE_CHECKING:
     from matplotlib.text import Text
     from torch import Tensor
 
-INK, FAINT, PALE, MIST = "#222222", "#777777", "#b9b9b9", "#e4e4e4"
-"""Words and axes; words that matter less; what stands behind; grids and places without a value."""
-RED, GREEN, BLUE, SHADE = "#d7301f", "#1b7f4b", "#2b5fb3", "#f3ead7"
-"""What speaks for a class, is wrong or warns; is right; speaks against it; a part of a frame."""
+INK = "#222222"
+"""Words and axes."""
+FAINT = "#777777"
+"""Words that matter less."""
+PALE = "#b9b9b9"
+"""What stands behind."""
+MIST = "#e4e4e4"
+"""Grids, and places without a value."""
+RED = "#d7301f"
+"""What speaks for a class, is wrong or warns."""
+GREEN = "#1b7f4b"
+"""What is right."""
+BLUE = "#2b5fb3"
+"""What speaks against a class."""
+SHADE = "#f3ead7"
+"""Behind a part of a frame."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#56B4E9", "#8c510a")
 """Entries, in their order; people who see few colours tell them apart (after Okabe and Ito)."""
 GREYS = ("#5f5f5f", "#8c8c8c", "#a9a9a9")
 """Floors."""
 
-TITLE, HEADING, WORDS, SMALL, TINY = 14.0, 10.0, 9.0, 8.0, 7.0
-"""Font sizes in points: of a picture, a part of it, its words, numbers in it, footnotes."""
-WIDTH, WIDE, HEIGHT = 7.4, 9.4, 4.4
-"""Inches: of a picture with a legend beside it, of one with several panels, of curves."""
+TITLE = 14.0
+"""Font size in points: of the title of a picture."""
+HEADING = 10.0
+"""Font size of a part of a picture."""
+WORDS = 9.0
+"""Font size of its words."""
+SMALL = 8.0
+"""Font size of numbers in it."""
+TINY = 7.0
+"""Font size of footnotes."""
+WIDTH = 7.4
+"""Inches: of a picture with a legend beside it."""
+WIDE = 9.4
+"""Inches: of a picture with several panels."""
+HEIGHT = 4.4
+"""Inches: of curves."""
 LEGEND_LINE = 0.21
 """Inches that a line of a legend takes."""
 LETTER, HANDLE = 0.6, 10
@@ -36,6 +60,7 @@ DASHES: tuple[Any, ...] = ("solid", (0, (7, 1.2)), (0, (5, 1, 1.2, 1)), (0, (3, 
 FLOOR_DASHES = ((6, 2), (2, 1.5), (6, 1.5, 1, 1.5), (3, 1.5, 1, 1.5, 1, 1.5), (10, 3))
 HATCHES = ("", "////", "....", "xxxx")
 ORDER: tuple[Role, ...] = ("entry", "ceiling", "floor")
+"""In which order roles stand in a legend."""
 
 
 class Look(NamedTuple):
