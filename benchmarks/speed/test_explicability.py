@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.protocol.rows import Answers, rows_of
 from xbench_explicable.protocol.summary import noted, scored
 from xbench_explicable.protocol.yardstick import Yardstick
@@ -24,7 +24,9 @@ def yardstick():
     matrix = np.random.default_rng(0).random((CLASSES, CLASSES)) + 5 * np.eye(CLASSES)
     nothing = np.full(matrix.shape, np.nan)
     names = tuple(f"class {n}" for n in range(CLASSES))
-    return Yardstick(names, matrix, *of_wrong_classes(matrix), order(matrix), nothing, nothing[0])
+    return Yardstick(
+        names, matrix, *wrong_class_mean_and_max(matrix), order(matrix), nothing, nothing[0]
+    )
 
 
 @pytest.fixture(scope="module")

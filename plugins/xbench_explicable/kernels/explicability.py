@@ -48,15 +48,15 @@ def order(matrix: Float64[np.ndarray, "classes classes"]) -> Order:
     return Order(closer, level)
 
 
-def of_wrong_classes(
+def wrong_class_mean_and_max(
     matrix: Float64[np.ndarray, "classes classes"],
 ) -> tuple[Float64[np.ndarray, " classes"], Float64[np.ndarray, " classes"]]:
     """Of each row the mean and the largest number off the diagonal; NaN for a single class."""
     classes = len(matrix)
     if classes < 2:
         return np.full(classes, np.nan), np.full(classes, np.nan)
-    off = matrix[~np.eye(classes, dtype=bool)].reshape(classes, classes - 1)
-    return off.mean(1), off.max(1)
+    off_diagonal = matrix[~np.eye(classes, dtype=bool)].reshape(classes, classes - 1)
+    return off_diagonal.mean(1), off_diagonal.max(1)
 
 
 def nearest(
@@ -73,16 +73,16 @@ def hard_points(
 
     Section 5 of the paper, as its authors' code counts: ties give nobody a point.
     """
-    found = nearest(similarities)
-    return (found & (found.sum(0) == 1)).astype(np.float64)
+    winners = nearest(similarities)
+    return (winners & (winners.sum(0) == 1)).astype(np.float64)
 
 
 def soft_points(
     similarities: Float64[np.ndarray, "classifiers images"],
 ) -> Float64[np.ndarray, "classifiers images"]:
     """1/n for each of the n classifiers that are nearest: every image gives one point away."""
-    found = nearest(similarities)
-    return found / found.sum(0)
+    winners = nearest(similarities)
+    return winners / winners.sum(0)
 
 
 class Chances(NamedTuple):
@@ -114,7 +114,7 @@ def chances(
     return Chances(hard, soft)
 
 
-def pair(
+def pair_counts(
     predicted: Int64[np.ndarray, "two images"], similarities: Float64[np.ndarray, "two images"]
 ) -> Pair:
     """How two classifiers' mistakes compare; both are wrong in all of these images."""

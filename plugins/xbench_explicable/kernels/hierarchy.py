@@ -22,7 +22,7 @@ class Descent(NamedTuple):
     """What −log P of each node weighs where the row's class is the true one."""
 
 
-def descent(
+def descent_from_depths(
     leaves: Int64[Tensor, " pairs"],
     nodes: Int64[Tensor, " pairs"],
     depths: Int64[Tensor, " pairs"],
@@ -44,7 +44,7 @@ def descent(
 
 
 def hierarchical_cross_entropies(
-    logits: Float[Tensor, "n classes"], distribution: Float[Tensor, "n classes"], way: Descent
+    logits: Float[Tensor, "n classes"], distribution: Float[Tensor, "n classes"], descent: Descent
 ) -> Float[Tensor, " n"]:
     """The loss of each row, linear in its target distribution.
 
@@ -52,11 +52,13 @@ def hierarchical_cross_entropies(
     it, with their maximum taken out: it stays finite where P underflows.
     """
     log_p = logits.log_softmax(dim=1)
-    losses = -(distribution * way.own * log_p).sum(dim=1)
-    if not way.above.shape[1]:
+    losses = -(distribution * descent.own * log_p).sum(dim=1)
+    if not descent.above.shape[1]:
         return losses
-    above = grouped_logsumexp(log_p.index_select(1, way.leaves), way.nodes, way.above.shape[1])
-    return losses - ((distribution @ way.above) * above).sum(dim=1)
+    above = grouped_logsumexp(
+        log_p.index_select(1, descent.leaves), descent.nodes, descent.above.shape[1]
+    )
+    return losses - ((distribution @ descent.above) * above).sum(dim=1)
 
 
 def grouped_logsumexp(

@@ -30,8 +30,8 @@ def common_heights(
     return heights.fill_diagonal_(0)
 
 
-def _least(up: Float64[Tensor, "classes nodes"], of: Callable[[Tensor], Tensor]) -> Tensor:
-    """The least over nodes of what `of` gives for the classes below a node.
+def _least(up: Float64[Tensor, "classes nodes"], measure: Callable[[Tensor], Tensor]) -> Tensor:
+    """The least over nodes of what `measure` gives for the classes below a node.
 
     Most nodes stand above few classes, so that this is far below classes² × nodes steps.
     """
@@ -41,5 +41,5 @@ def _least(up: Float64[Tensor, "classes nodes"], of: Callable[[Tensor], Tensor])
         if not len(below):
             continue
         block = below[:, None], below[None, :]
-        least[block] = torch.minimum(least[block], of(column[below]))
+        least[block] = torch.minimum(least[block], measure(column[below]))
     return least

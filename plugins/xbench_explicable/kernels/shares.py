@@ -11,10 +11,10 @@ def fair_shares(counts: Sequence[int], limit: int) -> list[int]:
     the first get one more.
     """
 
-    def taken(level: int) -> int:
+    def total(level: int) -> int:
         return sum(min(count, level) for count in counts)
 
-    level = bisect_right(range(1, max(counts, default=0) + 1), limit, key=taken)
-    left = limit - taken(level)
-    more = [kind for kind, count in enumerate(counts) if count > level][:left]
-    return [min(count, level) + (kind in more) for kind, count in enumerate(counts)]
+    level = bisect_right(range(1, max(counts, default=0) + 1), limit, key=total)
+    rest = limit - total(level)
+    bonus_kinds = [kind for kind, count in enumerate(counts) if count > level][:rest]
+    return [min(count, level) + (kind in bonus_kinds) for kind, count in enumerate(counts)]

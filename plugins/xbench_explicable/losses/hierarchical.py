@@ -12,7 +12,7 @@ from torch.nn import functional
 from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, Tree, location
 from xbench_explicable.kernels.hierarchy import (
     Descent,
-    descent,
+    descent_from_depths,
     hierarchical_cross_entropies,
 )
 from xbench_explicable.kernels.targets import soft_labels
@@ -80,8 +80,8 @@ class HierarchicalCrossEntropy(Loss):
             message = f"loss {self.name!r} scores targets of a dataset, and these are of none; "
             raise MismatchError(message + "give the targets their `source`")
         tree = _tree(self, targets.source.dataset)
-        way = _descent(self, tree, logits.device, logits.dtype)
-        return hierarchical_cross_entropies(logits, targets.distribution, way).mean()
+        descent = _descent(self, tree, logits.device, logits.dtype)
+        return hierarchical_cross_entropies(logits, targets.distribution, descent).mean()
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _sources(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels) -> Tree:
     return tree_sources(loss.hierarchy, loss.synsets, loss.wordnet)
 
 
-def descent_in(tree: ClassTree, alpha: float) -> Descent:
+def tree_descent(tree: ClassTree, alpha: float) -> Descent:
     """What each node between the root and the classes weighs in the tree."""
     root = tree.ancestors[0][-1]
     places = {node: place for place, node in enumerate(n for n in tree.nodes() if n != root)}
@@ -154,7 +154,7 @@ def descent_in(tree: ClassTree, alpha: float) -> Descent:
     ]
     leaves, nodes, depths = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).T
     class_depths = torch.tensor([len(path) for path in tree.ancestors])
-    return descent(leaves, nodes, depths, class_depths, alpha)
+    return descent_from_depths(leaves, nodes, depths, class_depths, alpha)
 
 
 @functools.lru_cache(maxsize=16)
@@ -163,7 +163,7 @@ def _descent(
 ) -> Descent:
     """The weights where they are needed: made once, not at every step."""
     if (device, dtype) == (CPU, torch.float64):
-        return descent_in(tree, loss.alpha)
+        return tree_descent(tree, loss.alpha)
     leaves, nodes, own, above = _descent(loss, tree, CPU, torch.float64)
     there = leaves.to(device), nodes.to(device), own.to(device, dtype), above.to(device, dtype)
     return Descent(*there)

@@ -15,7 +15,7 @@ from xbench_explicable.kernels.explicability import (
     Pair,
     chances,
     hard_points,
-    pair,
+    pair_counts,
     soft_points,
 )
 from xbench_explicable.protocol.rows import LOSS
@@ -239,7 +239,7 @@ def pairs(seen: Mapping[str, Seen]) -> dict[str, dict[str, Pair]]:
     found: dict[str, dict[str, Pair]] = {label: {} for label in labels}
     for first, second in itertools.combinations(range(len(of)), 2):
         two, both = [first, second], wrong[first] & wrong[second]
-        made = pair(predicted[two][:, both], similarities[two][:, both])
+        made = pair_counts(predicted[two][:, both], similarities[two][:, both])
         found[labels[first]][labels[second]] = made
         turned = made._replace(closer=made.farther, farther=made.closer)
         found[labels[second]][labels[first]] = turned

@@ -16,7 +16,7 @@ from xbench import (
     fingerprint,
     normalised_similarity,
 )
-from xbench_explicable.kernels.explicability import Order, of_wrong_classes, order
+from xbench_explicable.kernels.explicability import Order, order, wrong_class_mean_and_max
 from xbench_explicable.similarities.class_tree import class_tree, tree_sources
 
 Hierarchy = Literal["", "dataset", "wordnet"]
@@ -69,9 +69,9 @@ def _yardstick(
     raw = checked_similarity(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
     matrix = normalised_similarity(raw.double()).cpu().numpy()
     heights = _heights(distances, dataset)
-    chance, best = of_wrong_classes(matrix)
+    chance, best = wrong_class_mean_and_max(matrix)
     return Yardstick(
-        names, matrix, chance, best, order(matrix), heights, of_wrong_classes(heights)[0]
+        names, matrix, chance, best, order(matrix), heights, wrong_class_mean_and_max(heights)[0]
     )
 
 

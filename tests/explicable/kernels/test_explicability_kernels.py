@@ -13,10 +13,10 @@ from xbench_explicable.kernels.explicability import (
     chances,
     hard_points,
     nearest,
-    of_wrong_classes,
     order,
-    pair,
+    pair_counts,
     soft_points,
+    wrong_class_mean_and_max,
 )
 from xbench_explicable.kernels.shares import fair_shares
 
@@ -71,7 +71,9 @@ def slow_chances(matrix, labels, predicted, place) -> tuple[list[Fraction], list
     return hard, soft
 
 
-def made(seed: int, classes: int = 5, classifiers: int = 3, images: int = 40, levels: int = 4):
+def random_mistakes(
+    seed: int, classes: int = 5, classifiers: int = 3, images: int = 40, levels: int = 4
+):
     """A matrix with many ties, and classifiers that are wrong in all images."""
     source = np.random.default_rng(seed)
     matrix = source.integers(0, levels, (classes, classes)) / 7
@@ -88,7 +90,7 @@ def mistakes(draw):
         "images": draw(st.integers(1, 12)),
         "levels": draw(st.integers(1, 5)),
     }
-    return made(draw(st.integers(0, 10**6)), **sizes)
+    return random_mistakes(draw(st.integers(0, 10**6)), **sizes)
 
 
 def similarities_of(case) -> np.ndarray:
@@ -141,10 +143,13 @@ def test_the_scale_of_similarities_does_not_matter(case, scale: float) -> None:
 @given(mistakes())
 def test_chances_are_means_over_all_wrong_classes(case) -> None:
     matrix, labels, predicted = case
-    of = order(matrix)
+    ranks = order(matrix)
     wrong = np.full(len(labels), len(matrix) - 1)
     fast = chances(
-        similarities_of(case), of.closer[labels, predicted], of.level[labels, predicted], wrong
+        similarities_of(case),
+        ranks.closer[labels, predicted],
+        ranks.level[labels, predicted],
+        wrong,
     )
     for place in range(len(predicted)):
         hard, soft = slow_chances(matrix.tolist(), labels, predicted, place)
@@ -155,30 +160,30 @@ def test_chances_are_means_over_all_wrong_classes(case) -> None:
 @given(mistakes())
 def test_the_order_of_wrong_classes_is_counted_class_by_class(case) -> None:
     matrix, _, _ = case
-    of = order(matrix)
+    ranks = order(matrix)
     for true, row in enumerate(matrix):
         wrong = [c for c in range(len(row)) if c != true]
         for c in wrong:
-            assert of.closer[true, c] == sum(row[d] > row[c] for d in wrong)
-            assert of.level[true, c] == sum(row[d] == row[c] for d in wrong)
+            assert ranks.closer[true, c] == sum(row[d] > row[c] for d in wrong)
+            assert ranks.level[true, c] == sum(row[d] == row[c] for d in wrong)
 
 
 @given(mistakes())
 def test_pairs_are_counted_image_by_image_and_turn_around(case) -> None:
     matrix, labels, predicted = case
-    two, similarities = predicted[:2], similarities_of(case)[:2]
+    predictions, similarities = predicted[:2], similarities_of(case)[:2]
     slow = {"same": 0, "closer": 0, "farther": 0, "level": 0}
-    for true, a, b in zip(labels, *two, strict=True):
+    for true, a, b in zip(labels, *predictions, strict=True):
         if a == b:
             slow["same"] += 1
         elif matrix[true][a] == matrix[true][b]:
             slow["level"] += 1
         else:
             slow["closer" if matrix[true][a] > matrix[true][b] else "farther"] += 1
-    fast = pair(two, similarities)
+    fast = pair_counts(predictions, similarities)
     assert fast == Pair(**slow)
     assert fast.images == len(labels)
-    turned = pair(two[::-1].copy(), similarities[::-1].copy())
+    turned = pair_counts(predictions[::-1].copy(), similarities[::-1].copy())
     assert turned == Pair(fast.same, fast.farther, fast.closer, fast.level)
 
 
@@ -189,9 +194,9 @@ def test_a_tie_is_a_relative_difference_below_a_billionth(gap: float, tie: bool)
         assert hard_points(similarities).sum() == (0 if tie else 1)
         assert soft_points(similarities)[1, 0] == (0.5 if tie else 0)
         row = scale * np.array([[9.0, 1.0, 1.0 - gap]])
-        of = order(np.vstack([row, row, row]))
-        assert of.closer[0, 2] == (0 if tie else 1)
-        assert of.level[0].tolist()[1:] == ([2, 2] if tie else [1, 1])
+        ranks = order(np.vstack([row, row, row]))
+        assert ranks.closer[0, 2] == (0 if tie else 1)
+        assert ranks.level[0].tolist()[1:] == ([2, 2] if tie else [1, 1])
 
 
 def test_two_classes_leave_one_mistake_and_nothing_to_choose() -> None:
@@ -201,9 +206,12 @@ def test_two_classes_leave_one_mistake_and_nothing_to_choose() -> None:
     similarities = matrix[labels, predicted]
     assert not hard_points(similarities).any()
     np.testing.assert_allclose(soft_points(similarities), 1 / 3)
-    of = order(matrix)
+    ranks = order(matrix)
     expected = chances(
-        similarities, of.closer[labels, predicted], of.level[labels, predicted], np.array([1, 1, 1])
+        similarities,
+        ranks.closer[labels, predicted],
+        ranks.level[labels, predicted],
+        np.array([1, 1, 1]),
     )
     np.testing.assert_allclose(expected.soft, 1 / 3)
     assert not expected.hard.any()
@@ -216,11 +224,11 @@ def test_classes_that_are_all_unlike_tie() -> None:
 
 
 def test_chance_and_best_of_wrong_classes() -> None:
-    mean, best = of_wrong_classes(np.array([[9.0, 1, 3], [0, 9, 0], [2, 2, 0]]))
+    mean, best = wrong_class_mean_and_max(np.array([[9.0, 1, 3], [0, 9, 0], [2, 2, 0]]))
     assert mean.tolist() == [2, 0, 2]
     assert best.tolist() == [3, 0, 2]
 
 
 def test_one_class_alone_has_no_wrong_ones() -> None:
-    mean, best = of_wrong_classes(np.ones((1, 1)))
+    mean, best = wrong_class_mean_and_max(np.ones((1, 1)))
     assert np.isnan([*mean, *best]).all()

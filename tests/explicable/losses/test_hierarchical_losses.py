@@ -15,7 +15,7 @@ from xbench_explicable.kernels.hierarchy import grouped_logsumexp
 from xbench_explicable.losses.hierarchical import (
     HierarchicalCrossEntropy,
     SoftHierarchicalLabels,
-    descent_in,
+    tree_descent,
 )
 from xbench_explicable.similarities.class_tree import class_tree
 from xbench_zoo.losses import CrossEntropy
@@ -164,7 +164,7 @@ def test_alpha_of_nothing_gives_cross_entropy_exactly(problem):
     made = loss_of(HierarchicalCrossEntropy(0.0), ancestors, logits, labels)
     plain = loss_of(CrossEntropy(), ancestors, logits, labels)
     assert float(made) == pytest.approx(float(plain), rel=1e-12)
-    way = descent_in(tree_of(ancestors), 0.0)
+    way = tree_descent(tree_of(ancestors), 0.0)
     assert (way.own == 1).all()
     assert (way.above == 0).all()
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from xbench import Resampling, summarised
-from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, drawn
 from xbench_explicable.protocol.rows import Answers, rows_of
 from xbench_explicable.protocol.summary import noted, scored
@@ -21,7 +21,7 @@ def table(seed: int, repeat: int, sets=("test", "shifted")) -> pa.Table:
     source, parts, first = np.random.default_rng(seed), [], 0
     matrix = np.array([[6.0, 3, 1, 1], [3, 6, 1, 1], [1, 1, 6, 3], [1, 1, 3, 6]]) / 11
     nothing = np.full(matrix.shape, np.nan)
-    measures = of_wrong_classes(matrix)
+    measures = wrong_class_mean_and_max(matrix)
     by = Yardstick(NAMES, matrix, *measures, order(matrix), nothing, nothing[0])
     for name in sets:
         true = np.random.default_rng([repeat, first]).integers(0, 4, 30)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench import CaseScores, MismatchError, Resampling, summarised
-from xbench_explicable.kernels.explicability import of_wrong_classes, order
+from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.protocol.rows import Answers, rows_of
 from xbench_explicable.protocol.summary import noted, scored, sets
 from xbench_explicable.protocol.yardstick import Distances, Yardstick
@@ -24,9 +24,9 @@ def yardstick(matrix: np.ndarray, heights: np.ndarray | None = None) -> Yardstic
     matrix = matrix / matrix.sum(1, keepdims=True)
     heights = np.full(matrix.shape, np.nan) if heights is None else heights
     names = tuple(f"class {n}" for n in range(len(matrix)))
-    chance, best = of_wrong_classes(matrix)
+    chance, best = wrong_class_mean_and_max(matrix)
     return Yardstick(
-        names, matrix, chance, best, order(matrix), heights, of_wrong_classes(heights)[0]
+        names, matrix, chance, best, order(matrix), heights, wrong_class_mean_and_max(heights)[0]
     )
 
 
