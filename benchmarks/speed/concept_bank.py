@@ -58,10 +58,10 @@ def main(count=1000, side=224):
     recipe = LearnedBank(TrainedWeights(plan), classifier, (birds,), transform)
     with tempfile.TemporaryDirectory() as folder:
         place = LocalWorkplace(torch.device("cpu"), 32, Path(folder))
-        made = Provider(Store(folder), place).one(recipe)
-        ConceptBank.of(Provider(Store(folder), place).one(recipe))
-    bank = ConceptBank.of(made)
-    print(*made.facts["summary"], f"({bank.normals.shape[1]} features)")
+        artefact = Provider(Store(folder), place).one(recipe)
+        ConceptBank.from_artefact(Provider(Store(folder), place).one(recipe))
+    bank = ConceptBank.from_artefact(artefact)
+    print(*artefact.facts["summary"], f"({bank.normals.shape[1]} features)")
     print(f"mean held-out accuracy {bank.accuracies.mean():.3f}")
     print(f"peak memory {place.peak_memory_mib() / 1024:.2f} GiB")
 

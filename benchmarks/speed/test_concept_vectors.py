@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from xbench import Transform, generator
 from xbench.networks import cut_classifier, load_state, read_state
-from xbench_ces.banks.concept_images import drawn, features, listed
+from xbench_ces.banks.concept_images import concept_images, concept_origins, features
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.torchvision_models import Torchvision
@@ -41,7 +41,7 @@ class Task(NamedTuple):
     held_out_labels: torch.Tensor
 
 
-class Found(NamedTuple):
+class Hyperplane(NamedTuple):
     normal: torch.Tensor
     accuracy: float
 
@@ -60,30 +60,30 @@ def network():
 
 @pytest.fixture(scope="module")
 def tasks(network):
-    found = {one.concept.name: one for one in listed((Toybirds(),))}
-    return [task(network, found[name]) for name in CONCEPTS]
+    origins = {origin.concept.name: origin for origin in concept_origins((Toybirds(),))}
+    return [task(network, origins[name]) for name in CONCEPTS]
 
 
-def task(network, of):
-    source = generator("benchmark", of.concept.name)
-    images = drawn(of, 100, source)
-    made = features(network, images, Transform(224, 224), (512, 13, 13), 20)
+def task(network, origin):
+    source = generator("benchmark", origin.concept.name)
+    images = concept_images(origin, 100, source)
+    activations = features(network, images, Transform(224, 224), (512, 13, 13), 20)
     labels = images.labels()
     fitted, held_out = stratified_split(labels, 0.25, source)
-    name = f"{of.concept.name} ({of.concept.family})"
-    return Task(name, made[fitted], labels[fitted], made[held_out], labels[held_out])
+    name = f"{origin.concept.name} ({origin.concept.family})"
+    return Task(name, activations[fitted], labels[fitted], activations[held_out], labels[held_out])
 
 
 def ours(task):
-    made = linear_svm(task.fitted, task.fitted_labels, REGULARISATION)
-    return Found(made.normal, accuracy(made, task.held_out, task.held_out_labels))
+    svm = linear_svm(task.fitted, task.fitted_labels, REGULARISATION)
+    return Hyperplane(svm.normal, accuracy(svm, task.held_out, task.held_out_labels))
 
 
 def on_features(task):
-    made = SVC(C=REGULARISATION, kernel="linear")
-    made.fit(task.fitted.numpy(), task.fitted_labels.numpy())
-    rate = made.score(task.held_out.numpy(), task.held_out_labels.numpy())
-    return Found(torch.tensor(made.coef_[0], dtype=torch.float32), float(rate))
+    solver = SVC(C=REGULARISATION, kernel="linear")
+    solver.fit(task.fitted.numpy(), task.fitted_labels.numpy())
+    rate = solver.score(task.held_out.numpy(), task.held_out_labels.numpy())
+    return Hyperplane(torch.tensor(solver.coef_[0], dtype=torch.float32), float(rate))
 
 
 def captums(task, monkeypatch):
@@ -100,22 +100,23 @@ def captums(task, monkeypatch):
     labels = torch.cat([task.fitted_labels, task.held_out_labels]).long()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        made = classifier.DefaultClassifier()
-        told = made.train_and_eval(DataLoader(TensorDataset(both, labels), 50), 0.25)["accs"]
-    found = made.lm(task.held_out)[:, 0] > 0
-    rate = float((found == task.held_out_labels).double().mean())
-    print(f"\nCaptum says {float(told):.2f} of itself; its hyperplane is right for {rate:.2f}")
-    return Found(made.weights()[1].detach().float(), rate)
+        learner = classifier.DefaultClassifier()
+        data = DataLoader(TensorDataset(both, labels), 50)
+        rating = learner.train_and_eval(data, 0.25)["accs"]
+    predictions = learner.lm(task.held_out)[:, 0] > 0
+    rate = float((predictions == task.held_out_labels).double().mean())
+    print(f"\nCaptum says {float(rating):.2f} of itself; its hyperplane is right for {rate:.2f}")
+    return Hyperplane(learner.weights()[1].detach().float(), rate)
 
 
-def timed(work, *given):
+def timed(work, *arguments):
     start = time.perf_counter()
-    found = work(*given)
-    return time.perf_counter() - start, found
+    result = work(*arguments)
+    return time.perf_counter() - start, result
 
 
-def cosine(one, other):
-    return float(torch.cosine_similarity(one.double(), other.double(), dim=0))
+def cosine(vector, other):
+    return float(torch.cosine_similarity(vector.double(), other.double(), dim=0))
 
 
 def test_vectors_against_captums_default_classifier(tasks, benchmark, monkeypatch):

@@ -74,9 +74,9 @@ class ConceptBank:
             raise MismatchError(
                 f"{message}{best:.2f}); lower the threshold, or learn other concepts"
             )
-        return self._of_places(places)
+        return self._subset(places)
 
-    def _of_places(self, places: Tensor) -> Self:
+    def _subset(self, places: Tensor) -> Self:
         if len(places) == len(self.concepts):
             return self
         return dataclasses.replace(
@@ -102,20 +102,21 @@ class ConceptBank:
         whose weights are not known, only layer and shape are compared, and its layer may be
         the name of the block whose output the network's layer is.
         """
-        if not self._is_of(network.layer):
+        if not self._fits_layer(network.layer):
             message = f"the concept bank is of layer {self.layer!r}, and {network.name} is cut at "
             message += f"{network.layer!r}; cut it there with -p classifier.layer={self.layer}"
             raise MismatchError(f"{message}, or learn a bank of that layer")
         if shape and tuple(shape) != self.shape:
-            message = f"the concept bank is of activations of shape {by(self.shape)}, and images "
-            message += f"give {network.name} activations of shape {by(shape)} at layer "
-            raise MismatchError(f"{message}{self.layer!r}; learn a bank on images of this size")
+            message = f"the concept bank is of activations of shape {shape_text(self.shape)}, and "
+            message += f"images give {network.name} activations of shape {shape_text(shape)} at "
+            message += f"layer {self.layer!r}; "
+            raise MismatchError(f"{message}learn a bank on images of this size")
         if self.verified and self.bottom != bottom_hash(network):
             message = f"the concept bank was learned on other weights below layer {self.layer!r} "
             message += f"than those of {network.name}; learn one on these with"
             raise MismatchError(f"{message} `xbench concepts learn`")
 
-    def _is_of(self, layer: str) -> bool:
+    def _fits_layer(self, layer: str) -> bool:
         return layer == self.layer or (not self.verified and layer.startswith(f"{self.layer}."))
 
     def artefact(self, key: str) -> Artefact:
@@ -133,7 +134,7 @@ class ConceptBank:
         return Artefact(key, tensors, facts)
 
     @classmethod
-    def of(cls, artefact: Artefact) -> Self:
+    def from_artefact(cls, artefact: Artefact) -> Self:
         """The bank in an artefact."""
         facts, tensors = artefact.facts, artefact.tensors
         return cls(
@@ -159,14 +160,14 @@ def bottom_hash(network: Network) -> str:
     """
     state = network.bottom.state_dict()
     versions = [(t.data_ptr(), t._version) for t in state.values()]  # noqa: SLF001
-    found = _hashes.get(network)
-    if found is None or found[0] != versions:
+    entry = _hashes.get(network)
+    if entry is None or entry[0] != versions:
         names = original_names(network.bottom)
-        named = {names.get(name, name): tensor for name, tensor in state.items()}
-        found = _hashes[network] = versions, state_hash(named)
-    return found[1]
+        tensors = {names.get(name, name): tensor for name, tensor in state.items()}
+        entry = _hashes[network] = versions, state_hash(tensors)
+    return entry[1]
 
 
-def by(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[int]) -> str:
     """A shape as people write it: 512×1×1."""
     return "×".join(map(str, shape))

@@ -69,7 +69,7 @@ def learn(
     _check_out(out)
     benchmark = session.assembled(scored=False)
     explainer = ConceptualExplanationScores(
-        concepts=_sources(session, specifications),
+        concepts=_concept_datasets(session, specifications),
         examples=examples,
         held_out=held_out,
         regularisation=regularisation,
@@ -80,18 +80,18 @@ def learn(
     store = session.opened_store()
     store.check_writable()
     with progress(session.quiet or session.json) as reporter:
-        bank = Provider(store, session.workplace(reporter)).one(recipe)
-    _tell(session, bank, threshold, out)
+        artefact = Provider(store, session.workplace(reporter)).one(recipe)
+    _print_result(session, artefact, threshold, out)
 
 
-def _sources(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
+def _concept_datasets(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
     from xbench.commands import parsed
 
     builder = session.builder()
-    found = [builder.build("dataset", parsed(text), "--concepts") for text in specifications]
-    for source in found:
-        source.check()
-    return tuple(found)
+    datasets = [builder.build("dataset", parsed(text), "--concepts") for text in specifications]
+    for dataset in datasets:
+        dataset.check()
+    return tuple(datasets)
 
 
 def _recipe(explainer: Any, entry: "Entry") -> "Recipe":
@@ -128,8 +128,8 @@ def import_(
     store = session.opened_store()
     store.check_writable()
     with progress(quiet=True) as reporter:
-        bank = Provider(store, session.workplace(reporter)).one(recipe)
-    _tell(session, bank, threshold, out)
+        artefact = Provider(store, session.workplace(reporter)).one(recipe)
+    _print_result(session, artefact, threshold, out)
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -149,36 +149,37 @@ def list_(session: Session) -> None:
     from xbench.commands import print_json, print_table
 
     store = session.opened_store()
-    found = [bank for key in store.artefact_keys(KIND) if (bank := store.artefact(KIND, key))]
+    keys = store.artefact_keys(KIND)
+    artefacts = [artefact for key in keys if (artefact := store.artefact(KIND, key))]
     if session.json:
-        print_json([_header(bank) for bank in found])
+        print_json([_header(artefact) for artefact in artefacts])
         return
-    rows = [[bank.key, *_cells(bank)] for bank in found]
+    rows = [[artefact.key, *_cells(artefact)] for artefact in artefacts]
     columns = ["key", "concepts", "layer", "activations", "weights below", "made"]
     print_table(f"Concept banks in {store.url}", columns, rows)
 
 
-def _header(bank: "Artefact") -> dict[str, Any]:
+def _header(artefact: "Artefact") -> dict[str, Any]:
     from xbench_ces.banks.bank import ConceptBank
 
-    made = ConceptBank.of(bank)
+    bank = ConceptBank.from_artefact(artefact)
     return {
-        "key": bank.key,
-        "concepts": len(made.concepts),
-        "layer": made.layer,
-        "shape": list(made.shape),
-        "bottom": made.bottom or None,
-        "summary": bank.facts.get("summary", []),
+        "key": artefact.key,
+        "concepts": len(bank.concepts),
+        "layer": bank.layer,
+        "shape": list(bank.shape),
+        "bottom": bank.bottom or None,
+        "summary": artefact.facts.get("summary", []),
     }
 
 
-def _cells(bank: "Artefact") -> list[str]:
-    from xbench_ces.banks.bank import by
+def _cells(artefact: "Artefact") -> list[str]:
+    from xbench_ces.banks.bank import shape_text
 
-    header = _header(bank)
-    below = header["bottom"] or "unverified"
-    made = "".join(header["summary"][:1])
-    return [str(header["concepts"]), header["layer"], by(header["shape"]), below, made]
+    header = _header(artefact)
+    weights = header["bottom"] or "unverified"
+    summary = "".join(header["summary"][:1])
+    return [str(header["concepts"]), header["layer"], shape_text(header["shape"]), weights, summary]
 
 
 @command.command("show")
@@ -187,10 +188,10 @@ def _cells(bank: "Artefact") -> list[str]:
 @THRESHOLD
 def show(session: Session, bank: str, threshold: float) -> None:
     """Show the concepts of a bank in the store, or in a file."""
-    _print_concepts(session, _found(session.opened_store(), bank), threshold)
+    _print_concepts(session, _named_artefact(session.opened_store(), bank), threshold)
 
 
-def _found(store: "Store", name: str) -> "Artefact":
+def _named_artefact(store: "Store", name: str) -> "Artefact":
     """The bank in a file of this name, or the one whose key begins so."""
     from xbench import UnknownNameError
     from xbench_ces.banks.importing import StoredBank
@@ -198,62 +199,64 @@ def _found(store: "Store", name: str) -> "Artefact":
     if Path(name).is_file() or Path(name).suffix:
         return StoredBank(name).read().artefact("")
     keys = store.artefact_keys(KIND)
-    near = [key for key in keys if key.startswith(name)]
-    if len(near) > 1:
+    matches = [key for key in keys if key.startswith(name)]
+    if len(matches) > 1:
         raise UsageError(
-            f"{len(near)} concept banks have keys that begin with {name!r}; write more"
+            f"{len(matches)} concept banks have keys that begin with {name!r}; write more"
         )
-    found = store.artefact(KIND, near[0]) if near else None
-    if found is None:
+    artefact = store.artefact(KIND, matches[0]) if matches else None
+    if artefact is None:
         hint = "`xbench concepts list` shows all; a bank in a file is named by its path."
         raise UnknownNameError("concept bank", name, keys, hint)
-    return found
+    return artefact
 
 
-def _tell(session: Session, bank: "Artefact", threshold: float, out: Path | None) -> None:
+def _print_result(
+    session: Session, artefact: "Artefact", threshold: float, out: Path | None
+) -> None:
     from xbench.commands import print_lines
     from xbench_ces.banks.file import write_bank
 
     if out is not None:
-        write_bank(out, bank)
+        write_bank(out, artefact)
     if session.json:
-        _print_concepts(session, bank, threshold)
+        _print_concepts(session, artefact, threshold)
         return
     print_lines(
-        *bank.facts.get("summary", []),
-        _kept_line(bank, threshold),
-        f"concept bank {bank.key}",
+        *artefact.facts.get("summary", []),
+        _kept_line(artefact, threshold),
+        f"concept bank {artefact.key}",
         *([f"written to {out}"] if out else []),
     )
 
 
-def _kept_line(bank: "Artefact", threshold: float) -> str:
+def _kept_line(artefact: "Artefact", threshold: float) -> str:
     """Which concepts are below the threshold, the worst first."""
     from xbench_ces.banks.bank import ConceptBank
 
-    made = ConceptBank.of(bank)
-    pairs = zip(made.accuracies.tolist(), made.names, strict=True)
-    below = [f"{name} {rate:.2f}" for rate, name in sorted(pairs) if rate < threshold]
-    some = ", ".join(below[:10]) + (", …" if len(below) > 10 else "")
-    line = f"{len(made.concepts) - len(below)} of {len(made.concepts)} reach {threshold:g}"
-    return f"{line}; below: {some}" if below else line
+    bank = ConceptBank.from_artefact(artefact)
+    pairs = zip(bank.accuracies.tolist(), bank.names, strict=True)
+    weak_concepts = [f"{name} {rate:.2f}" for rate, name in sorted(pairs) if rate < threshold]
+    excerpt = ", ".join(weak_concepts[:10]) + (", …" if len(weak_concepts) > 10 else "")
+    line = f"{len(bank.concepts) - len(weak_concepts)} of {len(bank.concepts)} reach {threshold:g}"
+    return f"{line}; below: {excerpt}" if weak_concepts else line
 
 
-def _print_concepts(session: Session, bank: "Artefact", threshold: float) -> None:
+def _print_concepts(session: Session, artefact: "Artefact", threshold: float) -> None:
     from xbench.commands import print_json, print_table
     from xbench_ces.banks.bank import ConceptBank
 
-    made = ConceptBank.of(bank)
-    concepts = _concepts(made, threshold)
+    bank = ConceptBank.from_artefact(artefact)
+    concepts = _concepts(bank, threshold)
     if session.json:
-        facts = {key: value for key, value in bank.facts.items() if key != "concepts"}
-        print_json({"key": bank.key or None, **facts, "concepts": concepts})
+        facts = {key: value for key, value in artefact.facts.items() if key != "concepts"}
+        print_json({"key": artefact.key or None, **facts, "concepts": concepts})
         return
     rows = [
         [c["name"], c["family"], f"{c['accuracy']:.3f}", f"{c['margin']:.4g}", _verdict(c)]
         for c in concepts
     ]
-    title = f"{len(rows)} concepts at {made.layer}, {made.bottom or 'of unknown weights'}"
+    title = f"{len(rows)} concepts at {bank.layer}, {bank.bottom or 'of unknown weights'}"
     print_table(title, ["concept", "family", "held-out accuracy", "margin", ""], rows)
 
 

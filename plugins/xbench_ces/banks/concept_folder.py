@@ -1,7 +1,6 @@
 """Folders of positive and negative images: concepts of one's own."""
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,12 @@ from xbench import (
     DatasetError,
     Transform,
     UnknownNameError,
+    content_hash,
     damaged_photos,
     decode_photo,
     location,
 )
-from xbench_ces.banks.concept_images import LEAST
+from xbench_ces.banks.concept_images import LEAST, pixels
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import WHOLE, Entry
 
@@ -96,15 +96,17 @@ class ConceptFolder(Dataset, ConceptExamples):
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The place of each image's concept in `class_names`."""
         places = {name: place for place, name in enumerate(self.class_names())}
-        own = self._photos()
-        return torch.tensor([places[own[image].concept.name] for image in ids], dtype=torch.int64)
+        photos = self._photos()
+        return torch.tensor(
+            [places[photos[image].concept.name] for image in ids], dtype=torch.int64
+        )
 
     def images(  # type: ignore[override]
         self, ids: Sequence[int]
     ) -> UInt8[Tensor, "n 3 size size"]:
         """The images in RGB, square."""
-        own = self._photos()
-        return self._decoded([own[image] for image in ids])
+        photos = self._photos()
+        return self._decoded([photos[image] for image in ids])
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Every image is square."""
@@ -118,29 +120,31 @@ class ConceptFolder(Dataset, ConceptExamples):
         """Up to `count` images with and without the concept, drawn without repetition."""
         if name not in self.class_names():
             raise UnknownNameError(f"concept of {self.root}", name, self.class_names())
-        positive, negative = (self._drawn(name, kind, count, generator) for kind in KINDS)
+        positive, negative = (self._sample(name, kind, count, generator) for kind in KINDS)
         return ConceptExamplesPair(positive, negative)
 
-    def _drawn(
+    def _sample(
         self, name: str, kind: str, count: int, generator: Generator
     ) -> UInt8[Tensor, "n 3 h w"]:
-        own = self._of(name, kind)
-        places = torch.randperm(len(own), generator=generator)[:count].tolist()
-        return self._decoded([own[place] for place in places])
+        photos = self._photos_of(name, kind)
+        places = torch.randperm(len(photos), generator=generator)[:count].tolist()
+        return self._decoded([photos[place] for place in places])
 
-    def _of(self, name: str, kind: str) -> list[Photo]:
-        return [p for p in self._photos() if p.concept.name == name and p.kind == kind]
+    def _photos_of(self, name: str, kind: str) -> list[Photo]:
+        return [
+            photo for photo in self._photos() if photo.concept.name == name and photo.kind == kind
+        ]
 
-    def _decoded(self, wanted: Sequence[Photo]) -> UInt8[Tensor, "n 3 h w"]:
+    def _decoded(self, photos: Sequence[Photo]) -> UInt8[Tensor, "n 3 h w"]:
         root, square = self._root(), Transform(self.size, self.size)
-        found = torch.empty(len(wanted), 3, self.size, self.size, dtype=torch.uint8)
-        for place, photo in enumerate(wanted):
+        images = torch.empty(len(photos), 3, self.size, self.size, dtype=torch.uint8)
+        for place, photo in enumerate(photos):
             image = decode_photo(root / photo.path, WHAT, upright=True)
-            found[place] = (square.image(image) * 255).round().byte()
-        return found
+            images[place] = pixels(square.image(image))
+        return images
 
     def _check_count(self, name: str, kind: str) -> None:
-        count = len(self._of(name, kind))
+        count = len(self._photos_of(name, kind))
         if count < LEAST:
             message = f"{WHAT}: concept {name!r} has {count} images in its folder "
             raise DatasetError(f"{message}{kind!r}; at least {LEAST} are needed")
@@ -148,9 +152,9 @@ class ConceptFolder(Dataset, ConceptExamples):
     def _check_kinds(self, name: str) -> None:
         """Raise if both folders hold the same files."""
         root = self._root()
-        kinds = [[root / photo.path for photo in self._of(name, kind)] for kind in KINDS]
-        sizes = [sorted(path.stat().st_size for path in kind) for kind in kinds]
-        if sizes[0] == sizes[1] and {*map(_hash, kinds[0])} == {*map(_hash, kinds[1])}:
+        folders = [[root / photo.path for photo in self._photos_of(name, kind)] for kind in KINDS]
+        sizes = [sorted(path.stat().st_size for path in folder) for folder in folders]
+        if sizes[0] == sizes[1] and _hashes(folders[0]) == _hashes(folders[1]):
             message = f"{WHAT}: the folders 'positive' and 'negative' of concept "
             raise DatasetError(f"{message}{name!r} hold the same images")
 
@@ -167,28 +171,29 @@ class ConceptFolder(Dataset, ConceptExamples):
 @functools.lru_cache(maxsize=8)
 def _photos(root: Path, entries: tuple[Entry, ...]) -> tuple[Photo, ...]:
     """What each image shows. `DatasetError` for folders that are otherwise."""
-    found = tuple(_photo(root, entry) for entry in entries)
+    photos = tuple(_photo(root, entry) for entry in entries)
     families: dict[str, str] = {}
-    for photo in found:
+    for photo in photos:
         name, family = photo.concept
         if families.setdefault(name, family) != family:
             message = f"{WHAT}: families {families[name]!r} and {family!r} both have a concept "
             raise DatasetError(f"{message}{name!r}; rename one of them")
-    return found
+    return photos
 
 
 def _photo(root: Path, entry: Entry) -> Photo:
-    *outer, kind, _ = Path(entry.path).parts
-    if kind not in KINDS or len(outer) not in (1, 2):
+    *parents, kind, _ = Path(entry.path).parts
+    if kind not in KINDS or len(parents) not in (1, 2):
         message = f"{WHAT}: {root / entry.path} lies in no folder 'positive' or 'negative' of a "
         raise DatasetError(f"{message}concept; expected {LAYOUT}")
-    concept = root.joinpath(*outer)
-    for wanted in KINDS:
-        if not (concept / wanted).is_dir():
-            raise DatasetError(f"{WHAT}: {concept} has no sub-folder {wanted!r}; expected {LAYOUT}")
-    return Photo(entry.path, Concept(outer[-1], outer[0] if len(outer) == 2 else ""), kind)
+    folder = root.joinpath(*parents)
+    for sub_folder in KINDS:
+        if not (folder / sub_folder).is_dir():
+            raise DatasetError(
+                f"{WHAT}: {folder} has no sub-folder {sub_folder!r}; expected {LAYOUT}"
+            )
+    return Photo(entry.path, Concept(parents[-1], parents[0] if len(parents) == 2 else ""), kind)
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hashes(paths: Sequence[Path]) -> set[str]:
+    return {content_hash(path) for path in paths}

@@ -20,14 +20,14 @@ from xbench import (
     Transform,
     annotated,
 )
-from xbench_ces.banks.bank import by
+from xbench_ces.banks.bank import shape_text
 
 LEAST = 10
 """Images of either kind without which nothing can be learned."""
 THUMBNAIL = Transform(resize=48, crop=48)
 
 
-class Listed(NamedTuple):
+class ConceptOrigin(NamedTuple):
     """A concept, and the dataset that has images of it."""
 
     concept: Concept
@@ -37,27 +37,27 @@ class Listed(NamedTuple):
         return f"concept {self.concept.name!r} of dataset {self.source.name!r}"
 
 
-def listed(sources: Sequence[Dataset]) -> tuple[Listed, ...]:
+def concept_origins(sources: Sequence[Dataset]) -> tuple[ConceptOrigin, ...]:
     """All concepts of the datasets. `DatasetError` where two have one of the same name."""
-    found: dict[str, Listed] = {}
+    origins: dict[str, ConceptOrigin] = {}
     for source in sources:
         for concept in annotated(source, ConceptExamples).concepts():
-            one = Listed(concept, source)
-            if concept.name in found:
-                message = f"{one} has the name of a concept of dataset "
-                message += f"{found[concept.name].source.name!r}; rename one of them, or leave one "
-                raise DatasetError(f"{message}of the datasets out")
-            found[concept.name] = one
-    if not found:
+            origin = ConceptOrigin(concept, source)
+            if concept.name in origins:
+                message = f"{origin} has the name of a concept of dataset "
+                message += f"{origins[concept.name].source.name!r}; rename one of them, or "
+                raise DatasetError(f"{message}leave one of the datasets out")
+            origins[concept.name] = origin
+    if not origins:
         names = ", ".join(repr(source.name) for source in sources)
         raise DatasetError(f"there is no concept in {names or 'no dataset'}")
-    return tuple(found.values())
+    return tuple(origins.values())
 
 
 class ConceptImages(NamedTuple):
     """As many images with a concept as without, and hashes of their pixels."""
 
-    of: Listed
+    origin: ConceptOrigin
     positive: UInt8[Tensor, "n 3 h w"]
     negative: UInt8[Tensor, "n 3 h w"]
     hashes: tuple[str, str]
@@ -69,28 +69,35 @@ class ConceptImages(NamedTuple):
 
     def picture(self) -> UInt8[Tensor, "3 48 48"]:
         """The middle of the first positive image, small."""
-        return (THUMBNAIL.image(self.positive[0]) * 255).round().byte()
+        return pixels(THUMBNAIL.image(self.positive[0]))
 
 
-def drawn(of: Listed, count: int, generator: Generator) -> ConceptImages:
+def pixels(images: Float[Tensor, "*n 3 h w"]) -> UInt8[Tensor, "*n 3 h w"]:
+    """Images in [0, 1] as bytes, each value rounded to the nearest."""
+    return (images * 255).round().byte()
+
+
+def concept_images(origin: ConceptOrigin, count: int, generator: Generator) -> ConceptImages:
     """Up to `count` images of each kind, as many of one as of the other.
 
     So guessing is right for half of them, and an accuracy means the same for every concept.
     `DatasetError` for fewer than 10, and where both kinds are the same images.
     """
-    pair = annotated(of.source, ConceptExamples).concept_examples(of.concept.name, count, generator)
-    for images, what in ((pair.positive, "with"), (pair.negative, "without")):
+    pair = annotated(origin.source, ConceptExamples).concept_examples(
+        origin.concept.name, count, generator
+    )
+    for images, word in ((pair.positive, "with"), (pair.negative, "without")):
         if len(images) < LEAST:
-            message = f"{of} has {len(images)} images {what} the concept; at least {LEAST} of "
+            message = f"{origin} has {len(images)} images {word} the concept; at least {LEAST} of "
             raise DatasetError(f"{message}either kind are needed")
-    number = min(len(pair.positive), len(pair.negative), count)
-    kinds = [pair.positive[:number], pair.negative[:number]]
+    size = min(len(pair.positive), len(pair.negative), count)
+    kinds = [pair.positive[:size], pair.negative[:size]]
     hashes = [[_hash(image) for image in kind] for kind in kinds]
     if set(hashes[0]) == set(hashes[1]):
-        message = f"{of} has the same images with and without the concept"
+        message = f"{origin} has the same images with and without the concept"
         raise DatasetError(f"{message}; its negative images should be others")
-    whole = [hashlib.sha256(" ".join(kind).encode()).hexdigest()[:32] for kind in hashes]
-    return ConceptImages(of, kinds[0], kinds[1], (whole[0], whole[1]))
+    digests = [hashlib.sha256(" ".join(kind).encode()).hexdigest()[:32] for kind in hashes]
+    return ConceptImages(origin, kinds[0], kinds[1], (digests[0], digests[1]))
 
 
 def _hash(image: UInt8[Tensor, "3 h w"]) -> str:
@@ -109,31 +116,32 @@ def features(
     `MismatchError` where they have not this shape or are all the same, `NumericalError` where
     they are no numbers.
     """
-    both = [*images.positive, *images.negative]
-    found = torch.empty(len(both), math.prod(shape))
-    for start in range(0, len(both), batch_size):
-        some = torch.stack([transform.image(image) for image in both[start : start + batch_size]])
-        made = network.activations(some.to(network.device))
-        if made.shape[1:] != shape:
-            raise _misshapen(network, images.of, made.shape[1:], shape)
-        found[start : start + batch_size] = made.flatten(1)
-    _check(network, images.of, found)
-    return found
+    photos = [*images.positive, *images.negative]
+    vectors = torch.empty(len(photos), math.prod(shape))
+    for start in range(0, len(photos), batch_size):
+        chunk = torch.stack([transform.image(p) for p in photos[start : start + batch_size]])
+        activations = network.activations(chunk.to(network.device))
+        if activations.shape[1:] != shape:
+            raise _shape_mismatch(network, images.origin, activations.shape[1:], shape)
+        vectors[start : start + batch_size] = activations.flatten(1)
+    _check(network, images.origin, vectors)
+    return vectors
 
 
-def _check(network: Network, of: Listed, found: Tensor) -> None:
-    if not torch.isfinite(found).all():
+def _check(network: Network, origin: ConceptOrigin, vectors: Tensor) -> None:
+    if not torch.isfinite(vectors).all():
         message = f"{network.name} gives activations that are NaN or infinite at layer "
-        raise NumericalError(f"{message}{network.layer!r} for {of}; check its weights")
-    if (found == found[0]).all():
+        raise NumericalError(f"{message}{network.layer!r} for {origin}; check its weights")
+    if (vectors == vectors[0]).all():
         message = f"{network.name} gives the same activations at layer {network.layer!r} for all "
-        message += f"images of {of}: there is no direction to learn. Learn it at another layer, or "
-        raise MismatchError(f"{message}with other weights")
+        message += f"images of {origin}: there is no direction to learn. Learn it at another "
+        raise MismatchError(f"{message}layer, or with other weights")
 
 
-def _misshapen(
-    network: Network, of: Listed, shape: Sequence[int], usual: Sequence[int]
+def _shape_mismatch(
+    network: Network, origin: ConceptOrigin, shape: Sequence[int], usual: Sequence[int]
 ) -> MismatchError:
-    message = f"images of {of} give activations of shape {by(shape)} at layer {network.layer!r}, "
-    message += f"and the images that {network.name} is trained on {by(usual)}; give both one size, "
-    return MismatchError(f"{message}such as with -p transform.resize= and -p transform.crop=")
+    message = f"images of {origin} give activations of shape {shape_text(shape)} at layer "
+    message += f"{network.layer!r}, and the images that {network.name} is trained on "
+    message += f"{shape_text(usual)}; give both one size, such as with -p transform.resize= and "
+    return MismatchError(f"{message}-p transform.crop=")

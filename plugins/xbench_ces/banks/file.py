@@ -39,22 +39,22 @@ def read_bank(path: Path, layer: str = "", shape: Sequence[int] = ()) -> Concept
     as many channels as their vectors have values, where nothing is said. `UsageError` for a
     file that is missing, damaged or no concept bank.
     """
-    check_there(path)
+    check_exists(path)
     if path.suffix in PICKLES:
-        return _released(path, layer or POOLED, tuple(shape))
+        return _pickled_bank(path, layer or POOLED, tuple(shape))
     if layer or shape:
         message = f"concept bank {str(path)!r} says itself which layer and shape it is of; leave "
         raise UsageError(f"{message}both out")
-    return _own(path)
+    return _safetensors_bank(path)
 
 
-def check_there(path: Path) -> None:
+def check_exists(path: Path) -> None:
     """Raise `UsageError` where there is no file."""
     if not path.is_file():
         raise UsageError(f"there is no concept bank {str(path)!r}")
 
 
-def _own(path: Path) -> ConceptBank:
+def _safetensors_bank(path: Path) -> ConceptBank:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -62,16 +62,16 @@ def _own(path: Path) -> ConceptBank:
             facts = json.loads((file.metadata() or {})["facts"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}
         _check(facts, tensors)
-        return ConceptBank.of(Artefact("", tensors, facts))
+        return ConceptBank.from_artefact(Artefact("", tensors, facts))
     except (SafetensorError, OSError, *_DAMAGED) as error:
-        raise _no_bank(path, error) from error
+        raise _bank_error(path, error) from error
 
 
-def _released(path: Path, layer: str, shape: tuple[int, ...]) -> ConceptBank:
+def _pickled_bank(path: Path, layer: str, shape: tuple[int, ...]) -> ConceptBank:
     """By name: normal, training accuracy, held-out accuracy, intercept, {"max": margin, …}."""
-    found = read_pickle(path, "concept bank")
+    entries = read_pickle(path, "concept bank")
     try:
-        rows = {str(name): _row(value) for name, value in found.items()}
+        rows = {str(name): _row(value) for name, value in entries.items()}
         normals = torch.tensor(np.stack([normal for normal, _, _ in rows.values()]))
         numbers = torch.tensor([row[1:] for row in rows.values()], dtype=torch.float64)
         tensors = {
@@ -87,8 +87,8 @@ def _released(path: Path, layer: str, shape: tuple[int, ...]) -> ConceptBank:
         }
         _check(facts, tensors)
     except (AttributeError, IndexError, *_DAMAGED) as error:
-        raise _no_bank(path, error) from error
-    return ConceptBank.of(Artefact("", tensors, facts))
+        raise _bank_error(path, error) from error
+    return ConceptBank.from_artefact(Artefact("", tensors, facts))
 
 
 def _row(value: Sequence[Any]) -> tuple[np.ndarray, float, float]:
@@ -123,11 +123,11 @@ def _check(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
 def _check_pictures(pictures: Tensor | None, count: int) -> None:
     if pictures is None:
         return
-    right = pictures.ndim == 4 and pictures.shape[:2] == (count, 3)
-    if pictures.dtype != torch.uint8 or not right:
+    fits = pictures.ndim == 4 and pictures.shape[:2] == (count, 3)
+    if pictures.dtype != torch.uint8 or not fits:
         raise ValueError(f"examples are {pictures.dtype} of shape {tuple(pictures.shape)}")
 
 
-def _no_bank(path: Path, error: Exception) -> UsageError:
+def _bank_error(path: Path, error: Exception) -> UsageError:
     reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
     return UsageError(f"{str(path)!r} is no concept bank, or a damaged one: {reason}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, TypeAlias
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from xbench import (
@@ -19,6 +19,7 @@ from xbench import (
     derived_seed,
     fingerprint,
 )
+from xbench_ces.banks.concept_images import pixels
 from xbench_ces.kernels import appearance
 
 FAMILY = "image qualities"
@@ -37,31 +38,31 @@ Change: TypeAlias = Callable[[Float[Tensor, "n 3 h w"], Generator], Float[Tensor
 class Quality(NamedTuple):
     """How a picture that has the quality is made, and how the one that has not."""
 
-    given: Change
-    without: Change
+    positive: Change
+    negative: Change
 
 
-def _as_it_is(images: Tensor, generator: Generator) -> Tensor:
+def _identity(images: Tensor, generator: Generator) -> Tensor:
     return images
 
 
-def _plain(change: Callable[..., Tensor], *values: object) -> Change:
-    def plain(images: Tensor, generator: Generator) -> Tensor:
+def _deterministic(change: Callable[..., Tensor], *values: object) -> Change:
+    def deterministic(images: Tensor, generator: Generator) -> Tensor:
         return change(images, *values)
 
-    return plain
+    return deterministic
 
 
 def _noise(images: Tensor, generator: Generator) -> Tensor:
     return appearance.noisy(images, torch.randn(images.shape, generator=generator), 0.15)
 
 
-def _spotted(images: Tensor, generator: Generator) -> Tensor:
+def _dots(images: Tensor, generator: Generator) -> Tensor:
     height, width = images.shape[-2:]
     return appearance.patterned(images, appearance.dots(height, width, _period(height)), 0.6)
 
 
-def _striped(direction: appearance.Direction) -> Change:
+def _stripes(direction: appearance.Direction) -> Change:
     def change(images: Tensor, generator: Generator) -> Tensor:
         height, width = images.shape[-2:]
         pattern = appearance.stripes(height, width, _period(height), direction)
@@ -79,25 +80,27 @@ def _blur(images: Tensor, generator: Generator) -> Tensor:
     return appearance.gaussian_blur(images, 0.018 * min(images.shape[-2:]))
 
 
-def _pixels(images: Tensor, generator: Generator) -> Tensor:
+def _pixelation(images: Tensor, generator: Generator) -> Tensor:
     return appearance.pixelated(images, max(2, min(images.shape[-2:]) // 28))
 
 
-_GREY = _plain(appearance.luma)
+_GREY = _deterministic(appearance.luma)
 
 
 def _colour(*passing: int) -> Quality:
     """Seen through a filter for some of red, green and blue, against the same picture in grey."""
     factors = tuple(1.0 if channel in passing else LEAK for channel in range(3))
-    return Quality(_plain(appearance.coloured, tuple(GAIN * part for part in factors)), _GREY)
+    return Quality(
+        _deterministic(appearance.coloured, tuple(GAIN * part for part in factors)), _GREY
+    )
 
 
-def _added(change: Change) -> Quality:
-    return Quality(change, _as_it_is)
+def _addition(change: Change) -> Quality:
+    return Quality(change, _identity)
 
 
-def _lost(change: Change) -> Quality:
-    return Quality(_as_it_is, change)
+def _removal(change: Change) -> Quality:
+    return Quality(_identity, change)
 
 
 COLOURS: Mapping[str, Quality] = {
@@ -108,21 +111,21 @@ COLOURS: Mapping[str, Quality] = {
 }
 QUALITIES: Mapping[str, Quality] = {
     **COLOURS,
-    "greyness": _added(_GREY),
-    "colourfulness": _lost(_GREY),
-    "blur": _added(_blur),
-    "sharpness": _lost(_blur),
-    "darkness": _added(_plain(appearance.exposed, 0.35)),
-    "brightness": _added(_plain(appearance.exposed, 1.7)),
-    "contrast": _added(_plain(appearance.contrasted, 2.0)),
-    "faintness": _added(_plain(appearance.contrasted, 0.35)),
-    "haze": _added(_plain(appearance.hazy, 0.6, 0.85)),
-    "noise": _added(_noise),
-    "pixelation": _added(_pixels),
-    "horizontal stripes": _added(_striped("rows")),
-    "vertical stripes": _added(_striped("columns")),
-    "checks": _added(_striped("both")),
-    "dots": _added(_spotted),
+    "greyness": _addition(_GREY),
+    "colourfulness": _removal(_GREY),
+    "blur": _addition(_blur),
+    "sharpness": _removal(_blur),
+    "darkness": _addition(_deterministic(appearance.exposed, 0.35)),
+    "brightness": _addition(_deterministic(appearance.exposed, 1.7)),
+    "contrast": _addition(_deterministic(appearance.contrasted, 2.0)),
+    "faintness": _addition(_deterministic(appearance.contrasted, 0.35)),
+    "haze": _addition(_deterministic(appearance.hazy, 0.6, 0.85)),
+    "noise": _addition(_noise),
+    "pixelation": _addition(_pixelation),
+    "horizontal stripes": _addition(_stripes("rows")),
+    "vertical stripes": _addition(_stripes("columns")),
+    "checks": _addition(_stripes("both")),
+    "dots": _addition(_dots),
 }
 """The concepts, in order. Colours are greyscale pictures seen through a filter of the colour,
 against the same greyscale pictures; all others are pictures against the same pictures changed."""
@@ -162,11 +165,11 @@ class ImageQualities(DerivedDataset, ConceptExamples):
     def check(self) -> None:
         """Raise what `of` raises, and `UnknownNameError` for a class to keep that it has not."""
         self.of.check()
-        known = self.of.class_names()
+        class_names = self.of.class_names()
         for name in self.keep:
-            if name not in known:
-                raise UnknownNameError(f"class of dataset {self.of.name}", name, known)
-        self._set_apart()
+            if name not in class_names:
+                raise UnknownNameError(f"class of dataset {self.of.name}", name, class_names)
+        self._pool()
 
     def fingerprint(self) -> str:
         """A hash of that of `of`, the fields, and how pictures are made."""
@@ -177,8 +180,8 @@ class ImageQualities(DerivedDataset, ConceptExamples):
     def ids(self, split: str) -> Sequence[int]:
         """Those of `of` that are not set apart."""
         ids = list(self.of.ids(split))
-        apart = self._apart(ids)
-        return [image for image, away in zip(ids, apart, strict=True) if not away]
+        pairs = zip(ids, self._in_pool(ids), strict=True)
+        return [image for image, in_pool in pairs if not in_pool]
 
     def concepts(self) -> tuple[Concept, ...]:
         """The qualities, all of one family."""
@@ -188,33 +191,32 @@ class ImageQualities(DerivedDataset, ConceptExamples):
         """Up to `count` of the images set apart with the quality, and the same ones without."""
         if name not in (self.qualities or QUALITIES):
             raise UnknownNameError("image quality", name, self.qualities or QUALITIES)
-        pool = self._set_apart()
+        pool = self._pool()
         places = torch.randperm(len(pool), generator=generator)[:count].tolist()
         square = Transform(self.size, self.size)
         photos = self.of.images([pool[place] for place in places])
         images = torch.stack([square.image(photo) for photo in photos])
-        given, without = (change(images, generator) for change in QUALITIES[name])
-        return ConceptExamplesPair(_bytes(given), _bytes(without))
+        positive, negative = (change(images, generator) for change in QUALITIES[name])
+        return ConceptExamplesPair(pixels(positive), pixels(negative))
 
-    def _set_apart(self) -> list[int]:
+    def _pool(self) -> list[int]:
         """Ids of all images that are in no split. `DatasetError` where there are none."""
         ids = [image for split in self.of.splits() for image in self.of.ids(split)]
-        pool = [image for image, away in zip(ids, self._apart(ids), strict=True) if away]
+        pool = [image for image, in_pool in zip(ids, self._in_pool(ids), strict=True) if in_pool]
         if not pool:
             message = f"dataset {self.name!r}: none of the {len(ids)} images of {self.of.name!r} "
             raise DatasetError(f"{message}is set apart; raise `share`, or keep fewer classes")
         return pool
 
-    def _apart(self, ids: Sequence[int]) -> list[bool]:
+    def _in_pool(self, ids: Sequence[int]) -> list[bool]:
         limit = self.share * SEEDS
-        chosen = [derived_seed("set apart", self.seed, image) < limit for image in ids]
+        candidates = [derived_seed("set apart", self.seed, image) < limit for image in ids]
         if not self.keep:
-            return chosen
+            return candidates
         names = self.of.class_names()
-        kept = {names.index(name) for name in self.keep if name in names}
+        kept_labels = {names.index(name) for name in self.keep if name in names}
         labels = self.of.labels(ids).tolist()
-        return [away and label not in kept for away, label in zip(chosen, labels, strict=True)]
-
-
-def _bytes(images: Float[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 3 h w"]:
-    return (images * 255).round().byte()
+        return [
+            candidate and label not in kept_labels
+            for candidate, label in zip(candidates, labels, strict=True)
+        ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from xbench import Artefact, Artefacts, Recipe, Tree, location
 from xbench_ces.banks.bank import ConceptBank
-from xbench_ces.banks.file import check_there, read_bank
+from xbench_ces.banks.file import check_exists, read_bank
 
 if TYPE_CHECKING:
     from xbench import Workplace
@@ -30,14 +30,14 @@ class StoredBank(Recipe):
 
     def tree(self) -> Tree:
         """The hash of the file, and what is said about it; `UsageError` where there is none."""
-        check_there(self._path)
+        check_exists(self._path)
         return super().tree()
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Read the file."""
         bank = self.read()
-        made = dataclasses.replace(bank, facts={**bank.facts, "summary": _summary(bank)})
-        return made.artefact(self.key)
+        facts = {**bank.facts, "summary": _summary(bank)}
+        return dataclasses.replace(bank, facts=facts).artefact(self.key)
 
     def read(self) -> ConceptBank:
         """The bank in the file; `UsageError` where there is none."""

@@ -24,7 +24,13 @@ from xbench import (
     generator,
 )
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
-from xbench_ces.banks.concept_images import LEAST, Listed, drawn, features, listed
+from xbench_ces.banks.concept_images import (
+    LEAST,
+    ConceptOrigin,
+    concept_images,
+    concept_origins,
+    features,
+)
 from xbench_ces.banks.start_weights import weights_below
 from xbench_ces.kernels.svm import accuracy, linear_svm, stratified_split
 
@@ -35,7 +41,7 @@ THRESHOLD = 0.7
 """The held-out accuracy from which on a concept is kept, where nothing else is said."""
 
 
-class Learned(NamedTuple):
+class ConceptVector(NamedTuple):
     """One concept's direction, and how it was learned."""
 
     normal: Float[Tensor, " m"]
@@ -92,45 +98,45 @@ class LearnedBank(Recipe):
         for source in self.sources:
             source.check()
         network = workplace.network(self.classifier, needs["weights"])
-        found, shape = listed(self.sources), self._shape(network)
-        learned = []
-        for done, one in enumerate(found):
-            workplace.progress.update("concepts", done, len(found), one.concept.name)
-            learned.append(self._learned(network, one, shape, workplace.batch_size))
-        workplace.progress.update("concepts", len(found), len(found))
+        origins, shape = concept_origins(self.sources), self._shape(network)
+        vectors = []
+        for place, origin in enumerate(origins):
+            workplace.progress.update("concepts", place, len(origins), origin.concept.name)
+            vectors.append(self._vector(network, origin, shape, workplace.batch_size))
+        workplace.progress.update("concepts", len(origins), len(origins))
         seconds = time.perf_counter() - start
         bank = ConceptBank(
-            concepts=tuple(one.concept for one in found),
-            normals=torch.stack([one.normal for one in learned]),
-            accuracies=torch.tensor([one.accuracy for one in learned], dtype=torch.float64),
-            margins=torch.tensor([one.margin for one in learned], dtype=torch.float64),
+            concepts=tuple(origin.concept for origin in origins),
+            normals=torch.stack([vector.normal for vector in vectors]),
+            accuracies=torch.tensor([vector.accuracy for vector in vectors], dtype=torch.float64),
+            margins=torch.tensor([vector.margin for vector in vectors], dtype=torch.float64),
             layer=network.layer,
             shape=shape,
             bottom=bottom_hash(network),
-            examples=torch.stack([one.picture for one in learned]),
-            facts=self._facts(network.layer, found, learned, seconds),
+            examples=torch.stack([vector.picture for vector in vectors]),
+            facts=self._facts(network.layer, origins, vectors, seconds),
         )
         return bank.artefact(self.key)
 
-    def _learned(
-        self, network: Network, of: Listed, shape: tuple[int, ...], batch_size: int
-    ) -> Learned:
-        source = generator("concept", self.seed, of.source.name, of.concept.name)
-        images = drawn(of, self.examples, source)
+    def _vector(
+        self, network: Network, origin: ConceptOrigin, shape: tuple[int, ...], batch_size: int
+    ) -> ConceptVector:
+        randomness = generator("concept", self.seed, origin.source.name, origin.concept.name)
+        images = concept_images(origin, self.examples, randomness)
         labels = images.labels()
-        split = stratified_split(labels, self.held_out, source)
+        split = stratified_split(labels, self.held_out, randomness)
         activations = features(network, images, self.transform, shape, batch_size)
         svm = linear_svm(activations[split.fitted], labels[split.fitted], self.regularisation)
-        right = (svm.distances > 0) == labels[split.fitted]
+        correct = (svm.distances > 0) == labels[split.fitted]
         facts = {
             "fitted": len(split.fitted),
             "held_out": len(split.held_out),
             "hashes": list(images.hashes),
-            "fitted_accuracy": float(right.double().mean()),
+            "fitted_accuracy": float(correct.double().mean()),
             "intercept": svm.intercept,
         }
         rate = accuracy(svm, activations[split.held_out], labels[split.held_out])
-        return Learned(svm.normal, rate, svm.margin, images.picture(), facts)
+        return ConceptVector(svm.normal, rate, svm.margin, images.picture(), facts)
 
     def _shape(self, network: Network) -> tuple[int, ...]:
         """Of the activations of an image that the classifier is trained on."""
@@ -139,12 +145,17 @@ class LearnedBank(Recipe):
         return tuple(network.activations(batch.images).shape[1:])
 
     def _facts(
-        self, layer: str, found: Sequence[Listed], learned: Sequence[Learned], seconds: float
+        self,
+        layer: str,
+        origins: Sequence[ConceptOrigin],
+        vectors: Sequence[ConceptVector],
+        seconds: float,
     ) -> Tree:
         """Where the bank comes from."""
-        pairs = list(zip((one.concept.name for one in found), learned, strict=True))
-        weak = [name for name, made in pairs if made.accuracy < THRESHOLD]
-        line = f"{len(found)} concepts at {layer}, {len(found) - len(weak)} of accuracy {THRESHOLD}"
+        pairs = list(zip((origin.concept.name for origin in origins), vectors, strict=True))
+        weak_concepts = [name for name, vector in pairs if vector.accuracy < THRESHOLD]
+        strong = len(origins) - len(weak_concepts)
+        line = f"{len(origins)} concepts at {layer}, {strong} of accuracy {THRESHOLD}"
         return {
             "summary": [f"{line} or more, learned in {seconds:.0f} s"],
             "seed": self.seed,
@@ -152,8 +163,11 @@ class LearnedBank(Recipe):
             "held_out": self.held_out,
             "regularisation": self.regularisation,
             "solver": f"SVC of scikit-learn {metadata.version('scikit-learn')}, on a Gram matrix",
-            "sources": [{"name": s.name, "fingerprint": s.fingerprint()} for s in self.sources],
+            "sources": [
+                {"name": source.name, "fingerprint": source.fingerprint()}
+                for source in self.sources
+            ],
             "transform": self.transform.tree(),
-            "details": {name: made.facts for name, made in pairs},
-            "weak": weak,
+            "details": {name: vector.facts for name, vector in pairs},
+            "weak": weak_concepts,
         }

@@ -32,19 +32,19 @@ class StartWeights(Recipe):
 
     def tree(self) -> Tree:
         """The network, and the seed where its weights are random."""
-        own = self._own()
-        return {"start": own.tree()["classifier"], "seed": own.seed, "classes": own.classes}
+        plan = self._keyed_plan()
+        return {"start": plan.tree()["classifier"], "seed": plan.seed, "classes": plan.classes}
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The state of the module before training."""
-        own = self._own()
-        state = stored_state(start_module(own).state_dict())
-        return Artefact(self.key, state, {"classes": own.classes})
+        plan = self._keyed_plan()
+        state = stored_state(start_module(plan).state_dict())
+        return Artefact(self.key, state, {"classes": plan.classes})
 
-    def _own(self) -> TrainingPlan:
+    def _keyed_plan(self) -> TrainingPlan:
         """The plan, its seed left out where only a new head would depend on it."""
-        random = self.plan.classifier.weights == ""
-        return self.plan if random else dataclasses.replace(self.plan, seed=0)
+        is_random = self.plan.classifier.weights == ""
+        return self.plan if is_random else dataclasses.replace(self.plan, seed=0)
 
 
 def weights_below(weights: ClassifierWeights, classifier: Classifier) -> Recipe:
@@ -66,5 +66,7 @@ def weights_below(weights: ClassifierWeights, classifier: Classifier) -> Recipe:
 def _below_head(classifier: Classifier, classes: int) -> bool:
     module = blank_module(dataclasses.replace(classifier, weights=""), classes)
     name = head_layer(module, classes)
-    below: Mapping[str, str] = original_names(cut_classifier(classifier, module, classes).bottom)
-    return bool(name) and not any(tensor.startswith(f"{name}.") for tensor in below.values())
+    bottom_names: Mapping[str, str] = original_names(
+        cut_classifier(classifier, module, classes).bottom
+    )
+    return bool(name) and not any(tensor.startswith(f"{name}.") for tensor in bottom_names.values())

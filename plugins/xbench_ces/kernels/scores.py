@@ -39,15 +39,15 @@ def moved_log_probabilities(
     `rest` maps points to logits and may overwrite what it is given, which is never more than
     `rows` points in a buffer of its own. The images of a batch do not meet.
     """
-    found = torch.empty(len(points), len(displacements), dtype=torch.float64, device=points.device)
+    values = torch.empty(len(points), len(displacements), dtype=torch.float64, device=points.device)
     buffer = points.new_empty((min(rows, len(displacements)), *points.shape[1:]))
     for start in range(0, len(displacements), rows):
-        part = displacements[start : start + rows]
+        chunk = displacements[start : start + rows]
         for image, point in enumerate(points):
-            logits = rest(torch.add(part, point, out=buffer[: len(part)]))
-            label = labels[image].expand(len(part))
-            found[image, start : start + rows] = log_probabilities(logits, label)
-    return found
+            logits = rest(torch.add(chunk, point, out=buffer[: len(chunk)]))
+            label = labels[image].expand(len(chunk))
+            values[image, start : start + rows] = log_probabilities(logits, label)
+    return values
 
 
 def differences(before: Float64[Tensor, " n"], after: Float64[Tensor, "n concepts"]) -> Differences:

@@ -39,14 +39,14 @@ class Split(NamedTuple):
 
 def stratified_split(labels: Bool[Tensor, " n"], held_out: float, generator: Generator) -> Split:
     """A random split that holds out the same share of both kinds, and at least one of each."""
-    fitted, left_out = [], []
+    fitted_places, held_out_places = [], []
     for kind in (True, False):
         places = (labels == kind).nonzero()[:, 0]
         shuffled = places[torch.randperm(len(places), generator=generator)]
         count = min(max(round(held_out * len(places)), 1), len(places) - 1)
-        left_out.append(shuffled[:count])
-        fitted.append(shuffled[count:])
-    return Split(torch.cat(fitted), torch.cat(left_out))
+        held_out_places.append(shuffled[:count])
+        fitted_places.append(shuffled[count:])
+    return Split(torch.cat(fitted_places), torch.cat(held_out_places))
 
 
 def gram(features: Float[Tensor, "n m"], mean: Float[Tensor, " m"]) -> Float64[Tensor, "n n"]:
@@ -58,8 +58,8 @@ def gram(features: Float[Tensor, "n m"], mean: Float[Tensor, " m"]) -> Float64[T
     """
     total = torch.zeros(len(features), len(features), dtype=torch.float64)
     pairs = zip(torch.split(features, CHUNK, dim=1), torch.split(mean, CHUNK), strict=True)
-    for chunk, middle in pairs:
-        centred = chunk - middle
+    for chunk, chunk_mean in pairs:
+        centred = chunk - chunk_mean
         total += centred @ centred.T
     return total.tril() + total.tril(-1).T
 
@@ -82,8 +82,9 @@ def linear_svm(
     offset = float(solver.intercept_[0])
     length = (weights @ products @ weights).clamp(min=0).sqrt()
     distances = (products @ weights + offset) / length
-    own = weights.to(features.dtype)
-    normal = own @ features - own.sum() * mean  # the weights sum to 0 only before rounding
+    coefficients = weights.to(features.dtype)
+    # the weights sum to 0 only before rounding
+    normal = coefficients @ features - coefficients.sum() * mean
     return LinearSvm(normal, offset - float(mean.double() @ normal.double()), distances)
 
 

@@ -101,7 +101,7 @@ class ConceptualExplanationScores(Explainer):
 
     def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
         """The concepts of the bank that reach the threshold."""
-        return ConceptBank.of(artefacts[BANK]).kept(self.threshold)
+        return ConceptBank.from_artefact(artefacts[BANK]).kept(self.threshold)
 
     def explain(
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
@@ -131,7 +131,7 @@ class ConceptualExplanationScores(Explainer):
         shape = list(activations.shape[1:])
         key = fingerprint([self.name, artefact.key, self.step, self.threshold, shape])
         if key not in network.auxiliary:
-            bank = ConceptBank.of(artefact).kept(self.threshold)
+            bank = ConceptBank.from_artefact(artefact).kept(self.threshold)
             network.auxiliary[key] = prepared(network, activations, bank, self.step)
         ready = network.auxiliary[key]
         assert isinstance(ready, Prepared)  # noqa: S101 - the key names nothing else

@@ -94,22 +94,22 @@ def test_concepts_that_no_training_image_shows_are_named():
 
 def test_a_bank_comes_back_from_its_artefact():
     whole = bank("hash", examples=torch.zeros(3, 3, 4, 4, dtype=torch.uint8), facts={"seed": 7})
-    made = whole.artefact("key")
-    back = ConceptBank.of(made)
-    assert made.key == "key"
+    artefact = whole.artefact("key")
+    back = ConceptBank.from_artefact(artefact)
+    assert artefact.key == "key"
     assert back.concepts == whole.concepts
     assert (back.layer, back.shape, back.bottom) == ("4", SHAPE, "hash")
-    assert all(torch.equal(back.artefact("").tensors[n], t) for n, t in made.tensors.items())
+    assert all(torch.equal(back.artefact("").tensors[n], t) for n, t in artefact.tensors.items())
     assert back.facts["seed"] == 7
     assert back.verified
     assert not bank().verified
 
 
 def test_the_networks_own_bank_passes(network):
-    own = bank(bottom_hash(network))
-    assert own.verified
-    own.check(network, SHAPE)  # raises for any other network
-    own.check(network)
+    verified_bank = bank(bottom_hash(network))
+    assert verified_bank.verified
+    verified_bank.check(network, SHAPE)  # raises for any other network
+    verified_bank.check(network)
 
 
 def test_an_unverified_bank_passes_if_layer_and_shape_fit(network):

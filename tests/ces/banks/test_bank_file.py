@@ -39,13 +39,13 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("examples", [True, False])
 def test_a_bank_comes_back_from_its_file(path, examples):
-    own = bank() if examples else bank(examples=None)
-    write_bank(path, own.artefact("key"))
+    whole = bank() if examples else bank(examples=None)
+    write_bank(path, whole.artefact("key"))
     back = read_bank(path)
-    assert (back.concepts, back.layer, back.shape) == (own.concepts, own.layer, own.shape)
+    assert (back.concepts, back.layer, back.shape) == (whole.concepts, whole.layer, whole.shape)
     assert back.bottom == "hash"
     assert back.facts["seed"] == 3
-    before, after = own.artefact("").tensors, back.artefact("").tensors
+    before, after = whole.artefact("").tensors, back.artefact("").tensors
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
@@ -54,12 +54,12 @@ def test_a_file_is_its_own_key_wherever_it_lies(path, tmp_path, workplace):
     write_bank(path, bank().artefact("key"))
     copy = tmp_path / "copy.safetensors"
     copy.write_bytes(path.read_bytes())
-    made = StoredBank(str(path)).build({}, workplace)
-    assert StoredBank(str(path)).key == StoredBank(str(copy)).key == made.key
-    assert made.facts["summary"] == ["2 concepts at features.12, imported"]
-    assert ConceptBank.of(made).names == ("snow", "grün")
+    artefact = StoredBank(str(path)).build({}, workplace)
+    assert StoredBank(str(path)).key == StoredBank(str(copy)).key == artefact.key
+    assert artefact.facts["summary"] == ["2 concepts at features.12, imported"]
+    assert ConceptBank.from_artefact(artefact).names == ("snow", "grün")
     write_bank(path, bank(bottom="other").artefact("key"))
-    assert StoredBank(str(path)).key != made.key
+    assert StoredBank(str(path)).key != artefact.key
 
 
 def test_a_file_that_cannot_be_written_is_said(tmp_path):
@@ -77,16 +77,19 @@ def test_a_missing_file_is_said(path):
 
 def test_layer_and_shape_are_only_for_pickles(path):
     write_bank(path, bank().artefact(""))
-    for given in ({"layer": "avgpool"}, {"shape": (8, 1, 1)}):
+    for fields in ({"layer": "avgpool"}, {"shape": (8, 1, 1)}):
         with pytest.raises(UsageError, match="says itself which layer and shape it is of"):
-            read_bank(path, **given)
+            read_bank(path, **fields)
 
 
 def altered(path, **changes):
     """A file with other facts or tensors than a bank has."""
-    made = bank().artefact("")
-    tensors = {**made.tensors, **{n: c for n, c in changes.items() if isinstance(c, torch.Tensor)}}
-    facts = {**made.facts, **{n: c for n, c in changes.items() if n not in tensors}}
+    artefact = bank().artefact("")
+    tensors = {
+        **artefact.tensors,
+        **{n: c for n, c in changes.items() if isinstance(c, torch.Tensor)},
+    }
+    facts = {**artefact.facts, **{n: c for n, c in changes.items() if n not in tensors}}
     save_file(
         {name: t.contiguous() for name, t in tensors.items()}, path, {"facts": json.dumps(facts)}
     )
@@ -155,14 +158,14 @@ def released(path, content=RELEASED):
 
 def test_a_released_bank_is_imported_and_unverified(tmp_path, workplace):
     path = released(tmp_path / "bank.pkl")
-    made = StoredBank(str(path)).build({}, workplace)
-    found = ConceptBank.of(made)
-    assert found.names == ("snow", "knob")
-    assert found.accuracies.tolist() == [0.9, 0.6]
-    assert found.margins.tolist() == [2.0, -1.0]
-    assert (found.layer, found.shape, found.verified) == ("avgpool", (4, 1, 1), False)
-    assert torch.equal(found.normals, torch.tensor([[1.0] * 4, [2.0] * 4]))
-    assert made.facts["summary"] == [
+    artefact = StoredBank(str(path)).build({}, workplace)
+    imported = ConceptBank.from_artefact(artefact)
+    assert imported.names == ("snow", "knob")
+    assert imported.accuracies.tolist() == [0.9, 0.6]
+    assert imported.margins.tolist() == [2.0, -1.0]
+    assert (imported.layer, imported.shape, imported.verified) == ("avgpool", (4, 1, 1), False)
+    assert torch.equal(imported.normals, torch.tensor([[1.0] * 4, [2.0] * 4]))
+    assert artefact.facts["summary"] == [
         "2 concepts at avgpool, imported; unverified: the weights it belongs to are not known",
         "no training image lies on the side of knob: steps of one margin lead away from these",
     ]
@@ -170,8 +173,8 @@ def test_a_released_bank_is_imported_and_unverified(tmp_path, workplace):
 
 def test_layer_and_shape_of_a_released_bank_can_be_given(tmp_path):
     path = released(tmp_path / "bank.pkl")
-    found = read_bank(path, "layer4", (1, 2, 2))
-    assert (found.layer, found.shape) == ("layer4", (1, 2, 2))
+    imported = read_bank(path, "layer4", (1, 2, 2))
+    assert (imported.layer, imported.shape) == ("layer4", (1, 2, 2))
     recipes = [StoredBank(str(path)), StoredBank(str(path), "layer4", (1, 2, 2))]
     assert recipes[0].key != recipes[1].key
     with pytest.raises(UsageError, match=r"normals has shape \(2, 4\) instead of \(2, 8\)"):
@@ -201,8 +204,8 @@ def test_a_pickle_of_something_else_is_refused(tmp_path, content):
 class Runs:
     """Pickles as a call of a function."""
 
-    def __init__(self, function, *given):
-        self.call = function, given
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
 
     def __reduce__(self):
         return self.call
@@ -261,13 +264,13 @@ def test_a_truncated_pickle_is_refused(tmp_path):
 @pytest.mark.realdata
 def test_the_released_bank_has_170_concepts(realdata, workplace):
     path = realdata / "cce_concept_bank" / "resnet18_bank.pkl"
-    made = StoredBank(str(path)).build({}, workplace)
-    found = ConceptBank.of(made)
-    assert len(found.names) == 170
-    assert found.shape == (512, 1, 1)
-    assert found.layer == "avgpool"
-    assert float(found.accuracies.min()) == pytest.approx(0.66)
-    assert float(found.accuracies.max()) == 1.0
-    assert len(found.kept(0.7).names) == 168
-    assert not found.verified
-    assert found.one_sided() == ("knob", "manhole")
+    artefact = StoredBank(str(path)).build({}, workplace)
+    imported = ConceptBank.from_artefact(artefact)
+    assert len(imported.names) == 170
+    assert imported.shape == (512, 1, 1)
+    assert imported.layer == "avgpool"
+    assert float(imported.accuracies.min()) == pytest.approx(0.66)
+    assert float(imported.accuracies.max()) == 1.0
+    assert len(imported.kept(0.7).names) == 168
+    assert not imported.verified
+    assert imported.one_sided() == ("knob", "manhole")

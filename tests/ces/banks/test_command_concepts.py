@@ -28,8 +28,8 @@ def concepts(store, invoked):
     """Calls `xbench concepts` with these arguments, and the test's own store."""
 
     def call(*arguments):
-        given = [*map(str, arguments), "--store", str(store)]
-        return invoked(command, given)
+        words = [*map(str, arguments), "--store", str(store)]
+        return invoked(command, words)
 
     return call
 
@@ -37,9 +37,9 @@ def concepts(store, invoked):
 @pytest.fixture
 def few(monkeypatch):
     """toybirds with some of its concepts only."""
-    some = [c for c in birds.concepts() if c.name in ("snow", "water", "bird", "dark")]
-    monkeypatch.setattr(birds, "concepts", lambda: tuple(some))
-    return tuple(some)
+    chosen_concepts = [c for c in birds.concepts() if c.name in ("snow", "water", "bird", "dark")]
+    monkeypatch.setattr(birds, "concepts", lambda: tuple(chosen_concepts))
+    return tuple(chosen_concepts)
 
 
 @pytest.fixture
@@ -88,10 +88,10 @@ def test_a_bank_is_learned_once_and_is_the_one_that_the_explainer_uses(
 
 
 def test_concepts_are_learned_from_other_datasets(concepts, quick):
-    made = concepts(*quick, "--concepts", "toybirds", "--json").json()
+    unseeded = concepts(*quick, "--concepts", "toybirds", "--json").json()
     seeded = concepts(*quick, "--concepts", '{name="toybirds", seed=3}', "--json").json()
-    assert [len(bank["concepts"]) for bank in (made, seeded)] == [4, 4]
-    assert made["key"] != seeded["key"]
+    assert [len(bank["concepts"]) for bank in (unseeded, seeded)] == [4, 4]
+    assert unseeded["key"] != seeded["key"]
     assert seeded["sources"][0]["name"] == "toybirds"
 
 
@@ -106,10 +106,10 @@ def test_concepts_are_learned_from_folders(concepts, quick, tmp_path, few):
             pixels = noise.integers(level - 40, level + 40, (96, 96, 3)).astype(np.uint8)
             Image.fromarray(pixels).save(folder / f"{number}.png")
     spec = f'{{name="concept-folder", root="{tmp_path / "own"}", size=96}}'
-    made = concepts(*quick, "--concepts", spec, "--concepts", "toybirds", "--json").json()
-    assert [c["name"] for c in made["concepts"]] == ["bright", *(c.name for c in few)]
-    assert made["concepts"][0]["accuracy"] == 1.0
-    assert made["concepts"][0]["kept"]
+    record = concepts(*quick, "--concepts", spec, "--concepts", "toybirds", "--json").json()
+    assert [c["name"] for c in record["concepts"]] == ["bright", *(c.name for c in few)]
+    assert record["concepts"][0]["accuracy"] == 1.0
+    assert record["concepts"][0]["kept"]
     usual = concepts(*quick, "--concepts", f"concept-folder:{tmp_path / 'own'}")
     assert "give activations of shape" in str(usual.error)
 
@@ -156,29 +156,29 @@ def test_a_released_bank_is_imported_listed_and_shown(concepts, released, store,
         "1 of 2 reach 0.7; below: knob 0.60",
     ]
     key = lines[2].removeprefix("concept bank ")
-    listed = concepts("list").out.splitlines()
-    assert listed[0] == f"# Concept banks in {store}"
-    assert listed[2].split("\t")[:5] == [key, "2", "avgpool", "8×1×1", "unverified"]
+    listing = concepts("list").out.splitlines()
+    assert listing[0] == f"# Concept banks in {store}"
+    assert listing[2].split("\t")[:5] == [key, "2", "avgpool", "8×1×1", "unverified"]
     assert concepts("list", "--json").json()[0]["bottom"] is None
-    shown = concepts("show", key[:6]).out.splitlines()
-    assert shown == [
+    table = concepts("show", key[:6]).out.splitlines()
+    assert table == [
         "# 2 concepts at avgpool, of unknown weights",
         "concept\tfamily\theld-out accuracy\tmargin\t",
         "snow\t\t0.950\t2.5\tkept",
         "knob\t\t0.600\t1\tleft out",
     ]
     for name in (released, out):
-        assert concepts("show", name).out.splitlines() == shown
-    kept = concepts("show", out, "--threshold", "0.5", "--json").json()["concepts"]
-    assert [concept["kept"] for concept in kept] == [True, True]
+        assert concepts("show", name).out.splitlines() == table
+    rows = concepts("show", out, "--threshold", "0.5", "--json").json()["concepts"]
+    assert [concept["kept"] for concept in rows] == [True, True]
     assert concepts("import", out).out.splitlines()[0].startswith("2 concepts at avgpool, imported")
 
 
 def test_layer_and_shape_are_imported_as_they_are_given(concepts, released):
-    made = concepts("import", released, "--layer", "layer4", "--shape", "2×2×2", "--json").json()
-    assert (made["layer"], made["shape"]) == ("layer4", [2, 2, 2])
+    record = concepts("import", released, "--layer", "layer4", "--shape", "2×2×2", "--json").json()
+    assert (record["layer"], record["shape"]) == ("layer4", [2, 2, 2])
     again = concepts("import", released, "--layer", "layer4", "--shape", "2x2x2", "--json").json()
-    assert again["key"] == made["key"]
+    assert again["key"] == record["key"]
     assert len(concepts("list", "--json").json()) == 1
 
 
@@ -220,9 +220,9 @@ def test_an_empty_store_lists_nothing(concepts):
 
 
 def test_an_unknown_key_is_said(concepts, store):
-    made = ConceptBank((("a", ""),), torch.ones(1, 2), torch.ones(1), torch.ones(1), "l", (2, 1, 1))
+    bank = ConceptBank((("a", ""),), torch.ones(1, 2), torch.ones(1), torch.ones(1), "l", (2, 1, 1))
     for key in ("aa1", "aa2"):
-        Store(str(store)).put_artefact("concept-bank", made.artefact(key))
+        Store(str(store)).put_artefact("concept-bank", bank.artefact(key))
     ended = concepts("show", "bb")
     assert str(ended.error) == (
         "unknown concept bank 'bb' Known: aa1, aa2. `xbench concepts list` shows all; a bank in a "

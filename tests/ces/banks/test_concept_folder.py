@@ -87,8 +87,8 @@ def test_images_are_resized_and_their_middle_is_cut_out(tmp_path):
         (tmp_path / "middle" / kind).mkdir(parents=True)
         for number in range(10):
             Image.fromarray(wide).save(tmp_path / "middle" / kind / f"{number}.png")
-    found = ConceptFolder(str(tmp_path), size=10).concept_examples("middle", 1, generator(0))
-    assert found.positive[0, :, :, 1:-1].min() >= 250
+    pair = ConceptFolder(str(tmp_path), size=10).concept_examples("middle", 1, generator(0))
+    assert pair.positive[0, :, :, 1:-1].min() >= 250
 
 
 def test_an_unknown_concept_is_refused(folder, root):
@@ -117,7 +117,9 @@ def test_a_bank_can_be_learned_from_it(folder, make_weights, workplace, tmp_path
 
     weights = make_weights()
     recipe = LearnedBank(weights, weights.plan.classifier, (folder,), Transform())
-    bank = ConceptBank.of(Provider(Store(str(tmp_path / "store")), workplace).one(recipe))
+    bank = ConceptBank.from_artefact(
+        Provider(Store(str(tmp_path / "store")), workplace).one(recipe)
+    )
     assert bank.names == ("alone", "red", "warm")
     assert bank.accuracies.tolist() == [1.0, 1.0, 1.0]
     assert bank.facts["details"]["red"]["held_out"] == 6

@@ -23,7 +23,7 @@ from xbench import (
 )
 from xbench.networks import load_network
 from xbench_ces.banks.bank import ConceptBank, bottom_hash
-from xbench_ces.banks.concept_images import listed
+from xbench_ces.banks.concept_images import concept_origins
 from xbench_ces.banks.learning import LearnedBank
 
 HEAD_ONLY = Training(epochs=1, body_rate=0.0, batch_size=8)
@@ -40,26 +40,27 @@ def provider(tmp_path, workplace):
     return Provider(Store(str(tmp_path / "store")), workplace)
 
 
-def learned(recipe, provider):
-    return ConceptBank.of(provider.one(recipe))
+def learned_bank(recipe, provider):
+    return ConceptBank.from_artefact(provider.one(recipe))
 
 
 def test_concepts_are_found_again_and_nothing_is_not(recipe, provider, shapes):
-    bank = learned(recipe, provider)
+    bank = learned_bank(recipe, provider)
     assert bank.concepts == shapes().concepts()
     assert bank.shape == (8, 10, 10)
     assert bank.normals.shape == (6, 800)
     assert bank.layer == "4"
-    found = dict(zip(bank.names, bank.accuracies.tolist(), strict=True))
-    assert min(found[name] for name in ("red", "green", "blue", "dark")) >= 0.95
-    assert found["nothing"] < 0.8
+    accuracies = dict(zip(bank.names, bank.accuracies.tolist(), strict=True))
+    assert min(accuracies[name] for name in ("red", "green", "blue", "dark")) >= 0.95
+    assert accuracies["nothing"] < 0.8
     assert "nothing" not in bank.kept(0.8).names
     assert bool((bank.margins[:4] > 0).all())
 
 
 def test_the_same_recipe_gives_the_same_bank(recipe, tmp_path, workplace):
     banks = [
-        learned(recipe, Provider(Store(str(tmp_path / name)), workplace)) for name in ("a", "b")
+        learned_bank(recipe, Provider(Store(str(tmp_path / name)), workplace))
+        for name in ("a", "b")
     ]
     for name in ("normals", "accuracies", "margins", "examples"):
         assert torch.equal(getattr(banks[0], name), getattr(banks[1], name))
@@ -69,9 +70,9 @@ def test_the_same_recipe_gives_the_same_bank(recipe, tmp_path, workplace):
 def test_the_seed_decides_which_images_are_learned_from(recipe, provider):
     other = dataclasses.replace(recipe, seed=1)
     assert other.key != recipe.key
-    one, two = learned(recipe, provider), learned(other, provider)
-    assert one.facts["details"]["red"]["hashes"] != two.facts["details"]["red"]["hashes"]
-    assert not torch.equal(one.normals, two.normals)
+    first, second = learned_bank(recipe, provider), learned_bank(other, provider)
+    assert first.facts["details"]["red"]["hashes"] != second.facts["details"]["red"]["hashes"]
+    assert not torch.equal(first.normals, second.normals)
 
 
 def test_a_concept_is_learned_as_if_it_were_alone(recipe, provider, shapes):
@@ -82,17 +83,17 @@ def test_a_concept_is_learned_as_if_it_were_alone(recipe, provider, shapes):
         def concepts(self):
             return super().concepts()[:0:-1]
 
-    one = learned(recipe, provider)
-    other = learned(dataclasses.replace(recipe, sources=(Reversed(count=41),)), provider)
-    assert other.names == one.names[:0:-1]
-    assert torch.equal(other.normals.flip(0), one.normals[1:])
-    assert other.accuracies.flip(0).tolist() == one.accuracies[1:].tolist()
+    bank = learned_bank(recipe, provider)
+    other = learned_bank(dataclasses.replace(recipe, sources=(Reversed(count=41),)), provider)
+    assert other.names == bank.names[:0:-1]
+    assert torch.equal(other.normals.flip(0), bank.normals[1:])
+    assert other.accuracies.flip(0).tolist() == bank.accuracies[1:].tolist()
 
 
 def test_the_batch_size_changes_nothing_that_counts(recipe, tmp_path, workplace):
-    whole = learned(recipe, Provider(Store(str(tmp_path / "a")), workplace))
-    one = dataclasses.replace(workplace, batch_size=7)
-    small = learned(recipe, Provider(Store(str(tmp_path / "b")), one))
+    whole = learned_bank(recipe, Provider(Store(str(tmp_path / "a")), workplace))
+    small_batches = dataclasses.replace(workplace, batch_size=7)
+    small = learned_bank(recipe, Provider(Store(str(tmp_path / "b")), small_batches))
     assert torch.cosine_similarity(whole.normals, small.normals).min() > 0.9999
 
 
@@ -102,7 +103,7 @@ def test_the_slow_way_gives_the_same_direction(recipe, provider, shapes):
 
     from xbench_ces.kernels.svm import stratified_split
 
-    bank = learned(recipe, provider)
+    bank = learned_bank(recipe, provider)
     weights = provider.one(recipe.weights)
     network = load_network(recipe.classifier, weights, torch.device("cpu"))
     source = generator("concept", 0, "shapes", "green")
@@ -145,16 +146,16 @@ def test_where_a_bank_comes_from_is_told(recipe, provider):
 
 
 def test_progress_names_the_concepts(recipe, tmp_path, workplace):
-    told = []
+    updates = []
 
     class Reporter:
         def update(self, task, done, total, note=""):
-            told.append((task, done, total, note))
+            updates.append((task, done, total, note))
 
     place = dataclasses.replace(workplace, progress=Reporter())
     Provider(Store(str(tmp_path / "store")), place).one(recipe)
-    assert told[0] == ("concepts", 0, 6, "red")
-    assert told[-1] == ("concepts", 6, 6, "")
+    assert updates[0] == ("concepts", 0, 6, "red")
+    assert updates[-1] == ("concepts", 6, 6, "")
 
 
 def test_every_choice_changes_the_key(recipe, shapes, make_weights):
@@ -179,9 +180,9 @@ def test_classifiers_that_differ_in_their_heads_share_a_bank(recipe, provider, m
     for training in trainings:
         weights = make_weights(training)
         shared = dataclasses.replace(recipe, weights=weights)
-        made = provider.one(weights)
-        networks.append(provider.workplace.network(recipe.classifier, made))
-        banks.append((shared.key, learned(shared, provider)))
+        artefact = provider.one(weights)
+        networks.append(provider.workplace.network(recipe.classifier, artefact))
+        banks.append((shared.key, learned_bank(shared, provider)))
     assert banks[0][0] == banks[1][0]
     for network in networks:
         banks[0][1].check(network, (8, 10, 10))
@@ -214,7 +215,7 @@ def test_weights_of_a_file_are_shared_whatever_the_seed(
     ]
     assert recipes[0].key == recipes[1].key
     trained = provider.one(recipes[1].weights)
-    learned(recipes[0], provider).check(provider.workplace.network(file, trained))
+    learned_bank(recipes[0], provider).check(provider.workplace.network(file, trained))
 
 
 def test_a_body_that_learns_shares_nothing(recipe, make_weights):
@@ -246,9 +247,9 @@ def test_a_layer_above_the_head_is_not_that_of_the_start(make_weights, recipe):
     for layer, shared in (("", True), ("1", True), ("2", False)):
         classifier = ConvolutionalHead(layer=layer)
         weights = make_weights(HEAD_ONLY, classifier=classifier)
-        below = weights_below(weights, classifier)
-        assert isinstance(below, StartWeights) == shared
-        assert below is weights or shared
+        bottom_recipe = weights_below(weights, classifier)
+        assert isinstance(bottom_recipe, StartWeights) == shared
+        assert bottom_recipe is weights or shared
 
 
 def source_with(shapes, concepts=None, pair=None, name="shapes"):
@@ -260,8 +261,8 @@ def source_with(shapes, concepts=None, pair=None, name="shapes"):
             return super().concepts()[:1] if concepts is None else concepts
 
         def concept_examples(self, name, count, generator):
-            own = super().concept_examples("red", count, generator)
-            return own if pair is None else pair(own)
+            examples = super().concept_examples("red", count, generator)
+            return examples if pair is None else pair(examples)
 
     Changed.name = name
     return Changed()
@@ -285,13 +286,13 @@ def test_a_dataset_without_concepts_is_refused(recipe, provider, shapes):
     message = failing(recipe, provider, DatasetError, source_with(shapes, concepts=()))
     assert message == "there is no concept in 'shapes'"
     with pytest.raises(DatasetError, match="there is no concept in no dataset"):
-        listed(())
+        concept_origins(())
 
 
 @pytest.mark.parametrize("kind", ["with", "without"])
 def test_too_few_images_are_refused(recipe, provider, shapes, kind):
-    def few(own):
-        return own._replace(**{{"with": "positive", "without": "negative"}[kind]: own[0][:9]})
+    def few(pair):
+        return pair._replace(**{{"with": "positive", "without": "negative"}[kind]: pair[0][:9]})
 
     assert failing(recipe, provider, DatasetError, source_with(shapes, pair=few)) == (
         f"concept 'red' of dataset 'shapes' has 9 images {kind} the concept; at least 10 of "
@@ -300,7 +301,7 @@ def test_too_few_images_are_refused(recipe, provider, shapes, kind):
 
 
 def test_the_same_images_with_and_without_a_concept_are_refused(recipe, provider, shapes):
-    same = source_with(shapes, pair=lambda own: ConceptExamplesPair(own[0], own[0].flip(0)))
+    same = source_with(shapes, pair=lambda pair: ConceptExamplesPair(pair[0], pair[0].flip(0)))
     assert failing(recipe, provider, DatasetError, same) == (
         "concept 'red' of dataset 'shapes' has the same images with and without the concept; its "
         "negative images should be others"
@@ -308,8 +309,8 @@ def test_the_same_images_with_and_without_a_concept_are_refused(recipe, provider
 
 
 def test_more_images_of_one_kind_are_left_out(recipe, provider, shapes):
-    fewer = source_with(shapes, pair=lambda own: own._replace(negative=own[1][:12]))
-    bank = learned(dataclasses.replace(recipe, sources=(fewer,)), provider)
+    fewer = source_with(shapes, pair=lambda pair: pair._replace(negative=pair[1][:12]))
+    bank = learned_bank(dataclasses.replace(recipe, sources=(fewer,)), provider)
     details = bank.facts["details"]["red"]
     assert (details["fitted"], details["held_out"]) == (18, 6)
 
@@ -340,14 +341,14 @@ def test_activations_that_are_no_numbers_are_refused(recipe, provider, workplace
 
 
 def test_concept_images_of_another_size_are_refused(recipe, provider, shapes):
-    large = source_with(shapes, pair=lambda own: ConceptExamplesPair(*(_double(i) for i in own)))
+    large = source_with(shapes, pair=lambda pair: ConceptExamplesPair(*(_double(i) for i in pair)))
     assert failing(recipe, provider, MismatchError, large) == (
         "images of concept 'red' of dataset 'shapes' give activations of shape 8×20×20 at layer "
         "'4', and the images that classifier 'small-cut' is trained on 8×10×10; give both one "
         "size, such as with -p transform.resize= and -p transform.crop="
     )
     same_size = dataclasses.replace(recipe, sources=(large,), transform=Transform(20, 20))
-    assert learned(same_size, provider).shape == (8, 10, 10)
+    assert learned_bank(same_size, provider).shape == (8, 10, 10)
 
 
 def _double(images):
@@ -377,15 +378,15 @@ def test_only_one_concepts_activations_are_held_at_a_time(recipe, provider, shap
 
     held = []
 
-    def watched(*given):
+    def watched(*arguments):
         gc.collect()
         assert all(reference() is None for reference in held)
-        found = features(*given)
-        held.append(weakref.ref(found))
-        return found
+        activations = features(*arguments)
+        held.append(weakref.ref(activations))
+        return activations
 
     features = learning.features
     monkeypatch.setattr(learning, "features", watched)
     many = tuple(Concept(f"{n}", "") for n in range(4))
-    bank = learned(dataclasses.replace(recipe, sources=(source_with(shapes, many),)), provider)
+    bank = learned_bank(dataclasses.replace(recipe, sources=(source_with(shapes, many),)), provider)
     assert len(held) == len(bank.concepts) == 4

@@ -58,8 +58,8 @@ def objective(w, b, features, labels, regularisation):
 @pytest.mark.parametrize("regularisation", [1e-3, 1e-1])
 def test_no_step_in_any_direction_lowers_the_objective(regularisation):
     features, labels = examples(5, width=60)
-    made = linear_svm(features, labels, regularisation)
-    w, b = made.normal.double(), made.intercept
+    svm = linear_svm(features, labels, regularisation)
+    w, b = svm.normal.double(), svm.intercept
     least = objective(w, b, features, labels, regularisation)
     source = torch.Generator().manual_seed(1)
     for _ in range(60):
@@ -76,8 +76,8 @@ def test_the_dual_gap_is_closed():
     """Σα − ½‖w‖² of the dual variables equals the primal objective at the optimum."""
     features, labels = examples(6, width=60)
     y = torch.where(labels, 1.0, -1.0).double()
-    made = linear_svm(features, labels, 1e-2)
-    primal = objective(made.normal.double(), made.intercept, features, labels, 1e-2)
+    svm = linear_svm(features, labels, 1e-2)
+    primal = objective(svm.normal.double(), svm.intercept, features, labels, 1e-2)
     solver = SVC(C=1e-2, kernel="precomputed").fit(
         gram(features, features.mean(0)).numpy(), labels.numpy()
     )
@@ -98,8 +98,8 @@ def test_the_gram_matrix_is_that_of_the_examples_without_their_mean(seed, width)
     features = examples(seed, count=6, width=width)[0]
     centred = features.double() - features.double().mean(0)
     slow = torch.tensor([[float(a @ b) for a in centred] for b in centred], dtype=torch.float64)
-    made = gram(features, features.mean(0))
-    torch.testing.assert_close(made, slow, rtol=1e-5, atol=1e-4)
+    products = gram(features, features.mean(0))
+    torch.testing.assert_close(products, slow, rtol=1e-5, atol=1e-4)
 
 
 def test_the_gram_matrix_is_symmetric_where_a_matrix_product_is_not(monkeypatch):
@@ -107,16 +107,16 @@ def test_the_gram_matrix_is_symmetric_where_a_matrix_product_is_not(monkeypatch)
     product = torch.Tensor.__matmul__
 
     def uneven(one, other):
-        made = product(one, other)
-        return made + 1e-4 * made.triu(1)
+        products = product(one, other)
+        return products + 1e-4 * products.triu(1)
 
     monkeypatch.setattr(torch.Tensor, "__matmul__", uneven)
     features = examples(0, count=6)[0]
     centred = features - features.mean(0)
-    made = gram(features, features.mean(0))
+    products = gram(features, features.mean(0))
     assert not torch.equal(centred @ centred.T, (centred @ centred.T).T)
-    assert torch.equal(made, made.T)
-    torch.testing.assert_close(made, product(centred, centred.T).double(), rtol=1e-3, atol=1e-3)
+    assert torch.equal(products, products.T)
+    torch.testing.assert_close(products, product(centred, centred.T).double(), rtol=1e-3, atol=1e-3)
 
 
 @given(SEEDS, st.sampled_from([-3.0, 10.0, 1000.0]))
@@ -130,46 +130,46 @@ def test_a_common_offset_changes_neither_direction_nor_distances(seed, mean):
 @given(SEEDS)
 def test_distances_are_those_of_the_examples_from_the_hyperplane(seed):
     features, labels = examples(seed)
-    made = linear_svm(features, labels, 1e-3)
-    length = math.sqrt(sum(float(x) ** 2 for x in made.normal))
-    for row, distance in zip(features.double(), made.distances.tolist(), strict=True):
-        slow = (float(made.normal.double() @ row) + made.intercept) / length
+    svm = linear_svm(features, labels, 1e-3)
+    length = math.sqrt(sum(float(x) ** 2 for x in svm.normal))
+    for row, distance in zip(features.double(), svm.distances.tolist(), strict=True):
+        slow = (float(svm.normal.double() @ row) + svm.intercept) / length
         assert distance == pytest.approx(slow, abs=1e-4)
-    assert made.margin == max(made.distances.tolist())
+    assert svm.margin == max(svm.distances.tolist())
 
 
 @given(SEEDS)
 def test_exchanging_the_labels_turns_the_direction_round(seed):
     features, labels = examples(seed)
-    one, other = linear_svm(features, labels, 1e-2), linear_svm(features, ~labels, 1e-2)
+    svm, other = linear_svm(features, labels, 1e-2), linear_svm(features, ~labels, 1e-2)
     # the solver stops within 1e-3 of the optimum, from another side
-    assert float((one.normal + other.normal).norm()) < 3e-3 * float(one.normal.norm())
+    assert float((svm.normal + other.normal).norm()) < 3e-3 * float(svm.normal.norm())
 
 
 @given(SEEDS)
 def test_the_order_of_the_examples_changes_nothing(seed):
     features, labels = examples(seed)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    one = linear_svm(features, labels, 1e-2)
+    svm = linear_svm(features, labels, 1e-2)
     other = linear_svm(features[order], labels[order], 1e-2)
-    assert torch.cosine_similarity(one.normal, other.normal, dim=0) > 0.9999
+    assert torch.cosine_similarity(svm.normal, other.normal, dim=0) > 0.9999
 
 
 def test_accuracy_counts_the_examples_on_their_own_side():
     features, labels = examples(3)
-    made = linear_svm(features, labels, 1e-2)
-    right = 0
+    svm = linear_svm(features, labels, 1e-2)
+    correct = 0
     for row, label in zip(features.double(), labels.tolist(), strict=True):
-        right += ((float(made.normal.double() @ row) + made.intercept) > 0) == label
-    assert accuracy(made, features, labels) == right / len(labels)
-    assert accuracy(made, features, labels) == 1.0
-    assert accuracy(made, features, ~labels) == 0.0
+        correct += ((float(svm.normal.double() @ row) + svm.intercept) > 0) == label
+    assert accuracy(svm, features, labels) == correct / len(labels)
+    assert accuracy(svm, features, labels) == 1.0
+    assert accuracy(svm, features, ~labels) == 0.0
 
 
 def test_equal_examples_have_no_direction():
-    made = linear_svm(torch.zeros(10, 5), torch.arange(10) < 5, 1e-3)
-    assert torch.equal(made.normal, torch.zeros(5))
-    assert bool(made.distances.isnan().all())
+    svm = linear_svm(torch.zeros(10, 5), torch.arange(10) < 5, 1e-3)
+    assert torch.equal(svm.normal, torch.zeros(5))
+    assert bool(svm.distances.isnan().all())
 
 
 @given(st.integers(2, 60), st.integers(2, 60), st.floats(0.01, 0.99), SEEDS)

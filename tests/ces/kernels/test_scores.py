@@ -65,12 +65,12 @@ def probability(top, point: Tensor, label: int) -> float:
 
 def scores_by_loops(case, delta):
     """t(b + δ v)_y − t(b)_y, one image and one concept after the other."""
-    found = torch.zeros(len(case.points), len(case.vectors), dtype=torch.float64)
+    scores = torch.zeros(len(case.points), len(case.vectors), dtype=torch.float64)
     for i, (point, label) in enumerate(zip(case.points, case.labels.tolist(), strict=True)):
         for c, vector in enumerate(case.vectors):
             moved = probability(case.top, point + delta * vector, label)
-            found[i, c] = moved - probability(case.top, point, label)
-    return found
+            scores[i, c] = moved - probability(case.top, point, label)
+    return scores
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 64])
@@ -83,19 +83,19 @@ def test_scores_are_those_of_the_papers_formula(rows, seed, delta):
 @given(seed=SEEDS, delta=st.sampled_from([0.01, 1.0]))
 def test_logarithmic_scores_are_logarithms_of_the_same_probabilities(seed, delta):
     case = Case(seed)
-    found = case.scores(delta)
+    scores = case.scores(delta)
     for i, (point, label) in enumerate(zip(case.points, case.labels.tolist(), strict=True)):
         for c, vector in enumerate(case.vectors):
             after = probability(case.top, point + delta * vector, label)
             expected = math.log(after / probability(case.top, point, label))
-            assert float(found.logarithmic[i, c]) == pytest.approx(expected, abs=1e-9)
+            assert float(scores.logarithmic[i, c]) == pytest.approx(expected, abs=1e-9)
 
 
 @given(seed=SEEDS)
 def test_no_step_changes_nothing(seed):
-    found = Case(seed).scores(0.0)
-    assert found.raw.abs().max() < 1e-12
-    assert found.logarithmic.abs().max() < 1e-12
+    scores = Case(seed).scores(0.0)
+    assert scores.raw.abs().max() < 1e-12
+    assert scores.logarithmic.abs().max() < 1e-12
 
 
 @given(seed=SEEDS, factor=st.floats(0.1, 10))
@@ -123,17 +123,17 @@ def test_an_image_does_not_depend_on_its_batch(seed):
 
 @given(seed=SEEDS, delta=st.floats(-1e4, 1e4))
 def test_the_score_of_one_image_lies_between_minus_one_and_one(seed, delta):
-    found = Case(seed).scores(delta)
-    assert found.raw.abs().max() <= 1
-    assert torch.isfinite(found.logarithmic).all()
+    scores = Case(seed).scores(delta)
+    assert scores.raw.abs().max() <= 1
+    assert torch.isfinite(scores.logarithmic).all()
 
 
 def test_steps_that_saturate_leave_both_scores_finite():
     case = Case(7)
-    found = case.scores(10_000.0)
-    assert torch.isfinite(found.raw).all()
-    assert torch.isfinite(found.logarithmic).all()
-    assert found.logarithmic.min() < -1000, "probabilities far below what doubles can hold"
+    scores = case.scores(10_000.0)
+    assert torch.isfinite(scores.raw).all()
+    assert torch.isfinite(scores.logarithmic).all()
+    assert scores.logarithmic.min() < -1000, "probabilities far below what doubles can hold"
     assert saturated_share(case.after(10_000.0 * case.vectors)).min() > 0.5
 
 
@@ -155,14 +155,14 @@ def test_a_rest_that_overwrites_its_input_spoils_nothing():
 
 
 def test_no_more_rows_go_through_the_rest_together_than_are_allowed():
-    case, seen = Case(1, concepts=7), []
+    case, counts = Case(1, concepts=7), []
 
     def rest(points):
-        seen.append(len(points))
+        counts.append(len(points))
         return case.top(points)
 
     moved_log_probabilities(rest, case.points[:1], case.vectors, case.labels[:1], 3)
-    assert seen == [3, 3, 1]
+    assert counts == [3, 3, 1]
 
 
 def test_no_images_and_no_concepts_have_no_scores():
