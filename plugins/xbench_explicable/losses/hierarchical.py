@@ -2,7 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Float64
@@ -16,15 +16,16 @@ from xbench_explicable.kernels.hierarchy import (
     hierarchical_cross_entropies,
 )
 from xbench_explicable.kernels.targets import soft_labels
-from xbench_explicable.losses.source import dataset_of
+from xbench_explicable.losses.limits import refuse_negative
+from xbench_explicable.losses.source import batch_dataset
 from xbench_explicable.similarities.class_tree import (
     ClassTree,
+    Hierarchy,
     class_tree,
     refuse_unread,
-    tree_sources,
+    tree_digests,
 )
 
-Hierarchy = Literal["dataset", "wordnet"]
 CPU = torch.device("cpu")
 
 
@@ -51,11 +52,11 @@ class HierarchicalCrossEntropy(Loss):
     def __post_init__(self) -> None:
         """Check the values."""
         refuse_unread(self.hierarchy, self.synsets, self.wordnet)
-        _check("alpha", self.alpha)
+        refuse_negative("alpha", self.alpha)
 
     def parameters(self) -> Tree:
         """The fields, and what is in the files that WordNet's tree is made of."""
-        return {**super().parameters(), **_sources(self)}
+        return {**super().parameters(), **_tree_digests(self)}
 
     def check(self, images: ImageSet) -> None:
         """Raise why there is no tree above this dataset's classes."""
@@ -70,9 +71,9 @@ class HierarchicalCrossEntropy(Loss):
 
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
-        dataset_of(batch, classes, self.name)
-        certain = functional.one_hot(batch.known_labels(), classes).to(batch.images.dtype)
-        return Targets(batch.images, certain, batch.source)
+        batch_dataset(batch, classes, self.name)
+        one_hot = functional.one_hot(batch.known_labels(), classes).to(batch.images.dtype)
+        return Targets(batch.images, one_hot, batch.source)
 
     def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
         """The loss, averaged over the batch. `MismatchError` for targets without a source."""
@@ -105,11 +106,11 @@ class SoftHierarchicalLabels(Loss):
     def __post_init__(self) -> None:
         """Check the values."""
         refuse_unread(self.hierarchy, self.synsets, self.wordnet)
-        _check("beta", self.beta)
+        refuse_negative("beta", self.beta)
 
     def parameters(self) -> Tree:
         """The fields, and what is in the files that WordNet's tree is made of."""
-        return {**super().parameters(), **_sources(self)}
+        return {**super().parameters(), **_tree_digests(self)}
 
     def check(self, images: ImageSet) -> None:
         """Raise why there is no tree above this dataset's classes."""
@@ -124,7 +125,7 @@ class SoftHierarchicalLabels(Loss):
 
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
-        tree = _tree(self, dataset_of(batch, classes, self.name))
+        tree = _tree(self, batch_dataset(batch, classes, self.name))
         rows = _rows(self, tree, batch.images.device, batch.images.dtype)
         return Targets(batch.images, rows[batch.known_labels()], batch.source)
 
@@ -138,22 +139,23 @@ def _tree(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels, dataset: Data
     return class_tree(dataset, loss.hierarchy, loss.synsets, loss.wordnet)
 
 
-def _sources(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels) -> Tree:
+def _tree_digests(loss: HierarchicalCrossEntropy | SoftHierarchicalLabels) -> Tree:
     """A hash of each file that WordNet's tree is made of."""
-    return tree_sources(loss.hierarchy, loss.synsets, loss.wordnet)
+    return tree_digests(loss.hierarchy, loss.synsets, loss.wordnet)
 
 
 def tree_descent(tree: ClassTree, alpha: float) -> Descent:
     """What each node between the root and the classes weighs in the tree."""
     root = tree.ancestors[0][-1]
-    places = {node: place for place, node in enumerate(n for n in tree.nodes() if n != root)}
+    inner = [node for node in tree.nodes() if node != root]
+    places = {node: place for place, node in enumerate(inner)}
     triples = [
         (label, places[node], len(line) - steps)
         for label, line in enumerate(tree.ancestors)
         for steps, node in enumerate(line[:-1], start=1)
     ]
     leaves, nodes, depths = torch.tensor(triples, dtype=torch.int64).reshape(-1, 3).T
-    class_depths = torch.tensor([len(path) for path in tree.ancestors])
+    class_depths = torch.tensor([len(line) for line in tree.ancestors])
     return descent_from_depths(leaves, nodes, depths, class_depths, alpha)
 
 
@@ -165,8 +167,8 @@ def _descent(
     if (device, dtype) == (CPU, torch.float64):
         return tree_descent(tree, loss.alpha)
     leaves, nodes, own, above = _descent(loss, tree, CPU, torch.float64)
-    there = leaves.to(device), nodes.to(device), own.to(device, dtype), above.to(device, dtype)
-    return Descent(*there)
+    moved = leaves.to(device), nodes.to(device), own.to(device, dtype), above.to(device, dtype)
+    return Descent(*moved)
 
 
 @functools.lru_cache(maxsize=16)
@@ -177,8 +179,3 @@ def _rows(
     if (device, dtype) == (CPU, torch.float64):
         return soft_labels(tree.lca_heights() / tree.height, loss.beta)
     return _rows(loss, tree, CPU, torch.float64).to(device, dtype)
-
-
-def _check(name: str, value: float) -> None:
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name} is {value}; it needs a finite number of at least 0")

@@ -21,7 +21,8 @@ from xbench import (
     normalised_similarity,
 )
 from xbench_explicable.kernels.targets import softmax_rows
-from xbench_explicable.losses.source import dataset_of
+from xbench_explicable.losses.limits import refuse_negative
+from xbench_explicable.losses.source import batch_dataset
 
 Preset = Literal["normalised", "softmax"]
 State = tuple[str, tuple[str, ...]]
@@ -48,8 +49,7 @@ class WeightedLoss(Loss):
 
     def __post_init__(self) -> None:
         """Check the values."""
-        if not 0 <= self.scale < float("inf"):
-            raise ValueError(f"scale is {self.scale}; it needs a finite number of at least 0")
+        refuse_negative("scale", self.scale)
         if self.preset == "normalised" and self.scale != 1:
             raise ValueError(f'scale is {self.scale}; only preset = "softmax" has a scale')
 
@@ -66,10 +66,10 @@ class WeightedLoss(Loss):
 
         `MismatchError` for images from nowhere, or where the dataset has not `classes` classes.
         """
-        dataset = dataset_of(batch, classes, self.name)
-        state, images = self._state(dataset), batch.images
-        rows = _rows(self, dataset, state, images.device, images.dtype)
-        return Targets(batch.images, rows[batch.known_labels()], batch.source)
+        dataset = batch_dataset(batch, classes, self.name)
+        images = batch.images
+        rows = _rows(self, dataset, self._state(dataset), images.device, images.dtype)
+        return Targets(images, rows[batch.known_labels()], batch.source)
 
     def score(self, logits: Float[Tensor, "n classes"], targets: Targets) -> Float[Tensor, ""]:
         """Cross-entropy, averaged over the batch."""

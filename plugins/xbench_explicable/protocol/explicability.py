@@ -95,7 +95,7 @@ class Explicability(Protocol):
 
     def parameters(self) -> Tree:
         """The fields, and what is in the files that WordNet's tree is made of."""
-        return {**super().parameters(), **self._distances().sources()}
+        return {**super().parameters(), **self._distances().digests()}
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """A class hierarchy where distances are measured in the dataset's own."""

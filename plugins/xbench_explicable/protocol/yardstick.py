@@ -17,7 +17,7 @@ from xbench import (
     normalised_similarity,
 )
 from xbench_explicable.kernels.explicability import Order, order, wrong_class_mean_and_max
-from xbench_explicable.similarities.class_tree import class_tree, tree_sources
+from xbench_explicable.similarities.class_tree import class_tree, tree_digests
 
 Hierarchy = Literal["", "dataset", "wordnet"]
 """Where the tree above the classes comes from; "" for none."""
@@ -45,14 +45,14 @@ class Distances(NamedTuple):
     synsets: str = ""
     wordnet: str = ""
 
-    def sources(self) -> Tree:
+    def digests(self) -> Tree:
         """A hash of each of these files."""
-        return tree_sources(*self)
+        return tree_digests(*self)
 
 
 def yardstick(similarity: Similarity, distances: Distances, dataset: Dataset) -> Yardstick:
     """The yardstick of a dataset's classes; `MismatchError` where there cannot be one."""
-    state = fingerprint([similarity.parameters(), distances.sources(), dataset.fingerprint()])
+    state = fingerprint([similarity.parameters(), distances.digests(), dataset.fingerprint()])
     return _yardstick(similarity, distances, dataset, state)
 
 

@@ -28,9 +28,9 @@ from xbench_explicable.similarities.ratings_file import Rating, read_ratings
 class Panel(NamedTuple):
     """The ratings that count, and whose do not."""
 
-    used: tuple[Rating, ...]
+    ratings: tuple[Rating, ...]
     """Ratings of class pairs by people who saw through the baits."""
-    kept: tuple[str, ...]
+    people: tuple[str, ...]
     dropped: dict[str, str]
     """Why, by person."""
 
@@ -72,7 +72,7 @@ class ClassLevelLabels(Similarity):
 
     def labels_needed(self, dataset: Dataset) -> int:
         """The number of ratings that are used."""
-        return len(self.panel(dataset).used)
+        return len(self.panel(dataset).ratings)
 
     def agreement(self, dataset: Dataset) -> float:
         """Krippendorff's ordinal alpha of those who are kept; NaN where nothing can be said."""
@@ -82,20 +82,20 @@ class ClassLevelLabels(Similarity):
         """Who rated, who was left out and why, and how far the others agree."""
         panel, alpha = self.panel(dataset), self.agreement(dataset)
         return {
-            "people": len(panel.kept),
+            "people": len(panel.people),
             "agreement (Krippendorff's alpha, ordinal)": None if isnan(alpha) else alpha,
             "left out": panel.dropped,
         }
 
     def panel(self, dataset: Dataset) -> Panel:
         """Whose ratings count; `MismatchError` for what is not about the dataset's classes."""
-        every = _read(self.ratings, self.highest, file_digest(self.ratings))
-        asked = [one for one in every if one.expected is None]
-        _check(self.ratings, asked, dataset.class_names())
-        dropped = dropped_people(every, self.tolerance, self.misses)
-        people = dict.fromkeys(one.person for one in every)
+        ratings = _ratings(self.ratings, self.highest, file_digest(self.ratings))
+        pair_ratings = [rating for rating in ratings if rating.expected is None]
+        _check_ratings(self.ratings, pair_ratings, dataset.class_names())
+        dropped = dropped_people(ratings, self.tolerance, self.misses)
+        people = dict.fromkeys(rating.person for rating in ratings)
         return Panel(
-            tuple(one for one in asked if one.person not in dropped),
+            tuple(rating for rating in pair_ratings if rating.person not in dropped),
             tuple(person for person in people if person not in dropped),
             dropped,
         )
@@ -103,10 +103,10 @@ class ClassLevelLabels(Similarity):
     def _counts(self, dataset: Dataset) -> Int64[Tensor, "classes classes values"]:
         """How many people gave each pair each rating; `MismatchError` lists pairs without."""
         names, panel = dataset.class_names(), self.panel(dataset)
-        where = {name: place for place, name in enumerate(names)}
+        places = {name: place for place, name in enumerate(names)}
         counts = torch.zeros(len(names), len(names), self.highest + 1, dtype=torch.int64)
-        for one in panel.used:
-            counts[where[one.true], where[one.predicted], one.value] += 1
+        for rating in panel.ratings:
+            counts[places[rating.true], places[rating.predicted], rating.value] += 1
         rated = (counts.sum(2) > 0).fill_diagonal_(True)
         if not rated.all():
             pairs = [
@@ -115,57 +115,57 @@ class ClassLevelLabels(Similarity):
             raise MismatchError(
                 f"ratings={self.ratings}: nobody who is kept rated {len(pairs)} of the "
                 f"{len(names) * (len(names) - 1)} pairs of dataset {dataset.name!r}: "
-                f"{quoted(pairs)}{_told(panel.dropped)}"
+                f"{quoted(pairs)}{_dropped_sentence(panel.dropped)}"
             )
         return counts
 
 
 @functools.lru_cache(maxsize=4)
-def _read(file: str, highest: int, digest: str) -> tuple[Rating, ...]:
+def _ratings(file: str, highest: int, digest: str) -> tuple[Rating, ...]:
     """The ratings in a file of this content."""
     return read_ratings(file, highest)
 
 
-def _told(dropped: dict[str, str]) -> str:
+def _dropped_sentence(dropped: dict[str, str]) -> str:
     who = "1 person was" if len(dropped) == 1 else f"{len(dropped)} people were"
     return f". {who} dropped over bait questions." if dropped else ""
 
 
 def dropped_people(ratings: tuple[Rating, ...], tolerance: int, misses: int) -> dict[str, str]:
     """Who answered too many bait questions wrongly, and how; who saw none is kept."""
-    wrong: dict[str, list[str]] = defaultdict(list)
-    for one in ratings:
-        if one.expected is not None and abs(one.value - one.expected) > tolerance:
-            told = f"{one.value} for {one.expected} in line {one.line}"
-            wrong[one.person].append(told)
+    mistakes: dict[str, list[str]] = defaultdict(list)
+    for rating in ratings:
+        if rating.expected is not None and abs(rating.value - rating.expected) > tolerance:
+            answer = f"{rating.value} for {rating.expected} in line {rating.line}"
+            mistakes[rating.person].append(answer)
     return {
-        person: f"bait questions: {', '.join(told)}"
-        for person, told in wrong.items()
-        if len(told) > misses
+        person: f"bait questions: {', '.join(answers)}"
+        for person, answers in mistakes.items()
+        if len(answers) > misses
     }
 
 
-def _check(file: str, ratings: list[Rating], names: tuple[str, ...]) -> None:
+def _check_ratings(file: str, ratings: list[Rating], names: tuple[str, ...]) -> None:
     """Only pairs of different classes of the dataset, each rated once by a person."""
     known = set(names)
     unknown = dict.fromkeys(
-        name for one in ratings for name in (one.true, one.predicted) if name not in known
+        name for rating in ratings for name in (rating.true, rating.predicted) if name not in known
     )
     if unknown:
         raise MismatchError(
             f"ratings={file} speaks of classes that the dataset does not have: {quoted(unknown)}; "
             f"it has {quoted(names)}"
         )
-    same = [one.line for one in ratings if one.true == one.predicted]
-    if same:
+    lines = [rating.line for rating in ratings if rating.true == rating.predicted]
+    if lines:
         raise MismatchError(
-            f"ratings={file}, line {same[0]}: a class is rated against itself; that is always the "
+            f"ratings={file}, line {lines[0]}: a class is rated against itself; that is always the "
             "highest rating, and not asked"
         )
-    times = Counter((one.person, one.true, one.predicted) for one in ratings)
-    twice = [pair for pair, count in times.items() if count > 1]
-    if twice:
-        person, true, predicted = twice[0]
+    counts = Counter((rating.person, rating.true, rating.predicted) for rating in ratings)
+    repeated = [pair for pair, count in counts.items() if count > 1]
+    if repeated:
+        person, true, predicted = repeated[0]
         raise MismatchError(
             f"ratings={file}: person {person!r} rated {true} → {predicted} more than once"
         )

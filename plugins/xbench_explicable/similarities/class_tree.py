@@ -11,10 +11,10 @@ from torch import Tensor
 from xbench import ClassHierarchy, Dataset, MismatchError, Tree, annotated
 from xbench_explicable.kernels.paths import common_heights, path_lengths
 from xbench_explicable.similarities.matching import quoted
-from xbench_explicable.wordnet.nouns import above
-from xbench_explicable.wordnet.senses import sources, synsets
+from xbench_explicable.wordnet.nouns import parent_synsets
+from xbench_explicable.wordnet.senses import source_digests, synsets
 
-Source = Literal["dataset", "wordnet"]
+Hierarchy = Literal["dataset", "wordnet"]
 ROOT = "(all classes)"
 """What stands above trees that have no node in common."""
 
@@ -62,11 +62,11 @@ class ClassTree:
         return path_lengths(self._steps_up()).fill_diagonal_(0)
 
     def _steps_up(self) -> Float64[Tensor, "classes nodes"]:
-        nodes = {node: place for place, node in enumerate(self.nodes())}
-        up = torch.full((len(self.names), len(nodes)), torch.inf, dtype=torch.float64)
+        places = {node: place for place, node in enumerate(self.nodes())}
+        up = torch.full((len(self.names), len(places)), torch.inf, dtype=torch.float64)
         for row, line in enumerate(self.ancestors):
             for steps, node in enumerate(line, start=1):
-                up[row, nodes[node]] = steps
+                up[row, places[node]] = steps
         return up
 
 
@@ -83,7 +83,9 @@ def _check_parents(ancestors: tuple[tuple[str, ...], ...]) -> None:
                 )
 
 
-def class_tree(dataset: Dataset, source: Source, table: str = "", folder: str = "") -> ClassTree:
+def class_tree(
+    dataset: Dataset, hierarchy: Hierarchy, table: str = "", folder: str = ""
+) -> ClassTree:
     """The tree above a dataset's classes: its own, or WordNet's.
 
     Of a dataset's own trees without a common node, `(all classes)` becomes the root. WordNet
@@ -92,28 +94,28 @@ def class_tree(dataset: Dataset, source: Source, table: str = "", folder: str = 
     first in WordNet's files. Of WordNet's, `table` has the synset of each class and
     `folder` the nouns, where they are given.
     """
-    if source == "dataset":
-        return _own_tree(dataset, dataset.class_names())
-    state = str(sources(table, folder))
+    if hierarchy == "dataset":
+        return _dataset_tree(dataset, dataset.class_names())
+    state = str(source_digests(table, folder))
     return _wordnet_tree(dataset, dataset.class_names(), table, folder, state)
 
 
-def tree_sources(source: str, table: str, folder: str) -> Tree:
+def tree_digests(hierarchy: str, table: str, folder: str) -> Tree:
     """A hash of each file that WordNet's tree is made of; nothing for another tree."""
-    return sources(table, folder) if source == "wordnet" else {}
+    return source_digests(table, folder) if hierarchy == "wordnet" else {}
 
 
-def refuse_unread(source: str, table: str, folder: str) -> None:
+def refuse_unread(hierarchy: str, table: str, folder: str) -> None:
     """`ValueError` for files that no other tree than WordNet's is made of."""
     for name, value in (("synsets", table), ("wordnet", folder)):
-        if value and source != "wordnet":
+        if value and hierarchy != "wordnet":
             raise ValueError(f'{name} is {value!r}; only hierarchy = "wordnet" reads it')
 
 
 @functools.lru_cache(maxsize=16)
-def _own_tree(dataset: Dataset, names: tuple[str, ...]) -> ClassTree:
+def _dataset_tree(dataset: Dataset, names: tuple[str, ...]) -> ClassTree:
     """For classes of these names, which may change while a dataset's files do."""
-    return ClassTree(names, _rooted(annotated(dataset, ClassHierarchy).class_ancestors()))
+    return ClassTree(names, _rooted_lines(annotated(dataset, ClassHierarchy).class_ancestors()))
 
 
 @functools.lru_cache(maxsize=16)
@@ -124,30 +126,30 @@ def _wordnet_tree(
     return ClassTree(names, _wordnet_lines(synsets(dataset, "corrected", table, folder)))
 
 
-def _rooted(lines: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+def _rooted_lines(lines: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     roots = {line[-1] if line else "" for line in lines}
     if len(roots) == 1 and roots != {""}:
         return lines
     return tuple((*line, ROOT) for line in lines)
 
 
-def _wordnet_lines(found: list[Any]) -> tuple[tuple[str, ...], ...]:
+def _wordnet_lines(class_synsets: list[Any]) -> tuple[tuple[str, ...], ...]:
     """Of each synset the nodes above it.
 
     A class hangs below its own synset where that also stands above another class, or is that
     of two, so that every class is a leaf.
     """
-    lines = [_upwards(synset) for synset in found]
+    lines = [_hypernym_line(synset) for synset in class_synsets]
     inner = {node for line in lines for node in line[1:]}
-    own = [line[0] for line in lines]
-    shared = {node for node in own if own.count(node) > 1}
-    kept = [line if line[0] in inner | shared else line[1:] for line in lines]
-    return tuple(tuple(node.name() for node in line) for line in kept)
+    own_synsets = [line[0] for line in lines]
+    shared = {node for node in own_synsets if own_synsets.count(node) > 1}
+    class_lines = [line if line[0] in inner | shared else line[1:] for line in lines]
+    return tuple(tuple(node.name() for node in line) for line in class_lines)
 
 
-def _upwards(synset: Any) -> list[Any]:
+def _hypernym_line(synset: Any) -> list[Any]:
     """The synset and one line of hypernyms up to the root."""
     line = [synset]
-    while parents := above(line[-1]):
+    while parents := parent_synsets(line[-1]):
         line.append(min(parents, key=lambda node: (-node.max_depth(), node.offset())))
     return line

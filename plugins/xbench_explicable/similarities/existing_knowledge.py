@@ -9,7 +9,7 @@ from torch import Tensor
 
 from xbench import Dataset, Similarity, Tree, location
 from xbench_explicable.wordnet import nouns as wordnet
-from xbench_explicable.wordnet.senses import Senses, sources, synsets
+from xbench_explicable.wordnet.senses import Senses, source_digests, synsets
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ExistingKnowledge(Similarity):
 
     def parameters(self) -> Tree:
         """The fields, and what is in the files that nouns are found by."""
-        return {**super().parameters(), **sources(self.synsets, self.wordnet)}
+        return {**super().parameters(), **source_digests(self.synsets, self.wordnet)}
 
     def matrix(self, dataset: Dataset) -> Float64[Tensor, "classes classes"]:
         """1 / (1 + steps by way of the nearest common hypernym)."""
@@ -35,9 +35,9 @@ class ExistingKnowledge(Similarity):
 
     def facts(self, dataset: Dataset) -> dict[str, Any]:
         """Which noun each class is taken for, and what WordNet says it means."""
-        found = synsets(dataset, self.senses, self.synsets, self.wordnet)
-        told = [f"{one.name()}: {one.definition()}" for one in found]
-        return {"nouns": dict(zip(dataset.class_names(), told, strict=True))}
+        class_synsets = synsets(dataset, self.senses, self.synsets, self.wordnet)
+        definitions = [f"{synset.name()}: {synset.definition()}" for synset in class_synsets]
+        return {"nouns": dict(zip(dataset.class_names(), definitions, strict=True))}
 
 
 @functools.lru_cache(maxsize=8)
@@ -45,5 +45,5 @@ def _matrix(
     similarity: ExistingKnowledge, dataset: Dataset, names: tuple[str, ...], state: str
 ) -> Float64[Tensor, "classes classes"]:
     """For classes of these names; `state` tells one content of the files from another."""
-    found = synsets(dataset, similarity.senses, similarity.synsets, similarity.wordnet)
-    return wordnet.path_similarities(found)
+    class_synsets = synsets(dataset, similarity.senses, similarity.synsets, similarity.wordnet)
+    return wordnet.path_similarities(class_synsets)

@@ -45,7 +45,7 @@ class Facts(NamedTuple):
     names: tuple[str, ...]
     matrix: Float64[Tensor, "classes classes"]
     labels_needed: int
-    told: Mapping[str, Any]
+    details: Mapping[str, Any]
 
     def targets(self) -> dict[str, Target]:
         """What the presets of a weighted loss make of it."""
@@ -66,7 +66,7 @@ class Facts(NamedTuple):
             "symmetric": self.symmetric(),
             "nearer_than_itself": self.nearer_than_itself(),
             "targets": {name: target._asdict() for name, target in self.targets().items()},
-            "facts": dict(self.told),
+            "facts": dict(self.details),
         }
 
     def symmetric(self) -> bool:
@@ -75,52 +75,57 @@ class Facts(NamedTuple):
 
     def nearer_than_itself(self) -> list[str]:
         """Classes to which another one is nearer than they are themselves."""
-        worse = self.matrix.amax(1) > self.matrix.diagonal()
-        return [self.names[row] for row in worse.nonzero()[:, 0].tolist()]
+        nearer = self.matrix.amax(1) > self.matrix.diagonal()
+        return [self.names[row] for row in nearer.nonzero()[:, 0].tolist()]
 
     def lines(self) -> list[str]:
         """The same for people."""
         kind = "symmetric" if self.symmetric() else "rows true, columns predicted classes"
-        odd = self.nearer_than_itself()
+        nearer = self.nearer_than_itself()
         return [
             f"similarity {self.similarity} of {self.dataset}: {len(self.names)} classes, {kind}",
             f"labels needed: {self.labels_needed}",
             *(
-                f"target {name}: true class {one.diagonal:.3f}, entropy {one.entropy:.3f} nats"
-                for name, one in self.targets().items()
+                f"target {name}: true class {target.diagonal:.3f}, "
+                f"entropy {target.entropy:.3f} nats"
+                for name, target in self.targets().items()
             ),
-            *([f"nearer to another class than to themselves: {', '.join(odd)}"] if odd else []),
-            *_fact_lines(self.told),
+            *(
+                [f"nearer to another class than to themselves: {', '.join(nearer)}"]
+                if nearer
+                else []
+            ),
+            *_fact_lines(self.details),
         ]
 
-    def tables(self, chosen: str | None = None) -> Iterator[TextTable]:
+    def tables(self, class_name: str | None = None) -> Iterator[TextTable]:
         """The whole matrix, its nearest and farthest pairs, or one row in order."""
-        if chosen is not None:
-            yield self._row(chosen)
+        if class_name is not None:
+            yield self._row_table(class_name)
         elif len(self.names) <= FEW:
-            yield self._whole()
+            yield self._matrix_table()
         else:
             pairs = self._pairs()
             columns = ["true", "predicted", "similarity"]
             yield f"Nearest of {len(pairs)} pairs", columns, self._cells(pairs[:NEAREST])
             yield "Farthest", columns, self._cells(pairs[-FARTHEST:])
 
-    def _whole(self) -> TextTable:
+    def _matrix_table(self) -> TextTable:
         rows = zip(self.names, self.matrix.tolist(), strict=True)
         cells = [[name, *(f"{value:.3f}" for value in row)] for name, row in rows]
         return f"Similarity {self.similarity} of {self.dataset}", ["true", *self.names], cells
 
-    def _row(self, chosen: str) -> TextTable:
-        row = self.matrix[self.names.index(chosen)]
+    def _row_table(self, class_name: str) -> TextTable:
+        row = self.matrix[self.names.index(class_name)]
         order = row.argsort(descending=True, stable=True).tolist()
         cells = [[self.names[place], f"{float(row[place]):.3f}"] for place in order]
-        return f"Nearness to {chosen}", ["predicted", "similarity"], cells
+        return f"Nearness to {class_name}", ["predicted", "similarity"], cells
 
     def _pairs(self) -> list[tuple[int, int]]:
         """Pairs of different classes, nearest first; each once where that says all."""
         rows, columns = (~torch.eye(len(self.names)).bool()).nonzero().T
-        once = (rows < columns) | (not self.symmetric())
-        rows, columns = rows[once], columns[once]
+        chosen = (rows < columns) | (not self.symmetric())
+        rows, columns = rows[chosen], columns[chosen]
         order = self.matrix[rows, columns].argsort(descending=True, stable=True)
         return list(zip(rows[order].tolist(), columns[order].tolist(), strict=True))
 
@@ -131,7 +136,7 @@ class Facts(NamedTuple):
         ]
 
 
-def facts(similarity: Similarity, dataset: Dataset) -> Facts:
+def similarity_facts(similarity: Similarity, dataset: Dataset) -> Facts:
     """The similarity of a dataset's classes, checked, with what there is to say of it."""
     names = dataset.class_names()
     what = f"similarity {similarity.name!r}"
@@ -149,8 +154,8 @@ def _target(rows: Float64[Tensor, "classes classes"]) -> Target:
     return Target(float(rows.diagonal().mean()), float(entropies(rows).mean()))
 
 
-def _fact_lines(told: Mapping[str, Any]) -> Iterator[str]:
-    for name, value in told.items():
+def _fact_lines(details: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in details.items():
         if not isinstance(value, Mapping):
             yield f"{name}: {f'{value:.3f}' if isinstance(value, float) else value}"
             continue

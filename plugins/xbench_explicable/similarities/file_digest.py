@@ -8,9 +8,9 @@ from pathlib import Path
 def file_digest(path: str) -> str:
     """A hash of a file's content; nothing where it cannot be read, which its user finds."""
     try:
-        place = Path(path).expanduser()
-        stat = place.stat()
-        return _digest(str(place), stat.st_size, stat.st_mtime_ns)
+        file = Path(path).expanduser()
+        stat = file.stat()
+        return _digest(str(file), stat.st_size, stat.st_mtime_ns)
     except OSError:
         return ""
 

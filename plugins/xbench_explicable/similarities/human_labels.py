@@ -54,10 +54,10 @@ class InstanceLevelLabels(Similarity):
 
     def facts(self, dataset: Dataset) -> dict[str, Any]:
         """How many judgements each class had, and whether people made them."""
-        judged = self._sums().sum(1).long().tolist()
+        judgements = self._sums().sum(1).long().tolist()
         return {
             "annotators": "simulated" if annotated(self.of, HumanLabels).simulated else "people",
-            "judgements": dict(zip(self.of.class_names(), judged, strict=True)),
+            "judgements": dict(zip(self.of.class_names(), judgements, strict=True)),
         }
 
     def _sums(self) -> Float64[Tensor, "classes classes"]:
@@ -65,11 +65,11 @@ class InstanceLevelLabels(Similarity):
 
 
 @functools.lru_cache(maxsize=4)
-def _sums(of: Dataset, split: str, fingerprint: str) -> Float64[Tensor, "classes classes"]:
+def _sums(dataset: Dataset, split: str, fingerprint: str) -> Float64[Tensor, "classes classes"]:
     """What people said of a split, by true class; to be read, not written."""
-    ids = of.ids(split)
-    counts = annotated(of, HumanLabels).label_counts(ids)
-    return summed_counts(counts.long(), of.labels(ids))
+    ids = dataset.ids(split)
+    counts = annotated(dataset, HumanLabels).label_counts(ids)
+    return summed_counts(counts.long(), dataset.labels(ids))
 
 
 def summed_counts(

@@ -11,9 +11,9 @@ SHOWN = 12
 
 def quoted(names: Iterable[str], shown: int = SHOWN) -> str:
     """Names for a message: the first of them, and how many more there are."""
-    every = list(names)
-    rest = f" and {len(every) - shown} more" if len(every) > shown else ""
-    return ", ".join(repr(name) for name in every[:shown]) + rest
+    all_names = list(names)
+    rest = f" and {len(all_names) - shown} more" if len(all_names) > shown else ""
+    return ", ".join(repr(name) for name in all_names[:shown]) + rest
 
 
 def places(names: Sequence[str], known: Sequence[str], what: str) -> list[int]:
@@ -22,21 +22,21 @@ def places(names: Sequence[str], known: Sequence[str], what: str) -> list[int]:
     `MismatchError` says which names are missing, which are too many, and which occur twice;
     `what` says whose `known` are.
     """
-    twice = [name for name, times in Counter(known).items() if times > 1]
-    if twice:
-        raise MismatchError(f"{what} has classes twice: {quoted(twice)}")
-    asked, there = set(names), set(known)
-    missing = [name for name in names if name not in there]
-    extra = [name for name in known if name not in asked]
+    repeated = [name for name, times in Counter(known).items() if times > 1]
+    if repeated:
+        raise MismatchError(f"{what} has classes twice: {quoted(repeated)}")
+    wanted, available = set(names), set(known)
+    missing = [name for name in names if name not in available]
+    extra = [name for name in known if name not in wanted]
     if missing or extra:
-        told = [
-            f"{verb} {quoted(found)}"
-            for verb, found in (("lacks", missing), ("has besides", extra))
-            if found
+        faults = [
+            f"{verb} {quoted(group)}"
+            for verb, group in (("lacks", missing), ("has besides", extra))
+            if group
         ]
         raise MismatchError(
-            f"{what} is not about the same {len(names)} classes: it {' and '.join(told)}. "
+            f"{what} is not about the same {len(names)} classes: it {' and '.join(faults)}. "
             "Classes are matched by name."
         )
-    where = {name: place for place, name in enumerate(known)}
-    return [where[name] for name in names]
+    places_by_name = {name: place for place, name in enumerate(known)}
+    return [places_by_name[name] for name in names]

@@ -30,12 +30,14 @@ class MeanSimilarity(Similarity):
         names = dataset.class_names()
         parts = [
             normalised_similarity(
-                checked_similarity(one.matrix(dataset), names, f"similarity {one.name!r}")
+                checked_similarity(
+                    similarity.matrix(dataset), names, f"similarity {similarity.name!r}"
+                )
             )
-            for one in self.of
+            for similarity in self.of
         ]
         return torch.stack(parts).mean(0)
 
     def labels_needed(self, dataset: Dataset) -> int:
         """What all of them need together."""
-        return sum(one.labels_needed(dataset) for one in self.of)
+        return sum(similarity.labels_needed(dataset) for similarity in self.of)

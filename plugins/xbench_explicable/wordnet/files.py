@@ -24,15 +24,15 @@ class Lines:
     def __init__(self, text: str) -> None:
         rows = text.splitlines(keepends=True)
         self._rows = {int(row[:8]): row for row in rows if row[:8].isdigit()}
-        self._at = 0
+        self._place = 0
 
     def seek(self, place: int) -> None:
         """Go to a place in the full file."""
-        self._at = place
+        self._place = place
 
     def readline(self) -> str:
         """The line that begins there, or nothing."""
-        return self._rows.get(self._at, "")
+        return self._rows.get(self._place, "")
 
     def __contains__(self, place: int) -> bool:
         return place in self._rows
@@ -40,11 +40,11 @@ class Lines:
 
 def stream(folder: str, file: str) -> Lines | io.StringIO:
     """One of WordNet's files to read from."""
-    text = text_of(folder, file)
+    text = file_text(folder, file)
     return Lines(text) if file == "data.noun" else io.StringIO(text)
 
 
-def text_of(folder: str, file: str) -> str:
+def file_text(folder: str, file: str) -> str:
     """The content of one of WordNet's files; nothing of those for verbs and the like."""
     if file == "lexnames":
         return (DATA / file).read_text(encoding="ascii")
@@ -52,10 +52,10 @@ def text_of(folder: str, file: str) -> str:
         return ""
     if not folder:
         return gzip.decompress((DATA / f"{file}.gz").read_bytes()).decode("ascii")
-    found = Path(folder).expanduser() / file
-    if found.is_file():
-        text = found.read_text(encoding="latin-1")
-        return _checked(text, found) if file == "data.noun" else text
+    path = Path(folder).expanduser() / file
+    if path.is_file():
+        text = path.read_text(encoding="latin-1")
+        return _checked_release(text, path) if file == "data.noun" else text
     if file in FILES:
         raise ParameterError(
             f"wordnet={folder}: there is no file {file!r}; name the folder that holds "
@@ -64,13 +64,13 @@ def text_of(folder: str, file: str) -> str:
     return ""
 
 
-def _checked(text: str, file: Path) -> str:
+def _checked_release(text: str, file: Path) -> str:
     """The text, if it is of the release whose places are ImageNet's ids."""
-    told = re.search(r"WordNet (\d+\.\d+) Copyright", text[:5000], re.IGNORECASE)
-    if told is None or told[1] != VERSION:
-        release = f"WordNet {told[1]}" if told else "no WordNet"
+    release = re.search(r"WordNet (\d+\.\d+) Copyright", text[:5000], re.IGNORECASE)
+    if release is None or release[1] != VERSION:
+        description = f"WordNet {release[1]}" if release else "no WordNet"
         raise ParameterError(
-            f"{file}: this is {release}, but ids of classes are those of WordNet {VERSION}"
+            f"{file}: this is {description}, but ids of classes are those of WordNet {VERSION}"
         )
     return text
 
@@ -82,8 +82,8 @@ State = tuple[tuple[int, int], ...]
 def state(folder: str) -> State:
     """Tells one content of a folder from another; nothing where files are missing."""
     names = (*FILES, EXCEPTIONS) if folder else ()
-    files = [Path(folder).expanduser() / name for name in names]
-    stats = [file.stat() for file in files if file.is_file()]
+    paths = [Path(folder).expanduser() / name for name in names]
+    stats = [path.stat() for path in paths if path.is_file()]
     return tuple((stat.st_size, stat.st_mtime_ns) for stat in stats)
 
 
@@ -97,5 +97,5 @@ def digest(folder: str = "") -> str:
 
 @functools.lru_cache(maxsize=4)
 def _digest(folder: str, state: State) -> str:
-    text = "".join(text_of(folder, file) for file in (*FILES, EXCEPTIONS))
+    text = "".join(file_text(folder, file) for file in (*FILES, EXCEPTIONS))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -35,10 +35,10 @@ def _nouns(folder: str, state: wordnet_files.State) -> Any:
 
 def synset_of(reader: Any, text: str) -> Any:
     """The synset with an id (`n02084071`) or a name (`dog.n.01`), or `UnknownNameError`."""
-    found = synset_known(reader, text)
-    if found is None:
+    synset = synset_known(reader, text)
+    if synset is None:
         raise UnknownNameError("synset of WordNet", text, (), "Write n02084071 or dog.n.01.")
-    return found
+    return synset
 
 
 def synset_known(reader: Any, text: str) -> Any:
@@ -69,18 +69,22 @@ def synset_at(reader: Any, place: int) -> Any:
         return reader.synset_from_pos_and_offset("n", place)
 
 
-def above(synset: Any) -> list[Any]:
+def parent_synsets(synset: Any) -> list[Any]:
     """What stands directly above a synset: kinds, and what it is an instance of."""
     return [*synset.hypernyms(), *synset.instance_hypernyms()]
 
 
 def steps_up(synset: Any) -> Iterator[tuple[Any, int]]:
     """The synset itself and everything above it, with the least number of steps to each."""
-    seen, layer, steps = {synset}, [synset], 0
+    visited, layer, steps = {synset}, [synset], 0
     while layer:
-        yield from ((one, steps) for one in layer)
-        layer = list(dict.fromkeys(h for one in layer for h in above(one) if h not in seen))
-        seen.update(layer)
+        yield from ((node, steps) for node in layer)
+        layer = list(
+            dict.fromkeys(
+                parent for node in layer for parent in parent_synsets(node) if parent not in visited
+            )
+        )
+        visited.update(layer)
         steps += 1
 
 
@@ -88,9 +92,9 @@ def path_similarities(synsets: Sequence[Any]) -> Float64[Tensor, "classes classe
     """1 / (1 + least number of steps up and down between two synsets); 1 for one and itself."""
     places: dict[Any, int] = {}
     cells = [
-        (row, places.setdefault(one, len(places)), steps)
+        (row, places.setdefault(node, len(places)), steps)
         for row, synset in enumerate(synsets)
-        for one, steps in steps_up(synset)
+        for node, steps in steps_up(synset)
     ]
     up = torch.full((len(synsets), len(places)), torch.inf, dtype=torch.float64)
     rows, columns, steps = torch.tensor(cells).T

@@ -5,7 +5,7 @@ from typing import Any
 from nltk.corpus.reader.wordnet import WordNetCorpusReader
 from nltk.data import PathPointer
 
-from xbench_explicable.wordnet.files import VERSION, stream, text_of
+from xbench_explicable.wordnet.files import VERSION, file_text, stream
 
 
 class Folder(PathPointer):
@@ -21,7 +21,7 @@ class Folder(PathPointer):
 
     def file_size(self) -> int:
         """How many bytes the file has when it is not compressed."""
-        return len(text_of(self.folder, self.file).encode())
+        return len(file_text(self.folder, self.file).encode())
 
     def join(self, fileid: str) -> "Folder":
         """A file in the folder."""

@@ -24,11 +24,11 @@ Senses = Literal["official", "corrected"]
 COLUMNS = ["class", "synset"]
 LISTS = ("senses.csv", "imagenet.csv")
 """Bundled lists of names and their synsets."""
-SUGGESTED = 40
+MOST_SUGGESTIONS = 40
 """For how many unknown names a suggestion is looked for."""
 
 
-class Sense(NamedTuple):
+class SensePair(NamedTuple):
     """Two senses of a class's name."""
 
     official: str
@@ -36,7 +36,7 @@ class Sense(NamedTuple):
     corrected: str
 
 
-def sources(file: str = "", folder: str = "") -> Tree:
+def source_digests(file: str = "", folder: str = "") -> Tree:
     """A hash of each of the files that `synsets` reads, for what depends on them."""
     return {"nouns": digest(folder), "lists": lists_digest(), "table": file_digest(file)}
 
@@ -57,55 +57,60 @@ def synsets(dataset: Dataset, senses: Senses, file: str = "", folder: str = "") 
     """
     names, reader = dataset.class_names(), nouns(folder)
     if file:
-        return _listed(names, reader, file, folder)
+        return _table_synsets(names, reader, file, folder)
     known = imagenet()
     if set(names) == set(known):
         return [synset_of(reader, known[name]) for name in names]
-    found = [_sense(reader, name, senses) for name in names]
-    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    class_synsets = [_synset(reader, name, senses) for name in names]
+    unknown = [name for name, synset in zip(names, class_synsets, strict=True) if synset is None]
     if unknown:
-        raise MismatchError(f"{_unknown(reader, dataset, unknown, folder)} {_way_out(folder)}")
-    return found
+        raise MismatchError(
+            f"{_unknown_message(reader, dataset, unknown, folder)} {_advice(folder)}"
+        )
+    return class_synsets
 
 
-def _listed(names: tuple[str, ...], reader: Any, file: str, folder: str) -> list[Any]:
+def _table_synsets(names: tuple[str, ...], reader: Any, file: str, folder: str) -> list[Any]:
     """The synsets that a table names, by class."""
-    listed = _table(file)
-    missing = [name for name in names if name not in listed]
+    table = _synset_names(file)
+    missing = [name for name in names if name not in table]
     if missing:
         raise MismatchError(f"synsets={file} names no synset for {quoted(missing)}")
-    found = [synset_known(reader, listed[name]) for name in names]
-    unknown = [name for name, synset in zip(names, found, strict=True) if synset is None]
+    class_synsets = [synset_known(reader, table[name]) for name in names]
+    unknown = [name for name, synset in zip(names, class_synsets, strict=True) if synset is None]
     if unknown:
-        told = ", ".join(f"{listed[name]!r} of {name!r}" for name in unknown)
+        faults = ", ".join(f"{table[name]!r} of {name!r}" for name in unknown)
         raise MismatchError(
-            f"synsets={file} names what is no synset of {_of(folder)}: {told}. Write n02084071 "
-            f"or dog.n.01{_or_full(folder)}."
+            f"synsets={file} names what is no synset of {_wordnet_name(folder)}: {faults}. Write "
+            f"n02084071 or dog.n.01{_full_advice(folder)}."
         )
-    return found
+    return class_synsets
 
 
-def _table(file: str) -> dict[str, str]:
+def _synset_names(file: str) -> dict[str, str]:
     rows = [row for _, row in read_spreadsheet(file, f"synsets={file}")]
     if not rows or rows[0] != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
         raise DatasetError(
             f"synsets={file}: write the columns {','.join(COLUMNS)} in its first line, then "
             "one line for each class, such as dog,n02084071 or dog,dog.n.01"
         )
-    twice = [name for name, times in Counter(name for name, _ in rows[1:]).items() if times > 1]
-    if twice:
-        raise DatasetError(f"synsets={file} has classes twice: {quoted(twice)}")
+    repeated = [name for name, times in Counter(name for name, _ in rows[1:]).items() if times > 1]
+    if repeated:
+        raise DatasetError(f"synsets={file} has classes twice: {quoted(repeated)}")
     return dict(rows[1:])
 
 
-def _sense(reader: Any, name: str, senses: Senses) -> Any:
+def _synset(reader: Any, name: str, senses: Senses) -> Any:
     """The synset of one name, or None."""
     if WNID.match(name):
         return synset_known(reader, name)
     word = next(iter(spellings(name)), "")
     if word in exceptions():
         return synset_of(reader, getattr(exceptions()[word], senses))
-    words = [*spellings(name), *filter(None, (reader.morphy(w, "n") for w in spellings(name)))]
+    words = [
+        *spellings(name),
+        *filter(None, (reader.morphy(spelling, "n") for spelling in spellings(name))),
+    ]
     return next(filter(None, (synset_named(reader, f"{word}.n.01") for word in words)), None)
 
 
@@ -117,10 +122,10 @@ def spellings(name: str) -> Iterator[str]:
 
 
 @functools.cache
-def exceptions() -> dict[str, Sense]:
+def exceptions() -> dict[str, SensePair]:
     """Names whose first sense is not what images of them show, or that WordNet lacks."""
     rows = read_rows(DATA / "senses.csv", ",")[1:]
-    return {name: Sense(official, corrected) for _, (name, official, corrected) in rows}
+    return {name: SensePair(official, corrected) for _, (name, official, corrected) in rows}
 
 
 @functools.cache
@@ -129,30 +134,33 @@ def imagenet() -> dict[str, str]:
     return dict(row.cells for row in read_rows(DATA / "imagenet.csv", ",")[1:])
 
 
-def _unknown(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:
+def _unknown_message(reader: Any, dataset: Dataset, unknown: list[str], folder: str) -> str:
     known = list(reader.all_lemma_names(pos="n"))
-    told = [_suggested(name, known) for name in unknown[:SUGGESTED]]
-    told += [repr(name) for name in unknown[SUGGESTED:]]
+    descriptions = [_suggestion(name, known) for name in unknown[:MOST_SUGGESTIONS]]
+    descriptions += [repr(name) for name in unknown[MOST_SUGGESTIONS:]]
+    names = ", ".join(descriptions)
     return (
-        f"T{_of(folder)[1:]} has no noun for {len(unknown)} of the "
-        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {', '.join(told)}."
+        f"T{_wordnet_name(folder)[1:]} has no noun for {len(unknown)} of the "
+        f"{len(dataset.class_names())} classes of dataset {dataset.name!r}: {names}."
     )
 
 
-def _way_out(folder: str) -> str:
+def _advice(folder: str) -> str:
     columns = ",".join(COLUMNS)
-    return f"Give each class its synset with synsets=FILE (columns {columns}){_or_full(folder)}."
+    return (
+        f"Give each class its synset with synsets=FILE (columns {columns}){_full_advice(folder)}."
+    )
 
 
-def _of(folder: str) -> str:
+def _wordnet_name(folder: str) -> str:
     return f"the WordNet in {folder}" if folder else "the bundled part of WordNet"
 
 
-def _or_full(folder: str) -> str:
+def _full_advice(folder: str) -> str:
     """The way out where the bundled part is used."""
     return "" if folder else ", or name the folder of a full WordNet 3.0 with wordnet=FOLDER"
 
 
-def _suggested(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(next(iter(spellings(name)), ""), known, n=1, cutoff=0.75)
     return f"{name!r} (did you mean {near[0]!r}?)" if near else repr(name)

@@ -164,9 +164,9 @@ def test_alpha_of_nothing_gives_cross_entropy_exactly(problem):
     made = loss_of(HierarchicalCrossEntropy(0.0), ancestors, logits, labels)
     plain = loss_of(CrossEntropy(), ancestors, logits, labels)
     assert float(made) == pytest.approx(float(plain), rel=1e-12)
-    way = tree_descent(tree_of(ancestors), 0.0)
-    assert (way.own == 1).all()
-    assert (way.above == 0).all()
+    descent = tree_descent(tree_of(ancestors), 0.0)
+    assert (descent.own == 1).all()
+    assert (descent.above == 0).all()
 
 
 def tree_of(ancestors):

@@ -108,7 +108,7 @@ def test_who_fails_a_bait_question_is_left_out(rated, named):
     assert similarity.matrix(classes).tolist() == [[4, 1], [1, 4]]
     assert similarity.labels_needed(classes) == 2
     panel = similarity.panel(classes)
-    assert panel.kept == ("p",)
+    assert panel.people == ("p",)
     assert panel.dropped == {"q": "bait questions: 0 for 4 in line 7"}
 
 
@@ -122,7 +122,7 @@ def test_a_bait_question_may_be_missed_where_that_is_allowed(rated, named):
 
 def test_who_saw_no_bait_question_is_kept(rated, named):
     similarity = rated("person,true,predicted,rating\np,a,b,1\np,b,a,2\n")
-    assert similarity.panel(named("a", "b")).kept == ("p",)
+    assert similarity.panel(named("a", "b")).people == ("p",)
 
 
 def test_facts_say_who_rated_and_how_far_they_agree(rated, named):
