@@ -85,7 +85,7 @@ def make_entry(data, make_weights):
     def made(explainer: Explainer, epochs: int = 0) -> Entry:
         sets = {"train": ImageSet(data, "train"), "test": ImageSet(data, "test")}
         training = Training(epochs=epochs, batch_size=12)
-        classifier = make_weights().classifier
+        classifier = make_weights().plan.classifier
         return Entry("x", "entry", explainer, classifier, CrossEntropy(), training, sets, 0, 3)
 
     return made
@@ -114,12 +114,12 @@ def test_every_model_is_trained_on_its_own_confounded_images(make_entry) -> None
         assert f"{name}/bank" in recipes
         assert recipes[f"{name}/bank"].needs()
         recipe = recipes[name]
-        shown = recipe.images.dataset.contexts(recipe.images.ids())
-        labels = recipe.images.dataset.labels(recipe.images.ids())
+        shown = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
+        labels = recipe.plan.images.dataset.labels(recipe.plan.images.ids())
         place, column = (0, 0) if "class 3" in name else (1, 1)
         assert shown[labels == place, column].float().mean() == float(name[-12:-8].split()[-1])
-        assert recipe.classes == 3
-        assert recipe.validation.split == "validation"
+        assert recipe.plan.classes == 3
+        assert recipe.plan.validation.split == "validation"
 
 
 def test_the_control_has_one_model_without_any_confounding(make_entry) -> None:
@@ -128,8 +128,8 @@ def test_the_control_has_one_model_without_any_confounding(make_entry) -> None:
     banks = {recipe.key for name, recipe in recipes.items() if name.endswith("bank")}
     assert len(weights) == len(banks) == 1
     (recipe,) = weights.values()
-    shown = recipe.images.dataset.contexts(recipe.images.ids())
-    labels = recipe.images.dataset.labels(recipe.images.ids())
+    shown = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
+    labels = recipe.plan.images.dataset.labels(recipe.plan.images.ids())
     assert [shown[labels == place].sum(0).tolist() for place in range(3)] == [[4, 4, 4]] * 3
 
 
@@ -306,7 +306,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
 
 
 def test_a_confound_that_is_learned_is_named(shapes, make_weights, tmp_path) -> None:
-    made = records(shapes(720), make_weights().classifier, tmp_path)
+    made = records(shapes(720), make_weights().plan.classifier, tmp_path)
     values = {
         label: {score.name: score.value for score in record.scores}
         for label, record in made.items()
