@@ -84,6 +84,22 @@ def realdata() -> Path:
     return folder
 
 
+@pytest.fixture
+def workplace(tmp_path: Path) -> Any:
+    """A workplace whose scratch files lie in the test's own folder."""
+    from xbench.testing import tiny_workplace
+
+    return tiny_workplace(tmp_path)
+
+
+@pytest.fixture
+def provider(tmp_path: Path, workplace: Any) -> Any:
+    """Makes artefacts there, and keeps them in the test's own store."""
+    from xbench import Provider, Store
+
+    return Provider(Store(str(tmp_path / "store")), workplace)
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read from or written to the user's own folders."""

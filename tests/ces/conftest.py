@@ -2,35 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import pytest
 import torch
 from torch import Tensor, nn
 
+from small_datasets import Made
+from small_networks import SIDE, Small, small_module, small_network
 from xbench import (
     Batch,
-    Classifier,
     Concept,
     ConceptExamples,
     ConceptExamplesPair,
     Contexts,
-    Dataset,
     ImageSet,
-    LocalWorkplace,
     Network,
     Normalisation,
     TrainedWeights,
     Training,
     TrainingPlan,
-    Workplace,
     generator,
 )
-from xbench.networks import cut_module
 from xbench_zoo.losses import CrossEntropy
 
-SIDE, CLASSES, SPAN = 20, 4, 1000
+CLASSES = 4
 TINTS = {"red": (90, 0, 0), "green": (0, 90, 0), "blue": (0, 0, 90)}
 CONCEPTS = (
     *(Concept(name, "settings") for name in TINTS),
@@ -60,37 +57,15 @@ def _showing(name: str, images: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Shapes(Dataset, Contexts, ConceptExamples):
+class Shapes(Made, Contexts, ConceptExamples):
     """Noise in a tinted setting; the class shows as a bright square in one of four corners."""
 
     name: ClassVar[str] = "shapes"
+    classes: ClassVar[tuple[str, ...]] = tuple(f"class {label}" for label in range(CLASSES))
 
     count: int = 40
-    """Images of each split; its ids start at 0 and at 1000."""
 
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return f"shapes-{self.count}"
-
-    def class_names(self) -> tuple[str, ...]:
-        return tuple(f"class {label}" for label in range(CLASSES))
-
-    def splits(self) -> tuple[str, ...]:
-        return "train", "test"
-
-    def ids(self, split: str) -> Sequence[int]:
-        start = 0 if split == "train" else SPAN
-        return range(start, start + self.count)
-
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % CLASSES for image in ids])
-
-    def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack([self._image(image) for image in ids])
-
-    def _image(self, image: int) -> Tensor:
+    def image(self, image: int) -> Tensor:
         setting = tuple(TINTS)[self._setting(image)]
         pixels = _tinted(_noise(1, generator("image", image)), setting)[0]
         top, left = divmod(image % CLASSES, 2)
@@ -118,46 +93,25 @@ class Shapes(Dataset, Contexts, ConceptExamples):
         return ConceptExamplesPair(positive.clamp(0, 255).byte(), negative.clamp(0, 255).byte())
 
 
-def small_module(classes: int = CLASSES) -> nn.Sequential:
-    """Two convolutions, then pooling and a linear head: 8×10×10 activations at 20 pixels."""
-    return nn.Sequential(
-        nn.Conv2d(3, 6, 3, padding=1),
-        nn.BatchNorm2d(6),
-        nn.ReLU(),
-        nn.Conv2d(6, 8, 3, stride=2, padding=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(5),
-        nn.Flatten(),
-        nn.Linear(200, classes),
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
-class SmallCut(Classifier):
-    """The small module as a component."""
+class SmallCut(Small):
+    """The small module with batch norm as a component."""
 
     name: ClassVar[str] = "small-cut"
+    side: ClassVar[int] = SIDE
 
     def module(self, classes: int) -> nn.Module:
-        return small_module(classes)
+        return small_module(classes, norm=True)
 
     def normalisation(self) -> Normalisation:
         return Normalisation((0.5, 0.4, 0.3), (0.2, 0.3, 0.4))
 
-    def input_size(self) -> int:
-        return SIDE
 
-
-def small_network(classes: int = CLASSES, seed: int = 0, layer: str = "") -> Network:
+def network_of(classes: int = CLASSES, seed: int = 0, layer: str = "") -> Network:
     """The small module with random weights, cut at its last stage (layer "4")."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        module = small_module(classes)
-        nn.init.normal_(module[7].weight, std=0.5)
     normalisation = SmallCut().normalisation()
-    return cut_module(
-        module.eval(), classes=classes, size=SIDE, layer=layer, normalisation=normalisation
-    )
+    make = partial(small_module, classes, norm=True)
+    return small_network(make, seed, 0.5, layer=layer, normalisation=normalisation)
 
 
 def small_weights(training: Training | None = None, seed: int = 0, **fields) -> TrainedWeights:
@@ -171,7 +125,7 @@ def small_weights(training: Training | None = None, seed: int = 0, **fields) -> 
 
 @pytest.fixture
 def network() -> Network:
-    return small_network()
+    return network_of()
 
 
 @pytest.fixture
@@ -185,11 +139,6 @@ def batch(images: ImageSet) -> Batch:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
-    return LocalWorkplace(torch.device("cpu"), 16, tmp_path)
-
-
-@pytest.fixture
 def shapes() -> type[Shapes]:
     """The data set's class; its only field is `count`."""
     return Shapes
@@ -197,8 +146,8 @@ def shapes() -> type[Shapes]:
 
 @pytest.fixture
 def make_network() -> Callable[..., Network]:
-    """`small_network`, for tests that need another seed, layer or number of classes."""
-    return small_network
+    """`network_of`, for tests that need another seed, layer or number of classes."""
+    return network_of
 
 
 @pytest.fixture

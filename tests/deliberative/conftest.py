@@ -1,67 +1,42 @@
 """A small data set with every annotation the protocol can use, and a small network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import ClassVar
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from small_datasets import Made
+from small_networks import SIDE, small_module, small_network
 from xbench import (
     Batch,
     ClassAttributes,
-    Dataset,
     IdealObserver,
     ImageSet,
-    LocalWorkplace,
     Network,
     PartAttribute,
     PartMasks,
     PartPoints,
-    Workplace,
     generator,
 )
-from xbench.networks import cut_module
 
-CLASSES, PARTS, SIDE = 6, 4, 20
+CLASSES, PARTS = 6, 4
 
 
 @dataclass(frozen=True)
-class Dots(Dataset, PartPoints, PartMasks, ClassAttributes, IdealObserver):
+class Dots(Made, PartPoints, PartMasks, ClassAttributes, IdealObserver):
     """Noise images; part k of image i lies at a random place and shows as a square."""
 
     name: ClassVar[str] = "dots"
+    classes: ClassVar[tuple[str, ...]] = tuple(f"class {label}" for label in range(CLASSES))
+    count: ClassVar[int] = 24
+    starts: ClassVar[Mapping[str, int]] = {"train": 0, "test": 24}
 
-    count: int = 24
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return f"dots-{self.count}"
-
-    def class_names(self) -> tuple[str, ...]:
-        return tuple(f"class {label}" for label in range(CLASSES))
-
-    def splits(self) -> tuple[str, ...]:
-        return "train", "test"
-
-    def ids(self, split: str) -> Sequence[int]:
-        start = 0 if split == "train" else self.count
-        return range(start, start + self.count)
-
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % CLASSES for image in ids])
-
-    def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack(
-            [
-                torch.randint(0, 256, (3, SIDE, SIDE), generator=generator("image", image)).byte()
-                for image in ids
-            ]
-        )
+    def image(self, image: int) -> Tensor:
+        return torch.randint(0, 256, (3, SIDE, SIDE), generator=generator("image", image)).byte()
 
     def part_names(self) -> tuple[str, ...]:
         return tuple(f"part {k}" for k in range(PARTS))
@@ -113,28 +88,9 @@ class Dots(Dataset, PartPoints, PartMasks, ClassAttributes, IdealObserver):
         return product / product.sum(1, keepdim=True)
 
 
-def small_network(classes: int = CLASSES, seed: int = 0) -> Network:
-    """Two convolutions, then pooling and a linear head: 8×10×10 activations at 20 px."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        module = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(6, 8, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(5),
-            nn.Flatten(),
-            nn.Linear(200, 32),
-            nn.ReLU(),
-            nn.Linear(32, classes),
-        )
-        nn.init.normal_(module[8].weight, std=1.0)
-    return cut_module(module.eval(), classes=classes, size=SIDE)
-
-
 @pytest.fixture
 def network() -> Network:
-    return small_network()
+    return small_network(partial(small_module, CLASSES, norm=False, hidden=32), 0, 1.0)
 
 
 @pytest.fixture
@@ -145,8 +101,3 @@ def images() -> ImageSet:
 @pytest.fixture
 def batch(images: ImageSet) -> Batch:
     return images.batch(images.ids()[:8])
-
-
-@pytest.fixture
-def workplace(tmp_path: Path) -> Workplace:
-    return LocalWorkplace(torch.device("cpu"), 5, tmp_path)

@@ -6,7 +6,6 @@ import torch
 from xbench import (
     Artefact,
     ImageSet,
-    LocalWorkplace,
     TrainedWeights,
     Training,
     TrainingPlan,
@@ -14,6 +13,7 @@ from xbench import (
     decode_photo,
 )
 from xbench.networks import load_network, read_state
+from xbench.testing import tiny_workplace
 from xbench_datasets.folders.folder import Folder
 from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.torchvision_models import Torchvision
@@ -50,7 +50,7 @@ def tuned(realdata, fold, training, tmp_path, pixels=192):
         seed=0,
         classes=10,
     )
-    return TrainedWeights(plan).build({}, LocalWorkplace(torch.device("cpu"), 32, tmp_path))
+    return TrainedWeights(plan).build({}, tiny_workplace(tmp_path, 32))
 
 
 @pytest.mark.realdata

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from pickled import Calls
 from xbench import Concept, UsageError
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.file import read_bank, write_bank
@@ -201,16 +202,6 @@ def test_a_pickle_of_something_else_is_refused(tmp_path, content):
         read_bank(released(tmp_path / "other.pkl", content))
 
 
-class Runs:
-    """Pickles as a call of a function."""
-
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
 class Elsewhere(pickle.Pickler):
     def persistent_id(self, value):
         return "elsewhere" if isinstance(value, float) else None
@@ -219,15 +210,15 @@ class Elsewhere(pickle.Pickler):
 def malicious(mark):
     """Pickles that would make a file, in ways a reader may overlook."""
     whole = dict(RELEASED)
-    yield "os.system", Runs(os.system, f"touch {mark}")
-    yield "eval", Runs(eval, f"open({str(mark)!r}, 'w')")
-    yield "exec", {"snow": (Runs(exec, f"open({str(mark)!r}, 'w')"),)}
-    yield "nested", {**whole, "bad": [{"deep": (Runs(os.mkdir, str(mark)),)}]}
-    yield "key", {**whole, Runs(os.mkdir, str(mark)): 1}
-    yield "numpy", {**whole, "bad": Runs(np.save, str(mark), 1)}
-    yield "numpy file", {**whole, "bad": Runs(np.fromfile, __file__)}
+    yield "os.system", Calls(os.system, f"touch {mark}")
+    yield "eval", Calls(eval, f"open({str(mark)!r}, 'w')")
+    yield "exec", {"snow": (Calls(exec, f"open({str(mark)!r}, 'w')"),)}
+    yield "nested", {**whole, "bad": [{"deep": (Calls(os.mkdir, str(mark)),)}]}
+    yield "key", {**whole, Calls(os.mkdir, str(mark)): 1}
+    yield "numpy", {**whole, "bad": Calls(np.save, str(mark), 1)}
+    yield "numpy file", {**whole, "bad": Calls(np.fromfile, __file__)}
     yield "path", {**whole, "bad": Path("x")}
-    yield "getattr", {**whole, "bad": Runs(getattr, os, "system")}
+    yield "getattr", {**whole, "bad": Calls(getattr, os, "system")}
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4, 5])

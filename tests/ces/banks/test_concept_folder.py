@@ -112,14 +112,11 @@ def test_photographs_are_turned_upright(root):
     assert image[:, :, 11:].min() == 255
 
 
-def test_a_bank_can_be_learned_from_it(folder, make_weights, workplace, tmp_path):
-    from xbench import Provider, Store
+def test_a_bank_can_be_learned_from_it(folder, make_weights, provider):
 
     weights = make_weights()
     recipe = LearnedBank(weights, weights.plan.classifier, (folder,), Transform())
-    bank = ConceptBank.from_artefact(
-        Provider(Store(str(tmp_path / "store")), workplace).one(recipe)
-    )
+    bank = ConceptBank.from_artefact(provider.one(recipe))
     assert bank.names == ("alone", "red", "warm")
     assert bank.accuracies.tolist() == [1.0, 1.0, 1.0]
     assert bank.facts["details"]["red"]["held_out"] == 6

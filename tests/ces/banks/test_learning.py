@@ -35,11 +35,6 @@ def recipe(shapes, make_weights):
     return LearnedBank(weights, weights.plan.classifier, (shapes(),), Transform(), examples=40)
 
 
-@pytest.fixture
-def provider(tmp_path, workplace):
-    return Provider(Store(str(tmp_path / "store")), workplace)
-
-
 def learned_bank(recipe, provider):
     return ConceptBank.from_artefact(provider.one(recipe))
 

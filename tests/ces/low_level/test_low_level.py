@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from small_entries import entry_of
 from xbench import (
     Artefacts,
     Entry,
@@ -14,8 +15,6 @@ from xbench import (
     ParameterError,
     Provider,
     Resampling,
-    Store,
-    Training,
     UnknownNameError,
     UsageError,
     Workplace,
@@ -28,7 +27,6 @@ from xbench_ces.low_level.protocol import LowLevelPerturbation
 from xbench_ces.low_level.rows import Target, courses
 from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_ces.scores.floors import RandomConcepts
-from xbench_zoo.losses import CrossEntropy
 
 TARGETS = (Target("class 0", "red"), Target("class 2", "green", ("striped",)))
 PROTOCOL = LowLevelPerturbation(TARGETS, steps=4, minimum_probability=0.0)
@@ -39,22 +37,12 @@ EXPLAINER = ConceptualExplanationScores(examples=20, threshold=0.6)
 def entry(make_weights, images) -> Entry:
     weights = make_weights()
     datasets = {"train": weights.plan.images, "test": images}
-    return Entry(
-        label="ces",
-        role="entry",
-        explainer=EXPLAINER,
-        classifier=weights.plan.classifier,
-        loss=CrossEntropy(),
-        training=Training(epochs=0),
-        datasets=datasets,
-        repeat=0,
-        seed=0,
-    )
+    return entry_of(weights.plan.classifier, datasets, explainer=EXPLAINER, label="ces")
 
 
 @pytest.fixture
-def artefacts(entry: Entry, workplace: Workplace, tmp_path) -> Artefacts:
-    return Provider(Store(str(tmp_path)), workplace).all(PROTOCOL.artefacts(entry))
+def artefacts(entry: Entry, provider: Provider) -> Artefacts:
+    return provider.all(PROTOCOL.artefacts(entry))
 
 
 def test_it_keeps_the_contract_of_components() -> None:

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from small_networks import Calls
 from xbench import generator
 from xbench.networks import blank_module, cut_classifier, cut_module, first_kink
 from xbench.testing import tiny_network
@@ -20,18 +21,6 @@ from xbench_ces.scores.affine import (
 from xbench_zoo.torchvision_models import Torchvision
 
 ROOM = 2**30
-
-
-class Calls(nn.Module):
-    """A module that calls a function of its input and one constant."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-        self.register_buffer("constant", torch.rand(4))
-
-    def forward(self, values):
-        return self.function(values, self.constant)
 
 
 AFFINE = [

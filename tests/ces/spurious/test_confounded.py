@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from xbench import Contexts, Dataset, DatasetError, UnknownNameError
+from small_datasets import Made
+from xbench import Contexts, DatasetError, UnknownNameError
 from xbench.testing import check_component
 from xbench_ces.spurious.confounded import Confounded
 from xbench_datasets.folders.folder import Folder
@@ -22,7 +23,7 @@ KINDS, PLACES = ("ant", "bee", "cow", "dog"), ("ice", "mud", "oak", "sea")
 
 
 @dataclass(frozen=True)
-class Animals(Dataset, Contexts):
+class Animals(Made, Contexts):
     """Images of no content: class and contexts follow from the id; some show two, some none.
 
     Image i shows context i // 4 % 5 (none for 4), and every seventh shows "sea" besides; ants
@@ -30,27 +31,10 @@ class Animals(Dataset, Contexts):
     """
 
     name: ClassVar[str] = "animals"
+    classes: ClassVar[tuple[str, ...]] = KINDS
+    starts: ClassVar[Mapping[str, int]] = {"train": 0, "test": 10_000}
 
     count: int = 800
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return f"animals-{self.count}"
-
-    def class_names(self) -> tuple[str, ...]:
-        return KINDS
-
-    def splits(self) -> tuple[str, ...]:
-        return "train", "test"
-
-    def ids(self, split: str) -> Sequence[int]:
-        start = 0 if split == "train" else 10_000
-        return range(start, start + self.count)
-
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % 4 for image in ids])
 
     def images(self, ids: Sequence[int]) -> Tensor:
         return torch.tensor(ids)[:, None, None, None].expand(-1, 3, 4, 4).to(torch.uint8)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 import torch
 
+from small_entries import entry_of
 from xbench import (
     Artefact,
     Benchmark,
@@ -21,7 +22,6 @@ from xbench import (
     ImageSet,
     Line,
     LocalExecutor,
-    LocalWorkplace,
     MismatchError,
     ParameterError,
     Provider,
@@ -37,7 +37,7 @@ from xbench import (
     plain_table,
     run,
 )
-from xbench.testing import check_component
+from xbench.testing import check_component, tiny_workplace
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_ces.scores.floors import ControlModel, RandomConcepts
@@ -86,7 +86,7 @@ def make_entry(data, make_weights):
         sets = {"train": ImageSet(data, "train"), "test": ImageSet(data, "test")}
         training = Training(epochs=epochs, batch_size=12)
         classifier = make_weights().plan.classifier
-        return Entry("x", "entry", explainer, classifier, CrossEntropy(), training, sets, 0, 3)
+        return entry_of(classifier, sets, explainer=explainer, training=training, seed=3)
 
     return made
 
@@ -296,10 +296,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     sets = {"train": ImageSet(data, "train"), "test": ImageSet(data, "test")}
     scored = protocol(training_images=36)
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
-    store, workplace = (
-        Store(str(tmp_path / "store")),
-        LocalWorkplace(torch.device("cpu"), 16, tmp_path),
-    )
+    store, workplace = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
     plan = Resampling(resamples=50)
     made = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
     return {record.label: record for record in made}

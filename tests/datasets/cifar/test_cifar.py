@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from pickled import Calls
 from xbench import ClassHierarchy, DatasetError, UnknownNameError, data_home
 from xbench.testing import check_component
 from xbench_datasets.cifar.cifar import Cifar10, Cifar100
@@ -221,23 +222,15 @@ def test_a_class_outside_its_superclass_is_named(hundred: Path, tmp_path: Path) 
         Cifar100(root=str(tmp_path)).check()
 
 
-class Evil:
-    """What a pickle could hold that wants a command to be run."""
-
-    def __init__(self, place: Path) -> None:
-        self.place = place
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, (f"touch {self.place}",)
-
-
 def test_a_batch_that_asks_for_a_command_is_refused(ten: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cifar-10-batches-py"
     folder.mkdir()
     for file in (ten / "cifar-10-batches-py").iterdir():
         (folder / file.name).symlink_to(file)
     (folder / "data_batch_2").unlink()
-    (folder / "data_batch_2").write_bytes(pickle.dumps({"data": Evil(tmp_path / "ran")}, 2))
+    (folder / "data_batch_2").write_bytes(
+        pickle.dumps({"data": Calls(os.system, f"touch {tmp_path / 'ran'}")}, 2)
+    )
     with pytest.raises(DatasetError, match=r"data_batch_2 is refused: .*system.* `xbench data get"):
         Cifar10(root=str(tmp_path)).check()
     assert not (tmp_path / "ran").exists()

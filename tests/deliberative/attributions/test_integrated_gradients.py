@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from small_networks import Whole
 from xbench import Batch, Link, Network, Readout
 from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
 from xbench_deliberative.kernels.integrated import gauss_legendre, right_riemann
@@ -29,17 +30,6 @@ class OfOneImage:
 
     def __call__(self, logits: Tensor) -> Tensor:
         return ClassProbabilities(self.classes.expand(len(logits), -1))(logits)
-
-
-class Whole(nn.Module):
-    """A readout as one module, as captum wants it."""
-
-    def __init__(self, readout: Readout) -> None:
-        super().__init__()
-        self.bottom, self.top, self.link = readout.bottom, readout.top, readout.link
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.link(self.top(self.bottom(images)))
 
 
 @pytest.mark.parametrize("steps", [1, 5, 50])

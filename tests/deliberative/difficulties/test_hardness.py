@@ -8,12 +8,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from interrupted import PowerError, Recorder, equal
+from small_datasets import Fogged
+from small_networks import Tiny
 from xbench import (
     Artefact,
-    Classifier,
-    Dataset,
     ImageSet,
-    LocalWorkplace,
     MismatchError,
     Normalisation,
     Provider,
@@ -26,6 +26,7 @@ from xbench import (
     start_module,
 )
 from xbench.networks import first_nonlinearity, load_network
+from xbench.testing import tiny_workplace
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_network import Joint, build, predictor_head
@@ -37,45 +38,6 @@ from xbench_zoo.small import SmallCnn
 
 CLASSES, SIDE = 3, 12
 CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Fogged(Dataset):
-    """A stripe whose height is the class; every other image shows fog instead, and no stripe."""
-
-    name = "fogged"
-
-    count: int = 48
-
-    def check(self):
-        """Nothing can be missing."""
-
-    def fingerprint(self):
-        return f"fogged {self.count}"
-
-    def class_names(self):
-        return ("top", "middle", "bottom")
-
-    def splits(self):
-        return ("train", "test")
-
-    def ids(self, split):
-        return range(self.count) if split == "train" else range(1000, 1090)
-
-    def labels(self, ids):
-        return torch.tensor([image_id // 2 % CLASSES for image_id in ids])
-
-    def images(self, ids):
-        return torch.stack([self._image(image_id) for image_id in ids])
-
-    def _image(self, image_id):
-        draws = torch.Generator().manual_seed(image_id)
-        image = torch.randint(0, 60, (3, SIDE, SIDE), generator=draws).to(torch.uint8)
-        if image_id % 2:
-            return image + 150
-        place = 4 * (image_id // 2 % CLASSES)
-        image[:, place : place + 4] += 120
-        return image
 
 
 class Forgetful(nn.Module):
@@ -92,28 +54,26 @@ class Forgetful(nn.Module):
 
 
 @dataclass(frozen=True)
-class Tiny(Classifier):
-    """Batch norm and dropout in the body and in the head."""
+class ForgetfulTiny(Tiny):
+    """A tiny network whose dropout is no layer."""
 
-    name = "tiny"
-
-    forgetful: bool = False
+    name = "forgetful"
 
     def module(self, classes):
-        if self.forgetful:
-            return Forgetful(classes)
-        body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU())
-        middle = nn.Sequential(nn.Conv2d(6, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
-        tail = nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Dropout(0.2), nn.Linear(72, classes)
-        return nn.Sequential(body, middle, *tail)
-
-    def normalisation(self):
-        return Normalisation()
-
-    def input_size(self):
-        return SIDE
+        return Forgetful(classes)
 
 
+@dataclass(frozen=True)
+class Clear(Fogged):
+    """The images without fog."""
+
+    name = "clear"
+
+    def ids(self, split):
+        return super().ids(split)[::2]
+
+
+TINY = Tiny(blocks=2, dropout=0.2)
 TRAINING = Training(epochs=3, batch_size=16, learning_rate=0.01, weight_decay=0.01, shift=1)
 KINDS = [
     Hardness(),
@@ -123,26 +83,10 @@ KINDS = [
 ]
 
 
-class PowerError(Exception):
-    """The power went off."""
-
-
-class Unplugged:
-    """Progress that pulls the plug at an update."""
-
-    def __init__(self, last):
-        self.left = last
-
-    def update(self, task, done, total, note=""):
-        self.left -= 1
-        if not self.left:
-            raise PowerError
-
-
 def plain(**changes):
     data = Fogged()
     given = {
-        "classifier": Tiny(),
+        "classifier": TINY,
         "loss": CrossEntropy(),
         "training": TRAINING,
         "images": ImageSet(data, "train"),
@@ -151,11 +95,6 @@ def plain(**changes):
         "classes": CLASSES,
     }
     return TrainedWeights(TrainingPlan(**{**given, **changes}))
-
-
-@pytest.fixture
-def provider(tmp_path):
-    return Provider(Store(str(tmp_path / "store")), LocalWorkplace(CPU, 16, tmp_path / "scratch"))
 
 
 @pytest.fixture
@@ -175,10 +114,6 @@ def made(hardness, provider, training=None):
     artefact = provider.one(weights)
     artefacts = provider.all(hardness.artefacts(weights))
     return artefact, load_network(weights.plan.classifier, artefact, CPU), artefacts
-
-
-def equal(left, right):
-    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
 
 
 def names(tensors):
@@ -253,14 +188,14 @@ def test_an_interrupted_training_ends_at_the_same_weights(hardness, updates, pro
     weights = hardness.classifier_weights(plain().plan)
     whole = provider.all(hardness.artefacts(weights))["predictor"]
     other = tmp_path / "other"
-    place = LocalWorkplace(CPU, 16, other / "scratch")
+    place = tiny_workplace(other)
     again = Provider(Store(str(other)), place)
     if hardness.setting == "frozen":
         again.one(weights)
-    place.progress = Unplugged(updates)
+    place.progress = Recorder(updates)
     with pytest.raises(PowerError):
         again.all(hardness.artefacts(weights))
-    place.progress = Unplugged(0)
+    place.progress = Recorder(0)
     resumed = again.all(hardness.artefacts(weights))["predictor"]
     assert equal(resumed.tensors, whole.tensors)
     assert equal(again.one(weights).tensors, provider.one(weights).tensors)
@@ -280,7 +215,7 @@ def test_copies_start_from_the_weights_of_the_classifier():
     module = start_module(plain().plan)
     expected = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     for trunk in ("copied", "shared"):
-        joint = build(Tiny(), module, nn.Linear(CLASSES, 1), trunk, frozen=False).network
+        joint = build(TINY, module, nn.Linear(CLASSES, 1), trunk, frozen=False).network
         assert equal(joint.classifier_state(), expected)
         state = joint.predictor_state()
         kept = {n[6:]: t for n, t in state.items() if n.startswith("trunk.")}
@@ -294,7 +229,7 @@ def test_both_heads_learn_at_the_rate_of_the_head():
     for trunk, prefix in (("copied", ""), ("shared", "network.")):
         of_trunk, last = f"predictor.trunk.{prefix}5", nn.Linear(CLASSES, 1)
         joint, frozen = (
-            build(Tiny(), module, last, trunk, frozen=frozen).network for frozen in (False, True)
+            build(TINY, module, last, trunk, frozen=frozen).network for frozen in (False, True)
         )
         assert joint.heads(CLASSES) == (f"top.{prefix}5", of_trunk, "predictor.head")
         assert frozen.heads(CLASSES) == (of_trunk, "predictor.head")
@@ -304,7 +239,7 @@ def test_both_heads_learn_at_the_rate_of_the_head():
 
 def test_a_frozen_classifier_stays_in_evaluation_mode_and_gets_no_gradient():
     joint = build(
-        Tiny(), start_module(plain().plan), nn.Linear(CLASSES, 1), "copied", frozen=True
+        TINY, start_module(plain().plan), nn.Linear(CLASSES, 1), "copied", frozen=True
     ).network.train()
     assert not joint.top.training
     assert joint.predictor.training
@@ -320,8 +255,8 @@ def test_a_head_has_its_layers():
 
 
 def test_a_classifier_that_is_another_in_training_needs_a_copied_trunk(provider, images):
-    training = plain(classifier=Tiny(forgetful=True))
-    text = "classifier 'tiny' computes something else while it is trained.*cut at 'body.1' for"
+    training = plain(classifier=ForgetfulTiny())
+    text = "classifier 'forgetful' computes something else while it is trained.*cut at 'body.1' for"
     with pytest.raises(MismatchError, match=text + r".*use trunk = \"copied\", which needs no cut"):
         made(Hardness(trunk="shared"), provider, training)
     for hardness in (Hardness(), Hardness(trunk="shared", setting="frozen")):
@@ -345,7 +280,7 @@ def test_keys_depend_on_everything_that_matters():
     found += [keys(Hardness(), plain(seed=1)), keys(Hardness(), plain(training=Training()))]
     assert len({weights for weights, _ in found}) == len(found)
     assert len({predictor for _, predictor in found}) == len(found)
-    elsewhere = plain(classifier=Tiny(layer="0"))
+    elsewhere = plain(classifier=replace(TINY, layer="0"))
     assert keys(Hardness(), elsewhere) == keys(Hardness())
     shared = Hardness(trunk="shared")
     assert not set(keys(shared, elsewhere)) & set(keys(shared))
@@ -402,34 +337,6 @@ def test_without_mistakes_or_without_validation_there_is_no_area(provider, image
     assert set(artefacts["predictor"].facts["mistake_auc"].values()) == {None}
 
 
-@dataclass(frozen=True)
-class Clear(Dataset):
-    """The images of `Fogged` without fog."""
-
-    name = "clear"
-
-    def check(self):
-        """Nothing can be missing."""
-
-    def fingerprint(self):
-        return "clear"
-
-    def class_names(self):
-        return Fogged().class_names()
-
-    def splits(self):
-        return ("train", "test")
-
-    def ids(self, split):
-        return [image_id for image_id in Fogged().ids(split) if image_id % 2 == 0]
-
-    def labels(self, ids):
-        return Fogged().labels(ids)
-
-    def images(self, ids):
-        return Fogged().images(ids)
-
-
 def test_a_readout_is_built_once_for_a_network_and_counts_nothing(provider, images):
     for trunk in ("copied", "shared"):
         _, network, artefacts = made(Hardness(trunk=trunk), provider)
@@ -458,7 +365,7 @@ def test_insecurities_are_explained_with_it(hardness, preset, provider):
     test = ImageSet(Fogged(), "test")
     assert explainer.companion() == hardness.companion()
     artefacts = provider.all(explainer.artefacts(weights, {"test": test}))
-    network = load_network(Tiny(), provider.one(weights), CPU)
+    network = load_network(TINY, provider.one(weights), CPU)
     found = explainer.explain(network, test.batch(test.ids()[:4]), artefacts, generator(0))
     assert len(found) == 4
     assert all(torch.isfinite(one.maps()).all() for one in found)
@@ -492,7 +399,7 @@ def test_a_predictor_of_another_number_of_classes_is_named(provider):
 def test_a_shared_trunk_fits_one_layer_and_a_copied_one_all(provider, images):
     for trunk in ("copied", "shared"):
         weights, _, artefacts = made(Hardness(trunk=trunk), provider)
-        elsewhere = load_network(Tiny(layer="0"), weights, CPU)
+        elsewhere = load_network(replace(TINY, layer="0"), weights, CPU)
         if trunk == "copied":
             assert Hardness().readout(elsewhere, artefacts).predictions(images).shape == (8, 1)
             continue

@@ -5,6 +5,7 @@ import torch
 from captum.attr import LayerGradientXActivation
 from torch import nn
 
+from small_networks import Whole
 from xbench import Batch, Network, Readout
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.kernels.gradients import gradient_times_activation, prediction_gradients
@@ -16,17 +17,6 @@ from xbench_deliberative.readouts import (
     hesitancy,
     normalised_entropy,
 )
-
-
-class Whole(nn.Module):
-    """A readout as one module, as captum wants it."""
-
-    def __init__(self, readout: Readout) -> None:
-        super().__init__()
-        self.bottom, self.top, self.link = readout.bottom, readout.top, readout.link
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.link(self.top(self.bottom(images)))
 
 
 @pytest.mark.parametrize("link", [hesitancy, normalised_entropy, None])

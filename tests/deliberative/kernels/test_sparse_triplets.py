@@ -1,6 +1,7 @@
 """The ground truth `presence` against loops over all triplets, and on the real index of ADE20K."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from small_datasets import Made
 from xbench import (
     ClassAttributes,
-    Dataset,
     DatasetError,
     ImageSet,
     MismatchError,
@@ -130,34 +131,19 @@ def test_parts_of_pairs_are_looked_up_in_either_order(values, wanted) -> None:
 
 
 @dataclass(frozen=True)
-class Rooms(Dataset, PartMasks, ClassAttributes):
+class Rooms(Made, PartMasks, ClassAttributes):
     """Three classes of which it is known how often they show each of three objects."""
 
     name: ClassVar[str] = "rooms"
+    classes: ClassVar[tuple[str, ...]] = ("attic", "bath", "cave")
+    starts: ClassVar[Mapping[str, int]] = {"test": 0}
+    count: ClassVar[int] = 2
 
     values: tuple[str, ...] = ("present",)
     again: bool = False
 
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return f"rooms-{self.values}"
-
-    def class_names(self) -> tuple[str, ...]:
-        return "attic", "bath", "cave"
-
-    def splits(self) -> tuple[str, ...]:
-        return ("test",)
-
-    def ids(self, split: str) -> range:
-        return range(2)
-
-    def labels(self, ids) -> torch.Tensor:
-        return torch.tensor([image % 3 for image in ids])
-
-    def images(self, ids) -> torch.Tensor:
-        return torch.zeros(len(ids), 3, 6, 8, dtype=torch.uint8)
+    def image(self, image: int) -> torch.Tensor:
+        return torch.zeros(3, 6, 8, dtype=torch.uint8)
 
     def mask_names(self) -> tuple[str, ...]:
         return "wall", "sky", "door"

@@ -10,21 +10,20 @@ import pytest
 import torch
 from torch import nn
 
+from small_entries import entry_of
+from small_networks import Small
 from xbench import (
     Artefact,
     Artefacts,
     ClassAttributes,
-    Classifier,
     Entry,
     Explainer,
     IdealObserver,
     ImageSet,
     MismatchError,
-    Normalisation,
     PartMasks,
     PartPoints,
     Recipe,
-    Training,
     Workplace,
 )
 from xbench_deliberative.attributions.gradient import Gradient
@@ -38,32 +37,21 @@ from xbench_deliberative.protocol.part_ambiguity import PartAmbiguity
 from xbench_deliberative.protocol.rows import COVERAGES, curve
 from xbench_deliberative.protocol.selection import hardest_first
 from xbench_deliberative.protocol.summary import Scoring, per_image
-from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn
 
 SUBJECT = Deliberative(Entropy(), Gradient(), "official")
 
 
 @dataclass(frozen=True)
-class Tiny(Classifier):
+class Tiny(Small):
     """A network small enough for a test."""
 
     name: ClassVar[str] = "tiny"
+    side: ClassVar[int] = 20
 
     def module(self, classes: int) -> nn.Module:
-        return nn.Sequential(
-            nn.Conv2d(3, 8, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(2),
-            nn.Flatten(),
-            nn.Linear(32, classes),
-        )
-
-    def normalisation(self) -> Normalisation:
-        return Normalisation()
-
-    def input_size(self) -> int:
-        return 20
+        pooled = (nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, classes))
+        return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.ReLU(), *pooled)
 
 
 @pytest.fixture
@@ -73,8 +61,7 @@ def entry(images: ImageSet) -> Entry:
 
 def made(images: ImageSet, explainer: Explainer) -> Entry:
     sets = {"train": ImageSet(images.dataset, "train"), "test": images}
-    training = Training(epochs=0)
-    return Entry("x", "entry", explainer, Tiny(), CrossEntropy(), training, sets, 0, 3)
+    return entry_of(Tiny(), sets, explainer=explainer, seed=3)
 
 
 def built(recipes: Mapping[str, Recipe], workplace: Workplace) -> dict[str, Artefact]:

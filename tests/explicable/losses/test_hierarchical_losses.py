@@ -1,15 +1,14 @@
 """Hierarchical cross-entropy and soft hierarchical labels, as their formulas have them."""
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import Batch, ClassHierarchy, Dataset, ImageSet, MismatchError, Transform, generator
+from small_datasets import Treed
+from xbench import Batch, ImageSet, MismatchError, Transform, generator
 from xbench.testing import check_component, tiny_images
 from xbench_explicable.kernels.hierarchy import grouped_logsumexp
 from xbench_explicable.losses.hierarchical import (
@@ -29,41 +28,13 @@ FLAT = (("all",),) * 4
 EVEN = tuple((f"genus {label // 3}", "all") for label in range(9))
 
 
-@dataclass(frozen=True)
-class Tree(Dataset, ClassHierarchy):
-    """Classes below a tree, without images."""
-
-    name: ClassVar[str] = "tree"
-
-    ancestors: tuple[tuple[str, ...], ...]
-
-    def check(self):
-        pass
-
-    def fingerprint(self):
-        return "tree"
-
-    def class_names(self):
-        return tuple(f"class {label}" for label in range(len(self.ancestors)))
-
-    def class_ancestors(self):
-        return self.ancestors
-
-    def splits(self):
-        return ("test",)
-
-    def ids(self, split):
-        return range(4)
-
-    def labels(self, ids):
-        return torch.zeros(len(ids), dtype=torch.int64)
-
-    def images(self, ids):
-        return torch.zeros(len(ids), 3, 2, 2, dtype=torch.uint8)
+def classes_with(ancestors):
+    """Classes with these ancestors."""
+    return Treed(tuple(f"class {label}" for label in range(len(ancestors))), ancestors)
 
 
 def images_of(ancestors):
-    return ImageSet(Tree(ancestors), "test", Transform())
+    return ImageSet(classes_with(ancestors), "test", Transform())
 
 
 def targets_of(loss, ancestors, labels):
@@ -170,7 +141,7 @@ def test_alpha_of_nothing_gives_cross_entropy_exactly(problem):
 
 
 def tree_of(ancestors):
-    return class_tree(Tree(ancestors), "dataset")
+    return class_tree(classes_with(ancestors), "dataset")
 
 
 @given(alpha=st.floats(0, 4), seed=st.integers(0, 100))
@@ -183,14 +154,14 @@ def test_a_flat_tree_gives_cross_entropy_up_to_the_weight_of_its_level(alpha, se
 
 
 def test_a_large_beta_gives_the_label_and_none_makes_all_classes_equal():
-    rows = SoftHierarchicalLabels(1e6).rows(Tree(TREE))
+    rows = SoftHierarchicalLabels(1e6).rows(classes_with(TREE))
     assert torch.equal(rows, torch.eye(5, dtype=torch.float64))
-    flat = SoftHierarchicalLabels(0.0).rows(Tree(TREE))
+    flat = SoftHierarchicalLabels(0.0).rows(classes_with(TREE))
     assert torch.allclose(flat, torch.full_like(flat, 1 / 5))
 
 
 def test_a_flat_tree_smooths_labels_evenly():
-    rows = SoftHierarchicalLabels(2.0).rows(Tree(FLAT))
+    rows = SoftHierarchicalLabels(2.0).rows(classes_with(FLAT))
     others = rows[~torch.eye(4, dtype=torch.bool)]
     assert torch.allclose(others, torch.full_like(others, math.exp(-2) / (1 + 3 * math.exp(-2))))
 

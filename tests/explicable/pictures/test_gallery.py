@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import Entry, ImageSet, Training, UnknownNameError
+from small_entries import entry_of
+from xbench import ImageSet, UnknownNameError
 from xbench_explicable.pictures.gallery import gallery, mistake_groups
 from xbench_explicable.pictures.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds
-from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn
 
 BIRDS = Toybirds(train=4, test=12, shifted=6)
@@ -17,7 +17,7 @@ BIRDS = Toybirds(train=4, test=12, shifted=6)
 
 def entry(label):
     sets = {role: ImageSet(BIRDS, role) for role in ("train", "test", "shifted")}
-    return Entry(label, "entry", None, SmallCnn(), CrossEntropy(), Training(epochs=0), sets, 0, 0)
+    return entry_of(SmallCnn(), sets, label=label)
 
 
 def table(rows):

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 import torch
 
-from xbench import Artefact, Entry, ImageSet, LocalWorkplace, Training, UnknownNameError
+from small_entries import entry_of
+from xbench import Artefact, ImageSet, UnknownNameError
 from xbench.networks import blank_module, read_state
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
@@ -13,7 +14,6 @@ from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side
 from xbench_saliency.grad_cam import GradCam
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.cifar_resnet import CifarResnet
-from xbench_zoo.losses import CrossEntropy
 from xbench_zoo.small import SmallCnn
 
 BIRDS = Toybirds(train=4, test=9, shifted=3)
@@ -23,17 +23,12 @@ CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse"
 
 def entry(label, classifier=NETWORK, dataset=BIRDS, roles=("train", "test", "shifted")):
     sets = {role: ImageSet(dataset, role) for role in roles}
-    return Entry(label, "entry", None, classifier, CrossEntropy(), Training(epochs=0), sets, 0, 0)
+    return entry_of(classifier, sets, label=label)
 
 
 def weights(seed):
     state = blank_module(NETWORK, 20, seed).state_dict()
     return {"weights": Artefact(f"key{seed}", state, {"classes": 20})}
-
-
-@pytest.fixture
-def workplace(tmp_path):
-    return LocalWorkplace(torch.device("cpu"), 2, tmp_path)
 
 
 def answer(case, a, b, similarity=(0.0, 0.0), label=0):

@@ -9,23 +9,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from small_datasets import Made
+from small_entries import entry_of
 from xbench import (
     ClassHierarchy,
     Classifier,
     Dataset,
     Entry,
     ImageSet,
-    LocalWorkplace,
     Loss,
     MismatchError,
     Normalisation,
     NumericalError,
     Provider,
     Similarity,
-    Store,
     Targets,
-    Training,
-    Workplace,
     fingerprint,
     generator,
 )
@@ -41,7 +39,7 @@ SIDE = 16
 
 
 @dataclass(frozen=True)
-class Tinted(Dataset, ClassHierarchy):
+class Tinted(Made, ClassHierarchy):
     """Noise whose mean depends on the class, with classes in any order."""
 
     name: ClassVar[str] = "tinted"
@@ -51,15 +49,6 @@ class Tinted(Dataset, ClassHierarchy):
     first: int = 0
     """The id of the first test image."""
 
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return f"tinted-{self.classes}-{self.count}-{self.first}"
-
-    def class_names(self) -> tuple[str, ...]:
-        return self.classes
-
     def splits(self) -> tuple[str, ...]:
         return "train", "validation", "test"
 
@@ -67,13 +56,7 @@ class Tinted(Dataset, ClassHierarchy):
         start = self.first + 1000 * self.splits().index(split)
         return range(start, start + self.count)
 
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % len(self.classes) for image in ids])
-
-    def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack([self._image(image) for image in ids])
-
-    def _image(self, image: int) -> Tensor:
+    def image(self, image: int) -> Tensor:
         place = NAMES.index(self.classes[image % len(self.classes)])
         noise = torch.randint(0, 120, (3, SIDE, SIDE), generator=generator("tinted", image))
         return (noise + 40 * place).clamp(0, 255).byte()
@@ -132,28 +115,10 @@ def entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
     trained = Tinted()
     further = {name: ImageSet(dataset, "test") for name, dataset in sets.items()}
     splits = {split: ImageSet(trained, split) for split in ("train", "validation")}
-    return Entry(
-        label=f"seed {seed}",
-        role="entry",
-        explainer=None,
-        classifier=Linear(),
-        loss=loss or CrossEntropy(),
-        training=Training(epochs=0),
-        # further sets stand before `test` here: the order of cases does not depend on it
-        datasets={**further, **splits, "test": ImageSet(trained, "test")},
-        repeat=0,
-        seed=seed,
-    )
-
-
-@pytest.fixture
-def workplace(tmp_path) -> Workplace:
-    return LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
-
-
-@pytest.fixture
-def provider(tmp_path, workplace) -> Provider:
-    return Provider(Store(str(tmp_path / "store")), workplace)
+    # further sets stand before `test` here: the order of cases does not depend on it
+    datasets = {**further, **splits, "test": ImageSet(trained, "test")}
+    given = {"label": f"seed {seed}", "loss": loss or CrossEntropy(), "seed": seed}
+    return entry_of(Linear(), datasets, **given)
 
 
 def rows(protocol: Explicability, of: Entry, provider: Provider, cases=None):

@@ -13,7 +13,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import Dataset, MismatchError, UnknownNameError, UsageError
+from pickled import Calls
+from small_datasets import Made
+from xbench import MismatchError, UnknownNameError, UsageError
 from xbench_explicable.protocol import predictions
 from xbench_explicable.protocol.predictions import read_predictions
 
@@ -23,19 +25,11 @@ LABELS = np.array([0, 2, 1, 1, 0, 2])
 
 
 @dataclass(frozen=True)
-class Listed(Dataset):
+class Listed(Made):
     """Six images, of which only ids and labels are known."""
 
     name: ClassVar[str] = "listed"
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return "listed"
-
-    def class_names(self) -> tuple[str, ...]:
-        return NAMES
+    classes: ClassVar[tuple[str, ...]] = NAMES
 
     def splits(self) -> tuple[str, ...]:
         return ("test",)
@@ -244,20 +238,10 @@ def test_an_archive_without_predictions_lists_what_it_has(written) -> None:
     )
 
 
-class Malicious:
-    """Makes a file where it is unpickled."""
-
-    def __init__(self, path) -> None:
-        self.path = str(path)
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
 @pytest.mark.parametrize("name", ["bad.npy", "bad.npz"])
 def test_pickles_are_never_run(tmp_path, name) -> None:
     path, made = tmp_path / name, tmp_path / "made"
-    array = np.array([Malicious(made)], dtype=object)
+    array = np.array([Calls(os.mkdir, str(made))], dtype=object)
     if name.endswith("npy"):
         np.save(path, array, allow_pickle=True)
     else:

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from xbench import (
     ImageSet,
     LocalExecutor,
-    LocalWorkplace,
     MismatchError,
     Registry,
     Store,
@@ -205,8 +204,7 @@ def lemmas():
     return lemmas_of()
 
 
-def test_the_benchmark_runs_and_draws_its_figure(lemmas, tmp_path):
-    workplace = LocalWorkplace(torch.device("cpu"), 32, tmp_path / "scratch")
+def test_the_benchmark_runs_and_draws_its_figure(lemmas, workplace, tmp_path):
     store = Store(str(tmp_path / "store"))
     records = run(lemmas, store, LocalExecutor(), workplace)
     rises = [record.scores[0].value for record in records]

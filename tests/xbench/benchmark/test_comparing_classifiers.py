@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 import torch
 from matplotlib.figure import Figure
-from torch import nn
 
+from small_datasets import Greys
+from small_networks import Linear
 from xbench.benchmark.assembly import Benchmark, Line, assemble, fitting_protocol
 from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.classifier import Classifier, Normalisation
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explanation
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol
 from xbench.interfaces.resampling import Resampling
@@ -26,56 +26,9 @@ from xbench.results.tables import heading
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
-
-
-@dataclass(frozen=True)
-class Shades(Dataset):
-    """Plain squares from dark to bright."""
-
-    name: ClassVar[str] = "shades"
-
-    offset: int = 0
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self):
-        return f"shades {self.offset}"
-
-    def class_names(self):
-        return "dark", "bright"
-
-    def splits(self):
-        return "train", "test"
-
-    def ids(self, split):
-        return range(8) if split == "train" else range(8, 14)
-
-    def labels(self, ids):
-        return torch.tensor([image % 2 for image in ids])
-
-    def images(self, ids):
-        return torch.stack([torch.full((3, 8, 8), 10 * i + self.offset).byte() for i in ids])
-
-
-@dataclass(frozen=True)
-class Linear(Classifier):
-    """The smallest network that can be cut."""
-
-    name: ClassVar[str] = "linear"
-
-    def module(self, classes):
-        pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, classes))
-        return nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU(), *pooled)
-
-    def normalisation(self):
-        return Normalisation()
-
-    def input_size(self):
-        return 8
 
 
 @dataclass(frozen=True)
@@ -134,9 +87,9 @@ def benchmark(*labels):
         title="Who is surest",
         protocol=MostSure(),
         datasets={
-            "train": ImageSet(Shades(), "train"),
-            "test": ImageSet(Shades(), "test"),
-            "shifted": ImageSet(Shades(100), "test"),
+            "train": ImageSet(Greys(6), "train"),
+            "test": ImageSet(Greys(6), "test"),
+            "shifted": ImageSet(Greys(6, 100), "test"),
         },
         classifier=Linear(),
         loss=CrossEntropy(),
@@ -150,7 +103,7 @@ def benchmark(*labels):
 
 def records(tmp_path, *labels):
     store = Store(str(tmp_path / "store"))
-    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = tiny_workplace(tmp_path)
     made = benchmark(*labels)
     plan = Resampling(resamples=20)
     return made, run(made, store, LocalExecutor(), workplace, resampling=plan), store, workplace
@@ -176,7 +129,7 @@ def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
 @pytest.mark.parametrize(("limit", "cases"), [(4, 4), (12, 12), (13, 12)])
 def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, limit, cases):
     store = Store(str(tmp_path / "store"))
-    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = tiny_workplace(tmp_path)
     plan = Resampling(resamples=20)
     monkeypatch.setattr(MostSure, "limited", lambda self, entry, cases, limit: cases[-limit:])
     made = run(benchmark("one"), store, LocalExecutor(), workplace, limit=limit, resampling=plan)
@@ -238,7 +191,7 @@ def test_entries_without_explainers_get_a_protocol_that_scores_classifiers(tree,
 def test_a_protocol_of_explanations_needs_an_entry_with_an_explainer(tree, registry):
     own = assemble(tree, registry, scored=False).protocol
     with pytest.raises(MismatchError, match="but no entry has an explainer that makes them"):
-        fitting_protocol(own, None, Shades(), Builder(Registry(())))
+        fitting_protocol(own, None, Greys(6), Builder(Registry(())))
 
 
 def test_a_protocol_that_compares_classifiers_gives_way_where_an_explainer_is_chosen(

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from pickled import Calls
 from xbench.errors import UsageError
 from xbench.files.pickles import read_pickle
 
@@ -29,16 +30,6 @@ ORDINARY = {
     "nested": ({1, 2}, frozenset({"a"}), [(), [], {}]),
     (1, "key"): {"deep": {"er": [1]}},
 }
-
-
-class Calls:
-    """Pickles as a call of a function."""
-
-    def __init__(self, function, *given, state=None) -> None:
-        self.reduced = (function, given) if state is None else (function, given, state)
-
-    def __reduce__(self):
-        return self.reduced
 
 
 @pytest.fixture

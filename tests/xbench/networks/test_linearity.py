@@ -7,22 +7,10 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
+from small_networks import Calls
 from xbench.networks.linearity import first_nonlinearity
 from xbench.networks.network import cut_module
 from xbench.testing.conformance import tiny_network
-
-
-class Calls(nn.Module):
-    """A module that calls a function of its input and one constant."""
-
-    def __init__(self, function: object) -> None:
-        super().__init__()
-        self.function = function
-        self.register_buffer("constant", torch.rand(4))
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return self.function(values, self.constant)  # type: ignore[operator]
-
 
 LINEAR = [
     lambda x, c: x + x,

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from interrupted import equal
+from pickled import Calls
 from xbench.errors import WeightsError
 from xbench.networks.weights import file_hash, load_state, read_state, state_hash
 
@@ -17,10 +19,6 @@ from xbench.networks.weights import file_hash, load_state, read_state, state_has
 def network(classes=4):
     layers = nn.Conv2d(3, 2, 1), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, classes)
     return nn.Sequential(*layers)
-
-
-def equal(left, right):
-    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
 
 
 @pytest.fixture
@@ -55,25 +53,15 @@ def test_legacy_checkpoints_are_read(state, tmp_path):
     assert equal(read_state(tmp_path / "w.th"), state)
 
 
-class Attack:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        return (Path.touch, (Path(self.target),))
-
-
 @pytest.mark.parametrize("how", ["torch", "legacy", "pickle", "npz"])
 def test_a_malicious_pickle_is_refused_and_not_executed(how, tmp_path):
     victim, path = tmp_path / "executed", tmp_path / "w.pt"
-    content = {"weight": torch.zeros(2), "attack": Attack(victim)}
+    content = {"weight": torch.zeros(2), "attack": Calls(Path.touch, victim)}
     if how == "pickle":
         path.write_bytes(pickle.dumps(content))
     elif how == "npz":
         path = tmp_path / "w.npz"
-        np.savez(path, weight=np.array([Attack(victim)], dtype=object))
+        np.savez(path, weight=np.array([Calls(Path.touch, victim)], dtype=object))
     else:
         torch.save(content, path, _use_new_zipfile_serialization=how == "torch")
     with pytest.raises(WeightsError, match=re.escape(str(path))):
@@ -82,7 +70,7 @@ def test_a_malicious_pickle_is_refused_and_not_executed(how, tmp_path):
 
 
 def test_an_unsafe_file_says_what_to_do(tmp_path):
-    torch.save({"attack": Attack(tmp_path / "executed")}, tmp_path / "w.pt")
+    torch.save({"attack": Calls(Path.touch, tmp_path / "executed")}, tmp_path / "w.pt")
     with pytest.raises(
         WeightsError, match=r"could run code; it was not loaded\. Save its state_dict"
     ):

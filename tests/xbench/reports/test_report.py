@@ -12,13 +12,15 @@ import pyarrow as pa
 import pytest
 import torch
 from matplotlib.figure import Figure
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
+from small_datasets import Greys
+from small_networks import Linear
 from xbench.benchmark.assembly import Benchmark, Contrast, Line
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Classifier, Network, Normalisation
-from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
+from xbench.interfaces.classifier import Classifier, Network
+from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
@@ -33,7 +35,7 @@ from xbench.results.tables import Row, Table
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
-from xbench.running.workplace import LocalWorkplace
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import TrainedWeights, weights_recipe
 from xbench_zoo.losses import CrossEntropy
 
@@ -42,53 +44,11 @@ VOID = {"meta", "img", "br", "link", "hr"}
 
 
 @dataclass(frozen=True)
-class Greys(Dataset):
-    """Plain grey squares; a class's name is markup."""
+class MarkedUp(Greys):
+    """Grey squares; a class's name is markup."""
 
-    name: ClassVar[str] = "greys"
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return "greys"
-
-    def class_names(self) -> tuple[str, ...]:
-        return "dark & dull", "<b>bright</b>"
-
-    def splits(self) -> tuple[str, ...]:
-        return "train", "test"
-
-    def ids(self, split: str) -> Sequence[int]:
-        return range(8) if split == "train" else range(8, 20)
-
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % 2 for image in ids])
-
-    def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.stack([torch.full((3, 8, 8), 10 * image).byte() for image in ids])
-
-
-@dataclass(frozen=True)
-class Linear(Classifier):
-    """The smallest network that can be cut."""
-
-    name: ClassVar[str] = "linear"
-
-    def module(self, classes: int) -> nn.Module:
-        return nn.Sequential(
-            nn.Conv2d(3, 2, 1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(2, classes),
-        )
-
-    def normalisation(self) -> Normalisation:
-        return Normalisation()
-
-    def input_size(self) -> int:
-        return 8
+    name: ClassVar[str] = "marked-up"
+    classes: ClassVar[tuple[str, ...]] = ("dark & dull", "<b>bright</b>")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +148,7 @@ def made_benchmark(protocol: Protocol = High()) -> Benchmark:
         version="3",
         title=f"A test of {EVIL}",
         protocol=protocol,
-        datasets={split: ImageSet(Greys(), split) for split in ("train", "test")},
+        datasets={split: ImageSet(MarkedUp(), split) for split in ("train", "test")},
         classifier=classifier,
         loss=loss,
         training=training,
@@ -201,7 +161,7 @@ def made_benchmark(protocol: Protocol = High()) -> Benchmark:
 
 def made_run(tmp_path: Path, benchmark: Benchmark, command: str = "xbench run") -> Run:
     store = Store(str(tmp_path / "store"))
-    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch")
+    workplace = tiny_workplace(tmp_path)
     plan = Resampling(resamples=50)
     records = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
     return Run(benchmark, records, store, workplace, command)
@@ -300,7 +260,7 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(done, tmp_path) -> N
     record = done.records[1]
     for said in (
         "made-up, version 3",
-        "greys (train: train, test: test), fingerprint greys",
+        "marked-up (train: train, test: test), fingerprint marked-up-12-0",
         'linear(weights="", layer="")',
         "none, the weights are taken as they are",
         "2, seed 5, 6",

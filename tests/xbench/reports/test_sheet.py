@@ -1,38 +1,25 @@
 """Contact sheets of datasets with and without parts."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
 
+from small_datasets import Made
 from xbench.interfaces.data.annotation import PartPoints
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.reports.sheet import _outlined, contact_sheet
 
 
 @dataclass(frozen=True)
-class Plain(Dataset):
+class Plain(Made):
     """Grey images of three classes and two shapes."""
 
     name = "plain"
-
-    def check(self):
-        """Nothing to check."""
-
-    def fingerprint(self):
-        return "plain"
-
-    def class_names(self):
-        return ("ant", "bee", "cat")
-
-    def splits(self):
-        return ("test",)
-
-    def ids(self, split):
-        return range(7)
-
-    def labels(self, ids):
-        return torch.tensor(list(ids)) % 3
+    classes = ("ant", "bee", "cat")
+    starts: ClassVar = {"test": 0}
+    count = 7
 
     def images(self, ids):
         return [torch.full((3, 20 + 10 * (i % 2), 30), 10 * i, dtype=torch.uint8) for i in ids]

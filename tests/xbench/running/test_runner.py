@@ -9,15 +9,14 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 from safetensors import safe_open
-from torch import Tensor, nn
 
+from small_datasets import Greys
+from small_networks import Linear
 from xbench.benchmark.assembly import Benchmark, Line
 from xbench.interfaces.artefact import Artefacts
-from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.component import content_key
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
@@ -27,54 +26,9 @@ from xbench.results.record import Record
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import TREE, Store
-from xbench.running.workplace import LocalWorkplace
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
-
-
-@dataclass(frozen=True)
-class Black(Dataset):
-    """Six black squares."""
-
-    name: ClassVar[str] = "black"
-
-    def check(self) -> None:
-        """Nothing can be missing."""
-
-    def fingerprint(self) -> str:
-        return "black"
-
-    def class_names(self) -> tuple[str, ...]:
-        return "a", "b"
-
-    def splits(self) -> tuple[str, ...]:
-        return "train", "test"
-
-    def ids(self, split: str) -> Sequence[int]:
-        return range(3) if split == "train" else range(3, 6)
-
-    def labels(self, ids: Sequence[int]) -> Tensor:
-        return torch.tensor([image % 2 for image in ids])
-
-    def images(self, ids: Sequence[int]) -> Tensor:
-        return torch.zeros(len(ids), 3, 8, 8, dtype=torch.uint8)
-
-
-@dataclass(frozen=True)
-class Linear(Classifier):
-    """The smallest network that can be cut."""
-
-    name: ClassVar[str] = "linear"
-
-    def module(self, classes: int) -> nn.Module:
-        pooled = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, classes))
-        return nn.Sequential(nn.Conv2d(3, 2, 1), *pooled)
-
-    def normalisation(self) -> Normalisation:
-        return Normalisation()
-
-    def input_size(self) -> int:
-        return 8
 
 
 @dataclass(frozen=True)
@@ -133,7 +87,7 @@ def counted(tmp_path, progress=None) -> list[Record]:
         version="1",
         title="",
         protocol=Counting(),
-        datasets={split: ImageSet(Black(), split) for split in ("train", "test")},
+        datasets={split: ImageSet(Greys(), split) for split in ("train", "test")},
         classifier=classifier,
         loss=lines[0].loss,
         training=training,
@@ -144,7 +98,8 @@ def counted(tmp_path, progress=None) -> list[Record]:
     )
     Counting.seen.clear()
     Counting.alive.clear()
-    workplace = LocalWorkplace(torch.device("cpu"), 5, tmp_path / "scratch", progress or Silent())
+    workplace = tiny_workplace(tmp_path)
+    workplace.progress = progress or Silent()
     store = Store(str(tmp_path / "store"))
     return run(benchmark, store, LocalExecutor(), workplace, resampling=Resampling(resamples=10))
 

@@ -1,12 +1,14 @@
 """Augmented images depend on (seed, epoch, image id) alone."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 import torch
 
+from small_datasets import Made
 from xbench.errors import MismatchError
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.training.augmentation import Batched, Frames, PerImage
 
@@ -14,37 +16,19 @@ IDS = tuple(range(12))
 
 
 @dataclass(frozen=True)
-class Noise(Dataset):
+class Noise(Made):
     """Noise of one size."""
 
     name = "noise"
+    classes = ("one",)
+    starts: ClassVar = {"train": 0}
 
     height: int = 10
     width: int = 10
 
-    def check(self):
-        """Nothing can be missing."""
-
-    def fingerprint(self):
-        return "noise"
-
-    def class_names(self):
-        return ("one",)
-
-    def splits(self):
-        return ("train",)
-
-    def ids(self, split):
-        return IDS
-
-    def labels(self, ids):
-        return torch.zeros(len(ids), dtype=torch.int64)
-
-    def images(self, ids):
-        shape = 3, self.height, self.width
-        made = [torch.Generator().manual_seed(image_id) for image_id in ids]
-        noise = [torch.randint(0, 256, shape, generator=generator) for generator in made]
-        return torch.stack(noise).to(torch.uint8)
+    def image(self, image):
+        shape, draws = (3, self.height, self.width), torch.Generator().manual_seed(image)
+        return torch.randint(0, 256, shape, generator=draws).to(torch.uint8)
 
 
 def batched(**changes):

@@ -13,6 +13,9 @@ import pytest
 import torch
 from torch import nn
 
+from interrupted import PowerError, Recorder, equal
+from small_datasets import Stripes
+from small_networks import Tiny
 from xbench.errors import (
     MismatchError,
     NumericalError,
@@ -21,79 +24,20 @@ from xbench.errors import (
     UnwritableStoreError,
     WeightsError,
 )
-from xbench.interfaces.classifier import Classifier, Normalisation
-from xbench.interfaces.data.dataset import Dataset, ImageSet
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.loss import Loss, Targets
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.networks.network import load_network, original_names, predict, with_state
 from xbench.randomness import seeded
-from xbench.running.workplace import LocalWorkplace
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.fitting import _batches, _groups, _schedule, fit
 from xbench.training.recipe import TrainedWeights, start_module
 from xbench.training.validation import mistakes, mistakes_in, module_outputs
 
 CLASSES = 3
 BUILT_EPOCHS = 3
-
-
-@dataclass(frozen=True)
-class Stripes(Dataset):
-    """Noise with a bright stripe whose height in the image is the class."""
-
-    name = "stripes"
-
-    count: int = 25
-    labelled: int = CLASSES
-
-    def check(self):
-        """Nothing can be missing."""
-
-    def fingerprint(self):
-        return f"stripes {self.count} {self.labelled}"
-
-    def class_names(self):
-        return ("top", "middle", "bottom")
-
-    def splits(self):
-        return ("train", "test")
-
-    def ids(self, split):
-        return range(self.count) if split == "train" else range(100, 130)
-
-    def labels(self, ids):
-        return torch.tensor([image_id % self.labelled for image_id in ids])
-
-    def images(self, ids):
-        return torch.stack([self._image(image_id) for image_id in ids])
-
-    def _image(self, image_id):
-        generator = torch.Generator().manual_seed(image_id)
-        image = torch.randint(0, 90, (3, 12, 12), generator=generator).to(torch.uint8)
-        place = 4 * (image_id % 3)
-        image[:, place : place + 4] += 120
-        return image
-
-
-@dataclass(frozen=True)
-class Tiny(Classifier):
-    """Batch norm and dropout: statistics and randomness that a resumed training must restore."""
-
-    name = "tiny"
-
-    slope: float = 1.0
-
-    def module(self, classes):
-        body = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6), nn.ReLU())
-        tail = nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Dropout(0.3), nn.Linear(54, classes)
-        return nn.Sequential(body, *tail)
-
-    def normalisation(self):
-        return Normalisation()
-
-    def input_size(self):
-        return 12
 
 
 @dataclass(frozen=True)
@@ -111,23 +55,6 @@ class Noisy(Loss):
 
     def score(self, logits, targets):
         return self.scale * nn.functional.cross_entropy(logits, targets.distribution)
-
-
-class PowerError(Exception):
-    """The power went off."""
-
-
-class Recorder:
-    """Progress that remembers, and pulls the plug after some updates."""
-
-    def __init__(self, last=None):
-        self.seen = []
-        self.last = last
-
-    def update(self, task, done, total, note=""):
-        self.seen.append((task, done, total, note))
-        if len(self.seen) == self.last:
-            raise PowerError
 
 
 TRAINING = Training(
@@ -157,11 +84,7 @@ def recipe(training=TRAINING, **changes):
 
 @pytest.fixture
 def place(tmp_path):
-    return LocalWorkplace(torch.device("cpu"), 16, tmp_path / "scratch")
-
-
-def equal(left, right):
-    return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
+    return tiny_workplace(tmp_path)
 
 
 def without_times(facts):
@@ -298,7 +221,7 @@ def test_a_loss_that_is_no_number_names_the_epoch_and_the_way_out(place):
 
 def test_the_layer_is_no_part_of_the_key():
     assert recipe(classifier=Tiny(layer="0.0")).key == recipe().key
-    assert recipe(classifier=Tiny(slope=2.0)).key != recipe().key
+    assert recipe(classifier=Tiny(dropout=0.5)).key != recipe().key
     assert recipe(replace(TRAINING, epochs=4)).key != recipe().key
     assert recipe(seed=1).key != recipe().key
 
