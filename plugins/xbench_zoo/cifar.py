@@ -1,38 +1,30 @@
 """What networks for 32-pixel images have in common."""
 
-from abc import abstractmethod
 from dataclasses import dataclass
+from typing import final
 
 from torch import Tensor, nn
 from torch.nn import functional
 
-from xbench import Classifier, Normalisation, WeightsError
+from xbench import Normalisation
+from xbench_zoo.own_networks import OwnNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
-class CifarClassifier(Classifier):
-    """A network for 32-pixel images, trained here or loaded from a file."""
+class CifarClassifier(OwnNetwork):
+    """A network for 32-pixel images."""
 
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     """Subtracted from images; a file's weights want those that they were trained with."""
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
     """What images are then divided by."""
 
-    @abstractmethod
-    def network(self, classes: int) -> nn.Module:
-        """A new network with random weights."""
-
-    def module(self, classes: int) -> nn.Module:
-        """A new network with random weights."""
-        if self.weights == "library":
-            message = f"{self.name} has no weights in a library; leave weights empty to train it, "
-            raise WeightsError(message + "or give the path of a file")
-        return self.network(classes)
-
+    @final
     def normalisation(self) -> Normalisation:
         """`mean` and `std`."""
         return Normalisation(self.mean, self.std)
 
+    @final
     def input_size(self) -> int:
         """32 pixels."""
         return 32

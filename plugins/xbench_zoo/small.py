@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from torch import nn
 
-from xbench import Classifier, Normalisation, WeightsError
+from xbench_zoo.own_networks import SmallNetwork
 
 
 @dataclass(frozen=True)
-class SmallCnn(Classifier):
+class SmallCnn(SmallNetwork):
     """Five convolutions, global average pooling and a linear layer.
 
     96-pixel images become 12×12 maps. `widths` are the channels of the convolutions.
@@ -25,11 +25,8 @@ class SmallCnn(Classifier):
         if min(self.widths) < 1:
             raise ValueError(f"widths are {self.widths}; every layer needs at least one channel")
 
-    def module(self, classes: int) -> nn.Module:
+    def network(self, classes: int) -> nn.Module:
         """A new network with random weights."""
-        if self.weights == "library":
-            message = "small-cnn has no weights in a library; leave weights empty to train it"
-            raise WeightsError(message)
         first, second, third, fourth, fifth = self.widths
         layers = {
             "stage1": _stage(3, first, size=5, stride=2),
@@ -43,14 +40,6 @@ class SmallCnn(Classifier):
             "head": nn.Linear(fifth, classes),
         }
         return nn.Sequential(OrderedDict(layers))
-
-    def normalisation(self) -> Normalisation:
-        """The usual one."""
-        return Normalisation()
-
-    def input_size(self) -> int:
-        """96 pixels."""
-        return 96
 
 
 def _stage(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Module:

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from xbench import Classifier, Normalisation, WeightsError
+from xbench_zoo.own_networks import SmallNetwork
 
 
 @dataclass(frozen=True)
-class SmallResnet(Classifier):
+class SmallResnet(SmallNetwork):
     """A convolution, three basic blocks, global average pooling and a linear layer.
 
     96-pixel images become 12×12 maps. `widths` are the channels of the first convolution
@@ -27,11 +27,8 @@ class SmallResnet(Classifier):
         if min(self.widths) < 1:
             raise ValueError(f"widths are {self.widths}; every layer needs at least one channel")
 
-    def module(self, classes: int) -> nn.Module:
+    def network(self, classes: int) -> nn.Module:
         """A new network with random weights."""
-        if self.weights == "library":
-            message = "small-resnet has no weights in a library; leave weights empty to train it"
-            raise WeightsError(message)
         first, *_, last = self.widths
         layers = {
             "conv": nn.Conv2d(3, first, 5, stride=2, padding=2, bias=False),
@@ -47,14 +44,6 @@ class SmallResnet(Classifier):
             "head": nn.Linear(last, classes),
         }
         return nn.Sequential(OrderedDict(layers))
-
-    def normalisation(self) -> Normalisation:
-        """The usual one."""
-        return Normalisation()
-
-    def input_size(self) -> int:
-        """96 pixels."""
-        return 96
 
 
 class BasicBlock(nn.Module):

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from torch import nn
 
-from xbench import Classifier, Normalisation, WeightsError
+from xbench_zoo.own_networks import SmallNetwork
 
 _CELLS = 9
 
 
 @dataclass(frozen=True)
-class SmallVgg(Classifier):
+class SmallVgg(SmallNetwork):
     """Stages of 3×3 convolutions with maximum pooling between them, and a perceptron as head.
 
     `stages` are the channels of the convolutions of each stage, and images are halved after
@@ -39,11 +39,8 @@ class SmallVgg(Classifier):
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; it needs 0 <= dropout < 1")
 
-    def module(self, classes: int) -> nn.Module:
+    def network(self, classes: int) -> nn.Module:
         """A new network with random weights."""
-        if self.weights == "library":
-            message = "small-vgg has no weights in a library; leave weights empty to train it"
-            raise WeightsError(message)
         layers = {
             "features": nn.Sequential(OrderedDict(self._features())),
             "pool": nn.MaxPool2d(2),
@@ -52,14 +49,6 @@ class SmallVgg(Classifier):
             "classifier": nn.Sequential(OrderedDict(self._classifier(classes))),
         }
         return nn.Sequential(OrderedDict(layers))
-
-    def normalisation(self) -> Normalisation:
-        """The usual one."""
-        return Normalisation()
-
-    def input_size(self) -> int:
-        """96 pixels."""
-        return 96
 
     def _features(self) -> Iterator[tuple[str, nn.Module]]:
         inputs = (3, *(stage[-1] for stage in self.stages))
