@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from xbench_toybirds.hashing import uniforms
+from xbench_toybirds.observer import class_posterior
 
 CHUNK = 64
 """Images answered at once: memory is for this many images, annotators, parts and classes."""
@@ -24,16 +25,16 @@ def label_counts(
     observer's posterior given those; with probability `lapses`, from all classes alike.
     """
     classes = likelihoods.shape[2]
-    found = np.zeros((len(ids), classes), dtype=np.int64)
-    for at in range(0, len(ids), CHUNK):
-        some = slice(at, at + CHUNK)
-        beliefs = _beliefs(likelihoods[some], seed, ids[some], annotators, attention)
+    counts = np.zeros((len(ids), classes), dtype=np.int64)
+    for start in range(0, len(ids), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        beliefs = _beliefs(likelihoods[chunk], seed, ids[chunk], annotators, attention)
         cumulated = np.cumsum(beliefs * (1 - lapses) + lapses / classes, axis=2)
         cumulated[:, :, -1] = np.inf
-        drawn = uniforms(seed, ids[some], "answers", annotators)
-        answers = (cumulated <= drawn[:, :, None]).sum(axis=2)
-        found[some] = (answers[:, :, None] == np.arange(classes)).sum(axis=1)
-    return found
+        draws = uniforms(seed, ids[chunk], "answers", annotators)
+        answers = (cumulated <= draws[:, :, None]).sum(axis=2)
+        counts[chunk] = (answers[:, :, None] == np.arange(classes)).sum(axis=1)
+    return counts
 
 
 def _beliefs(
@@ -44,8 +45,6 @@ def _beliefs(
     attention: float,
 ) -> Float64[np.ndarray, "n annotators classes"]:
     parts = likelihoods.shape[1]
-    drawn = uniforms(seed, ids, "attention", annotators * parts)
-    noticed = drawn.reshape(len(ids), annotators, parts, 1) < attention
-    joint = np.where(noticed, likelihoods[:, None], 1.0).prod(axis=2)
-    # A running sum: its order, and so its last digit, is the same on every machine.
-    return joint / np.cumsum(joint, axis=2)[:, :, -1:]
+    draws = uniforms(seed, ids, "attention", annotators * parts)
+    noticed = draws.reshape(len(ids), annotators, parts, 1) < attention
+    return class_posterior(np.where(noticed, likelihoods[:, None], 1.0))

@@ -24,7 +24,7 @@ _Ids = Int64[np.ndarray, " n"]
 _Images = UInt8[np.ndarray, "n h w 3"]
 
 
-class Shown(ABC):
+class Depiction(ABC):
     """How images with and without a concept come about."""
 
     family: str
@@ -46,16 +46,16 @@ def _uncovered(scenes: Scenes) -> Scenes:
 _KEEP_NO_LENGTH = np.array((1, 1, 0, 1, 1, 1), dtype=np.float32)
 
 
-def _painted(scenes: Scenes) -> _Images:
+def _pixels(scenes: Scenes) -> _Images:
     return render(scenes).pixels
 
 
-def _chosen(world: World, ids: _Ids, among: list[int], stream: str) -> Int64[np.ndarray, " n"]:
-    return np.array(among)[integers(world.seed, ids, stream, [len(among)])[:, 0]]
+def _choices(world: World, ids: _Ids, options: list[int], stream: str) -> Int64[np.ndarray, " n"]:
+    return np.array(options)[integers(world.seed, ids, stream, [len(options)])[:, 0]]
 
 
 @dataclass(frozen=True)
-class Looks(Shown):
+class Looks(Depiction):
     """Birds whose parts all have one value of an attribute; or none of them has it."""
 
     parts: tuple[str, ...]
@@ -69,16 +69,16 @@ class Looks(Shown):
         values = scenes.values.copy()
         for column, attribute in enumerate(ATTRIBUTES):
             if PARTS[attribute.part] in self.parts and attribute.name == self.attribute:
-                wanted = attribute.values.index(self.value)
-                others = [v for v in range(len(attribute.values)) if v != wanted]
-                other = _chosen(world, ids, others, f"other {column}")
-                elsewhere = np.where(values[:, column] == wanted, other, values[:, column])
-                values[:, column] = wanted if present else elsewhere
-        return _painted(scenes._replace(values=values))
+                value = attribute.values.index(self.value)
+                others = [v for v in range(len(attribute.values)) if v != value]
+                other = _choices(world, ids, others, f"other {column}")
+                replaced = np.where(values[:, column] == value, other, values[:, column])
+                values[:, column] = value if present else replaced
+        return _pixels(scenes._replace(values=values))
 
 
 @dataclass(frozen=True)
-class CloseUp(Shown):
+class CloseUp(Depiction):
     """Large pictures of one of some parts; or of another part."""
 
     parts: tuple[str, ...]
@@ -87,19 +87,19 @@ class CloseUp(Shown):
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
         """Uncovered birds, enlarged around the part."""
         scenes = _uncovered(_birds(world, ids))
-        shown = [k for k, s in enumerate(STROKES) if s.part and (s.part in self.parts) == present]
-        stroke = _chosen(world, ids, shown, "close-up")
-        middle = np.array([(s.x, s.y) for s in STROKES], dtype=np.float32)[stroke]
+        options = [k for k, s in enumerate(STROKES) if s.part and (s.part in self.parts) == present]
+        strokes = _choices(world, ids, options, "close-up")
+        middle = np.array([(s.x, s.y) for s in STROKES], dtype=np.float32)[strokes]
         zoomed = scenes._replace(scale=scenes.scale * np.float32(2.2))
         x = middle[:, 0] * zoomed.facing * zoomed.scale
         y = middle[:, 1] * zoomed.stretch * zoomed.scale
         cosine, sine = zoomed.turn[:, 0], zoomed.turn[:, 1]
         moved = np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=1)
-        return _painted(zoomed._replace(centre=np.float32(FRAME / 2) - moved))
+        return _pixels(zoomed._replace(centre=np.float32(FRAME / 2) - moved))
 
 
 @dataclass(frozen=True)
-class Bird(Shown):
+class Bird(Depiction):
     """A bird; or a setting without one."""
 
     family = FAMILIES[0]
@@ -107,7 +107,7 @@ class Bird(Shown):
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
         """Birds of any class, or empty settings."""
         scenes = _birds(world, ids)
-        return _painted(scenes if present else _empty(scenes))
+        return _pixels(scenes if present else _empty(scenes))
 
 
 def _empty(scenes: Scenes) -> Scenes:
@@ -115,7 +115,7 @@ def _empty(scenes: Scenes) -> Scenes:
 
 
 @dataclass(frozen=True)
-class Cover(Shown):
+class Cover(Depiction):
     """Birds behind things of one kind; or behind nothing or things of other kinds."""
 
     cover: int
@@ -131,12 +131,12 @@ class Cover(Shown):
             cover = np.full_like(scenes.cover, self.cover)
         else:
             others = [kind for kind in range(self.kinds) if kind != self.cover]
-            cover = _chosen(world, ids, others, "other cover")[:, None].repeat(3, axis=1)
-        return _painted(scenes._replace(occluders=occluders, cover=cover))
+            cover = _choices(world, ids, others, "other cover")[:, None].repeat(3, axis=1)
+        return _pixels(scenes._replace(occluders=occluders, cover=cover))
 
 
 @dataclass(frozen=True)
-class Setting(Shown):
+class Setting(Depiction):
     """Pictures of one of some contexts; or of another."""
 
     contexts: tuple[str, ...]
@@ -146,13 +146,13 @@ class Setting(Shown):
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
         """The contexts by themselves, or all with a bird in them."""
         scenes = _birds(world, ids)
-        among = [k for k, name in enumerate(CONTEXTS) if (name in self.contexts) == present]
-        scenes = scenes._replace(context=_chosen(world, ids, among, "setting"))
-        return _painted(scenes if self.bird else _empty(scenes))
+        options = [k for k, name in enumerate(CONTEXTS) if (name in self.contexts) == present]
+        scenes = scenes._replace(context=_choices(world, ids, options, "setting"))
+        return _pixels(scenes if self.bird else _empty(scenes))
 
 
 @dataclass(frozen=True)
-class Texture(Shown):
+class Texture(Depiction):
     """A texture that fills the image; or, by turns, another texture and a bird."""
 
     texture: str
@@ -163,23 +163,23 @@ class Texture(Shown):
         """The texture in any two colours; or what it is not."""
         if present:
             return texture(self.texture, world.seed, ids, self.cell)
-        found, birds = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8), ids % 2 == 1
-        found[birds] = _painted(_birds(world, ids[birds]))
-        found[~birds] = self._others(world, ids[~birds])
-        return found
+        images, odd = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8), ids % 2 == 1
+        images[odd] = _pixels(_birds(world, ids[odd]))
+        images[~odd] = self._others(world, ids[~odd])
+        return images
 
     def _others(self, world: World, ids: _Ids) -> _Images:
         """Textures that go by another name."""
         others = [k for k, name in enumerate(TEXTURES) if name != self.texture]
-        other = _chosen(world, ids, others, "other texture")
-        found = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8)
-        for k in np.unique(other).tolist():
-            found[other == k] = texture(TEXTURES[k], world.seed, ids[other == k], (7.0, 16.0))
-        return found
+        kinds = _choices(world, ids, others, "other texture")
+        images = np.empty((len(ids), FRAME, FRAME, 3), dtype=np.uint8)
+        for k in np.unique(kinds).tolist():
+            images[kinds == k] = texture(TEXTURES[k], world.seed, ids[kinds == k], (7.0, 16.0))
+        return images
 
 
 @dataclass(frozen=True)
-class Quality(Shown):
+class Quality(Depiction):
     """Pictures of birds with a quality given to them; or as they are."""
 
     quality: str
@@ -187,7 +187,7 @@ class Quality(Shown):
 
     def images(self, world: World, ids: _Ids, *, present: bool) -> _Images:
         """Birds of any class, changed or not."""
-        images = _painted(_birds(world, ids))
+        images = _pixels(_birds(world, ids))
         return with_quality(self.quality, images, world.seed, ids) if present else images
 
 
@@ -225,38 +225,40 @@ _SIZED = ("striped", "checked", "dotted", "gridded", "zigzagged", "wavy")
 
 
 @cache
-def catalogue() -> dict[str, Shown]:
+def catalogue() -> dict[str, Depiction]:
     """Every concept by name, family by family."""
     return {**_objects(), **_settings(), **_textures(), **{q: Quality(q) for q in QUALITIES}}
 
 
 def concepts() -> tuple[Concept, ...]:
     """Name and family of every concept."""
-    return tuple(Concept(name, shown.family) for name, shown in catalogue().items())
+    return tuple(Concept(name, depiction.family) for name, depiction in catalogue().items())
 
 
-def _objects() -> dict[str, Shown]:
-    found: dict[str, Shown] = {"bird": Bird(), "head": CloseUp(_HEAD)}
-    found |= {part: CloseUp((part,)) for part in PARTS}
-    found |= {name: Cover(k, len(_COVERS)) for k, name in enumerate(_COVERS)}
-    found |= {f"{shape} beak": Looks(("beak",), "shape", shape) for shape in palette.BEAKS}
-    found |= {f"{shape} crest": Looks(("crown",), "shape", shape) for shape in palette.CRESTS}
+def _objects() -> dict[str, Depiction]:
+    depictions: dict[str, Depiction] = {"bird": Bird(), "head": CloseUp(_HEAD)}
+    depictions |= {part: CloseUp((part,)) for part in PARTS}
+    depictions |= {name: Cover(k, len(_COVERS)) for k, name in enumerate(_COVERS)}
+    depictions |= {f"{shape} beak": Looks(("beak",), "shape", shape) for shape in palette.BEAKS}
+    depictions |= {f"{shape} crest": Looks(("crown",), "shape", shape) for shape in palette.CRESTS}
     for pattern in palette.PATTERNS[1:]:
-        found |= {f"{pattern} {p}": Looks((p,), "pattern", pattern) for p in ("wing", "breast")}
+        depictions |= {
+            f"{pattern} {p}": Looks((p,), "pattern", pattern) for p in ("wing", "breast")
+        }
     for colour in palette.COLOUR_NAMES:
-        found[f"{colour} bird"] = Looks(PARTS, "colour", colour)
-        found[f"{colour} head"] = Looks(("crown", "forehead", "nape"), "colour", colour)
-        found |= {f"{colour} {p}": Looks((p,), "colour", colour) for p in _COLOURED}
-    return found
+        depictions[f"{colour} bird"] = Looks(PARTS, "colour", colour)
+        depictions[f"{colour} head"] = Looks(("crown", "forehead", "nape"), "colour", colour)
+        depictions |= {f"{colour} {p}": Looks((p,), "colour", colour) for p in _COLOURED}
+    return depictions
 
 
-def _settings() -> dict[str, Shown]:
-    found: dict[str, Shown] = {name: Setting((name,)) for name in CONTEXTS}
-    found |= {near: Setting((name,), bird=True) for name, near in _WITH_A_BIRD.items()}
-    return found | {name: Setting(contexts) for name, contexts in _GROUPS.items()}
+def _settings() -> dict[str, Depiction]:
+    depictions: dict[str, Depiction] = {name: Setting((name,)) for name in CONTEXTS}
+    depictions |= {synonym: Setting((name,), bird=True) for name, synonym in _WITH_A_BIRD.items()}
+    return depictions | {name: Setting(contexts) for name, contexts in _GROUPS.items()}
 
 
-def _textures() -> dict[str, Shown]:
-    found: dict[str, Shown] = {name: Texture(name) for name in TEXTURES}
-    found |= {f"finely {name}": Texture(name, (4.0, 6.0)) for name in _SIZED}
-    return found | {f"coarsely {name}": Texture(name, (18.0, 28.0)) for name in _SIZED}
+def _textures() -> dict[str, Depiction]:
+    depictions: dict[str, Depiction] = {name: Texture(name) for name in TEXTURES}
+    depictions |= {f"finely {name}": Texture(name, (4.0, 6.0)) for name in _SIZED}
+    return depictions | {f"coarsely {name}": Texture(name, (18.0, 28.0)) for name in _SIZED}

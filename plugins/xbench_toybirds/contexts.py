@@ -29,10 +29,10 @@ _Image = Float32[np.ndarray, "h w 3"]
 @cache
 def textures() -> UInt8[np.ndarray, "contexts side side 3"]:
     """The texture of every context, the same for all seeds of the dataset."""
-    drawn = np.stack([_PAINTERS[name]() for name in CONTEXTS])
-    found = np.clip(drawn + np.float32(0.5), 0, 255).astype(np.uint8)
-    found.flags.writeable = False
-    return found
+    paintings = np.stack([_PAINTERS[name]() for name in CONTEXTS])
+    pixels = np.clip(paintings + np.float32(0.5), 0, 255).astype(np.uint8)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def windows(
@@ -40,10 +40,10 @@ def windows(
 ) -> UInt8[np.ndarray, "n side side 3"]:
     """The window of each context's texture whose top left is at `corner` (x, y)."""
     source = textures()
-    found = np.empty((len(context), side, side, 3), dtype=np.uint8)
-    for window, name, (x, y) in zip(found, context.tolist(), corner.tolist(), strict=True):
+    images = np.empty((len(context), side, side, 3), dtype=np.uint8)
+    for window, name, (x, y) in zip(images, context.tolist(), corner.tolist(), strict=True):
         window[:] = source[name, y : y + side, x : x + side]
-    return found
+    return images
 
 
 def _noise(stream: str, across: int, down: int) -> _Plane:
@@ -60,7 +60,12 @@ def _noise(stream: str, across: int, down: int) -> _Plane:
 def _cells(size: int) -> tuple[Int64[np.ndarray, " side"], Float32[np.ndarray, " side"]]:
     cell, rest = np.divmod(np.arange(SIDE), size)
     fraction = rest.astype(np.float32) / np.float32(size)
-    return cell, fraction * fraction * (3 - 2 * fraction)
+    return cell, eased(fraction)
+
+
+def eased(fraction: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
+    """A way from 0 to 1 that starts and ends slowly, at each fraction of it."""
+    return fraction * fraction * (3 - 2 * fraction)
 
 
 def _blend(plane: _Plane, low: tuple[int, int, int], high: tuple[int, int, int]) -> _Image:
@@ -100,11 +105,11 @@ def _forest() -> _Image:
 
 
 def _fence() -> _Image:
-    behind = _blend(_noise("behind", 16, 16), (146, 170, 130), (182, 200, 164))
+    background = _blend(_noise("behind", 16, 16), (146, 170, 130), (182, 200, 164))
     y, x = np.mgrid[:SIDE, :SIDE]
     slats = (x % 18 < 11) | (y % 64 < 9)
     wood = _blend(_noise("wood", 2, 24), (148, 116, 84), (192, 160, 124))
-    return np.where(slats[:, :, None], wood, behind)
+    return np.where(slats[:, :, None], wood, background)
 
 
 def _sky() -> _Image:

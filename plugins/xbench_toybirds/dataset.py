@@ -156,7 +156,7 @@ class Toybirds(
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The label of each image."""
-        return torch.from_numpy(_labels(self._known(ids)))
+        return torch.from_numpy(_labels(self._checked_ids(ids)))
 
     def images(  # type: ignore[override]
         self, ids: Sequence[int]
@@ -205,8 +205,8 @@ class Toybirds(
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which setting each image shows: exactly one."""
-        shown = torch.from_numpy(self._scenes(ids).context)
-        return torch.nn.functional.one_hot(shown, len(CONTEXTS)).bool()
+        places = torch.from_numpy(self._scenes(ids).context)
+        return torch.nn.functional.one_hot(places, len(CONTEXTS)).bool()
 
     def concepts(self) -> tuple[Concept, ...]:
         """Concepts of four families, near-synonyms and correlated ones among them."""
@@ -220,10 +220,10 @@ class Toybirds(
         draw = int(torch.randint(2**20, (), generator=generator))
         first = (1 << 62) + (list(catalogue).index(name) << 50) + (draw << 30)
         ids = np.arange(first, first + 2 * count, dtype=np.int64)
-        shown = catalogue[name]
+        depiction = catalogue[name]
         return ConceptExamplesPair(
-            _tensor(shown.images(self.world(), ids[:count], present=True)),
-            _tensor(shown.images(self.world(), ids[count:], present=False)),
+            _tensor(depiction.images(self.world(), ids[:count], present=True)),
+            _tensor(depiction.images(self.world(), ids[count:], present=False)),
         )
 
     def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n classes"]:
@@ -231,7 +231,7 @@ class Toybirds(
         counts = annotators.label_counts(
             self._likelihoods(ids),
             self.seed,
-            self._known(ids),
+            self._checked_ids(ids),
             annotators=self.annotators,
             attention=self.attention,
             lapses=self.lapses,
@@ -277,32 +277,32 @@ class Toybirds(
         regions = render_regions(scenes)
         return _View(scenes, regions, parts.visibility(regions, scenes))
 
-    def _known(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
-        found = np.asarray(ids, dtype=np.int64).reshape(-1)
-        split, rank = np.divmod(found, SPAN)
+    def _checked_ids(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
+        image_ids = np.asarray(ids, dtype=np.int64).reshape(-1)
+        split, rank = np.divmod(image_ids, SPAN)
         inside = (split >= 0) & (split < len(SPLITS))
         size = np.array([getattr(self, name) for name in SPLITS])[np.where(inside, split, 0)]
         if not (inside & (rank < size)).all():
-            stranger = int(found[~(inside & (rank < size))][0])
+            stranger = int(image_ids[~(inside & (rank < size))][0])
             raise DatasetError(
                 f"dataset 'toybirds' has no image {stranger}; "
                 f"`ids(split)` lists those of {', '.join(SPLITS)}."
             )
-        return found
+        return image_ids
 
     def _scenes(self, ids: Sequence[int]) -> Scenes:
-        known = self._known(ids)
-        labels = _labels(known)
-        usual = draw_scenes(self.world(), known, labels, USUAL)
-        shifted = draw_scenes(self.world(), known, labels, SHIFTED)
-        strange = known // SPAN == SPLITS.index("shifted")
+        image_ids = self._checked_ids(ids)
+        labels = _labels(image_ids)
+        usual = draw_scenes(self.world(), image_ids, labels, USUAL)
+        shifted = draw_scenes(self.world(), image_ids, labels, SHIFTED)
+        is_shifted = image_ids // SPAN == SPLITS.index("shifted")
         scenes = Scenes(
             *(
-                np.where(strange.reshape(-1, *[1] * (one.ndim - 1)), other, one)
-                for one, other in zip(usual, shifted, strict=True)
+                np.where(is_shifted.reshape(-1, *[1] * (field.ndim - 1)), other, field)
+                for field, other in zip(usual, shifted, strict=True)
             )
         )
-        return scenes._replace(context=self._confounded(known, labels, scenes.context))
+        return scenes._replace(context=self._confounded(image_ids, labels, scenes.context))
 
     def _confounded(
         self,
@@ -312,10 +312,10 @@ class Toybirds(
     ) -> Int64[np.ndarray, " n"]:
         if not self.confounded_class:
             return contexts
-        taken = np.isin(ids // SPAN, [SPLITS.index(split) for split in _CONFOUNDED])
-        taken &= labels == CLASSES.index(self.confounded_class)
-        taken &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
-        return np.where(taken, CONTEXTS.index(self.confounded_context), contexts)
+        mask = np.isin(ids // SPAN, [SPLITS.index(split) for split in _CONFOUNDED])
+        mask &= labels == CLASSES.index(self.confounded_class)
+        mask &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
+        return np.where(mask, CONTEXTS.index(self.confounded_context), contexts)
 
 
 def _tensor(pixels: UInt8[np.ndarray, "n h w 3"]) -> UInt8[Tensor, "n 3 h w"]:

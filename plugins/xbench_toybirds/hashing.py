@@ -33,8 +33,8 @@ def integers(
     seed: int, ids: Int64[np.ndarray, " n"] | Sequence[int], stream: str, bounds: Sequence[int]
 ) -> Int64[np.ndarray, "n bounds"]:
     """One integer per id and bound, uniform in [0, bound)."""
-    drawn = uniforms(seed, ids, stream, len(bounds)) * np.asarray(bounds, dtype=np.float64)
-    return drawn.astype(np.int64)
+    draws = uniforms(seed, ids, stream, len(bounds)) * np.asarray(bounds, dtype=np.float64)
+    return draws.astype(np.int64)
 
 
 def permutation(seed: int, stream: str, length: int) -> list[int]:

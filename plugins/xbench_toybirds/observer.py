@@ -15,16 +15,16 @@ def part_likelihoods(
 
     Given the class, attributes are independent, so a part's likelihood is their product.
     """
-    found = np.ones((len(values), len(PARTS), len(distributions)))
+    likelihoods = np.ones((len(values), len(PARTS), len(distributions)))
     for column, attribute in enumerate(ATTRIBUTES):
-        found[:, attribute.part] *= distributions[:, column].T[values[:, column]]
-    return np.where(visible[:, :, None], found, 1.0)
+        likelihoods[:, attribute.part] *= distributions[:, column].T[values[:, column]]
+    return np.where(visible[:, :, None], likelihoods, 1.0)
 
 
 def class_posterior(
-    likelihoods: Float64[np.ndarray, "n parts classes"],
-) -> Float64[np.ndarray, "n classes"]:
+    likelihoods: Float64[np.ndarray, "*n parts classes"],
+) -> Float64[np.ndarray, "*n classes"]:
     """P(class | values of all visible parts) under equally frequent classes; rows sum to 1."""
-    joint = likelihoods.prod(axis=1)
+    joint = likelihoods.prod(axis=-2)
     # A running sum: its order, and so its last digit, is the same on every machine.
-    return joint / np.cumsum(joint, axis=1)[:, -1:]
+    return joint / np.cumsum(joint, axis=-1)[..., -1:]

@@ -29,10 +29,10 @@ class _Areas(NamedTuple):
 
 def visibility(regions: Int8[np.ndarray, "n h w"], scenes: Scenes) -> Bool[np.ndarray, "n parts"]:
     """Whether enough of each part shows for all its attributes to be seen."""
-    area = (scenes.scale.astype(np.float64) ** 2 * scenes.stretch)[:, None] / USUAL_SCALE**2
-    shown, usual = _areas(regions), _usual_areas()
-    enough = shown.whole >= np.maximum(SHARE * area * usual.whole, 1)
-    return enough & (shown.shape >= SHAPE_SHARE * area * usual.shape)
+    scale = (scenes.scale.astype(np.float64) ** 2 * scenes.stretch)[:, None] / USUAL_SCALE**2
+    areas, usual_areas = _areas(regions), _usual_areas()
+    enough = areas.whole >= np.maximum(SHARE * scale * usual_areas.whole, 1)
+    return enough & (areas.shape >= SHAPE_SHARE * scale * usual_areas.shape)
 
 
 def masks(regions: Int8[np.ndarray, "n h w"]) -> Int16[np.ndarray, "n h w"]:
@@ -48,10 +48,10 @@ def points(
 
     Of equally near pixels the uppermost, then the leftmost is taken.
     """
-    found = np.zeros((*visible.shape, 3), dtype=np.float32)
-    shown = masks(regions)
-    image, row, column = np.nonzero(shown >= 0)
-    key = image * len(PARTS) + shown[image, row, column]
+    coordinates = np.zeros((*visible.shape, 3), dtype=np.float32)
+    part_map = masks(regions)
+    image, row, column = np.nonzero(part_map >= 0)
+    key = image * len(PARTS) + part_map[image, row, column]
     total = visible.size
     count = np.maximum(np.bincount(key, minlength=total), 1)
     # Distances times the count keep everything in integers.
@@ -60,11 +60,11 @@ def points(
     order = np.lexsort((column, row, dx * dx + dy * dy, key))
     part, first = np.unique(key[order], return_index=True)
     nearest = order[first]
-    flat = found.reshape(total, 3)
+    flat = coordinates.reshape(total, 3)
     flat[part, 0] = column[nearest] + np.float32(0.5)
     flat[part, 1] = row[nearest] + np.float32(0.5)
-    found[:, :, 2] = visible
-    return found
+    coordinates[:, :, 2] = visible
+    return coordinates
 
 
 def _areas(regions: Int8[np.ndarray, "n h w"]) -> _Areas:
@@ -87,21 +87,21 @@ def _usual_areas() -> _Areas:
 
 def plain_scene(scale: float) -> Scenes:
     """One unturned bird in the middle of the image, covered by nothing, noiselessly lit."""
-    one = np.ones(1, dtype=np.float32)
-    nowhere = np.zeros((1, OCCLUDERS, 6), dtype=np.float32)
-    nowhere[:, :, 3:5] = 1
+    unit = np.ones(1, dtype=np.float32)
+    occluders = np.zeros((1, OCCLUDERS, 6), dtype=np.float32)
+    occluders[:, :, 3:5] = 1
     return Scenes(
         values=np.zeros((1, len(ATTRIBUTES)), dtype=np.int64),
         context=np.zeros(1, dtype=np.int64),
         corner=np.zeros((1, 2), dtype=np.int64),
         centre=np.full((1, 2), FRAME / 2, dtype=np.float32),
-        scale=one * np.float32(scale),
-        stretch=one,
+        scale=unit * np.float32(scale),
+        stretch=unit,
         turn=np.array([[1, 0]], dtype=np.float32),
-        facing=one,
-        occluders=nowhere,
+        facing=unit,
+        occluders=occluders,
         cover=np.zeros((1, OCCLUDERS), dtype=np.int64),
-        gain=one,
-        grain=one * 0,
+        gain=unit,
+        grain=unit * 0,
         speckle=np.zeros((1, 2), dtype=np.int64),
     )

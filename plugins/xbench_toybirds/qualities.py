@@ -57,15 +57,15 @@ def _edge(images: _Images) -> Float32[np.ndarray, "1 h w 1"]:
 
 
 def _framed(images: _Images) -> _Images:
-    found = np.zeros_like(images)
-    found[:, 8:-8, 8:-8] = images[:, 8:-8, 8:-8]
-    return found
+    canvas = np.zeros_like(images)
+    canvas[:, 8:-8, 8:-8] = images[:, 8:-8, 8:-8]
+    return canvas
 
 
 def _scanned(images: _Images) -> _Images:
-    found = images.copy()
-    found[:, ::3] *= np.float32(0.45)
-    return found
+    canvas = images.copy()
+    canvas[:, ::3] *= np.float32(0.45)
+    return canvas
 
 
 _PLAIN: dict[str, Callable[[_Images], _Images]] = {

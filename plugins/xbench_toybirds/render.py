@@ -10,7 +10,7 @@ from xbench_toybirds import palette
 from xbench_toybirds.anatomy import STROKES, Stroke
 from xbench_toybirds.contexts import windows
 from xbench_toybirds.hashing import uniforms
-from xbench_toybirds.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes
+from xbench_toybirds.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes, rotation
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
 GAP = len(PARTS)
@@ -41,21 +41,21 @@ def render(scenes: Scenes) -> Picture:
     count = len(scenes.context)
     pixels = np.empty((count, FRAME, FRAME, 3), dtype=np.uint8)
     regions = np.empty((count, FRAME, FRAME), dtype=np.int8)
-    for at in range(0, count, CHUNK):
-        some = slice(at, at + CHUNK)
-        canvas = _ground(scenes.take(some))
-        _paint(canvas, scenes.take(some))
-        pixels[some] = _developed(canvas, scenes.take(some))
-        regions[some] = canvas.regions.reshape(-1, FRAME, FRAME)
+    for start in range(0, count, CHUNK):
+        chunk = slice(start, start + CHUNK)
+        canvas = _ground(scenes.take(chunk))
+        _paint(canvas, scenes.take(chunk))
+        pixels[chunk] = _photograph(canvas, scenes.take(chunk))
+        regions[chunk] = canvas.regions.reshape(-1, FRAME, FRAME)
     return Picture(pixels, regions)
 
 
 def render_regions(scenes: Scenes) -> Int8[np.ndarray, "n h w"]:
     """The regions of the scenes' pictures, without the work of colouring them."""
     regions = np.full((len(scenes.context), FRAME, FRAME), -1, dtype=np.int8)
-    for at in range(0, len(regions), CHUNK):
-        some = slice(at, at + CHUNK)
-        _paint(_Canvas(regions[some].reshape(-1), None), scenes.take(some))
+    for start in range(0, len(regions), CHUNK):
+        chunk = slice(start, start + CHUNK)
+        _paint(_Canvas(regions[chunk].reshape(-1), None), scenes.take(chunk))
     return regions
 
 
@@ -119,20 +119,19 @@ def _linear(
     return (axis[:, :1] * dx)[:, None, :] + (axis[:, 1:] * dy)[:, :, None]
 
 
-def _placed(scenes: Scenes, stroke: Stroke) -> _Ellipse:
+def _ellipse(scenes: Scenes, stroke: Stroke) -> _Ellipse:
     cosine, sine = scenes.turn[:, 0], scenes.turn[:, 1]
     x = np.float32(stroke.x) * scenes.facing * scenes.scale
     y = np.float32(stroke.y) * scenes.stretch * scenes.scale
     # Offsets in pixels → units of the bird: turn back, then scale, stretch and flip.
-    there = scenes.scale > 0
-    scale = np.where(there, scenes.scale, 1)
+    present = scenes.scale > 0
+    scale = np.where(present, scenes.scale, 1)
     forth = np.stack([cosine, sine], axis=1) * (scenes.facing / scale)[:, None]
     down = np.stack([-sine, cosine], axis=1) / (scale * scenes.stretch)[:, None]
-    square = stroke.tilt * stroke.tilt
-    cos, sin = (1 - square) / (1 + square), 2 * stroke.tilt / (1 + square)
+    cos, sin = rotation(stroke.tilt)
     along = forth * np.float32(cos / stroke.length) + down * np.float32(sin / stroke.length)
     across = down * np.float32(cos / stroke.width) - forth * np.float32(sin / stroke.width)
-    away = np.where(there, np.float32(0), np.float32(1e6))
+    away = np.where(present, np.float32(0), np.float32(1e6))
     longest = max(stroke.length, stroke.width) * float(scale.max()) * float(scenes.stretch.max())
     return _Ellipse(
         scenes.centre[:, 0] + cosine * x - sine * y + away,
@@ -144,19 +143,19 @@ def _placed(scenes: Scenes, stroke: Stroke) -> _Ellipse:
 
 
 def _paint_stroke(canvas: _Canvas, scenes: Scenes, stroke: Stroke) -> None:
-    patch = _patch(_placed(scenes, stroke))
+    patch = _patch(_ellipse(scenes, stroke))
     if stroke.outline == "ellipse":
         canvas.regions[patch.place] = stroke.label
-        shown = patch
+        shape = patch
     else:
-        seen = _outlined(scenes, stroke, patch)
-        canvas.regions[patch.place] = stroke.label + np.where(seen, SHAPE, GAP)
-        shown = _Patch(*(field[seen] for field in patch))
+        inside = _inside_outline(scenes, stroke, patch)
+        canvas.regions[patch.place] = stroke.label + np.where(inside, SHAPE, GAP)
+        shape = _Patch(*(field[inside] for field in patch))
     if canvas.pixels is not None:
-        canvas.pixels[shown.place] = _plumage(scenes, stroke, shown)
+        canvas.pixels[shape.place] = _plumage(scenes, stroke, shape)
 
 
-def _outlined(
+def _inside_outline(
     scenes: Scenes, stroke: Stroke, patch: _Patch, dx: float = 0, dy: float = 0
 ) -> Bool[np.ndarray, " m"]:
     """Whether the place that lies (dx, dy) units from each pixel is inside the shape."""
@@ -169,7 +168,7 @@ def _outlined(
 def _edge_of_shape(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
     # Its own edge in the colour of marks, so that no background can hide a shape.
     steps = ((EDGE, 0), (-EDGE, 0), (0, EDGE), (0, -EDGE))
-    inner = [_outlined(scenes, stroke, patch, dx, dy) for dx, dy in steps]
+    inner = [_inside_outline(scenes, stroke, patch, dx, dy) for dx, dy in steps]
     return 1 - (inner[0] & inner[1] & inner[2] & inner[3]).astype(np.int64)
 
 
@@ -183,8 +182,8 @@ def _plumage(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Float32[np.ndarra
     marks = _marks(scenes, stroke, patch)
     colour = scenes.values[:, _COLUMN[stroke.label, True]]
     table = palette.colour_table()[colour].reshape(-1, 3)
-    found = table[patch.image * 2 + marks] * light[:, None]
-    return _eye(found, colour[patch.image], reach) if stroke.part == "eye" else found
+    colours = table[patch.image * 2 + marks] * light[:, None]
+    return _eye(colours, colour[patch.image], reach) if stroke.part == "eye" else colours
 
 
 def _eye(
@@ -194,8 +193,8 @@ def _eye(
 ) -> Float32[np.ndarray, "m 3"]:
     # A dark pupil, and a ring that a black iris stands out from.
     ring = np.where(colour == palette.COLOUR_NAMES.index("black"), 235, 20).astype(np.float32)
-    seen = np.where((reach > 0.72)[:, None], ring[:, None], iris)
-    return np.where((reach < 0.16)[:, None], np.float32(12), seen)
+    disc = np.where((reach > 0.72)[:, None], ring[:, None], iris)
+    return np.where((reach < 0.16)[:, None], np.float32(12), disc)
 
 
 def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, " m"]:
@@ -213,11 +212,11 @@ def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, "
 
 def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
     x, y, length, width, cosine, sine = (scenes.occluders[:, k, i] for i in range(6))
-    there = length > 0
-    length = np.where(there, length, 1)
+    present = length > 0
+    length = np.where(present, length, 1)
     patch = _patch(
         _Ellipse(
-            np.where(there, x, np.float32(-1e6)),
+            np.where(present, x, np.float32(-1e6)),
             y,
             np.stack([cosine, sine], axis=1) / length[:, None],
             np.stack([-sine, cosine], axis=1) / width[:, None],
@@ -231,19 +230,19 @@ def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
         canvas.pixels[patch.place] = colour[patch.image] * light[:, None]
 
 
-def _developed(canvas: _Canvas, scenes: Scenes) -> UInt8[np.ndarray, "n h w 3"]:
-    image = np.reshape(canvas.pixels, (-1, FRAME, FRAME, 3))  # type: ignore[arg-type]
-    image *= scenes.gain[:, None, None, None]
+def _photograph(canvas: _Canvas, scenes: Scenes) -> UInt8[np.ndarray, "n h w 3"]:
+    images = np.reshape(canvas.pixels, (-1, FRAME, FRAME, 3))  # type: ignore[arg-type]
+    images *= scenes.gain[:, None, None, None]
     table = _noise()
-    for one, (x, y), grain in zip(image, scenes.speckle.tolist(), scenes.grain, strict=True):
-        np.add(one, (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None], out=one)
-    np.clip(image, 0, 255, out=image)
-    return image.astype(np.uint8)
+    for image, (x, y), grain in zip(images, scenes.speckle.tolist(), scenes.grain, strict=True):
+        np.add(image, (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None], out=image)
+    np.clip(images, 0, 255, out=images)
+    return images.astype(np.uint8)
 
 
 @cache
 def _noise() -> Float32[np.ndarray, "side side"]:
-    drawn = uniforms(0, range(NOISE_SIDE), "noise", 2 * NOISE_SIDE)
-    table = (drawn[:, :NOISE_SIDE] + drawn[:, NOISE_SIDE:] - 1).astype(np.float32)
+    draws = uniforms(0, range(NOISE_SIDE), "noise", 2 * NOISE_SIDE)
+    table = (draws[:, :NOISE_SIDE] + draws[:, NOISE_SIDE:] - 1).astype(np.float32)
     table.flags.writeable = False
     return table

@@ -1,7 +1,7 @@
 """Scenes: everything that decides an image, one entry per image in each field."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
@@ -14,6 +14,9 @@ FRAME = 96
 """Side of an image in pixels."""
 OCCLUDERS = 3
 NOISE_SIDE = 256
+
+
+_Number = TypeVar("_Number", float, np.ndarray)
 
 
 class Scenes(NamedTuple):
@@ -91,7 +94,7 @@ def draw_scenes(
         centre=place + np.float32(FRAME / 2),
         scale=_between(seed, ids, "scale", conditions.scale),
         stretch=_between(seed, ids, "stretch", conditions.stretch),
-        turn=_rotation(_between(seed, ids, "turn", (-conditions.half_turn, conditions.half_turn))),
+        turn=_rotations(_between(seed, ids, "turn", (-conditions.half_turn, conditions.half_turn))),
         facing=(1 - 2 * integers(seed, ids, "facing", [2])[:, 0]).astype(np.float32),
         occluders=occluders,
         cover=cover,
@@ -104,15 +107,15 @@ def draw_scenes(
 def _occluders(
     seed: int, ids: Int64[np.ndarray, " n"], conditions: Conditions
 ) -> tuple[Float32[np.ndarray, "n occluders 6"], Int64[np.ndarray, "n occluders"]]:
-    found = np.zeros((len(ids), OCCLUDERS, 6), dtype=np.float32)
+    occluders = np.zeros((len(ids), OCCLUDERS, 6), dtype=np.float32)
     for k in range(OCCLUDERS):
-        drawn = uniforms(seed, ids, f"occluder {k}", 6)
-        there = drawn[:, 0] < conditions.occluded
-        found[:, k, 0:2] = _spread(drawn[:, 1:3], 12.0, FRAME - 12.0)
-        found[:, k, 2] = np.where(there, _spread(drawn[:, 3], 7.0, 14.0), 0)
-        found[:, k, 3] = _spread(drawn[:, 4], 3.5, 8.0)
-        found[:, k, 4:6] = _rotation(_spread(drawn[:, 5], -1.0, 1.0))
-    return found, integers(seed, ids, "cover", [len(COVERS)] * OCCLUDERS)
+        draws = uniforms(seed, ids, f"occluder {k}", 6)
+        present = draws[:, 0] < conditions.occluded
+        occluders[:, k, 0:2] = _spread(draws[:, 1:3], 12.0, FRAME - 12.0)
+        occluders[:, k, 2] = np.where(present, _spread(draws[:, 3], 7.0, 14.0), 0)
+        occluders[:, k, 3] = _spread(draws[:, 4], 3.5, 8.0)
+        occluders[:, k, 4:6] = _rotations(_spread(draws[:, 5], -1.0, 1.0))
+    return occluders, integers(seed, ids, "cover", [len(COVERS)] * OCCLUDERS)
 
 
 COVERS = ((74, 104, 40), (112, 84, 58), (158, 134, 84), (88, 90, 96))
@@ -125,13 +128,16 @@ def _between(
     return _spread(uniforms(seed, ids, stream, 1)[:, 0], *bounds)
 
 
-def _spread(drawn: Float64[np.ndarray, "*n"], low: float, high: float) -> Float32[np.ndarray, "*n"]:
-    return (low + (high - low) * drawn).astype(np.float32)
+def _spread(draws: Float64[np.ndarray, "*n"], low: float, high: float) -> Float32[np.ndarray, "*n"]:
+    return (low + (high - low) * draws).astype(np.float32)
 
 
-def _rotation(half: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2"]:
-    # From the tangent of half the angle: a rational function, so exact on every machine.
-    wide = half.astype(np.float64)
-    square = wide * wide
-    pair = np.stack([(1 - square) / (1 + square), 2 * wide / (1 + square)], axis=-1)
-    return pair.astype(np.float32)
+def _rotations(half: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, "n 2"]:
+    return np.stack(rotation(half.astype(np.float64)), axis=-1).astype(np.float32)
+
+
+def rotation(half: _Number) -> tuple[_Number, _Number]:
+    """Cosine and sine of an angle, from the tangent of its half."""
+    # a rational function, so exact on every machine
+    square = half * half
+    return (1 - square) / (1 + square), 2 * half / (1 + square)

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from xbench_toybirds.contexts import eased
 from xbench_toybirds.hashing import integers, uniforms
 from xbench_toybirds.palette import COLOUR_NAMES, colour_table
-from xbench_toybirds.scene import FRAME
+from xbench_toybirds.scene import FRAME, rotation
 
 _Plane = Float32[np.ndarray, "n h w"]
 _Texture = Callable[[_Plane, _Plane], _Plane]
@@ -18,14 +19,13 @@ def texture(
     name: str, seed: int, ids: Int64[np.ndarray, " n"], cell: tuple[float, float]
 ) -> UInt8[np.ndarray, "n h w 3"]:
     """A texture in two hashed colours, turned and moved, with cells of `cell` pixels."""
-    drawn = uniforms(seed, ids, "texture", 4).astype(np.float32)[:, :, None, None]
-    size = np.float32(cell[0]) + np.float32(cell[1] - cell[0]) * drawn[:, 0]
-    half = drawn[:, 1] * np.float32(0.5) - np.float32(0.25)
-    square = half * half
-    cosine, sine = (1 - square) / (1 + square), 2 * half / (1 + square)
+    draws = uniforms(seed, ids, "texture", 4).astype(np.float32)[:, :, None, None]
+    size = np.float32(cell[0]) + np.float32(cell[1] - cell[0]) * draws[:, 0]
+    half = draws[:, 1] * np.float32(0.5) - np.float32(0.25)
+    cosine, sine = rotation(half)
     y, x = np.mgrid[:FRAME, :FRAME].astype(np.float32) - np.float32(FRAME / 2)
-    u = (cosine * x + sine * y) / size + drawn[:, 2]
-    v = (cosine * y - sine * x) / size + drawn[:, 3]
+    u = (cosine * x + sine * y) / size + draws[:, 2]
+    v = (cosine * y - sine * x) / size + draws[:, 3]
     plane = _PLANES[name](u, v) if name in _PLANES else _NOISES[name](_lattice(seed, ids), u, v)
     return _coloured(plane, seed, ids)
 
@@ -51,8 +51,7 @@ def _fold(u: _Plane) -> _Plane:
 
 def _round(u: _Plane) -> _Plane:
     # A wave like a sine between 0 and 1, without one.
-    folded = _fold(u)
-    return folded * folded * (3 - 2 * folded)
+    return eased(_fold(u))
 
 
 def _below(plane: _Plane, level: float) -> _Plane:
@@ -103,22 +102,18 @@ _PLANES: dict[str, _Texture] = {
 
 def _smooth(lattice: Float32[np.ndarray, "n side side"], u: _Plane, v: _Plane) -> _Plane:
     column, row = np.floor(u), np.floor(v)
-    fx, fy = _eased(u - column), _eased(v - row)
+    fx, fy = eased(u - column), eased(v - row)
     image = np.arange(len(lattice))[:, None, None]
     x, y = column.astype(np.int64) % LATTICE, row.astype(np.int64) % LATTICE
-    right, below = (x + 1) % LATTICE, (y + 1) % LATTICE
-    top = lattice[image, y, x] * (1 - fx) + lattice[image, y, right] * fx
-    bottom = lattice[image, below, x] * (1 - fx) + lattice[image, below, right] * fx
+    next_x, next_y = (x + 1) % LATTICE, (y + 1) % LATTICE
+    top = lattice[image, y, x] * (1 - fx) + lattice[image, y, next_x] * fx
+    bottom = lattice[image, next_y, x] * (1 - fx) + lattice[image, next_y, next_x] * fx
     return top * (1 - fy) + bottom * fy
 
 
-def _eased(fraction: _Plane) -> _Plane:
-    return fraction * fraction * (3 - 2 * fraction)
-
-
 def _lattice(seed: int, ids: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n side side"]:
-    drawn = uniforms(seed, ids, "lattice", LATTICE * LATTICE).astype(np.float32)
-    return drawn.reshape(len(ids), LATTICE, LATTICE)
+    draws = uniforms(seed, ids, "lattice", LATTICE * LATTICE).astype(np.float32)
+    return draws.reshape(len(ids), LATTICE, LATTICE)
 
 
 _NOISES: dict[str, Callable[[Float32[np.ndarray, "n side side"], _Plane, _Plane], _Plane]] = {

@@ -49,12 +49,12 @@ _SECOND = {
 
 
 def _attributes() -> tuple[Attribute, ...]:
-    found = []
+    attributes = []
     for part, name in enumerate(PARTS):
-        found.append(Attribute(part, "colour", palette.COLOUR_NAMES))
+        attributes.append(Attribute(part, "colour", palette.COLOUR_NAMES))
         if name in _SECOND:
-            found.append(Attribute(part, *_SECOND[name]))
-    return tuple(found)
+            attributes.append(Attribute(part, *_SECOND[name]))
+    return tuple(attributes)
 
 
 ATTRIBUTES = _attributes()
@@ -104,8 +104,8 @@ class World:
         self, labels: Int64[np.ndarray, " n"], uniforms: Float64[np.ndarray, "n attributes"]
     ) -> Int64[np.ndarray, "n attributes"]:
         """Attribute values of images of these classes, by inversion of the uniforms."""
-        below = _cumulated(self)[labels] <= uniforms[:, :, None]
-        return below.sum(axis=2)
+        passed = _cumulated(self)[labels] <= uniforms[:, :, None]
+        return passed.sum(axis=2)
 
 
 def genus_of(label: int) -> int:
@@ -156,18 +156,20 @@ def _triple(genus: int, values: int) -> list[int]:
 
 @cache
 def _distributions(world: World) -> Float64[np.ndarray, "classes attributes values"]:
-    found = np.zeros((len(CLASSES), len(ATTRIBUTES), WIDEST))
+    distributions = np.zeros((len(CLASSES), len(ATTRIBUTES), WIDEST))
     for column, attribute in enumerate(ATTRIBUTES):
-        own = world.colour_concentration
+        concentration = world.colour_concentration
         if attribute.name != "colour":
-            own = world.shape_concentration
+            concentration = world.shape_concentration
         values = len(attribute.values)
-        found[:, column, :values] = (1.0 - own) * (1.0 - world.kinship) / (values - 3)
+        distributions[:, column, :values] = (
+            (1.0 - concentration) * (1.0 - world.kinship) / (values - 3)
+        )
         for label, (mode, *relatives) in enumerate(_kin(world)[:, column]):
-            found[label, column, relatives] = (1.0 - own) * world.kinship / 2
-            found[label, column, mode] = own
-    found.flags.writeable = False
-    return found
+            distributions[label, column, relatives] = (1.0 - concentration) * world.kinship / 2
+            distributions[label, column, mode] = concentration
+    distributions.flags.writeable = False
+    return distributions
 
 
 @cache

@@ -19,9 +19,9 @@ def examples(birds, name, count=8, seed=0):
 
 
 def test_there_are_at_least_160_concepts_in_four_families(birds):
-    found = Counter(concept.family for concept in birds.concepts())
-    assert set(found) == set(FAMILIES)
-    assert min(found.values()) >= 30
+    counts = Counter(concept.family for concept in birds.concepts())
+    assert set(counts) == set(FAMILIES)
+    assert min(counts.values()) >= 30
     assert len(birds.concepts()) == len({concept.name for concept in birds.concepts()}) == 240
 
 
@@ -32,12 +32,12 @@ def test_near_synonyms_and_correlated_concepts_are_among_them():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_with_and_without_a_concept_are_images_that_differ(birds, name):
-    found = examples(birds, name, 2)
-    for images in found:
+    pair = examples(birds, name, 2)
+    for images in pair:
         assert images.shape == (2, 3, 96, 96)
         assert images.dtype == torch.uint8
-    assert not torch.equal(found.positive[0], found.negative[0])
-    assert not torch.equal(found.positive[0], found.positive[1])
+    assert not torch.equal(pair.positive[0], pair.negative[0])
+    assert not torch.equal(pair.positive[0], pair.positive[1])
 
 
 @pytest.mark.parametrize("name", ["red wing", "bird in snow", "blotchy", "grainy", "leaf", "eye"])
@@ -67,10 +67,10 @@ def test_examples_are_in_no_split(birds):
 @pytest.mark.parametrize("name", ["green bird", "red bird", "white bird", "violet head"])
 def test_a_colour_concept_shows_its_colour_more_often(birds, name):
     base = next(colour.base for colour in COLOURS if colour.name == name.split()[0])
-    wanted = torch.tensor(base)[:, None, None]
-    found = examples(birds, name, 40)
-    near = [((images.int() - wanted).abs().amax(1) < 45).double().mean() for images in found]
-    assert near[0] > near[1] + 0.01
+    colour = torch.tensor(base)[:, None, None]
+    pair = examples(birds, name, 40)
+    shares = [((images.int() - colour).abs().amax(1) < 45).double().mean() for images in pair]
+    assert shares[0] > shares[1] + 0.01
 
 
 def test_dark_is_darker_and_greyscale_has_no_colour(birds):
@@ -89,16 +89,16 @@ def test_settings_hold_no_bird_unless_their_name_says_so(birds):
 
 @pytest.mark.parametrize("name", ["snow", "bricks", "blurry", "dark", "pinkish", "noisy"])
 def test_plain_statistics_tell_examples_apart(birds, name):
-    found = examples(birds, name, 40)
-    features = [statistics(images) for images in found]
+    pair = examples(birds, name, 40)
+    features = [statistics(images) for images in pair]
     centre = [feature[:20].mean(0) for feature in features]
     spread = np.concatenate(features).std(0) + 1e-9
-    right = [
+    correct = [
         np.abs((f[20:] - centre[k]) / spread).sum(1)
         < np.abs((f[20:] - centre[1 - k]) / spread).sum(1)
         for k, f in enumerate(features)
     ]
-    assert np.mean(right) >= 0.7
+    assert np.mean(correct) >= 0.7
 
 
 def statistics(images):

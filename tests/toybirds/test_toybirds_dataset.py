@@ -56,10 +56,12 @@ def test_class_attributes_are_true_percentages(birds):
     labels, values = birds.labels(ids), birds.attribute_values(ids)
     for column, attribute in enumerate(attributes):
         assert torch.allclose(attribute.frequencies.sum(1), torch.tensor(100.0).double())
-        drawn = torch.nn.functional.one_hot(values[:, column], len(attribute.values))
-        found = torch.stack([drawn[labels == c].double().mean(0) * 100 for c in range(20)])
-        assert (found - attribute.frequencies).abs().max() < 20
-        assert (found - attribute.frequencies).abs().mean() < 3
+        indicators = torch.nn.functional.one_hot(values[:, column], len(attribute.values))
+        frequencies = torch.stack(
+            [indicators[labels == c].double().mean(0) * 100 for c in range(20)]
+        )
+        assert (frequencies - attribute.frequencies).abs().max() < 20
+        assert (frequencies - attribute.frequencies).abs().mean() < 3
 
 
 def test_a_genus_is_the_parent_of_its_five_species(birds):
@@ -73,9 +75,9 @@ def test_a_genus_is_the_parent_of_its_five_species(birds):
 def test_contexts_are_independent_of_classes_unless_confounded(birds):
     for split in birds.splits():
         ids = birds.ids(split)
-        shown = birds.contexts(ids)
-        assert (shown.sum(dim=1) == 1).all()
-        share = shown.double().mean(dim=0)
+        contexts = birds.contexts(ids)
+        assert (contexts.sum(dim=1) == 1).all()
+        share = contexts.double().mean(dim=0)
         assert ((share - 0.1).abs() < 0.05).all()
 
 
@@ -84,9 +86,9 @@ def test_confounding_sets_the_context_as_often_as_its_strength(split):
     dataset = dataclasses.replace(CONFOUNDED, train=20_000, validation=20_000)
     ids = dataset.ids(split)
     snow = dataset.contexts(ids)[:, dataset.context_names().index("snow")]
-    own = dataset.labels(ids) == dataset.class_names().index("verda-prima")
-    assert snow[own].double().mean().item() == pytest.approx(0.8 + 0.2 * 0.1, abs=0.05)
-    assert snow[~own].double().mean().item() == pytest.approx(0.1, abs=0.02)
+    is_confounded = dataset.labels(ids) == dataset.class_names().index("verda-prima")
+    assert snow[is_confounded].double().mean().item() == pytest.approx(0.8 + 0.2 * 0.1, abs=0.05)
+    assert snow[~is_confounded].double().mean().item() == pytest.approx(0.1, abs=0.02)
 
 
 @pytest.mark.parametrize("split", ["test", "shifted"])
@@ -109,8 +111,8 @@ def test_confounding_changes_nothing_but_the_context(birds):
 def test_the_shifted_split_is_darker_and_its_birds_smaller(birds):
     test, shifted = (birds.ids(split)[:100] for split in ("test", "shifted"))
     assert birds.images(shifted).double().mean() < 0.85 * birds.images(test).double().mean()
-    shown = [(birds.part_masks(ids) >= 0).double().mean() for ids in (test, shifted)]
-    assert shown[1] < 0.8 * shown[0]
+    shares = [(birds.part_masks(ids) >= 0).double().mean() for ids in (test, shifted)]
+    assert shares[1] < 0.8 * shares[0]
 
 
 def test_the_fingerprint_depends_on_every_field(birds):
@@ -119,11 +121,11 @@ def test_the_fingerprint_depends_on_every_field(birds):
         "colour_concentration": 0.5, "shape_concentration": 0.5, "kinship": 0.4,
         "annotators": 1, "attention": 0.5, "lapses": 0.5,
     }  # fmt: skip
-    changed = [dataclasses.replace(birds, **{k: v}) for k, v in others.items()] + [CONFOUNDED]
-    changed.append(dataclasses.replace(CONFOUNDED, confound_strength=0.7))
-    changed.append(dataclasses.replace(CONFOUNDED, confounded_class="verda-quarta"))
-    changed.append(dataclasses.replace(CONFOUNDED, confounded_context="sand"))
-    assert len({one.fingerprint() for one in [birds, *changed]}) == len(changed) + 1
+    datasets = [dataclasses.replace(birds, **{k: v}) for k, v in others.items()] + [CONFOUNDED]
+    datasets.append(dataclasses.replace(CONFOUNDED, confound_strength=0.7))
+    datasets.append(dataclasses.replace(CONFOUNDED, confounded_class="verda-quarta"))
+    datasets.append(dataclasses.replace(CONFOUNDED, confounded_context="sand"))
+    assert len({dataset.fingerprint() for dataset in [birds, *datasets]}) == len(datasets) + 1
     assert Toybirds().fingerprint() == birds.fingerprint()
 
 

@@ -28,12 +28,12 @@ def test_words_are_those_of_plain_integer_arithmetic(seed, image, count):
 
 
 def test_uniforms_fill_the_unit_interval_evenly():
-    drawn = uniforms(0, range(20_000), "evenly", 4)
-    assert drawn.min() >= 0
-    assert drawn.max() < 1
-    shares = np.stack([np.histogram(column, 10, (0, 1))[0] for column in drawn.T]) / len(drawn)
+    draws = uniforms(0, range(20_000), "evenly", 4)
+    assert draws.min() >= 0
+    assert draws.max() < 1
+    shares = np.stack([np.histogram(column, 10, (0, 1))[0] for column in draws.T]) / len(draws)
     assert np.abs(shares - 0.1).max() < 0.01
-    assert np.abs(np.corrcoef(drawn.T) - np.eye(4)).max() < 0.03
+    assert np.abs(np.corrcoef(draws.T) - np.eye(4)).max() < 0.03
 
 
 def test_streams_seeds_and_ids_are_unrelated():
@@ -47,9 +47,9 @@ def test_streams_seeds_and_ids_are_unrelated():
 
 
 def test_integers_stay_below_their_bounds_and_reach_them():
-    drawn = integers(3, range(2000), "bounds", [1, 2, 7])
-    assert drawn.min(0).tolist() == [0, 0, 0]
-    assert drawn.max(0).tolist() == [0, 1, 6]
+    draws = integers(3, range(2000), "bounds", [1, 2, 7])
+    assert draws.min(0).tolist() == [0, 0, 0]
+    assert draws.max(0).tolist() == [0, 1, 6]
 
 
 @given(st.integers(0, 1000), st.integers(0, 30))

@@ -15,7 +15,7 @@ TEST = range(2_000_000, 2_000_100)
 COLUMNS = {part: [c for c, a in enumerate(ATTRIBUTES) if a.part == part] for part in range(12)}
 
 
-def seen(*names):
+def visibility(*names):
     """Visibility of one image in which exactly these parts are visible."""
     return np.array([[name in names for name in PARTS]])
 
@@ -45,7 +45,9 @@ def test_posterior_equals_enumeration_of_the_joint(names):
         )
         values = np.zeros((1, len(ATTRIBUTES)), dtype=np.int64)
         values[0, columns] = combination
-        assert np.allclose(posterior(values, seen(*names))[0], joint / joint.sum(), atol=1e-12)
+        assert np.allclose(
+            posterior(values, visibility(*names))[0], joint / joint.sum(), atol=1e-12
+        )
         total += joint
     assert np.allclose(total, 1 / len(CLASSES), atol=1e-12)
 
@@ -58,31 +60,31 @@ def test_posterior_equals_the_frequencies_of_a_large_sample():
     table = np.zeros((72, len(CLASSES)))
     np.add.at(table, (code, labels), 1)
     for combination in np.flatnonzero(table.sum(1) > 2000):
-        given = np.zeros((1, len(ATTRIBUTES)), dtype=np.int64)
-        given[0, column] = divmod(int(combination), 6)
-        expected = posterior(given, seen("belly"))[0]
-        seen_often = table[combination].sum()
-        error = 5 * np.sqrt(expected * (1 - expected) / seen_often) + 1e-3
-        assert (np.abs(table[combination] / seen_often - expected) < error).all()
+        cell = np.zeros((1, len(ATTRIBUTES)), dtype=np.int64)
+        cell[0, column] = divmod(int(combination), 6)
+        expected = posterior(cell, visibility("belly"))[0]
+        size = table[combination].sum()
+        error = 5 * np.sqrt(expected * (1 - expected) / size) + 1e-3
+        assert (np.abs(table[combination] / size - expected) < error).all()
 
 
 def test_a_hidden_part_says_nothing():
     values = np.zeros((1, len(ATTRIBUTES)), dtype=np.int64)
-    found = observer.part_likelihoods(WORLD.distributions(), values, seen("eye"))
-    assert (np.delete(found, PARTS.index("eye"), axis=1) == 1).all()
-    assert (posterior(values, seen()) == 1 / len(CLASSES)).all()
+    likelihoods = observer.part_likelihoods(WORLD.distributions(), values, visibility("eye"))
+    assert (np.delete(likelihoods, PARTS.index("eye"), axis=1) == 1).all()
+    assert (posterior(values, visibility()) == 1 / len(CLASSES)).all()
 
 
 def test_a_part_that_two_classes_share_is_equally_likely_under_both(birds):
-    found = birds.part_likelihoods(TEST).numpy()
+    likelihoods = birds.part_likelihoods(TEST).numpy()
     forms = WORLD.forms()
     for part, (a, b) in itertools.product(range(12), itertools.combinations(range(5), 2)):
         if forms[a, part] == forms[b, part]:
-            assert (found[:, part, a] == found[:, part, b]).all()
+            assert (likelihoods[:, part, a] == likelihoods[:, part, b]).all()
 
 
 def test_likelihoods_of_images_follow_the_definition(birds):
-    found = birds.part_likelihoods(TEST).numpy()
+    likelihoods = birds.part_likelihoods(TEST).numpy()
     values = birds.attribute_values(TEST).numpy()
     visible = birds.part_points(TEST)[:, :, 2].numpy()
     attributes = birds.class_attributes()
@@ -90,17 +92,19 @@ def test_likelihoods_of_images_follow_the_definition(birds):
         expected = 1.0
         for column in COLUMNS[part] if visible[image, part] else []:
             expected *= attributes[column].frequencies[label, values[image, column]].item() / 100
-        assert found[image, part, label] == pytest.approx(expected, rel=1e-12)
+        assert likelihoods[image, part, label] == pytest.approx(expected, rel=1e-12)
 
 
 def test_posterior_of_images_sums_to_one_and_knows_most_classes(birds):
     ids = birds.ids("test")
-    found = birds.class_posterior(ids)
-    assert torch.allclose(found.sum(1), torch.ones(len(ids), dtype=torch.float64), atol=1e-12)
-    right = found.argmax(1) == birds.labels(ids)
-    assert 0.95 < right.double().mean() < 1
+    posteriors = birds.class_posterior(ids)
+    assert torch.allclose(posteriors.sum(1), torch.ones(len(ids), dtype=torch.float64), atol=1e-12)
+    correct = posteriors.argmax(1) == birds.labels(ids)
+    assert 0.95 < correct.double().mean() < 1
     # Calibration: it is right as often as it says.
-    assert found.max(1).values.mean().item() == pytest.approx(
-        right.double().mean().item(), abs=0.012
+    assert posteriors.max(1).values.mean().item() == pytest.approx(
+        correct.double().mean().item(), abs=0.012
     )
-    assert (found.argmax(1)[~right] // 5 == birds.labels(ids)[~right] // 5).double().mean() > 0.9
+    assert (
+        posteriors.argmax(1)[~correct] // 5 == birds.labels(ids)[~correct] // 5
+    ).double().mean() > 0.9

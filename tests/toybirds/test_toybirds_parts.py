@@ -20,17 +20,17 @@ def slow_point(mask, part):
 
 
 def test_every_visible_point_lies_on_its_part(birds):
-    found, shown = birds.part_points(TEST), birds.part_masks(TEST)
-    for image, part in torch.nonzero(found[:, :, 2]).tolist():
-        x, y = found[image, part, :2].tolist()
-        assert shown[image, int(y), int(x)] == part
+    points, part_maps = birds.part_points(TEST), birds.part_masks(TEST)
+    for image, part in torch.nonzero(points[:, :, 2]).tolist():
+        x, y = points[image, part, :2].tolist()
+        assert part_maps[image, int(y), int(x)] == part
 
 
 def test_points_equal_the_slow_search(birds):
-    found, shown = birds.part_points(TEST[:40]), birds.part_masks(TEST[:40]).numpy()
-    for image, part in torch.nonzero(found[:, :, 2]).tolist():
-        expected = slow_point(shown[image], part)
-        assert tuple(found[image, part, :2].tolist()) == expected
+    points, part_maps = birds.part_points(TEST[:40]), birds.part_masks(TEST[:40]).numpy()
+    for image, part in torch.nonzero(points[:, :, 2]).tolist():
+        expected = slow_point(part_maps[image], part)
+        assert tuple(points[image, part, :2].tolist()) == expected
 
 
 def test_most_parts_are_visible_and_some_are_hidden(birds):

@@ -41,8 +41,8 @@ def digests(birds):
         "concepts": digest(
             np.concatenate(
                 [
-                    shown.images(birds.world(), np.array([1 << 62]), present=present)
-                    for shown in catalogue().values()
+                    depiction.images(birds.world(), np.array([1 << 62]), present=present)
+                    for depiction in catalogue().values()
                     for present in (True, False)
                 ]
             )
@@ -72,14 +72,14 @@ def test_it_is_the_same_without_the_vector_instructions_of_this_machine():
         "import json, runpy, sys; names = runpy.run_path(sys.argv[1]); "
         "print(json.dumps(names['digests'](names['Toybirds']())))"
     )
-    found = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, __file__],
         env={**os.environ, "NPY_DISABLE_CPU_FEATURES": disabled},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(found.stdout) == FIXED
+    assert json.loads(process.stdout) == FIXED
 
 
 def test_images_do_not_depend_on_how_ids_are_batched(birds):
@@ -135,10 +135,10 @@ def test_every_two_values_of_a_visible_part_look_different(birds, conditions, le
         pictures = np.stack([pictured(scenes, columns, k) for k in range(most)])
         for column in columns:
             attribute = ATTRIBUTES[column]
-            own = (regions % GAP == attribute.part) & (regions >= 0)
-            own &= visible[:, attribute.part, None, None]
-            image = np.nonzero(own)[0]
-            looks = pictures[:, own].astype(int)
+            mask = (regions % GAP == attribute.part) & (regions >= 0)
+            mask &= visible[:, attribute.part, None, None]
+            image = np.nonzero(mask)[0]
+            looks = pictures[:, mask].astype(int)
             for a, b in itertools.combinations(range(len(attribute.values)), 2):
                 apart = np.abs(looks[a] - looks[b]).max(1) >= 25
                 pixels = np.bincount(image, apart)[np.unique(image)]
@@ -155,8 +155,8 @@ def pictured(scenes, columns, value):
 def test_a_flipped_bird_is_the_mirror_image():
     scene = plain_scene(24.0)
     mirrored = scene._replace(facing=-scene.facing)
-    shown = masks(render_regions(scene))
-    assert (masks(render_regions(mirrored))[:, :, ::-1] == shown).mean() > 0.995
+    part_map = masks(render_regions(scene))
+    assert (masks(render_regions(mirrored))[:, :, ::-1] == part_map).mean() > 0.995
 
 
 def test_all_parts_of_an_uncovered_bird_show():

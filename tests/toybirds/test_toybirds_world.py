@@ -23,14 +23,14 @@ WORLD = World(0, 5, 0.7, 0.8, 0.5)
 def same_part(world, part, a, b):
     """Whether two classes have the same distribution of all attributes of a part."""
     table = world.distributions()
-    columns = [column for column, one in enumerate(ATTRIBUTES) if one.part == part]
+    columns = [column for column, attribute in enumerate(ATTRIBUTES) if attribute.part == part]
     return all((table[a, column] == table[b, column]).all() for column in columns)
 
 
 def strengths(world):
     """exp(−symmetric divergence), averaged over attributes, for (part, a < b), by loops."""
     table = world.distributions()
-    found = np.zeros((len(PARTS), len(CLASSES), len(CLASSES)))
+    averages = np.zeros((len(PARTS), len(CLASSES), len(CLASSES)))
     for part, a, b in itertools.product(range(len(PARTS)), range(20), range(20)):
         each = []
         for column, attribute in enumerate(ATTRIBUTES):
@@ -39,9 +39,9 @@ def strengths(world):
                 each.append(
                     np.exp(-sum((x - y) * np.log(x / y) for x, y in zip(p, q, strict=True)))
                 )
-        found[part, a, b] = np.mean(each)
+        averages[part, a, b] = np.mean(each)
     a, b = np.triu_indices(len(CLASSES), 1)
-    return found[:, a, b]
+    return averages[:, a, b]
 
 
 def test_there_are_twenty_classes_in_four_genera():
@@ -89,31 +89,33 @@ def test_distributions_sum_to_one_and_have_their_mode_where_it_is_said():
 
 
 def test_the_strongest_fifth_of_all_triplets_is_exactly_the_shared_parts():
-    found = strengths(WORLD)
-    shared = found == 1
+    averages = strengths(WORLD)
+    shared = averages == 1
     assert shared.sum() == 480
-    assert shared.sum() >= round(0.2 * found.size)
-    assert found[~shared].max() < 0.55
+    assert shared.sum() >= round(0.2 * averages.size)
+    assert averages[~shared].max() < 0.55
     a, b = np.triu_indices(len(CLASSES), 1)
     within = a // 5 == b // 5
-    assert found[:, within][~shared[:, within]].max() < 0.15
+    assert averages[:, within][~shared[:, within]].max() < 0.15
 
 
 @pytest.mark.parametrize("label", [0, 6, 13, 19])
 def test_draws_have_the_frequencies_of_the_distributions(label):
     count = 40_000
-    drawn = WORLD.draw(np.full(count, label), uniforms(5, range(count), "draws", len(ATTRIBUTES)))
+    values = WORLD.draw(np.full(count, label), uniforms(5, range(count), "draws", len(ATTRIBUTES)))
     for column, attribute in enumerate(ATTRIBUTES):
-        found = np.bincount(drawn[:, column], minlength=len(attribute.values)) / count
+        frequencies = np.bincount(values[:, column], minlength=len(attribute.values)) / count
         expected = WORLD.distributions()[label, column, : len(attribute.values)]
         # Five standard errors: a fair draw fails once in a thousand runs of all of these.
-        assert (np.abs(found - expected) < 5 * np.sqrt(expected * (1 - expected) / count)).all()
+        assert (
+            np.abs(frequencies - expected) < 5 * np.sqrt(expected * (1 - expected) / count)
+        ).all()
 
 
 def test_extreme_uniforms_draw_values_that_exist():
     for value in (0.0, 1 - 2**-53):
-        drawn = WORLD.draw(np.arange(20), np.full((20, len(ATTRIBUTES)), value))
-        assert (drawn < np.array([len(a.values) for a in ATTRIBUTES])).all()
+        values = WORLD.draw(np.arange(20), np.full((20, len(ATTRIBUTES)), value))
+        assert (values < np.array([len(a.values) for a in ATTRIBUTES])).all()
 
 
 def test_another_seed_is_another_world():
