@@ -23,13 +23,10 @@ from xbench.results.record import (
     IntervalRecord,
     Record,
     ScoreRecord,
-    git_state,
     number,
-    package_versions,
-    platform_name,
-    python_version,
 )
 from xbench.results.statistics import Draws, difference, scores_by_name, summarised
+from xbench.running.provenance import git_state, package_versions, platform_name, python_version
 
 FACTS = b"xbench"
 """The key of Parquet metadata under which a shard's cost lies."""
