@@ -2,21 +2,19 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Int16, Int64, UInt8
+from jaxtyping import Int16, Int64
 from torch import Tensor
 
 from xbench import (
     ClassAttributes,
-    Dataset,
     DatasetError,
     Download,
     PartAttribute,
@@ -24,17 +22,19 @@ from xbench import (
     UnknownNameError,
     damaged_photos,
     data_home,
-    decode_photo,
     location,
-    photo_size,
 )
 from xbench_datasets.ade20k.layouts import Layout, recognised
 from xbench_datasets.ade20k.listing import Listing, chosen, classes, untrained
 from xbench_datasets.ade20k.lists import OBJECTS, Objects, read_objects
 from xbench_datasets.ade20k.masks import checked
 from xbench_datasets.ade20k.presence import Stamp, frequencies
-from xbench_datasets.way_out import option
+from xbench_datasets.downloads import put_into
+from xbench_datasets.missing_files import lacking
+from xbench_datasets.photo_files import PhotoFile, PhotoFiles
+from xbench_datasets.way_out import explained, option
 
+WHAT = "dataset 'ade20k'"
 ARCHIVE = Download(
     url="http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip",
     size=967382037,
@@ -47,8 +47,6 @@ ARCHIVE = Download(
 )
 NESTED = ("ADEChallengeData2016", "ADE20K_2021_17_01", "ADE20K_2016_07_26")
 """Folders in the official archives."""
-SHOWN = 3
-"""How many missing files a message names; `verify` names all."""
 SUFFIXES = (".jpg", ".png", ".json")
 WAY_OUT = (
     f"`xbench data get ade20k` fetches SceneParsing-150; {option('ade20k')} says where a copy is."
@@ -57,7 +55,7 @@ WAY_OUT = (
 
 
 @dataclass(frozen=True)
-class Ade20k(Dataset, PartMasks, ClassAttributes):
+class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
     """The official layouts; classes are scenes, sorted by name.
 
     Ids are the official numbers of training images, and 1 000 000 more for validation
@@ -92,7 +90,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         listing, rows = self._listing(), self._rows_that_count()
         for split, present in (("training", True), ("validation", False)):
             if not (listing.training[rows] == present).any():
-                raise _explained(f"{listing.source} names no {split} image")
+                raise _error(f"{listing.source} names no {split} image")
         self._require_lists()
         self._stamps(self._files(rows))
 
@@ -111,8 +109,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive of SceneParsing-150, unpacked to `root`."""
-        own = str(Path(self.root).expanduser().absolute()) if self.root else ARCHIVE.target
-        return (replace(ARCHIVE, target=own),)
+        return (put_into(ARCHIVE, self.root),)
 
     def fingerprint(self) -> str:
         """A hash of the lists' content, and of the scenes, paths and sizes of all files."""
@@ -131,13 +128,13 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         """The scenes as the official list or folder names them, sorted."""
         listing = self._listing()
         if self.fewest == 0 and (bare := untrained(listing)):
-            raise _explained(
+            raise _error(
                 f"{listing.source}: scene {bare[0]!r} has no training image, so nobody knows what"
                 f" it usually shows ({len(bare)} such scenes); -p dataset.fewest=1 leaves them out"
             )
         if names := classes(listing, self.fewest):
             return names
-        raise _explained(f"{listing.source}: no scene has {self.fewest} training images")
+        raise _error(f"{listing.source}: no scene has {self.fewest} training images")
 
     def splits(self) -> tuple[str, ...]:
         """The official training and validation images."""
@@ -155,13 +152,13 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         labels = self._labels(self._rows(ids))
         return torch.from_numpy(labels)
 
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """The photographs."""
-        return [decode_photo(path, what) for path, what in self._photos(ids)]
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Height and width, from the files' headers."""
-        return [photo_size(path, what) for path, what in self._photos(ids)]
+    def photos(self, ids: Sequence[int]) -> list[PhotoFile]:
+        """The photographs as the layout names them."""
+        folder, listing = self.folder(), self._listing()
+        return [
+            PhotoFile(folder / listing.images[row], f"{WHAT}, {listing.stems[row]}")
+            for row in self._rows(ids)
+        ]
 
     def mask_names(self) -> tuple[str, ...]:
         """The 150 objects."""
@@ -171,7 +168,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         """Label maps of the size of the images; of whole objects, not of their parts."""
         layout, listing, objects = self._layout(), self._listing(), self._objects()
         maps = []
-        for row, (path, what) in zip(self._rows(ids), self._photos(ids), strict=True):
+        for row, (path, what) in zip(self._rows(ids), self.photos(ids), strict=True):
             found = layout.label_map(listing.masks[row], objects, what)
             maps.append(checked(found, layout.folder / listing.masks[row], path, what))
         return maps
@@ -184,7 +181,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         """
         layout, listing, objects = self._layout(), self._listing(), self._objects()
         training = [row for row in self._rows_that_count().tolist() if listing.training[row]]
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             index = layout.known_index()
             stems = [listing.stems[row] for row in training]
             present = index.presence(objects, stems) if index else None
@@ -198,24 +195,24 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         )
 
     def _layout(self) -> Layout:
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             return recognised(self.folder(), self.layout, self.lists, self.index)
 
     def _listing(self) -> Listing:
         layout = self._layout()
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             return layout.listing()
 
     def _objects(self) -> Objects:
         path = self._layout().lists / OBJECTS
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             return read_objects(path)
 
     def _require_lists(self) -> None:
         """`DatasetError` where the list of objects or the index cannot be read."""
         layout = self._layout()
         self._objects()
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             layout.known_index()
 
     def _rows_that_count(self) -> Int64[np.ndarray, " n"]:
@@ -234,13 +231,6 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         places = {scene: place for place, scene in enumerate(names)}
         return np.array([places[scenes[row]] for row in rows], np.int64)
 
-    def _photos(self, ids: Sequence[int]) -> list[tuple[Path, str]]:
-        folder, listing = self.folder(), self._listing()
-        return [
-            (folder / listing.images[row], f"dataset 'ade20k', {listing.stems[row]}")
-            for row in self._rows(ids)
-        ]
-
     def _files(self, rows: Int64[np.ndarray, " n"]) -> list[str]:
         """Photographs, label maps and JSON files, relative to the folder."""
         layout, listing = self._layout(), self._listing()
@@ -253,9 +243,7 @@ class Ade20k(Dataset, PartMasks, ClassAttributes):
         folder = self.folder()
         found = stamped(folder, dict.fromkeys(str(Path(file).parent) for file in files))
         if absent := [file for file in files if file not in found]:
-            shown = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
-            noun = "a file" if len(absent) == 1 else f"{len(absent)} files"
-            raise _explained(f"{folder} lacks {noun}: {shown}")
+            raise _error(lacking(folder, absent))
         return [found[file] for file in files]
 
     def _complaint(self, image: int) -> str:
@@ -283,14 +271,5 @@ def stamped(folder: Path, parents: Iterable[str]) -> dict[str, Stamp]:
     return {path: (path, stat.st_size, stat.st_mtime_ns) for path, stat in entries}
 
 
-def _explained(message: str) -> DatasetError:
-    return DatasetError(f"dataset 'ade20k': {message}. {WAY_OUT}")
-
-
-@contextmanager
-def _explaining() -> Iterator[None]:
-    """Says of errors which dataset they concern, and where to get another copy."""
-    try:
-        yield
-    except DatasetError as error:
-        raise _explained(str(error)) from error
+def _error(message: str) -> DatasetError:
+    return DatasetError(f"{WHAT}: {message}. {WAY_OUT}")

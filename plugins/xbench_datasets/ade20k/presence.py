@@ -1,16 +1,14 @@
 """Which objects each training image shows, read once from all its files and then kept."""
 
-import functools
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from xbench import DatasetError, home
+from xbench import DatasetError
+from xbench_datasets.kept_arrays import kept_array
 
 Read = Callable[[str], Bool[np.ndarray, " objects"]]
 """Reads which objects one file, named relative to the dataset's folder, shows."""
@@ -27,15 +25,14 @@ def kept_presence(
     `what` says how files are read, as part of the key under which the result is kept.
     """
     lines = [what, *objects, *(f"{path} {size} {time}" for path, size, time in stamps)]
-    key = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
-    kept = _kept(home() / "cache" / "ade20k" / f"{key}.npy")
-    if kept is not None and kept.shape == (len(stamps), len(objects)):
-        return kept
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        rows = list(threads.map(read, [path for path, _, _ in stamps]))
-    found = np.stack(rows) if rows else np.zeros((0, len(objects)), bool)
-    _keep(home() / "cache" / "ade20k" / f"{key}.npy", found)
-    return found
+    shape = len(stamps), len(objects)
+
+    def presence() -> Bool[np.ndarray, "n objects"]:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            rows = list(threads.map(read, [path for path, _, _ in stamps]))
+        return np.stack(rows) if rows else np.zeros(shape, bool)
+
+    return kept_array("ade20k", "\n".join(lines), shape, presence)
 
 
 def frequencies(
@@ -48,24 +45,3 @@ def frequencies(
     sums = np.zeros((classes, present.shape[1]))
     np.add.at(sums, labels, present)
     return PERCENT * sums / images[:, None]
-
-
-@functools.lru_cache(maxsize=2)
-def _loaded(path: Path, time: int) -> Bool[np.ndarray, "n objects"] | None:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError):
-        return None
-
-
-def _kept(path: Path) -> Bool[np.ndarray, "n objects"] | None:
-    """What an earlier call has kept; None if there is nothing, or if it is damaged."""
-    return _loaded(path, path.stat().st_mtime_ns) if path.is_file() else None
-
-
-def _keep(path: Path, found: Bool[np.ndarray, "n objects"]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    with scratch.open("wb") as file:
-        np.save(file, found)
-    scratch.replace(path)

@@ -1,8 +1,7 @@
 """Broden: photographs with labels of colours, objects, parts, materials, scenes and textures."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -27,7 +26,8 @@ from xbench import (
 )
 from xbench_datasets.broden.index import WHAT, Index, Label, Picture, read_index
 from xbench_datasets.broden.presence import shown
-from xbench_datasets.way_out import option
+from xbench_datasets.missing_files import lacking
+from xbench_datasets.way_out import explained, option
 
 NESTED = ("broden1_224", "broden1_227", "broden1_384")
 """Folders in the official archives."""
@@ -40,8 +40,6 @@ FAMILIES = {
     "color": "image qualities",
 }
 SCENE, NO_SCENE = "scene", "none"
-SHOWN = 3
-"""How many missing files a message names; `verify` names all."""
 WAY_OUT = (
     "http://netdissect.csail.mit.edu/data/broden1_224.zip has the data;"
     f" {option('broden')} says where its folder is."
@@ -81,9 +79,8 @@ class Broden(Dataset, ConceptExamples):
         index, folder = self._index(), self.folder() / "images"
         absent = [p.path for p in index.pictures if not (folder / p.path).is_file()]
         if absent:
-            named = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
-            noun = "an image" if len(absent) == 1 else f"{len(absent)} images"
-            raise DatasetError(f"{WHAT}: {folder} lacks {noun}: {named}. {WAY_OUT}")
+            lack = lacking(folder, absent, "an image", "images")
+            raise DatasetError(f"{WHAT}: {lack}. {WAY_OUT}")
         if not any(picture.split == "val" for picture in index.pictures):
             raise DatasetError(f"{WHAT}: index.csv names no image of the split val. {WAY_OUT}")
 
@@ -179,7 +176,7 @@ class Broden(Dataset, ConceptExamples):
         """Which images have the label, in any category."""
         has, changed = np.zeros(len(pool), bool), (self.folder() / "index.csv").stat().st_mtime_ns
         for category in label.categories:
-            with _explaining():
+            with explained(WHAT, WAY_OUT):
                 pairs = shown(self.folder(), pool, category, changed)
             has[pairs[pairs[:, 1] == label.number, 0]] = True
         return has
@@ -196,7 +193,7 @@ class Broden(Dataset, ConceptExamples):
         return [label for label in labels if SCENE in label.categories]
 
     def _index(self) -> Index:
-        with _explaining():
+        with explained(WHAT, WAY_OUT):
             return read_index(self.folder())
 
     def _pictures(self, ids: Sequence[int]) -> list[Picture]:
@@ -216,13 +213,3 @@ def _family(label: Label) -> str:
 
 def _named(picture: Picture) -> str:
     return f"{WHAT}, {picture.path}"
-
-
-@contextmanager
-def _explaining() -> Iterator[None]:
-    """Says of errors which dataset they concern, and where to get another copy."""
-    try:
-        yield
-    except DatasetError as error:
-        message = str(error).removeprefix(f"{WHAT}: ")
-        raise DatasetError(f"{WHAT}: {message}. {WAY_OUT}") from error

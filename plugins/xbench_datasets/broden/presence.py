@@ -1,7 +1,5 @@
 """Which labels images of Broden show: read once from all masks of a category, then kept."""
 
-import functools
-import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +9,9 @@ import numpy as np
 from jaxtyping import Int64
 from PIL import Image
 
-from xbench import PHOTO_DAMAGE, DatasetError, home
+from xbench import PHOTO_DAMAGE, DatasetError
 from xbench_datasets.broden.index import WHAT, Picture
+from xbench_datasets.kept_arrays import kept_array
 
 SECOND_BYTE = 8
 RED, GREEN = 0, 1
@@ -27,16 +26,15 @@ def shown(
     Kept in `home()` until the index, which was `changed` then, changes.
     """
     paths = "\n".join(picture.path for picture in pictures)
-    key = hashlib.sha256(f"{folder} {changed} {category}\n{paths}".encode()).hexdigest()[:32]
-    file = home() / "cache" / "broden" / f"{key}.npy"
-    if (kept := _kept(file)) is not None:
-        return kept
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        lists = list(threads.map(lambda picture: _labels(folder, picture, category), pictures))
-    pairs = [(place, label) for place, labels in enumerate(lists) for label in labels]
-    found = np.array(pairs, np.int64).reshape(-1, FIELDS)
-    _keep(file, found)
-    return found
+    state = f"{folder} {changed} {category}\n{paths}"
+
+    def pairs() -> Int64[np.ndarray, "pairs 2"]:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            lists = list(threads.map(lambda picture: _labels(folder, picture, category), pictures))
+        rows = [(place, label) for place, labels in enumerate(lists) for label in labels]
+        return np.array(rows, np.int64).reshape(-1, FIELDS)
+
+    return kept_array("broden", state, (-1, FIELDS), pairs)
 
 
 def label_map(path: Path) -> Int64[np.ndarray, "h w"]:
@@ -56,24 +54,3 @@ def _labels(folder: Path, picture: Picture, category: str) -> list[int]:
         counts = np.bincount(label_map(folder / "images" / name).ravel())
         labels.update(np.flatnonzero(counts).tolist())
     return sorted(labels - {0})
-
-
-def _kept(path: Path) -> Int64[np.ndarray, "pairs 2"] | None:
-    """What an earlier call has kept; None if there is nothing, or if it is damaged."""
-    return _loaded(path, path.stat().st_mtime_ns) if path.is_file() else None
-
-
-@functools.lru_cache(maxsize=8)
-def _loaded(path: Path, time: int) -> Int64[np.ndarray, "pairs 2"] | None:
-    try:
-        return np.load(path, allow_pickle=False).reshape(-1, FIELDS)
-    except (ValueError, OSError, EOFError):
-        return None
-
-
-def _keep(path: Path, found: Int64[np.ndarray, "pairs 2"]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(f".{os.getpid()}.tmp")
-    with scratch.open("wb") as file:
-        np.save(file, found)
-    scratch.replace(path)

@@ -1,6 +1,6 @@
 """CIFAR-10 and CIFAR-100: small photographs of ten and of a hundred classes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,6 +10,7 @@ from xbench import ClassHierarchy, Download
 from xbench_datasets.cifar import files as cifar_files
 from xbench_datasets.cifar.files import Blocks, Form, Records, Version
 from xbench_datasets.cifar.names import CIFAR10, CIFAR100, SUPERCLASS, SUPERCLASSES
+from xbench_datasets.downloads import put_into
 from xbench_datasets.picture_table import Numbered, PictureTable, numbered, state
 from xbench_datasets.way_out import option
 
@@ -41,7 +42,7 @@ class Cifar(PictureTable):
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive of the binary version, unpacked to `root`."""
-        return (replace(self.archive, target=str(self.folder()) if self.root else self.name),)
+        return (put_into(self.archive, self.root),)
 
     def splits(self) -> tuple[str, ...]:
         """The official ones."""

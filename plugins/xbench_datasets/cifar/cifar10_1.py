@@ -1,7 +1,7 @@
 """CIFAR-10.1: a new test set for classifiers that were trained on CIFAR-10."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Int64
 
 from xbench import DatasetError, Download
+from xbench_datasets.cifar.arrays import read_array
 from xbench_datasets.cifar.names import CIFAR10
+from xbench_datasets.downloads import put_into
 from xbench_datasets.picture_table import Numbered, PictureTable, Stack, numbered, state
 from xbench_datasets.way_out import option
 
@@ -64,10 +66,8 @@ class Cifar101(PictureTable):
 
     def downloads(self) -> tuple[Download, ...]:
         """Both files of the edition, from the authors' repository."""
-        target = str(self.folder()) if self.root else self.name
-        return tuple(
-            replace(_download(file), target=target) for file in FILES if self.edition in file
-        )
+        files = [file for file in FILES if self.edition in file]
+        return tuple(put_into(_download(file), self.root) for file in files)
 
     def class_names(self) -> tuple[str, ...]:
         """Those of CIFAR-10."""
@@ -113,12 +113,7 @@ def _content(edition: str, changed: tuple[tuple[str, int, int], ...]) -> Content
 
 def _array(file: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """The array in a file, which stays there and is read where it is used."""
-    try:
-        found = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:  # NumPy may advise to unpickle it
-        raise DatasetError(
-            f"{WHAT}: {file} cannot be read as an array of numbers. {WAY_OUT}"
-        ) from error
+    found = read_array(file, WHAT, WAY_OUT, mmap_mode="r")
     if not isinstance(found, np.ndarray) or (found.shape, found.dtype) != (shape, dtype):
         held = f"{found.dtype} of shape {found.shape}" if hasattr(found, "shape") else "archive"
         raise DatasetError(

@@ -22,6 +22,7 @@ from xbench import (
     fingerprint,
     location,
 )
+from xbench_datasets.cifar.arrays import read_array
 from xbench_datasets.way_out import option
 
 WHAT = "dataset 'cifar10h'"
@@ -132,12 +133,7 @@ def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Judged:
 
 
 def _read(file: Path) -> Int64[Tensor, "images 10"]:
-    try:
-        found = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:  # NumPy may advise to unpickle it
-        raise DatasetError(
-            f"{WHAT}: {file} cannot be read as an array of numbers. {WAY_OUT}"
-        ) from error
+    found = read_array(file, WHAT, WAY_OUT)
     if not isinstance(found, np.ndarray) or found.shape != (IMAGES, CLASSES):
         raise DatasetError(
             f"{WHAT}: {file} should hold {IMAGES} × {CLASSES} counts, found"

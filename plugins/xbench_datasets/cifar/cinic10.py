@@ -3,12 +3,13 @@
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 from xbench import DatasetError, Download, data_home
 from xbench_datasets.cifar.names import CIFAR10
+from xbench_datasets.downloads import put_into
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder
@@ -57,8 +58,7 @@ class Cinic10(PhotoFolder):
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
-        target = str(Path(self.root).expanduser().absolute()) if self.root else ARCHIVE.target
-        return (replace(ARCHIVE, target=target),)
+        return (put_into(ARCHIVE, self.root),)
 
     def class_names(self) -> tuple[str, ...]:
         """Those of CIFAR-10, which are in the order of the alphabet."""

@@ -4,18 +4,17 @@ import functools
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from xbench import (
     ClassAttributes,
-    Dataset,
     DatasetError,
     Download,
     ParameterError,
@@ -24,15 +23,17 @@ from xbench import (
     UnknownNameError,
     damaged_photos,
     data_home,
-    decode_photo,
     location,
-    photo_size,
 )
 from xbench_datasets.cub200 import attributes as cub_attributes
 from xbench_datasets.cub200 import files as cub_files
 from xbench_datasets.cub200.files import Annotations, ImageAttributes
-from xbench_datasets.way_out import option
+from xbench_datasets.downloads import put_into
+from xbench_datasets.missing_files import lacking
+from xbench_datasets.photo_files import PhotoFile, PhotoFiles
+from xbench_datasets.way_out import explained, option
 
+WHAT = "dataset 'cub200'"
 ARCHIVE = Download(
     url="https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
     size=1150585339,
@@ -43,13 +44,11 @@ ARCHIVE = Download(
     most_members=20_000,
     most_bytes=4 << 30,
 )
-SHOWN = 3
-"""How many missing files a message names; `verify` names all."""
 WAY_OUT = f"`xbench data get cub200` fetches the data; {option('cub200')} says where a copy is."
 
 
 @dataclass(frozen=True)
-class Cub200(Dataset, PartPoints, ClassAttributes):
+class Cub200(PhotoFiles, PartPoints, ClassAttributes):
     """The official folder layout; ids are the official image ids.
 
     The annotation files count pixels from 0 at the top left and name whole pixels; a part
@@ -95,14 +94,7 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
-        return (
-            replace(
-                ARCHIVE,
-                target=str(Path(self.root).expanduser().absolute())
-                if self.root
-                else ARCHIVE.target,
-            ),
-        )
+        return (put_into(ARCHIVE, self.root),)
 
     def fingerprint(self) -> str:
         """A hash of the annotation files' content and of the images' paths and sizes in bytes."""
@@ -132,13 +124,11 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
         """The species of each image, counted from 0."""
         return torch.from_numpy(self._annotations().labels[self._rows(ids)])
 
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """The photographs; the few grey ones are converted."""
-        return [decode_photo(path, what) for path, what in self._photos(ids)]
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Height and width, from the files' headers."""
-        return [photo_size(path, what) for path, what in self._photos(ids)]
+    def photos(self, ids: Sequence[int]) -> list[PhotoFile]:
+        """The photographs as `images.txt` names them."""
+        folder, paths = self.folder() / "images", self._annotations().paths
+        rows = zip(ids, self._rows(ids), strict=True)
+        return [PhotoFile(folder / paths[row], f"{WHAT}, image {image}") for image, row in rows]
 
     def part_names(self) -> tuple[str, ...]:
         """The fifteen parts."""
@@ -170,12 +160,10 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
     def _annotations(self) -> Annotations:
         folder = self.folder()
         if absent := cub_files.missing(folder):
-            raise _lacking(folder, absent)
-        try:
+            raise _error(folder, absent)
+        with explained(WHAT, WAY_OUT):
             known = cub_files.load(folder)
             _require_known(folder, known)
-        except DatasetError as error:
-            raise DatasetError(f"dataset 'cub200': {error}. {WAY_OUT}") from error
         if self.classes > len(known.classes):
             have = len(known.classes)
             raise ParameterError(f"cub200: classes is {self.classes}, but there are {have}")
@@ -193,18 +181,13 @@ class Cub200(Dataset, PartPoints, ClassAttributes):
                 raise UnknownNameError("image id of cub200", str(image), ())
         return [rows[image] for image in ids]
 
-    def _photos(self, ids: Sequence[int]) -> list[tuple[Path, str]]:
-        folder, paths = self.folder() / "images", self._annotations().paths
-        named = zip(ids, self._rows(ids), strict=True)
-        return [(folder / paths[row], f"dataset 'cub200', image {image}") for image, row in named]
-
     def _image_sizes(self) -> list[int]:
         """Bytes of each image file; `DatasetError` names those that are missing."""
         folder, paths = self.folder(), self._annotations().paths
         names = [f"images/{paths[row]}" for row in self._chosen()]
         sizes = _bytes(folder, tuple(sorted({str(PurePosixPath(name).parent) for name in names})))
         if absent := [name for name in names if name not in sizes]:
-            raise _lacking(folder, absent)
+            raise _error(folder, absent)
         return [sizes[name] for name in names]
 
 
@@ -218,10 +201,8 @@ def _bytes(folder: Path, parents: Sequence[str]) -> dict[str, int]:
     }
 
 
-def _lacking(folder: Path, absent: Sequence[str]) -> DatasetError:
-    shown = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
-    noun = "a file" if len(absent) == 1 else f"{len(absent)} files"
-    return DatasetError(f"dataset 'cub200': {folder} lacks {noun}: {shown}. {WAY_OUT}")
+def _error(folder: Path, absent: Sequence[str]) -> DatasetError:
+    return DatasetError(f"{WHAT}: {lacking(folder, absent)}. {WAY_OUT}")
 
 
 @functools.lru_cache(maxsize=4)

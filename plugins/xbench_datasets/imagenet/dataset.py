@@ -13,14 +13,13 @@ from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import WHOLE, Entry, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder
 from xbench_datasets.imagenet import devkit as imagenet_devkit
+from xbench_datasets.missing_files import first_names
 
 WHAT = "dataset 'imagenet'"
 CLASSES = 1000
 WORDNET_ID = re.compile(r"n\d{8}")
 DIGEST = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
 """SHA-256 of the 1 000 WordNet ids, sorted, one a line."""
-SHOWN = 3
-"""How many names a message shows."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def _require_all_classes(root: Path, found: set[str]) -> None:
     known = {name for name in found if WORDNET_ID.fullmatch(name)}
     others = sorted(found - known)
     if others:
-        shown = ", ".join(others[:SHOWN]) + (", …" if len(others) > SHOWN else "")
+        shown = first_names(others)
         raise DatasetError(
             f"{WHAT}: {root} has {len(others)} folders that are no WordNet ids ({shown});"
             " expected one folder for each class, such as n01440764"

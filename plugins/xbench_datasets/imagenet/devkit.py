@@ -10,6 +10,7 @@ from xbench import DatasetError
 from xbench_datasets.folders import listing as folder_listing
 from xbench_datasets.folders.listing import Entry, Times
 from xbench_datasets.matlab import read_structs
+from xbench_datasets.missing_files import first_names
 
 DEVKIT = "ILSVRC2012_devkit_t12"
 META = "data/meta.mat"
@@ -17,8 +18,6 @@ TRUTH = "data/ILSVRC2012_validation_ground_truth.txt"
 PLACES = ("", "val", "ILSVRC2012_img_val")
 """Folders in the root that the images may lie in."""
 IMAGE = re.compile(r"ILSVRC2012_val_(\d{8})\.jpe?g", re.IGNORECASE)
-SHOWN = 3
-"""How many missing images a message names."""
 
 
 def times(root: Path) -> Times:
@@ -60,7 +59,7 @@ def _numbered(root: Path) -> dict[int, Path]:
 def _require_all(root: Path, files: Mapping[int, Path], count: int, what: str) -> None:
     absent = [f"ILSVRC2012_val_{n:08d}.JPEG" for n in range(1, count + 1) if n not in files]
     if absent:
-        shown = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
+        shown = first_names(absent)
         raise DatasetError(
             f"{what}: {root} lacks {len(absent)} of the {count} validation images: {shown}"
         )

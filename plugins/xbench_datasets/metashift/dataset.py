@@ -17,25 +17,22 @@ from xbench import (
     ConceptExamples,
     ConceptExamplesPair,
     Contexts,
-    Dataset,
     DatasetError,
     UnknownNameError,
     damaged_photos,
     data_home,
-    decode_photo,
     location,
-    photo_size,
     square_photo,
 )
 from xbench_datasets.metashift.index import WHAT, Selection, in_test, selection
+from xbench_datasets.missing_files import first_names
+from xbench_datasets.photo_files import PhotoFile, PhotoFiles
 from xbench_datasets.way_out import option
 
 INDEX = "full-candidate-subsets.pkl"
 IMAGES = ("images", "allImages/images")
 """Where photographs lie in the root: the first of these that is a folder."""
 FAMILY = "contexts"
-SHOWN = 3
-"""How many missing files a message names; `verify` names all."""
 WAY_OUT = (
     f"{option('metashift')} says where images/ and full-candidate-subsets.pkl are, `index=FILE`"
     " likewise where another index is; docs/datasets.md says where to get them."
@@ -43,7 +40,7 @@ WAY_OUT = (
 
 
 @dataclass(frozen=True)
-class Metashift(Dataset, Contexts, ConceptExamples):
+class Metashift(PhotoFiles, Contexts, ConceptExamples):
     """Photographs of some animals, or other subjects, and what else they show.
 
     Ids are the numbers of the photographs. One that shows several of the classes is left out.
@@ -88,18 +85,17 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         """Name photographs that are missing, and what is wrong with the index."""
         present, ids = self._present(), list(self._selection().labels)
         if absent := [f"{image}.jpg" for image in ids if image not in present]:
-            shown = ", ".join(absent[:SHOWN]) + (", …" if len(absent) > SHOWN else "")
             noun = "photograph is" if len(absent) == 1 else "photographs are"
             raise DatasetError(
                 f"{WHAT}: {len(absent)} of {len(ids)} {noun} not in {self._images_folder()}:"
-                f" {shown}. {WAY_OUT}"
+                f" {first_names(absent)}. {WAY_OUT}"
             )
 
     def verify(self) -> list[str]:
         """Every missing or damaged photograph of the classes."""
         try:
             ids = list(self._selection().labels)
-            return damaged_photos([self._path(image) for image in ids])
+            return damaged_photos([self._photo(image).path for image in ids])
         except DatasetError as error:
             return [str(error)]
 
@@ -132,13 +128,9 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         labels = self._selection().labels
         return torch.tensor([labels[image] for image in self._known(ids)], dtype=torch.int64)
 
-    def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
-        """The photographs."""
-        return [decode_photo(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
-
-    def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
-        """Height and width, from the files' headers."""
-        return [photo_size(self._path(i), f"{WHAT}, image {i}") for i in self._known(ids)]
+    def photos(self, ids: Sequence[int]) -> list[PhotoFile]:
+        """The photographs, which are named by their numbers."""
+        return [self._photo(image) for image in self._known(ids)]
 
     def left_out(self) -> int:
         """How many images show more than one of the classes, and are in no split therefore."""
@@ -182,9 +174,7 @@ class Metashift(Dataset, Contexts, ConceptExamples):
             )
         ids, order = sorted(pool), torch.randperm(len(pool), generator=generator)[:count]
         chosen = [ids[place] for place in order.tolist()]
-        return torch.stack(
-            [square_photo(self._path(i), f"{WHAT}, image {i}", self.size) for i in chosen]
-        )
+        return torch.stack([square_photo(*self._photo(image), self.size) for image in chosen])
 
     def _selection(self) -> Selection:
         file = self.index_file()
@@ -204,8 +194,8 @@ class Metashift(Dataset, Contexts, ConceptExamples):
         folder = self._images_folder()
         return _sizes(folder, folder.stat().st_mtime_ns) if folder.is_dir() else {}
 
-    def _path(self, image: int) -> Path:
-        return self._images_folder() / f"{image}.jpg"
+    def _photo(self, image: int) -> PhotoFile:
+        return PhotoFile(self._images_folder() / f"{image}.jpg", f"{WHAT}, image {image}")
 
 
 def _images_folder(root: Path) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from xbench import DatasetError, UsageError, derived_seed, read_pickle
+from xbench_datasets.missing_files import first_names
 
 Subsets = Mapping[tuple[str, str], Int64[np.ndarray, " n"]]
 """Ids of the images, ascending, by subject and context."""
@@ -117,7 +118,7 @@ def _require(
     subjects = sorted({subject for subject, _ in subsets})
     for name, ids in zip(classes, members, strict=True):
         if not ids:
-            shown = ", ".join(subjects[:SHOWN]) + (", …" if len(subjects) > SHOWN else "")
+            shown = first_names(subjects, SHOWN)
             raise DatasetError(f"{WHAT}: {path} has no images of {name!r}; it has {shown}")
 
 
