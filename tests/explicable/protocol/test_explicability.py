@@ -386,4 +386,4 @@ def test_a_loss_is_tried_without_decoding_any_image() -> None:
 def test_entries_may_be_trained_with_a_loss_that_mixes_images() -> None:
     protocol = Explicability(Alike(), losses=(CrossEntropy(),))
     recipe = protocol.artefacts(entry(loss=Mixing()))["weights"]
-    assert recipe.tree()["loss"]["name"] == "mixing"
+    assert recipe.plan.loss == Mixing()
