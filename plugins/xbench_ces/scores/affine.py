@@ -84,14 +84,14 @@ def affine_parts(top: nn.Module, activations: Float[Tensor, "n d h w"], most: in
 
     What the first part makes of one image takes at most `most` bytes.
     """
-    chosen = Parts(nn.Identity(), top)
+    parts = Parts(nn.Identity(), top)
     for first, rest in _affine_splits(top):
         size = _bytes_of_one(first, activations[:1])
         if size is not None and size <= most:
-            chosen = Parts(first, rest)
-    if isinstance(chosen.rest, fx.GraphModule) and chosen.rest is not top:
-        _overwrite_input(chosen.rest)
-    return chosen
+            parts = Parts(first, rest)
+    if isinstance(parts.rest, fx.GraphModule) and parts.rest is not top:
+        _overwrite_input(parts.rest)
+    return parts
 
 
 def _affine_splits(top: nn.Module) -> Iterator[tuple[fx.GraphModule, fx.GraphModule]]:
@@ -106,12 +106,12 @@ def _affine_splits(top: nn.Module) -> Iterator[tuple[fx.GraphModule, fx.GraphMod
 def _bytes_of_one(first: nn.Module, example: Float[Tensor, "1 d h w"]) -> int | None:
     """What it makes of one image takes; None if it is no tensor with one row for each image."""
     with torch.no_grad():
-        one, three = first(example), first(example.expand(3, -1, -1, -1))
-    if not (isinstance(one, Tensor) and one.is_floating_point()):
+        single, triple = first(example), first(example.expand(3, -1, -1, -1))
+    if not (isinstance(single, Tensor) and single.is_floating_point()):
         return None
-    if one.shape[:1] != (1,) or three.shape != (3, *one.shape[1:]):
+    if single.shape[:1] != (1,) or triple.shape != (3, *single.shape[1:]):
         return None
-    return one.nbytes
+    return single.nbytes
 
 
 def _images_under(
@@ -119,35 +119,35 @@ def _images_under(
 ) -> Float[Tensor, "concepts ..."]:
     """L(s) − L(0) for every displacement s."""
     at_zero = first(torch.zeros_like(displacements[:1]))
-    made = at_zero.new_empty((len(displacements), *at_zero.shape[1:]))
+    images = at_zero.new_empty((len(displacements), *at_zero.shape[1:]))
     for start in range(0, len(displacements), _MANY):
-        part = displacements[start : start + _MANY]
-        torch.sub(first(part), at_zero, out=made[start : start + _MANY])
-    return made
+        chunk = displacements[start : start + _MANY]
+        torch.sub(first(chunk), at_zero, out=images[start : start + _MANY])
+    return images
 
 
 def _overwrite_input(rest: fx.GraphModule) -> None:
     """Let the first operation work in place where it can, on the input and on nothing else."""
-    given = next(node for node in rest.graph.nodes if node.op == "placeholder")
-    users = list(given.users)
+    placeholder = next(node for node in rest.graph.nodes if node.op == "placeholder")
+    users = list(placeholder.users)
     if len(users) != 1:
         return
-    first = users[0]
-    if first.op == "call_module":
-        layer = rest.get_submodule(str(first.target))
+    operation = users[0]
+    if operation.op == "call_module":
+        layer = rest.get_submodule(str(operation.target))
         if hasattr(layer, _INPLACE):
             rest.add_submodule(_INPLACE, _working_in_place(layer))
-            first.target = _INPLACE
-    elif first.op == "call_function" and _takes_inplace(first.target):
-        first.update_kwarg(_INPLACE, True)
+            operation.target = _INPLACE
+    elif operation.op == "call_function" and _takes_inplace(operation.target):
+        operation.update_kwarg(_INPLACE, True)
     rest.recompile()
 
 
 def _working_in_place(layer: nn.Module) -> nn.Module:
     """A copy that works in place; the layer may be used elsewhere, where it must not."""
-    made = copy.copy(layer)
-    setattr(made, _INPLACE, True)
-    return made
+    layer_copy = copy.copy(layer)
+    setattr(layer_copy, _INPLACE, True)
+    return layer_copy
 
 
 def _takes_inplace(target: object) -> bool:

@@ -24,7 +24,7 @@ from xbench.figures import (
     show_pixels,
     write,
 )
-from xbench_ces.scores.concept_scores import ConceptScores, Scored
+from xbench_ces.scores.concept_scores import ConceptScores, ScoredConcept
 
 SHOWN = 6
 """How many concepts are drawn of each sign at most."""
@@ -42,7 +42,7 @@ LEFT, NAMES, PICTURES, BARS, RIGHT = 0.02, 0.345, 0.525, 0.585, 0.985
 class Row(NamedTuple):
     """A concept in the picture."""
 
-    scored: Scored
+    scored: ScoredConcept
     picture: UInt8[Tensor, "3 s s"] | None
 
 
@@ -66,7 +66,7 @@ def scores_figure(
     return figure
 
 
-def shown(found: ConceptScores) -> list[Scored]:
+def shown(found: ConceptScores) -> list[ScoredConcept]:
     """The strongest positive concepts, then the strongest negative ones, largest score first."""
     positive = [one for one in found.strongest(SHOWN) if one.raw > 0]
     negative = [one for one in found.opposing(SHOWN) if one.raw < 0]
@@ -91,7 +91,7 @@ def notes(found: ConceptScores) -> list[str]:
 
 
 def picture_of(
-    found: ConceptScores, one: Scored, examples: ImageSet | None
+    found: ConceptScores, one: ScoredConcept, examples: ImageSet | None
 ) -> UInt8[Tensor, "3 s s"] | None:
     """The explanation's own picture of a concept, else one of the data set's, else none."""
     if found.examples is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class Scored(NamedTuple):
+class ScoredConcept(NamedTuple):
     """A concept with its scores."""
 
     concept: Concept
@@ -68,17 +68,19 @@ class ConceptScores(Explanation):
         """The rank of each concept by `raw`, 1 for the largest; equals share their mean rank."""
         return descending_ranks(self.raw)
 
-    def strongest(self, count: int) -> tuple[Scored, ...]:
+    def strongest(self, count: int) -> tuple[ScoredConcept, ...]:
         """The `count` concepts with the largest scores, the largest first."""
-        return self._at(self.raw.argsort(descending=True, stable=True)[:count])
+        return self._scored_concepts(self.raw.argsort(descending=True, stable=True)[:count])
 
-    def opposing(self, count: int) -> tuple[Scored, ...]:
+    def opposing(self, count: int) -> tuple[ScoredConcept, ...]:
         """The `count` concepts with the smallest scores, the smallest first."""
-        return self._at(self.raw.argsort(stable=True)[:count])
+        return self._scored_concepts(self.raw.argsort(stable=True)[:count])
 
-    def _at(self, places: Tensor) -> tuple[Scored, ...]:
+    def _scored_concepts(self, places: Tensor) -> tuple[ScoredConcept, ...]:
         raw, normalised = self.raw.tolist(), self.normalised.tolist()
-        return tuple(Scored(self.concepts[i], raw[i], normalised[i], i) for i in places.tolist())
+        return tuple(
+            ScoredConcept(self.concepts[i], raw[i], normalised[i], i) for i in places.tolist()
+        )
 
     def tensors(self) -> Mapping[str, Tensor]:
         """Everything by name; strings as their UTF-8 bytes."""
@@ -142,26 +144,33 @@ def together(scores: Sequence[ConceptScores]) -> ConceptScores:
         raise MismatchError("there are no concept scores to put together; give at least one")
     first = scores[0]
     _check_same(scores)
-    images = sum(one.images for one in scores)
-    predicted = Counter(label for one in scores for label in [one.predicted] * one.images)
+    counts = [explanation.images for explanation in scores]
+    predicted = Counter(
+        label for explanation in scores for label in [explanation.predicted] * explanation.images
+    )
     return dataclasses.replace(
         first,
-        raw=torch.stack([one.raw for one in scores]).sum(0),
-        logarithmic=torch.stack([one.logarithmic for one in scores]).sum(0),
-        probability=sum(one.probability * one.images for one in scores) / images,
+        raw=torch.stack([explanation.raw for explanation in scores]).sum(0),
+        logarithmic=torch.stack([explanation.logarithmic for explanation in scores]).sum(0),
+        probability=_mean([explanation.probability for explanation in scores], counts),
         predicted=min(predicted, key=lambda label: (-predicted[label], label)),
-        known=all(one.known for one in scores),
-        verified=all(one.verified for one in scores),
-        images=images,
-        saturated=sum(one.saturated * one.images for one in scores) / images,
+        known=all(explanation.known for explanation in scores),
+        verified=all(explanation.verified for explanation in scores),
+        images=sum(counts),
+        saturated=_mean([explanation.saturated for explanation in scores], counts),
     )
 
 
+def _mean(values: Sequence[float], counts: Sequence[int]) -> float:
+    """The mean over images, each value being that of so many."""
+    return sum(v * count for v, count in zip(values, counts, strict=True)) / sum(counts)
+
+
 def _check_same(scores: Sequence[ConceptScores]) -> None:
-    labels = sorted({one.label for one in scores})
+    labels = sorted({explanation.label for explanation in scores})
     if len(labels) > 1:
         message = "concept scores can be put together for images of one class, not of classes "
         raise MismatchError(f"{message}{', '.join(map(str, labels))}; group them by `label` first")
-    if any(one.concepts != scores[0].concepts for one in scores):
+    if any(explanation.concepts != scores[0].concepts for explanation in scores):
         message = "concept scores can be put together if they are of the same concepts in the "
         raise MismatchError(f"{message}same order; explain all images with one bank and threshold")

@@ -90,7 +90,7 @@ class ConceptualExplanationScores(Explainer):
         recipe = LearnedBank(
             weights,
             weights.required_plan.classifier,
-            with_examples(self.concepts or (datasets["train"].dataset,)),
+            checked_sources(self.concepts or (datasets["train"].dataset,)),
             datasets["train"].transform,
             self.examples,
             self.held_out,
@@ -113,32 +113,32 @@ class ConceptualExplanationScores(Explainer):
         """
         with torch.no_grad():
             activations = network.activations(batch.images)
-            ready = self._prepared(network, activations, artefacts[BANK])
-            points = ready.top.first(activations)
-            of_images = predictions(network, ready.top.rest(points.clone()), batch)
+            probe = self._probe(network, activations, artefacts[BANK])
+            points = probe.top.first(activations)
+            predictions = batch_predictions(network, probe.top.rest(points.clone()), batch)
             after = moved_log_probabilities(
-                ready.top.rest, points, ready.top.displacements, of_images.labels, ready.top.rows
+                probe.top.rest, points, probe.top.displacements, predictions.labels, probe.top.rows
             )
-        if ready.top.split:
-            network.passes.top_forward += len(batch.ids) * (1 + len(ready.concepts))
-        _check_finite(after, network, ready.concepts, self.step)
-        return _explanations(ready, of_images, after.cpu())
+        if probe.top.split:
+            network.passes.top_forward += len(batch.ids) * (1 + len(probe.concepts))
+        _check_finite(after, network, probe.concepts, self.step)
+        return _explanations(probe, predictions, after.cpu())
 
-    def _prepared(
+    def _probe(
         self, network: Network, activations: Float[Tensor, "n d h w"], artefact: Artefact
-    ) -> "Prepared":
+    ) -> "ConceptProbe":
         """The kept concepts and what they add, made once for a network."""
         shape = list(activations.shape[1:])
         key = fingerprint([self.name, artefact.key, self.step, self.threshold, shape])
         if key not in network.auxiliary:
             bank = ConceptBank.from_artefact(artefact).kept(self.threshold)
-            network.auxiliary[key] = prepared(network, activations, bank, self.step)
-        ready = network.auxiliary[key]
-        assert isinstance(ready, Prepared)  # noqa: S101 - the key names nothing else
-        return ready
+            network.auxiliary[key] = concept_probe(network, activations, bank, self.step)
+        probe = network.auxiliary[key]
+        assert isinstance(probe, ConceptProbe)  # noqa: S101 - the key names nothing else
+        return probe
 
 
-class Prepared(nn.Module):
+class ConceptProbe(nn.Module):
     """The concepts of a bank, and the top under which they are added; not the bank itself."""
 
     def __init__(self, bank: ConceptBank, top: MovedTop) -> None:
@@ -147,14 +147,14 @@ class Prepared(nn.Module):
         self.top = top
 
 
-def prepared(
+def concept_probe(
     network: Network, activations: Float[Tensor, "n d h w"], bank: ConceptBank, step: Step
-) -> Prepared:
+) -> ConceptProbe:
     """The bank ready for the network; `MismatchError` where it belongs to another."""
     shape = activations.shape[1:]
     bank.check(network, tuple(shape))
     displacements = bank.displacements(step).reshape(-1, *shape).to(activations)
-    return Prepared(bank, moved_top(network.top, activations, displacements))
+    return ConceptProbe(bank, moved_top(network.top, activations, displacements))
 
 
 class Predictions(NamedTuple):
@@ -169,7 +169,9 @@ class Predictions(NamedTuple):
     """log P(label | b)."""
 
 
-def predictions(network: Network, logits: Float[Tensor, "n classes"], batch: Batch) -> Predictions:
+def batch_predictions(
+    network: Network, logits: Float[Tensor, "n classes"], batch: Batch
+) -> Predictions:
     """What the logits of a batch say; `MismatchError` for labels that the network lacks."""
     predicted = network.checked(logits, batch.ids).argmax(dim=1)
     if batch.labels is None:
@@ -183,18 +185,18 @@ def predictions(network: Network, logits: Float[Tensor, "n classes"], batch: Bat
     return Predictions(labels, True, predicted, log_probabilities(logits, labels))
 
 
-def with_examples(sources: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
+def checked_sources(sources: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
     """The data sets, or `MismatchError` where one has no examples of concepts."""
     lacking = [source.name for source in sources if not isinstance(source, ConceptExamples)]
     if lacking:
         message = f"dataset {lacking[0]!r} has no examples of concepts to learn a bank from; "
         message += "name data sets that have them, -p explainer.concepts='[…]' "
-        message += f"({', '.join(offering_examples())}), or a bank's file, -p explainer.bank=FILE"
+        message += f"({', '.join(example_datasets())}), or a bank's file, -p explainer.bank=FILE"
         raise MismatchError(message)
     return sources
 
 
-def offering_examples() -> list[str]:
+def example_datasets() -> list[str]:
     """Names of all data sets that can be had here and have examples of concepts."""
     registry = Registry()
     return [name for name in registry.names("dataset") if _offers_examples(registry, name)]
@@ -213,29 +215,29 @@ def _check_finite(
     concepts: tuple[Concept, ...],
     step: Step,
 ) -> None:
-    bad = (~torch.isfinite(after)).any(dim=0).nonzero()[:, 0].tolist()
-    if bad:
+    places = (~torch.isfinite(after)).any(dim=0).nonzero()[:, 0].tolist()
+    if places:
         message = f"{network.name} gives logits that are NaN or infinite after a step {step!r} "
-        message += f"along the concept {concepts[bad[0]].name!r}"
+        message += f"along the concept {concepts[places[0]].name!r}"
         raise NumericalError(f"{message}; take a shorter step, or leave the concept out")
 
 
 def _explanations(
-    ready: Prepared, of_images: Predictions, after: Float64[Tensor, "n concepts"]
+    probe: ConceptProbe, predictions: Predictions, after: Float64[Tensor, "n concepts"]
 ) -> list[ConceptScores]:
-    before = of_images.before.cpu()
-    found, saturated = differences(before, after), saturated_share(after)
+    before = predictions.before.cpu()
+    scores, saturated = differences(before, after), saturated_share(after)
     return [
         ConceptScores(
-            ready.concepts,
-            found.raw[place],
-            found.logarithmic[place],
+            probe.concepts,
+            scores.raw[place],
+            scores.logarithmic[place],
             probability=float(before[place].exp()),
-            label=int(of_images.labels[place]),
-            predicted=int(of_images.predicted[place]),
-            known=of_images.known,
-            verified=ready.verified,
-            examples=ready.examples,
+            label=int(predictions.labels[place]),
+            predicted=int(predictions.predicted[place]),
+            known=predictions.known,
+            verified=probe.verified,
+            examples=probe.examples,
             saturated=float(saturated[place]),
         )
         for place in range(len(before))

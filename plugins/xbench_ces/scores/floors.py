@@ -20,11 +20,11 @@ from xbench import (
 )
 from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.scores.concept_scores import ConceptScores
-from xbench_ces.scores.explainer import predictions
+from xbench_ces.scores.explainer import batch_predictions
 
 
 @runtime_checkable
-class HasBank(Protocol):
+class BankExplainer(Protocol):
     """An explainer that scores the concepts of a bank."""
 
     def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
@@ -43,12 +43,12 @@ class SameConcepts(Explainer):
         self, weights: ClassifierWeights, datasets: Mapping[str, ImageSet]
     ) -> Mapping[str, Recipe]:
         """Those of the other explainer, if it has a bank."""
-        having_bank(self, self.of)
+        bank_explainer(self, self.of)
         return super().artefacts(weights, datasets)
 
     def kept_bank(self, artefacts: Artefacts) -> ConceptBank:
         """That of the other explainer."""
-        return having_bank(self, self.of).kept_bank(artefacts)
+        return bank_explainer(self, self.of).kept_bank(artefacts)
 
 
 @dataclass(frozen=True)
@@ -65,25 +65,25 @@ class RandomConcepts(SameConcepts):
         The network only says what it predicts.
         """
         bank = self.kept_bank(artefacts)
-        of_images = predictions(network, network.logits(batch.images, batch.ids), batch)
-        found = []
+        predictions = batch_predictions(network, network.logits(batch.images, batch.ids), batch)
+        explanations = []
         for place, image in enumerate(batch.ids):
-            source = per_image(generator, image)
-            draws = torch.rand(2, len(bank.concepts), generator=source, dtype=torch.float64)
+            randomness = per_image(generator, image)
+            draws = torch.rand(2, len(bank.concepts), generator=randomness, dtype=torch.float64)
             raw, logarithmic = 2 * draws - 1
-            made = ConceptScores(
+            explanation = ConceptScores(
                 bank.concepts,
                 raw,
                 logarithmic,
-                probability=float(of_images.before[place].exp()),
-                label=int(of_images.labels[place]),
-                predicted=int(of_images.predicted[place]),
-                known=of_images.known,
+                probability=float(predictions.before[place].exp()),
+                label=int(predictions.labels[place]),
+                predicted=int(predictions.predicted[place]),
+                known=predictions.known,
                 verified=bank.verified,
                 examples=bank.examples,
             )
-            found.append(made)
-        return found
+            explanations.append(explanation)
+        return explanations
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ class ControlModel(SameConcepts):
         self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
     ) -> list[ConceptScores]:
         """What the other explainer makes of the images."""
-        having_bank(self, self.of)
+        bank_explainer(self, self.of)
         return cast(
             "list[ConceptScores]", list(self.of.explain(network, batch, artefacts, generator))
         )
 
 
-def having_bank(floor: Explainer, explainer: Explainer) -> HasBank:
+def bank_explainer(floor: Explainer, explainer: Explainer) -> BankExplainer:
     """The explainer, or `MismatchError` if it scores no concepts of a bank."""
-    if not isinstance(explainer, HasBank):
+    if not isinstance(explainer, BankExplainer):
         message = f"explainer {floor.name!r} needs one that scores the concepts of a bank, such "
         message += f"as 'ces'; {explainer.name!r} makes {explainer.makes.name}"
         raise MismatchError(f"{message}: give another one as `of`")

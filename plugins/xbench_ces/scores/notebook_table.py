@@ -11,7 +11,7 @@ from torch import Tensor
 
 from xbench.figures import FAINT, RED
 from xbench_ces.scores.chart import AGAINST, FOR, notes, picture_of, shown
-from xbench_ces.scores.concept_scores import ConceptScores, Scored
+from xbench_ces.scores.concept_scores import ConceptScores, ScoredConcept
 
 _HALF = 110
 """Pixels of the longest bar."""
@@ -34,7 +34,7 @@ def _said(found: ConceptScores) -> str:
     return f"{words}; predicted class {found.predicted}; {len(found.concepts)} concepts scored."
 
 
-def _row(found: ConceptScores, one: Scored) -> str:
+def _row(found: ConceptScores, one: ScoredConcept) -> str:
     name, family = one.concept
     cells = [
         _image(picture_of(found, one, None)),

@@ -137,8 +137,8 @@ def test_the_parts_make_exactly_what_the_top_makes(name):
     activations = points(network)
     expected = network.top(activations)
     first, rest = affine_parts(network.top, activations, ROOM)
-    made = first(activations)
-    assert torch.equal(rest(made.clone()), expected)
+    intermediate = first(activations)
+    assert torch.equal(rest(intermediate.clone()), expected)
     assert isinstance(first, nn.Identity) == (kinks is None)
     if kinks is not None:
         assert first_kink(first) is None
@@ -156,9 +156,9 @@ def test_displaced_activations_are_those_of_the_top(name):
     for image in moved.first(activations):
         rows = moved.rest(image + moved.displacements)
         assert rows.shape == (70, 5)
-    found = moved.rest(moved.first(activations)[0] + moved.displacements)
+    logits = moved.rest(moved.first(activations)[0] + moved.displacements)
     expected = network.top(activations[0] + displacements)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(logits, expected, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -219,9 +219,9 @@ def test_an_activation_that_is_a_function_works_in_place_too():
     network = tail(Functions(), *HEAD)
     activations = points(network)
     first, rest = affine_parts(network.top, activations, ROOM)
-    made = first(activations)
-    assert torch.equal(rest(made), network.top(activations))
-    assert made.min() == 0, "what went in was overwritten"
+    intermediate = first(activations)
+    assert torch.equal(rest(intermediate), network.top(activations))
+    assert intermediate.min() == 0, "what went in was overwritten"
 
 
 def test_the_first_part_is_as_long_as_there_is_room_for():
@@ -267,8 +267,8 @@ def test_nothing_is_counted_and_no_weights_are_copied():
     moved.rest(moved.first(points(network)))
     after = network.passes.snapshot()
     assert after["top_forward"] == before["top_forward"]
-    own = {id(parameter) for parameter in network.top.parameters()}
-    assert {id(parameter) for parameter in moved.parameters()} <= own
+    parameters = {id(parameter) for parameter in network.top.parameters()}
+    assert {id(parameter) for parameter in moved.parameters()} <= parameters
 
 
 def rows(rest, points):

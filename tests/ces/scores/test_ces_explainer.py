@@ -113,16 +113,18 @@ def test_scores_are_those_of_the_papers_formula(name, seed, step):
     network, batch, bank = made_once(name), make_batch(2, seed), make_bank(concepts=6, seed=seed)
     network.auxiliary.clear()
     ces = ConceptualExplanationScores(step=step, threshold=0.0)
-    found = explained(ces, network, bank, batch)
+    explanations = explained(ces, network, bank, batch)
     raw, logarithmic = scores_by_loops(network, bank, batch, step)
-    made = torch.stack([one.raw for one in found])
-    torch.testing.assert_close(made, raw, atol=2e-5, rtol=1e-4)
-    made = torch.stack([one.logarithmic for one in found])
-    torch.testing.assert_close(made, logarithmic, atol=1e-4, rtol=1e-4)
+    stacked = torch.stack([explanation.raw for explanation in explanations])
+    torch.testing.assert_close(stacked, raw, atol=2e-5, rtol=1e-4)
+    stacked = torch.stack([explanation.logarithmic for explanation in explanations])
+    torch.testing.assert_close(stacked, logarithmic, atol=1e-4, rtol=1e-4)
     probabilities = network.logits(batch.images).softmax(1)
-    for one, row, label in zip(found, probabilities, batch.labels.tolist(), strict=True):
-        assert one.probability == pytest.approx(float(row[label]), abs=1e-6)
-        assert (one.label, one.predicted) == (label, int(row.argmax()))
+    for explanation, row, label in zip(
+        explanations, probabilities, batch.labels.tolist(), strict=True
+    ):
+        assert explanation.probability == pytest.approx(float(row[label]), abs=1e-6)
+        assert (explanation.label, explanation.predicted) == (label, int(row.argmax()))
 
 
 @pytest.mark.parametrize("name", TOPS)
@@ -132,23 +134,23 @@ def test_the_papers_step_is_ten_thousand_times_the_normal_and_stays_finite(name)
         explained(ConceptualExplanationScores(step=step), network, bank, batch)
         for step in ("paper", 10_000.0)
     )
-    for one, other in zip(paper, same, strict=True):
-        assert torch.equal(one.raw, other.raw)
-        assert torch.isfinite(one.logarithmic).all()
-        assert one.raw.abs().max() <= 1
-        assert one.saturated > 0.5
+    for explanation, other in zip(paper, same, strict=True):
+        assert torch.equal(explanation.raw, other.raw)
+        assert torch.isfinite(explanation.logarithmic).all()
+        assert explanation.raw.abs().max() <= 1
+        assert explanation.saturated > 0.5
 
 
 def test_a_bank_whose_normals_are_scaled_gives_the_same_scores_by_margin():
     network, batch, bank = make_network(), make_batch(), make_bank()
     scaled = dataclasses.replace(bank, normals=7 * bank.normals)
     ces = ConceptualExplanationScores()
-    for one, other in zip(
+    for explanation, other in zip(
         explained(ces, network, bank, batch),
         explained(ces, network, scaled, batch, "scaled"),
         strict=True,
     ):
-        torch.testing.assert_close(one.raw, other.raw, atol=1e-6, rtol=1e-4)
+        torch.testing.assert_close(explanation.raw, other.raw, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", TOPS)
@@ -159,32 +161,34 @@ def test_an_image_is_explained_alone_as_in_a_batch(name):
     for place in range(5):
         few = slice(place, place + 1)
         alone = Batch(batch.images[few], batch.ids[few], batch.labels[few])
-        found = explained(ces, network, bank, alone)[0]
-        torch.testing.assert_close(found.raw, in_batch[place].raw, atol=1e-6, rtol=1e-5)
-        assert found.saturated == in_batch[place].saturated
+        explanation = explained(ces, network, bank, alone)[0]
+        torch.testing.assert_close(explanation.raw, in_batch[place].raw, atol=1e-6, rtol=1e-5)
+        assert explanation.saturated == in_batch[place].saturated
 
 
 def test_only_concepts_that_reach_the_threshold_are_scored():
     network, batch = make_network(), make_batch()
     pictures = torch.randint(256, (9, 3, 4, 4), generator=generator("pictures")).byte()
     bank = make_bank(examples=pictures)
-    found = explained(ConceptualExplanationScores(threshold=0.75), network, bank, batch)[0]
-    assert [concept.name for concept in found.concepts] == [f"concept {c}" for c in range(4, 9)]
-    assert torch.equal(found.examples, pictures[4:])
+    explanation = explained(ConceptualExplanationScores(threshold=0.75), network, bank, batch)[0]
+    assert [concept.name for concept in explanation.concepts] == [
+        f"concept {c}" for c in range(4, 9)
+    ]
+    assert torch.equal(explanation.examples, pictures[4:])
     every = explained(ConceptualExplanationScores(threshold=0.5), network, bank, batch)[0]
-    torch.testing.assert_close(found.raw, every.raw[4:], atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(explanation.raw, every.raw[4:], atol=1e-6, rtol=1e-5)
 
 
 def test_without_labels_the_predicted_class_is_explained():
     network, bank, batch = make_network(), make_bank(), make_batch(labels=False)
-    found = explained(ConceptualExplanationScores(), network, bank, batch)
+    explanations = explained(ConceptualExplanationScores(), network, bank, batch)
     predicted = network.logits(batch.images).argmax(1)
     labelled = Batch(batch.images, batch.ids, predicted)
     expected = explained(ConceptualExplanationScores(), network, bank, labelled)
-    for one, other in zip(found, expected, strict=True):
-        assert (one.known, other.known) == (False, True)
-        assert one.label == one.predicted == other.label
-        assert torch.equal(one.raw, other.raw)
+    for explanation, other in zip(explanations, expected, strict=True):
+        assert (explanation.known, other.known) == (False, True)
+        assert explanation.label == explanation.predicted == other.label
+        assert torch.equal(explanation.raw, other.raw)
 
 
 def test_banks_of_unknown_weights_are_marked():
@@ -196,7 +200,7 @@ def test_banks_of_unknown_weights_are_marked():
 
 def test_what_concepts_add_is_prepared_once_for_a_network_bank_step_and_threshold(monkeypatch):
     network, bank, checked = make_network(), make_bank(), []
-    monkeypatch.setattr(ConceptBank, "check", lambda *given: checked.append(given))
+    monkeypatch.setattr(ConceptBank, "check", lambda *arguments: checked.append(arguments))
     explainers = [ConceptualExplanationScores(step=step) for step in ("margin", 2.0, "margin")]
     explainers.append(ConceptualExplanationScores(threshold=0.9))
     for explainer in explainers:
@@ -218,8 +222,8 @@ def test_an_evaluation_of_the_top_is_counted_for_each_image_and_concept(name):
 def test_nothing_that_is_made_carries_a_gradient_or_changes_the_network():
     network, bank, batch = make_network(), make_bank(), make_batch()
     state = {name: tensor.clone() for name, tensor in network.top.state_dict().items()}
-    found = explained(ConceptualExplanationScores(), network, bank, batch)[0]
-    assert not found.raw.requires_grad
+    explanation = explained(ConceptualExplanationScores(), network, bank, batch)[0]
+    assert not explanation.raw.requires_grad
     assert all(torch.equal(tensor, state[n]) for n, tensor in network.top.state_dict().items())
 
 
@@ -316,8 +320,11 @@ class Doubled(Explainer):
     of: Explainer
 
     def explain(self, network, batch, artefacts, generator):
-        made = self.of.explain(network, batch, artefacts, generator)
-        return [dataclasses.replace(one, raw=2 * one.raw) for one in made]
+        explanations = self.of.explain(network, batch, artefacts, generator)
+        return [
+            dataclasses.replace(explanation, raw=2 * explanation.raw)
+            for explanation in explanations
+        ]
 
 
 def test_a_wrapper_of_a_third_party_asks_for_the_bank_and_gets_it(make_weights):
@@ -328,9 +335,9 @@ def test_a_wrapper_of_a_third_party_asks_for_the_bank_and_gets_it(make_weights):
     assert Doubled(ces).companion() is None
     network, batch = make_network(), make_batch()
     bank = make_bank(network)
-    once, twice = (explained(one, network, bank, batch) for one in (ces, Doubled(ces)))
-    for one, two in zip(once, twice, strict=True):
-        assert torch.equal(two.raw, 2 * one.raw)
+    once, twice = (explained(single, network, bank, batch) for single in (ces, Doubled(ces)))
+    for single, double in zip(once, twice, strict=True):
+        assert torch.equal(double.raw, 2 * single.raw)
 
 
 def test_the_bank_is_learned_from_other_data_sets_where_they_are_given(make_weights):
@@ -371,12 +378,12 @@ def test_a_learned_bank_is_used_from_beginning_to_end(make_weights, workplace, b
     needs = {name: need.build({}, workplace) for name, need in recipe.needs().items()}
     bank = recipe.build(needs, workplace)
     network = workplace.network(weights.plan.classifier, weights.build({}, workplace))
-    found = ces.explain(network, batch, {"bank": bank}, generator(0))
-    assert [one.label for one in found] == batch.labels.tolist()
-    assert found[0].verified
-    names = [concept.name for concept in found[0].concepts]
+    explanations = ces.explain(network, batch, {"bank": bank}, generator(0))
+    assert [explanation.label for explanation in explanations] == batch.labels.tolist()
+    assert explanations[0].verified
+    names = [concept.name for concept in explanations[0].concepts]
     assert {"red", "dark", "striped"} <= set(names)
-    assert found[0].examples.shape[0] == len(names)
+    assert explanations[0].examples.shape[0] == len(names)
 
 
 def test_artefacts_survive_the_store(tmp_path):
@@ -385,10 +392,10 @@ def test_artefacts_survive_the_store(tmp_path):
     again = Artefact("bank", artefact.tensors, json.loads(json.dumps(dict(artefact.facts))))
     network, batch = make_network(), make_batch()
     ces = ConceptualExplanationScores()
-    one = ces.explain(network, batch, {"bank": artefact}, generator(0))[0]
+    explanation = ces.explain(network, batch, {"bank": artefact}, generator(0))[0]
     other = ces.explain(make_network(), batch, {"bank": again}, generator(0))[0]
-    assert one.concepts == other.concepts
-    assert torch.equal(one.raw, other.raw)
+    assert explanation.concepts == other.concepts
+    assert torch.equal(explanation.raw, other.raw)
 
 
 @pytest.mark.parametrize("step", ["margin", "paper", 2.5])
@@ -407,7 +414,9 @@ def test_the_released_bank_explains_with_the_network_that_it_is_of(realdata):
     images = torch.rand(2, 3, 224, 224, generator=generator("images"))
     batch = Batch(images, (0, 1), torch.tensor([3, 948]))
     artefact = StoredBank(str(path)).build({}, None)
-    found = ConceptualExplanationScores().explain(network, batch, {"bank": artefact}, generator(0))
-    assert len(found[0].concepts) == 168, "two of 170 lie below 0.7"
-    assert not found[0].verified
-    assert found[0].raw.abs().max() > 0
+    explanations = ConceptualExplanationScores().explain(
+        network, batch, {"bank": artefact}, generator(0)
+    )
+    assert len(explanations[0].concepts) == 168, "two of 170 lie below 0.7"
+    assert not explanations[0].verified
+    assert explanations[0].raw.abs().max() > 0

@@ -67,20 +67,24 @@ def test_a_floor_says_of_images_and_concepts_what_the_explainer_says(
     floor, labels, five_classes, bank
 ):
     batch = make_batch([4, 9, 2], labels)
-    given = explained(CES, five_classes, bank, batch)
-    made = explained(floor, five_classes, bank, batch)
-    for one, other in zip(made, given, strict=True):
-        assert one.concepts == other.concepts
-        assert torch.equal(one.examples, other.examples)
-        assert (one.label, one.predicted, one.known) == (other.label, other.predicted, labels)
-        assert (one.verified, one.images) == (False, 1)
-        assert one.probability == pytest.approx(other.probability, abs=1e-6)
+    expected = explained(CES, five_classes, bank, batch)
+    explanations = explained(floor, five_classes, bank, batch)
+    for explanation, other in zip(explanations, expected, strict=True):
+        assert explanation.concepts == other.concepts
+        assert torch.equal(explanation.examples, other.examples)
+        assert (explanation.label, explanation.predicted, explanation.known) == (
+            other.label,
+            other.predicted,
+            labels,
+        )
+        assert (explanation.verified, explanation.images) == (False, 1)
+        assert explanation.probability == pytest.approx(other.probability, abs=1e-6)
 
 
 def test_random_scores_are_uniform_and_differ_between_images(five_classes, bank):
-    made = explained(RandomConcepts(CES), five_classes, bank, make_batch(range(400)))
-    raw = torch.stack([one.raw for one in made])
-    logarithmic = torch.stack([one.logarithmic for one in made])
+    explanations = explained(RandomConcepts(CES), five_classes, bank, make_batch(range(400)))
+    raw = torch.stack([explanation.raw for explanation in explanations])
+    logarithmic = torch.stack([explanation.logarithmic for explanation in explanations])
     assert raw.dtype == torch.float64
     assert raw.unique().numel() == raw.numel()
     for scores in (raw, logarithmic):
@@ -88,7 +92,9 @@ def test_random_scores_are_uniform_and_differ_between_images(five_classes, bank)
         quarters = torch.histc(scores, 4, -1, 1) / scores.numel()
         assert ((quarters - 0.25).abs() < 0.05).all()
     assert not torch.equal(raw, logarithmic)
-    first = (torch.stack([one.ranks() for one in made]) == 1).double().mean(0)
+    first = (
+        (torch.stack([explanation.ranks() for explanation in explanations]) == 1).double().mean(0)
+    )
     assert ((first - 0.25).abs() < 0.1).all(), "each of four concepts is first as often"
 
 
@@ -114,9 +120,9 @@ def test_random_scores_cost_one_forward_of_an_image(five_classes, bank):
 
 def test_the_control_model_explains_as_the_other_explainer_does(five_classes, bank):
     batch = make_batch([4, 9, 2])
-    given = explained(CES, five_classes, bank, batch)
-    made = explained(ControlModel(CES), five_classes, bank, batch)
-    assert all(torch.equal(a.raw, b.raw) for a, b in zip(made, given, strict=True))
+    expected = explained(CES, five_classes, bank, batch)
+    explanations = explained(ControlModel(CES), five_classes, bank, batch)
+    assert all(torch.equal(a.raw, b.raw) for a, b in zip(explanations, expected, strict=True))
 
 
 @pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)

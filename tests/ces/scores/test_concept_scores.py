@@ -65,13 +65,13 @@ def test_scores_are_what_their_tensors_say(raw, data, known, verified, pictures)
 
 
 def test_scores_are_saved_and_loaded(tmp_path):
-    made = [scores_of([0.5, -0.25], pictures=True), scores_of([], saturated=math.nan)]
-    save_explanations(tmp_path / "scores.safetensors", made)
+    explanations = [scores_of([0.5, -0.25], pictures=True), scores_of([], saturated=math.nan)]
+    save_explanations(tmp_path / "scores.safetensors", explanations)
     loaded = load_explanations(tmp_path / "scores.safetensors", ConceptScores)
-    assert [one.concepts for one in loaded] == [one.concepts for one in made]
+    assert [scores.concepts for scores in loaded] == [scores.concepts for scores in explanations]
     assert loaded[0].raw.tolist() == [0.5, -0.25]
     assert loaded[0].normalised.tolist() == [1.0, -0.5]
-    assert torch.equal(loaded[0].examples, made[0].examples)
+    assert torch.equal(loaded[0].examples, explanations[0].examples)
     assert loaded[1].examples is None
     assert math.isnan(loaded[1].saturated)
 
@@ -85,49 +85,52 @@ def test_normalised_scores_and_ranks_follow_the_raw_ones():
 
 def test_the_strongest_concepts_come_first_with_both_scores():
     scores = scores_of([0.125, -0.5, 0.25])
-    found = scores.strongest(2)
-    assert [(one.concept.name, one.raw, one.normalised, one.place) for one in found] == [
+    strongest = scores.strongest(2)
+    assert [
+        (concept.concept.name, concept.raw, concept.normalised, concept.place)
+        for concept in strongest
+    ] == [
         ("concept 2", 0.25, 0.5, 2),
         ("concept 0", 0.125, 0.25, 0),
     ]
-    assert [one.place for one in scores.opposing(2)] == [1, 0]
+    assert [concept.place for concept in scores.opposing(2)] == [1, 0]
     assert len(scores.strongest(9)) == 3
 
 
 @given(st.lists(st.lists(st.floats(-1, 1), min_size=3, max_size=3), min_size=1, max_size=5))
 def test_scores_of_several_images_are_sums(batch):
-    found = together([scores_of(raw, probability=place / 10) for place, raw in enumerate(batch)])
+    total = together([scores_of(raw, probability=place / 10) for place, raw in enumerate(batch)])
     for concept in range(3):
         expected = sum(raw[concept] for raw in batch)
-        assert float(found.raw[concept]) == pytest.approx(expected, abs=1e-12)
-        assert float(found.logarithmic[concept]) == pytest.approx(2 * expected, abs=1e-12)
-    assert found.images == len(batch)
-    assert found.probability == pytest.approx(sum(range(len(batch))) / 10 / len(batch))
+        assert float(total.raw[concept]) == pytest.approx(expected, abs=1e-12)
+        assert float(total.logarithmic[concept]) == pytest.approx(2 * expected, abs=1e-12)
+    assert total.images == len(batch)
+    assert total.probability == pytest.approx(sum(range(len(batch))) / 10 / len(batch))
 
 
 @given(RAW)
 def test_the_same_image_twice_doubles_raw_scores_and_leaves_normalised_ones(raw):
-    one = scores_of(raw)
-    both = together([one, one])
-    assert torch.equal(both.raw, 2 * one.raw)
-    torch.testing.assert_close(both.normalised, one.normalised)
-    assert torch.equal(both.ranks(), one.ranks())
-    assert both.saturated == one.saturated
+    single = scores_of(raw)
+    both = together([single, single])
+    assert torch.equal(both.raw, 2 * single.raw)
+    torch.testing.assert_close(both.normalised, single.normalised)
+    assert torch.equal(both.ranks(), single.ranks())
+    assert both.saturated == single.saturated
 
 
 def test_sums_can_be_summed_again():
-    one, two, three = (scores_of([x, -x], saturated=x) for x in (0.25, 0.5, 0.75))
-    at_once = together([one, two, three])
-    in_turn = together([together([one, two]), three])
+    first, second, third = (scores_of([x, -x], saturated=x) for x in (0.25, 0.5, 0.75))
+    at_once = together([first, second, third])
+    in_turn = together([together([first, second]), third])
     assert torch.equal(at_once.raw, in_turn.raw)
     assert (at_once.images, at_once.saturated) == (in_turn.images, in_turn.saturated) == (3, 0.5)
 
 
 def test_a_sum_is_known_and_verified_only_if_all_are():
     good = scores_of([0.1], predicted=3)
-    found = together([good, scores_of([0.1], known=False), scores_of([0.1], verified=False)])
-    assert (found.known, found.verified) == (False, False)
-    assert found.predicted == 2, "what is predicted most often"
+    total = together([good, scores_of([0.1], known=False), scores_of([0.1], verified=False)])
+    assert (total.known, total.verified) == (False, False)
+    assert total.predicted == 2, "what is predicted most often"
     assert together([good, scores_of([0.1])]).predicted == 2, "the smaller label of two equals"
 
 
@@ -164,49 +167,49 @@ def bars(figure):
 def test_the_picture_shows_the_strongest_concepts_of_both_signs():
     scores = scores_of([0.01 * x for x in range(-10, 11)], pictures=True)
     figure = scores.draw(images(), None, CLASS_NAMES)
-    said = words(figure)
-    drawn = [text for text in said if text.startswith("concept ")]
+    texts = words(figure)
+    names = [text for text in texts if text.startswith("concept ")]
     strongest = [*range(20, 14, -1), *range(5, -1, -1)]
-    assert drawn == [f"concept {place}" for place in strongest]
+    assert names == [f"concept {place}" for place in strongest]
     assert bars(figure) == pytest.approx(scores.normalised[strongest].tolist())
-    assert {"+0.1", "−0.1", "+0.05"} <= set(said)
-    assert "bee" in said
-    assert "P(bee) = 25.0%  ·  predicted, wrongly: cat" in said
-    assert not [text for text in said if "nverified" in text or "unknown" in text]
+    assert {"+0.1", "−0.1", "+0.05"} <= set(texts)
+    assert "bee" in texts
+    assert "P(bee) = 25.0%  ·  predicted, wrongly: cat" in texts
+    assert not [text for text in texts if "nverified" in text or "unknown" in text]
     pictures = [ax for ax in figure.axes if ax.images]
     assert len(pictures) == 1 + 12, "the image, and one example for each concept"
 
 
 def test_the_picture_says_what_is_not_known():
     scores = scores_of([0.5, -0.1], label=2, known=False, verified=False)
-    said = words(scores.draw(images(), None, CLASS_NAMES))
-    assert "predicted: cat" in said
+    texts = words(scores.draw(images(), None, CLASS_NAMES))
+    assert "predicted: cat" in texts
     assert (
         "Unverified bank: it is not known that it belongs to this network.  "
         "Label unknown: these are scores of the predicted class."
-    ) in said
+    ) in texts
 
 
 def test_names_are_no_formulas():
     scores = scores_of([0.5], label=3, concepts=(Concept("$\\frac$", "a_b"),))
-    said = words(scores.draw(images(), None, CLASS_NAMES))
-    assert {"$d_o_g$", "$\\frac$", "a b"} <= set(said)
+    texts = words(scores.draw(images(), None, CLASS_NAMES))
+    assert {"$d_o_g$", "$\\frac$", "a b"} <= set(texts)
 
 
 def test_several_images_are_drawn_with_their_sum():
-    one = scores_of([0.5, -0.1])
-    figure = together([one] * 5).draw(images(5), None, CLASS_NAMES)
-    said = words(figure)
-    assert "bee  ·  5 images" in said
-    assert "mean P(bee) = 25.0%  ·  mostly predicted, wrongly: cat" in said
-    assert "+2.5" in said
-    assert [text for text in said if "summed over 5 images" in text]
+    scores = scores_of([0.5, -0.1])
+    figure = together([scores] * 5).draw(images(5), None, CLASS_NAMES)
+    texts = words(figure)
+    assert "bee  ·  5 images" in texts
+    assert "mean P(bee) = 25.0%  ·  mostly predicted, wrongly: cat" in texts
+    assert "+2.5" in texts
+    assert [text for text in texts if "summed over 5 images" in text]
     assert len([ax for ax in figure.axes if ax.images]) == 4
 
 
 def test_scores_that_are_all_zero_have_a_picture():
-    said = words(scores_of([0.0, 0.0]).draw(images(), None, CLASS_NAMES))
-    assert "No concept changes the probability." in said
+    texts = words(scores_of([0.0, 0.0]).draw(images(), None, CLASS_NAMES))
+    assert "No concept changes the probability." in texts
     assert "No concept changes the probability." in words(
         scores_of([]).draw(images(), None, CLASS_NAMES)
     )
@@ -214,10 +217,10 @@ def test_scores_that_are_all_zero_have_a_picture():
 
 def test_pictures_of_concepts_come_from_the_data_set_where_there_are_no_others(shapes):
     dataset = ImageSet(shapes(), "train")
-    named = scores_of([0.5, -0.1], concepts=(shapes().concepts()[0], Concept("other", "")))
-    figure = named.draw(images(), dataset, CLASS_NAMES)
+    scores = scores_of([0.5, -0.1], concepts=(shapes().concepts()[0], Concept("other", "")))
+    figure = scores.draw(images(), dataset, CLASS_NAMES)
     assert len([ax for ax in figure.axes if ax.images]) == 2, "the image, and one known concept"
-    again = named.draw(images(), dataset, CLASS_NAMES)
+    again = scores.draw(images(), dataset, CLASS_NAMES)
     first, second = (f.axes[2].images[0].get_array() for f in (figure, again))
     assert (first == second).all()
 
@@ -247,10 +250,10 @@ def read(scores):
 
 def test_the_table_escapes_names_and_carries_its_pictures():
     nasty = Concept("<script>alert('&')</script>", '"><img src=x>')
-    found = read(scores_of([0.5, -0.1], pictures=True, concepts=(nasty, Concept("b", "c"))))
-    assert {nasty.name, nasty.family, "+0.5", "−0.1", "1", "2"} <= set(found.text)
-    assert found.tags.count("img") == 2
-    assert all(source.startswith("data:image/png;base64,") for source in found.sources)
+    table = read(scores_of([0.5, -0.1], pictures=True, concepts=(nasty, Concept("b", "c"))))
+    assert {nasty.name, nasty.family, "+0.5", "−0.1", "1", "2"} <= set(table.text)
+    assert table.tags.count("img") == 2
+    assert all(source.startswith("data:image/png;base64,") for source in table.sources)
 
 
 def test_the_table_has_bars_to_both_sides():
@@ -260,9 +263,9 @@ def test_the_table_has_bars_to_both_sides():
 
 
 def test_the_table_says_what_the_picture_says():
-    found = read(scores_of([0.5], known=False, verified=False, images=3))
-    said = " ".join(found.text)
-    assert "Class 1: P(y) = 25.0%, mean over 3 images; predicted class 2; 1 concepts" in said
-    assert "Unverified bank" in said
-    assert "Label unknown" in said
+    table = read(scores_of([0.5], known=False, verified=False, images=3))
+    text = " ".join(table.text)
+    assert "Class 1: P(y) = 25.0%, mean over 3 images; predicted class 2; 1 concepts" in text
+    assert "Unverified bank" in text
+    assert "Label unknown" in text
     assert read(scores_of([])).tags.count("tr") == 1
