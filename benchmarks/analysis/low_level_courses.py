@@ -18,31 +18,48 @@ from numpy import ndarray
 
 from xbench import Store
 from xbench_ces.low_level.rows import Course, Target, courses
-from xbench_ces.low_level.summary import Scoring, judged, rank_correlation, reason_not_scored
+from xbench_ces.low_level.summary import (
+    Scoring,
+    course_judgement,
+    rank_correlation,
+    reason_not_scored,
+)
 
 
 def main(store: str, path: str) -> None:
     """Print one line for each image, repeat by repeat."""
     record = json.loads(Path(path).read_text())
-    given = record["protocol"]["parameters"]
+    parameters = record["protocol"]["parameters"]
     targets = tuple(
-        Target(of["class_name"], of["concept"], tuple(of.get("alike", ())))
-        for of in given["targets"]
+        Target(target["class_name"], target["concept"], tuple(target.get("alike", ())))
+        for target in parameters["targets"]
     )
     scoring = Scoring(
-        targets, given["perturbation"], "log", given["minimum_probability"], given["correlation"]
+        targets,
+        parameters["perturbation"],
+        "log",
+        parameters["minimum_probability"],
+        parameters["correlation"],
     )
     for repeat, keys in enumerate(record["rows"]):
-        found = [table for key in keys if (table := Store(store).rows(key)) is not None]
-        told = [
-            one for one in courses(pa.concat_tables(found)) if not reason_not_scored(one, scoring)
+        tables = [table for key in keys if (table := Store(store).rows(key)) is not None]
+        scored_courses = [
+            course
+            for course in courses(pa.concat_tables(tables))
+            if not reason_not_scored(course, scoring)
         ]
-        led = [course.class_name for course in told if judged(course, scoring, "log").most]
-        print(f"repeat {repeat}: the matching concept rises most in {len(led)} of {len(told)}")
-        for course in told:
-            print(
-                f"  {line(course)}{'' if course.class_name in led else '   (not the matching one)'}"
-            )
+        classes = [
+            course.class_name
+            for course in scored_courses
+            if course_judgement(course, scoring, "log").most
+        ]
+        print(
+            f"repeat {repeat}: the matching concept rises most in {len(classes)} of "
+            f"{len(scored_courses)}"
+        )
+        for course in scored_courses:
+            remark = "" if course.class_name in classes else "   (not the matching one)"
+            print(f"  {line(course)}{remark}")
 
 
 def line(course: Course) -> str:

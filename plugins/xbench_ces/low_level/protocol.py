@@ -25,8 +25,8 @@ from xbench import (
     weights_recipe,
 )
 from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
-from xbench_ces.low_level.rows import Explained, Target, joined
-from xbench_ces.low_level.summary import Scale, Scoring, noted, scored
+from xbench_ces.low_level.rows import ImageStep, Target, rows_table
+from xbench_ces.low_level.summary import Scale, Scoring, case_scores, table_notes
 from xbench_ces.scores.concept_scores import ConceptScores
 
 EXPLAINER = "explainer/"
@@ -87,19 +87,22 @@ class LowLevelPerturbation(Protocol):
         """Weights, and what the explainer needs."""
         self._targets_by_label(entry)
         weights = weights_recipe(entry)
-        own = entry.required_explainer.artefacts(weights, entry.datasets)
-        return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
+        explainer_recipes = entry.required_explainer.artefacts(weights, entry.datasets)
+        return {
+            "weights": weights,
+            **{EXPLAINER + name: recipe for name, recipe in explainer_recipes.items()},
+        }
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """Ids of the test images of the targets' classes."""
-        test, wanted = entry.datasets["test"], self._targets_by_label(entry)
+        test, targets = entry.datasets["test"], self._targets_by_label(entry)
         ids = test.ids()
         labels = test.dataset.labels(ids).tolist()
-        found = [image for image, label in zip(ids, labels, strict=True) if label in wanted]
-        if not found:
+        images = [image for image, label in zip(ids, labels, strict=True) if label in targets]
+        if not images:
             message = f"split {test.split!r} of dataset {test.dataset.name!r} has no image of the "
-            raise MismatchError(f"{message}{len(wanted)} classes in protocol.targets")
-        return found
+            raise MismatchError(f"{message}{len(targets)} classes in protocol.targets")
+        return images
 
     def _targets_by_label(self, entry: Entry) -> Mapping[int, Target]:
         if not self.targets:
@@ -116,21 +119,21 @@ class LowLevelPerturbation(Protocol):
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per image, step and concept."""
-        found: list[Explained] = []
+        image_steps: list[ImageStep] = []
         for start in range(0, len(cases), workplace.batch_size):
             ids = cases[start : start + workplace.batch_size]
-            found.extend(self._explained(entry, ids, artefacts, workplace))
-        return joined(found)
+            image_steps.extend(self._image_steps(entry, ids, artefacts, workplace))
+        return rows_table(image_steps)
 
-    def _explained(
+    def _image_steps(
         self, entry: Entry, ids: Sequence[int], artefacts: Artefacts, workplace: Workplace
-    ) -> Iterator[Explained]:
+    ) -> Iterator[ImageStep]:
         """Each image at each step; what is drawn at random is drawn anew at each."""
         network = workplace.network(entry.classifier, artefacts["weights"])
         targets = self._targets_by_label(entry)
         batch = entry.datasets["test"].batch(ids).to(workplace.device)
         labels = [] if batch.labels is None else batch.labels.tolist()
-        own = {
+        explainer_artefacts = {
             name.removeprefix(EXPLAINER): artefact
             for name, artefact in artefacts.items()
             if name.startswith(EXPLAINER)
@@ -138,21 +141,21 @@ class LowLevelPerturbation(Protocol):
         for step in range(self.steps + 1):
             source = generator("step", entry.source().initial_seed(), step)
             with workplace.stage("explain"):
-                made = entry.required_explainer.explain(
-                    network, self.perturbed(batch, step), own, source
+                explanations = entry.required_explainer.explain(
+                    network, self.perturbed(batch, step), explainer_artefacts, source
                 )
-            for image, label, scores in zip(ids, labels, made, strict=True):
-                one = cast("ConceptScores", scores)
-                self._check_concepts(one)
-                yield Explained(image, targets[label], step, self.blend(step), one)
+            for image, label, explanation in zip(ids, labels, explanations, strict=True):
+                scores = cast("ConceptScores", explanation)
+                self._check_concepts(scores)
+                yield ImageStep(image, targets[label], step, self.blend(step), scores)
 
     def _check_concepts(self, scores: ConceptScores) -> None:
         """Raise if no target has a concept that is there: names are misspelt, or all were lost."""
-        there = [concept.name for concept in scores.concepts]
-        wanted = dict.fromkeys(target.concept for target in self.targets)
-        if not any(name in there for name in wanted):
-            message = f"none of the concepts in protocol.targets ({', '.join(wanted)}) is among "
-            message += f"the {len(there)} that were scored ({', '.join(there[:5])}, …); name those "
+        names = [concept.name for concept in scores.concepts]
+        concepts = dict.fromkeys(target.concept for target in self.targets)
+        if not any(name in names for name in concepts):
+            message = f"none of the concepts in protocol.targets ({', '.join(concepts)}) is among "
+            message += f"the {len(names)} that were scored ({', '.join(names[:5])}, …); name those "
             raise MismatchError(message + "of the bank, or lower the explainer's threshold")
 
     def perturbed(self, batch: Batch, step: int) -> Batch:
@@ -166,7 +169,7 @@ class LowLevelPerturbation(Protocol):
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Whether the matching concept explains the fall, by itself and beside all others."""
-        return {label: scored(table, self.scoring()) for label, table in rows.items()}
+        return {label: case_scores(table, self.scoring()) for label, table in rows.items()}
 
     def figures(
         self,
@@ -181,7 +184,7 @@ class LowLevelPerturbation(Protocol):
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """How many images were not scored, and why; and which concepts rose most."""
-        return {label: noted(table, self.scoring()) for label, table in rows.items()}
+        return {label: table_notes(table, self.scoring()) for label, table in rows.items()}
 
     def scoring(self) -> Scoring:
         """What summaries need to know."""

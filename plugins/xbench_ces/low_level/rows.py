@@ -39,7 +39,7 @@ class Target:
     """Other concepts that mean much the same: they are no rivals of `concept`."""
 
 
-class Explained(NamedTuple):
+class ImageStep(NamedTuple):
     """One image at one step."""
 
     image: int
@@ -55,7 +55,7 @@ class Course(NamedTuple):
     case: int
     class_name: str
     matching: str
-    right: bool
+    correct: bool
     """Whether the image as it is is classified rightly."""
     blends: Float64[np.ndarray, " steps"]
     probability: Float64[np.ndarray, " steps"]
@@ -64,24 +64,24 @@ class Course(NamedTuple):
     logarithmic: Float64[np.ndarray, "steps concepts"]
 
 
-def joined(found: Sequence[Explained]) -> pa.Table:
+def rows_table(image_steps: Sequence[ImageStep]) -> pa.Table:
     """One table of all images and steps, image by image, step by step."""
-    ordered = sorted(found, key=lambda one: (one.image, one.step))
-    counts = [len(one.scores.concepts) for one in ordered]
-    plain: dict[str, list[Any]] = {
-        "case": [one.image for one in ordered],
-        "class": [one.target.class_name for one in ordered],
-        "matching": [one.target.concept for one in ordered],
-        "label": [one.scores.label for one in ordered],
-        "step": [one.step for one in ordered],
-        "blend": [one.blend for one in ordered],
-        "probability": [one.scores.probability for one in ordered],
-        "predicted": [one.scores.predicted for one in ordered],
+    ordered = sorted(image_steps, key=lambda step: (step.image, step.step))
+    counts = [len(step.scores.concepts) for step in ordered]
+    step_columns: dict[str, list[Any]] = {
+        "case": [step.image for step in ordered],
+        "class": [step.target.class_name for step in ordered],
+        "matching": [step.target.concept for step in ordered],
+        "label": [step.scores.label for step in ordered],
+        "step": [step.step for step in ordered],
+        "blend": [step.blend for step in ordered],
+        "probability": [step.scores.probability for step in ordered],
+        "predicted": [step.scores.predicted for step in ordered],
     }
-    columns = {name: np.repeat(np.array(values), counts) for name, values in plain.items()}
-    columns["concept"] = np.array([c.name for one in ordered for c in one.scores.concepts])
+    columns = {name: np.repeat(np.array(values), counts) for name, values in step_columns.items()}
+    columns["concept"] = np.array([c.name for step in ordered for c in step.scores.concepts])
     for name in ("raw", "logarithmic"):
-        parts = [getattr(one.scores, name).cpu().numpy() for one in ordered]
+        parts = [getattr(step.scores, name).cpu().numpy() for step in ordered]
         columns[name] = np.concatenate([np.zeros(0), *parts])
     return pa.table([_column(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
@@ -108,17 +108,17 @@ def _values(table: pa.Table, name: str) -> np.ndarray:
     return np.asarray(column.to_numpy())
 
 
-def _course(of: dict[str, np.ndarray]) -> Course:
-    steps = len(np.unique(of["step"]))
-    tall = {name: values.reshape(steps, -1) for name, values in of.items()}
+def _course(columns: dict[str, np.ndarray]) -> Course:
+    steps = len(np.unique(columns["step"]))
+    grids = {name: values.reshape(steps, -1) for name, values in columns.items()}
     return Course(
-        case=int(of["case"][0]),
-        class_name=str(of["class"][0]),
-        matching=str(of["matching"][0]),
-        right=bool(of["predicted"][0] == of["label"][0]),
-        blends=tall["blend"][:, 0],
-        probability=tall["probability"][:, 0],
-        concepts=tuple(tall["concept"][0].tolist()),
-        raw=tall["raw"],
-        logarithmic=tall["logarithmic"],
+        case=int(columns["case"][0]),
+        class_name=str(columns["class"][0]),
+        matching=str(columns["matching"][0]),
+        correct=bool(columns["predicted"][0] == columns["label"][0]),
+        blends=grids["blend"][:, 0],
+        probability=grids["probability"][:, 0],
+        concepts=tuple(grids["concept"][0].tolist()),
+        raw=grids["raw"],
+        logarithmic=grids["logarithmic"],
     )

@@ -17,7 +17,7 @@ Scale = Literal["raw", "log"]
 SCALES: tuple[Scale, ...] = ("raw", "log")
 EXACT = 1e-9
 """By how much rounding may put a rank correlation below the one it is compared with."""
-SHOWN = 5
+LEADERS = 5
 """How many of the concepts that rise most are noted."""
 
 
@@ -32,15 +32,15 @@ class Scoring(NamedTuple):
 
     def alike(self, course: Course) -> tuple[str, ...]:
         """Concepts that mean much the same as the one that matches the image's class."""
-        found = (t.alike for t in self.targets if t.class_name == course.class_name)
-        return next(found, ())
+        groups = (target.alike for target in self.targets if target.class_name == course.class_name)
+        return next(groups, ())
 
     def matching(self) -> tuple[str, ...]:
         """The concepts that match some class, such as all colours."""
         return tuple(dict.fromkeys(target.concept for target in self.targets))
 
 
-class Judged(NamedTuple):
+class Judgement(NamedTuple):
     """What is asked of one image's scores; NaN where it cannot be told, truths as 0 or 1."""
 
     positive: float
@@ -59,17 +59,17 @@ class Judged(NamedTuple):
     """How often a random concept would rise most."""
 
     @property
-    def shown(self) -> float:
+    def explained(self) -> float:
         """It is positive at the end, rises, and rises most of all."""
         return self.positive * self.rises * self.most
 
 
-UNKNOWN = Judged(*[float("nan")] * len(Judged._fields))
+UNKNOWN = Judgement(*[float("nan")] * len(Judgement._fields))
 
 
 def reason_not_scored(course: Course, scoring: Scoring) -> str:
     """Why an image is not scored; "" where it is."""
-    if not course.right:
+    if not course.correct:
         return "wrong"
     if course.probability[0] < scoring.minimum_probability:
         return "unsure"
@@ -84,21 +84,21 @@ def falls(course: Course, scoring: Scoring) -> float:
     return float(lower and rank_correlation(course.probability) <= EXACT - scoring.correlation)
 
 
-def judged(course: Course, scoring: Scoring, scale: Scale) -> Judged:
+def course_judgement(course: Course, scoring: Scoring, scale: Scale) -> Judgement:
     """What is asked of the image's raw scores, or of its differences of log P."""
     if reason_not_scored(course, scoring):
         return UNKNOWN
     scores = of_scale(course, scale)
     place = course.concepts.index(course.matching)
-    own, rises = scores[:, place], scores[-1] - scores[0]
+    matching, rises = scores[:, place], scores[-1] - scores[0]
     rivals = _rivals(course, scoring)
     targets = rivals & np.isin(course.concepts, scoring.matching())
-    correlation = rank_correlation(own)
-    return Judged(
-        positive=float(own[-1] > 0),
+    correlation = rank_correlation(matching)
+    return Judgement(
+        positive=float(matching[-1] > 0),
         rises=float(rises[place] > 0 and correlation >= scoring.correlation - EXACT),
-        most=_beats(rises[place], rises[rivals]),
-        most_of_targets=_beats(rises[place], rises[targets]),
+        most=_is_largest(rises[place], rises[rivals]),
+        most_of_targets=_is_largest(rises[place], rises[targets]),
         size=float(rises[place]),
         correlation=correlation,
         chance=1 / (1 + int(rivals.sum())),
@@ -115,9 +115,9 @@ def _rivals(course: Course, scoring: Scoring) -> Bool[np.ndarray, " concepts"]:
     return ~np.isin(course.concepts, [course.matching, *scoring.alike(course)])
 
 
-def _beats(own: float, others: Float64[np.ndarray, " n"]) -> float:
+def _is_largest(value: float, others: Float64[np.ndarray, " n"]) -> float:
     """Whether it is larger than all others; NaN where there are none."""
-    return float(own > others.max()) if len(others) else float("nan")
+    return float(value > others.max()) if len(others) else float("nan")
 
 
 def rank_correlation(values: Float64[np.ndarray, " steps"]) -> float:
@@ -127,39 +127,40 @@ def rank_correlation(values: Float64[np.ndarray, " steps"]) -> float:
     return float(np.corrcoef(rankdata(values), np.arange(len(values)))[0, 1])
 
 
-def scored(table: pa.Table, scoring: Scoring) -> Sequence[CaseScores]:
+def case_scores(table: pa.Table, scoring: Scoring) -> Sequence[CaseScores]:
     """The headline first; each score with raw differences and with differences of log P."""
     images = list(courses(table))
-    cases = np.array([image.case for image in images], np.int64)
     order = sorted(SCALES, key=lambda scale: scale != scoring.score)
-    made = [
-        score
-        for scale in order
-        for score in _scores(cases, [judged(i, scoring, scale) for i in images], scale, scoring)
-    ]
-    return [*made, _score("probability falls", cases, [falls(i, scoring) for i in images])]
+    scores = [score for scale in order for score in _scores(images, scale, scoring)]
+    rates = [falls(image, scoring) for image in images]
+    return [*scores, _score("probability falls", _cases(images), rates)]
 
 
-def _scores(
-    cases: Int64[np.ndarray, " n"], found: Sequence[Judged], scale: Scale, scoring: Scoring
-) -> list[CaseScores]:
-    known = [one.chance for one in found if not np.isnan(one.chance)]
-    chance = float(np.mean(known)) if known else None
+def _cases(images: Sequence[Course]) -> Int64[np.ndarray, " n"]:
+    return np.array([image.case for image in images], np.int64)
+
+
+def _scores(images: Sequence[Course], scale: Scale, scoring: Scoring) -> list[CaseScores]:
+    cases = _cases(images)
+    judgements = [course_judgement(image, scoring, scale) for image in images]
+    chances = [judgement.chance for judgement in judgements if not np.isnan(judgement.chance)]
+    chance = float(np.mean(chances)) if chances else None
     headline = scale == scoring.score
 
-    def make(name: str, value: Callable[[Judged], float], unit: Unit = "share") -> CaseScores:
-        values = [value(one) for one in found]
+    def make(name: str, value: Callable[[Judgement], float], unit: Unit = "share") -> CaseScores:
+        values = [value(judgement) for judgement in judgements]
         return _score(f"{name}@{scale}", cases, values, unit=unit)
 
-    shown = [one.shown for one in found]
+    explained = [judgement.explained for judgement in judgements]
+    most = [judgement.most for judgement in judgements]
     return [
-        _score(f"explained@{scale}", cases, shown, headline=headline),
-        make("positive at the end", lambda one: one.positive),
-        make("rises", lambda one: one.rises),
-        _score(f"rises most@{scale}", cases, [one.most for one in found], chance=chance),
-        make("rises most of the targets' concepts", lambda one: one.most_of_targets),
-        make("size of the rise", lambda one: one.size, "number"),
-        make("rank correlation", lambda one: one.correlation, "number"),
+        _score(f"explained@{scale}", cases, explained, headline=headline),
+        make("positive at the end", lambda judgement: judgement.positive),
+        make("rises", lambda judgement: judgement.rises),
+        _score(f"rises most@{scale}", cases, most, chance=chance),
+        make("rises most of the targets' concepts", lambda judgement: judgement.most_of_targets),
+        make("size of the rise", lambda judgement: judgement.size, "number"),
+        make("rank correlation", lambda judgement: judgement.correlation, "number"),
     ]
 
 
@@ -176,25 +177,25 @@ def _score(
     return CaseScores(name, "higher", cases, numbers, headline, unit, chance)
 
 
-def noted(table: pa.Table, scoring: Scoring) -> Tree:
+def table_notes(table: pa.Table, scoring: Scoring) -> Tree:
     """Counts of images by why they were not scored, and which concepts rose most."""
     images = list(courses(table))
     reasons = Counter(reason_not_scored(image, scoring) for image in images)
-    kept = [image for image in images if not reason_not_scored(image, scoring)]
+    scored_images = [image for image in images if not reason_not_scored(image, scoring)]
     counts = {f"not_scored_{name}": n for name, n in sorted(reasons.items()) if name}
     return {
         "images": len(images),
-        "scored": len(kept),
+        "scored": len(scored_images),
         **counts,
         "concepts": len(images[0].concepts) if images else 0,
-        "rose_most": {scale: _leaders(kept, scale) for scale in SCALES},
+        "rose_most": {scale: _leaders(scored_images, scale) for scale in SCALES},
     }
 
 
 def _leaders(images: Sequence[Course], scale: Scale) -> Tree:
     """How often each of the concepts that rose most of all did."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for image in images:
         scores = of_scale(image, scale)
-        found[image.concepts[int((scores[-1] - scores[0]).argmax())]] += 1
-    return dict(found.most_common(SHOWN))
+        counts[image.concepts[int((scores[-1] - scores[0]).argmax())]] += 1
+    return dict(counts.most_common(LEADERS))

@@ -51,21 +51,21 @@ def test_it_keeps_the_contract_of_components() -> None:
 
 
 def test_cases_are_the_test_images_of_the_targets(entry: Entry, artefacts: Artefacts) -> None:
-    found = PROTOCOL.cases(entry, artefacts)
+    cases = PROTOCOL.cases(entry, artefacts)
     test = entry.datasets["test"]
-    wanted = [i for i in test.ids() if int(test.dataset.labels([i])[0]) in (0, 2)]
-    assert list(found) == wanted
+    expected = [i for i in test.ids() if int(test.dataset.labels([i])[0]) in (0, 2)]
+    assert list(cases) == expected
 
 
 def test_rows_are_the_explanations_of_each_step(
     entry: Entry, artefacts: Artefacts, workplace: Workplace
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:3]
-    found = list(courses(PROTOCOL.evaluate(entry, cases, artefacts, workplace)))
-    assert [course.case for course in found] == cases
+    image_courses = list(courses(PROTOCOL.evaluate(entry, cases, artefacts, workplace)))
+    assert [course.case for course in image_courses] == cases
     network = workplace.network(entry.classifier, artefacts["weights"])
     bank = {"bank": artefacts["explainer/bank"]}
-    for course in found:
+    for course in image_courses:
         for step in range(5):
             batch = entry.datasets["test"].batch([course.case])
             images = PERTURBATIONS["grey"](batch.images, step / 4)
@@ -83,12 +83,12 @@ def test_rows_do_not_depend_on_how_cases_are_batched(
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:5]
     floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
-    for one in (entry, floor):
-        whole = list(courses(PROTOCOL.evaluate(one, cases, artefacts, workplace)))
+    for line in (entry, floor):
+        whole = list(courses(PROTOCOL.evaluate(line, cases, artefacts, workplace)))
         workplace.batch_size = 2
-        parts = list(courses(PROTOCOL.evaluate(one, cases, artefacts, workplace)))
-        for left, right in zip(whole, parts, strict=True):
-            np.testing.assert_allclose(left.raw, right.raw, atol=1e-6)
+        parts = list(courses(PROTOCOL.evaluate(line, cases, artefacts, workplace)))
+        for left, rightly_classified in zip(whole, parts, strict=True):
+            np.testing.assert_allclose(left.raw, rightly_classified.raw, atol=1e-6)
 
 
 def test_a_random_floor_is_drawn_anew_at_each_step(
@@ -105,8 +105,8 @@ def test_scores_are_one_for_each_case(
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:4]
     rows = {"ces": PROTOCOL.evaluate(entry, cases, artefacts, workplace)}
-    found = scores_by_name(PROTOCOL.summarise(rows)["ces"])
-    for score in found.values():
+    scores = scores_by_name(PROTOCOL.summarise(rows)["ces"])
+    for score in scores.values():
         assert score.cases.tolist() == cases
     assert PROTOCOL.notes(rows)["ces"]["images"] == 4
 
@@ -114,8 +114,8 @@ def test_scores_are_one_for_each_case(
 def test_the_amount_is_what_the_last_step_has(entry: Entry) -> None:
     half = dataclasses.replace(PROTOCOL, amount=0.5, perturbation="blur")
     batch = entry.datasets["test"].batch(entry.datasets["test"].ids()[:2])
-    wanted = PERTURBATIONS["blur"](batch.images, 0.5)
-    assert torch.equal(half.perturbed(batch, 4).images, wanted)
+    expected = PERTURBATIONS["blur"](batch.images, 0.5)
+    assert torch.equal(half.perturbed(batch, 4).images, expected)
     assert torch.equal(half.perturbed(batch, 0).images, batch.images)
 
 
@@ -127,14 +127,14 @@ def test_pictures_show_the_entry_and_its_floor(
     cases = protocol.cases(entry, artefacts)[:6]
     floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
     rows = {
-        label: [right(protocol.evaluate(one, cases, artefacts, workplace))]
-        for label, one in (("ces", entry), ("random", floor))
+        label: [rightly_classified(protocol.evaluate(line, cases, artefacts, workplace))]
+        for label, line in (("ces", entry), ("random", floor))
     }
     drawings = protocol.figures(rows, {"ces": "entry", "random": "floor"}, Resampling())
     assert list(drawings) == ["low-level", "low-level-rises"]
     legend = drawings["low-level"].figure.legends[0]
-    told = {text.get_text() for text in legend.get_texts()}
-    assert {"random (floor)", "probability P of the class"} <= told
+    texts = {text.get_text() for text in legend.get_texts()}
+    assert {"random (floor)", "probability P of the class"} <= texts
     assert "mean score of the matching concept goes from" in drawings["low-level"].text
     ax = drawings["low-level-rises"].figure.axes[0]
     assert len(ax.get_yticklabels()) == len(cases)
@@ -150,7 +150,7 @@ def test_there_are_no_pictures_where_nothing_is_scored(
     assert protocol.figures({"ces": [rows]}, {"ces": "entry"}, Resampling()) == {}
 
 
-def right(rows):
+def rightly_classified(rows):
     """The rows with every image classified rightly, so that all are scored."""
     place = rows.schema.get_field_index("predicted")
     return rows.set_column(place, "predicted", rows.column("label"))
@@ -210,8 +210,8 @@ def test_targets_come_from_tables() -> None:
 
     table = {"class_name": "strawberry", "concept": "redness", "alike": ["pinkness"]}
     tree = {"name": "low-level-perturbation", "targets": [table]}
-    made = Builder(Registry(third_party=False)).build("protocol", tree)
-    assert made.targets == (Target("strawberry", "redness", ("pinkness",)),)
+    protocol = Builder(Registry(third_party=False)).build("protocol", tree)
+    assert protocol.targets == (Target("strawberry", "redness", ("pinkness",)),)
     tree = {"name": "low-level-perturbation", "targets": [{"class_name": "strawberry"}]}
     builder = Builder(Registry(third_party=False))
     with pytest.raises(UsageError, match="needs 'concept'"):
