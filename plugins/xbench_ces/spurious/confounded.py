@@ -21,16 +21,16 @@ from xbench import (
 )
 
 
-class Known(NamedTuple):
+class LabelledImages(NamedTuple):
     """What is known of the images of a split, or of some of them."""
 
     ids: Int64[np.ndarray, " n"]
     labels: Int64[np.ndarray, " n"]
-    shows: Bool[np.ndarray, "n contexts"]
+    contexts: Bool[np.ndarray, "n contexts"]
 
-    def where(self, chosen: Bool[np.ndarray, " n"]) -> "Known":
+    def where(self, mask: Bool[np.ndarray, " n"]) -> "LabelledImages":
         """The same of the chosen images alone."""
-        return Known(self.ids[chosen], self.labels[chosen], self.shows[chosen])
+        return LabelledImages(self.ids[mask], self.labels[mask], self.contexts[mask])
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,13 @@ class Confounded(DerivedDataset, Contexts):
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """Places in `class_names`; `DatasetError` for an image of another class."""
-        given = self.of.labels(ids)
         places = torch.full((len(self.of.class_names()),), -1)
-        places[torch.tensor(self._chosen())] = torch.arange(len(self._chosen()))
-        found = places[given]
-        if (found < 0).any():
-            stranger = ids[int((found < 0).nonzero()[0])]
+        places[torch.tensor(self._class_labels())] = torch.arange(len(self._class_labels()))
+        labels = places[self.of.labels(ids)]
+        if (labels < 0).any():
+            stranger = ids[int((labels < 0).nonzero()[0])]
             raise DatasetError(f"dataset 'confounded': image {stranger} is of none of its classes")
-        return found
+        return labels
 
     def context_names(self) -> tuple[str, ...]:
         """All contexts of the dataset."""
@@ -130,122 +129,132 @@ class Confounded(DerivedDataset, Contexts):
             )
         return self.of
 
-    def _chosen(self) -> list[int]:
+    def _class_labels(self) -> list[int]:
         """The dataset's own labels of the chosen classes."""
-        known = self.of.class_names()
+        names = self.of.class_names()
         for name in self.class_names():
-            if name not in known:
-                raise UnknownNameError(f"class of dataset {self.of.name!r}", name, known)
-        return [known.index(name) for name in self.class_names()]
+            if name not in names:
+                raise UnknownNameError(f"class of dataset {self.of.name!r}", name, names)
+        return [names.index(name) for name in self.class_names()]
 
 
 @functools.lru_cache(maxsize=128)
 def _ids(data: Confounded, split: str, _: str) -> tuple[int, ...]:
     """Ids of a split; the last argument is the fingerprint of what the files hold."""
     if split in ("in", "out"):
-        return _tested(data, split)
+        return _test_ids(data, split)
     first, count = data.training_images, data.validation_images
     start, stop = (0, first) if split == "train" else (first, first + count)
-    return tuple(i for name in data.class_names() for i in _trained(data, name)[start:stop])
+    return tuple(i for name in data.class_names() for i in _training_ids(data, name)[start:stop])
 
 
-def _trained(data: Confounded, name: str) -> list[int]:
+def _training_ids(data: Confounded, name: str) -> list[int]:
     """The images of a class for training, followed by those for validation."""
-    needed = data.training_images + data.validation_images
+    required = data.training_images + data.validation_images
     if name == data.confounded_class:
-        with_, without = _parted(data, data.train_split)
-        return list(_mixed(data, with_, without, needed))
-    images = _balanced(_members(data, data.train_split, name), data.seed, name)
-    if len(images) < needed:
-        raise _too_few(data, name, "", len(images), needed)
-    return images[:needed]
+        with_context, without_context = _ids_by_context(data, data.train_split)
+        return list(_mixture(data, with_context, without_context, required))
+    images = _balanced_ids(_members(data, data.train_split, name), data.seed, name)
+    if len(images) < required:
+        raise _shortage(data, name, "", len(images), required)
+    return images[:required]
 
 
-def _mixed(data: Confounded, with_: list[int], without: list[int], needed: int) -> Iterator[int]:
+def _mixture(
+    data: Confounded, with_context: list[int], without_context: list[int], required: int
+) -> Iterator[int]:
     """Images with the context and without it, mixed so that every part has its share of both."""
-    shown = [int(data.strength * place + 0.5) for place in range(needed + 1)]
-    pools = {"with": (with_, shown[-1]), "without": (without, needed - shown[-1])}
+    cumulated = [int(data.strength * place + 0.5) for place in range(required + 1)]
+    pools = {
+        "with": (with_context, cumulated[-1]),
+        "without": (without_context, required - cumulated[-1]),
+    }
     for word, (pool, count) in pools.items():
         if len(pool) < count:
             which = f" {word} context {data.context!r}"
-            raise _too_few(data, data.confounded_class, which, len(pool), count)
-    for place in range(needed):
-        is_shown = shown[place + 1] > shown[place]
-        yield with_[shown[place]] if is_shown else without[place - shown[place]]
+            raise _shortage(data, data.confounded_class, which, len(pool), count)
+    for place in range(required):
+        count = cumulated[place]
+        is_shown = cumulated[place + 1] > count
+        yield with_context[count] if is_shown else without_context[place - count]
 
 
-def _tested(data: Confounded, split: str) -> tuple[int, ...]:
-    found = _parted(data, data.test_split)[split == "out"]
-    if not found:
+def _test_ids(data: Confounded, split: str) -> tuple[int, ...]:
+    ids = _ids_by_context(data, data.test_split)[split == "out"]
+    if not ids:
         word = "with" if split == "in" else "without"
         raise DatasetError(
             f"dataset 'confounded': class {data.confounded_class!r} of {data.of.name!r} has no "
             f"image {word} context {data.context!r} in split {data.test_split!r}"
         )
-    return tuple(found[: data.test_images])
+    return tuple(ids[: data.test_images])
 
 
-def _parted(data: Confounded, split: str) -> tuple[list[int], list[int]]:
+def _ids_by_context(data: Confounded, split: str) -> tuple[list[int], list[int]]:
     """Images of the confounded class with the context and without it, in the order of their use."""
     names, name = data.context_names(), data.confounded_class
     if name not in data.class_names():
         raise UnknownNameError("confounded class", name, data.class_names())
     members = _members(data, split, name)
-    seen = [names[place] for place in np.flatnonzero(members.shows.any(0))]
-    if data.context not in seen and (split == data.train_split or data.context not in names):
+    contexts = [names[place] for place in np.flatnonzero(members.contexts.any(0))]
+    if data.context not in contexts and (split == data.train_split or data.context not in names):
         what = f"context of class {name!r} in split {split!r} of dataset {data.of.name!r}"
-        raise UnknownNameError(what, data.context, seen)
-    shown = members.shows[:, names.index(data.context)]
-    with_ = members.ids[shown]
-    order = torch.randperm(len(with_), generator=generator("with", data.seed, name, data.context))
-    without = _balanced(members.where(~shown), data.seed, name)
-    return with_[order.numpy()].tolist(), without
+        raise UnknownNameError(what, data.context, contexts)
+    mask = members.contexts[:, names.index(data.context)]
+    with_context = members.ids[mask]
+    source = generator("with", data.seed, name, data.context)
+    order = torch.randperm(len(with_context), generator=source)
+    without_context = _balanced_ids(members.where(~mask), data.seed, name)
+    return with_context[order.numpy()].tolist(), without_context
 
 
-def _balanced(known: Known, seed: int, name: str) -> list[int]:
+def _balanced_ids(images: LabelledImages, seed: int, name: str) -> list[int]:
     """All images, contexts taking turns; those without any context count as one context."""
     source = generator("balanced", seed, name)
-    order = torch.randperm(len(known.ids), generator=source).numpy()
-    ids, shows = known.ids[order].tolist(), known.shows[order]
-    groups = np.concatenate([shows, ~shows.any(1, keepdims=True)], 1)
+    order = torch.randperm(len(images.ids), generator=source).numpy()
+    ids, contexts = images.ids[order].tolist(), images.contexts[order]
+    groups = np.concatenate([contexts, ~contexts.any(1, keepdims=True)], 1)
     turns = torch.randperm(groups.shape[1], generator=source).tolist()
-    waiting = [iter(np.flatnonzero(groups[:, turn]).tolist()) for turn in turns]
-    taken: dict[int, None] = {}
-    while waiting:
-        waiting = [turn for turn in waiting if _take(turn, taken)]
-    return [ids[place] for place in taken]
+    queues = [iter(np.flatnonzero(groups[:, group]).tolist()) for group in turns]
+    places: dict[int, None] = {}
+    while queues:
+        queues = [queue for queue in queues if _take(queue, places)]
+    return [ids[place] for place in places]
 
 
-def _take(turn: Iterator[int], taken: dict[int, None]) -> bool:
+def _take(queue: Iterator[int], places: dict[int, None]) -> bool:
     """Take the next image that is not yet taken; False where there is none."""
-    place = next((place for place in turn if place not in taken), None)
+    place = next((place for place in queue if place not in places), None)
     if place is not None:
-        taken[place] = None
+        places[place] = None
     return place is not None
 
 
-def _members(data: Confounded, split: str, name: str) -> Known:
+def _members(data: Confounded, split: str, name: str) -> LabelledImages:
     """What is known of the images of one class."""
-    label = data._chosen()[data.class_names().index(name)]  # noqa: SLF001
-    known = _known(data.of, split, data.of.fingerprint())
-    return known.where(known.labels == label)
+    label = data._class_labels()[data.class_names().index(name)]  # noqa: SLF001
+    images = _labelled_images(data.of, split, data.of.fingerprint())
+    return images.where(images.labels == label)
 
 
 @functools.lru_cache(maxsize=8)
-def _known(of: Dataset, split: str, _: str) -> Known:
-    ids = list(of.ids(split))
-    assert isinstance(of, Contexts)  # noqa: S101
-    return Known(np.array(ids, np.int64), of.labels(ids).numpy(), of.contexts(ids).numpy())
+def _labelled_images(dataset: Dataset, split: str, _: str) -> LabelledImages:
+    ids = list(dataset.ids(split))
+    assert isinstance(dataset, Contexts)  # noqa: S101
+    return LabelledImages(
+        np.array(ids, np.int64), dataset.labels(ids).numpy(), dataset.contexts(ids).numpy()
+    )
 
 
-def _too_few(data: Confounded, name: str, which: str, found: int, needed: int) -> DatasetError:
+def _shortage(data: Confounded, name: str, which: str, count: int, required: int) -> DatasetError:
     counts: Mapping[str, int] = {
         "training": data.training_images,
         "validation": data.validation_images,
     }
-    asked = " and ".join(f"{count} for {purpose}" for purpose, count in counts.items())
-    at = f" at strength {data.strength:g}" if which else ""
+    purposes = " and ".join(f"{number} for {purpose}" for purpose, number in counts.items())
+    strength = f" at strength {data.strength:g}" if which else ""
     return DatasetError(
-        f"dataset 'confounded': class {name!r} of {data.of.name!r} has {found} images{which} in "
-        f"split {data.train_split!r}, but {needed} are needed ({asked}{at}); ask for fewer"
+        f"dataset 'confounded': class {name!r} of {data.of.name!r} has {count} images{which} in "
+        f"split {data.train_split!r}, but {required} are needed ({purposes}{strength}); "
+        "ask for fewer"
     )

@@ -28,13 +28,13 @@ from xbench.figures import (
     percent,
 )
 from xbench_ces.spurious.summary import (
-    Found,
     Part,
+    ScenarioScores,
     Scoring,
     accuracy_in,
     among,
-    found_in,
     of_batches,
+    scores_in,
     singles,
 )
 
@@ -52,7 +52,7 @@ class Line(NamedTuple):
     label: str
     role: Role
     tables: tuple[pa.Table, ...]
-    found: tuple[tuple[Found, ...], ...]
+    found: tuple[tuple[ScenarioScores, ...], ...]
     """By repeat and scenario, at the largest strength."""
 
 
@@ -96,8 +96,8 @@ def _lines(
         yield Line(label, roles[label], tuple(rows[label]), found)
 
 
-def _found(table: pa.Table, scoring: Scoring, strength: float) -> tuple[Found, ...]:
-    return tuple(found_in(table, scenario, strength) for scenario in scoring.scenarios)
+def _found(table: pa.Table, scoring: Scoring, strength: float) -> tuple[ScenarioScores, ...]:
+    return tuple(scores_in(table, scenario, strength) for scenario in scoring.scenarios)
 
 
 def by_scenario(picture: Picture) -> Drawing:
@@ -257,7 +257,7 @@ def by_rank(picture: Picture) -> Drawing:
     return Drawing(figure, "Recovery at every k", caption, "In per cent. " + "; ".join(words) + ".")
 
 
-def _at_every(of: Found, tops: np.ndarray) -> Part:
+def _at_every(of: ScenarioScores, tops: np.ndarray) -> Part:
     ranks = of.ranks()[:, None]
     return Part(of.images, among(np.broadcast_to(ranks, (len(ranks), len(tops))), tops))
 

@@ -30,8 +30,8 @@ from xbench import (
 )
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
-from xbench_ces.spurious.rows import ImageRows, Scenario, Which, joined
-from xbench_ces.spurious.summary import Scoring, noted, scored
+from xbench_ces.spurious.rows import ImageRows, Scenario, Which, rows_table
+from xbench_ces.spurious.summary import Scoring, case_scores, table_notes
 
 WEIGHTS = "weights"
 """Follows a model's name in the names of artefacts; the explainer's own follow it as well."""
@@ -57,7 +57,7 @@ class Case(NamedTuple):
     image: int
 
 
-class Shown(NamedTuple):
+class CaseBatch(NamedTuple):
     """A batch of images of one model, with their cases."""
 
     model: Model
@@ -136,9 +136,12 @@ class SpuriousRecovery(Protocol):
         recipes: dict[str, Recipe] = {}
         for model in self.models():
             weights = self.weights(entry, model)
-            own = entry.required_explainer.artefacts(weights, entry.datasets)
+            explainer_recipes = entry.required_explainer.artefacts(weights, entry.datasets)
             recipes[f"{model.label}/{WEIGHTS}"] = weights
-            recipes |= {f"{model.label}/{WEIGHTS}/{name}": recipe for name, recipe in own.items()}
+            recipes |= {
+                f"{model.label}/{WEIGHTS}/{name}": recipe
+                for name, recipe in explainer_recipes.items()
+            }
         return recipes
 
     def models(self) -> tuple[Model, ...]:
@@ -148,15 +151,16 @@ class SpuriousRecovery(Protocol):
     def weights(self, entry: Entry, model: Model) -> TrainedWeights:
         """How a model is trained; the control's without any confounding."""
         transform = entry.datasets["train"].transform
-        seen = self._control(entry) if is_control(entry) else self.confounded(entry, model)
+        control = is_control(entry)
+        dataset = self._control_dataset(entry) if control else self.confounded(entry, model)
         plan = TrainingPlan(
             entry.classifier,
             entry.loss,
             entry.training,
-            ImageSet(seen, "train", transform),
-            ImageSet(seen, "validation", transform),
+            ImageSet(dataset, "train", transform),
+            ImageSet(dataset, "validation", transform),
             entry.seed,
-            len(seen.class_names()),
+            len(dataset.class_names()),
         )
         return TrainedWeights(plan)
 
@@ -164,12 +168,12 @@ class SpuriousRecovery(Protocol):
         """The images of a model: what it is trained on, and what is explained."""
         scenario = model.scenario
         confound = (scenario.class_name, scenario.context, model.strength)
-        return self._images(entry, *confound)
+        return self._dataset(entry, *confound)
 
-    def _control(self, entry: Entry) -> Confounded:
-        return self._images(entry, "", "", 1.0)
+    def _control_dataset(self, entry: Entry) -> Confounded:
+        return self._dataset(entry, "", "", 1.0)
 
-    def _images(self, entry: Entry, name: str, context: str, strength: float) -> Confounded:
+    def _dataset(self, entry: Entry, name: str, context: str, strength: float) -> Confounded:
         return Confounded(
             entry.datasets["train"].dataset,
             self.train_split,
@@ -200,9 +204,9 @@ class SpuriousRecovery(Protocol):
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """Places in the list of all images of all scenarios."""
-        return range(len(self.listed(entry)))
+        return range(len(self.all_cases(entry)))
 
-    def listed(self, entry: Entry) -> tuple[Case, ...]:
+    def all_cases(self, entry: Entry) -> tuple[Case, ...]:
         """What each case stands for: of each model the images out of distribution, then in it."""
         return tuple(
             Case(model, which, image)
@@ -215,37 +219,39 @@ class SpuriousRecovery(Protocol):
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per concept of an explained image; one without a concept for the others."""
-        listed = self.listed(entry)
+        all_cases = self.all_cases(entry)
         groups: dict[tuple[Model, Which], list[int]] = {}
         for case in cases:
-            groups.setdefault((listed[case].model, listed[case].which), []).append(case)
-        made: list[ImageRows] = []
-        for (model, which), of_group in groups.items():
-            images = self.shown(entry, model, which)
-            for start in range(0, len(of_group), workplace.batch_size):
-                some = of_group[start : start + workplace.batch_size]
-                batch = images.batch([listed[case].image for case in some]).to(workplace.device)
-                made.extend(
-                    _rows(entry, Shown(model, which, tuple(some), batch), artefacts, workplace)
+            groups.setdefault((all_cases[case].model, all_cases[case].which), []).append(case)
+        rows: list[ImageRows] = []
+        for (model, which), members in groups.items():
+            images = self.model_images(entry, model, which)
+            for start in range(0, len(members), workplace.batch_size):
+                chunk = members[start : start + workplace.batch_size]
+                batch = images.batch([all_cases[case].image for case in chunk]).to(workplace.device)
+                rows.extend(
+                    _rows(entry, CaseBatch(model, which, tuple(chunk), batch), artefacts, workplace)
                 )
-        return joined(made)
+        return rows_table(rows)
 
-    def shown(self, entry: Entry, model: Model, which: Which) -> ImageSet:
+    def model_images(self, entry: Entry, model: Model, which: Which) -> ImageSet:
         """The images of a scenario, as its model sees them."""
         return ImageSet(self.confounded(entry, model), which, entry.datasets["test"].transform)
 
     def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View:
         """An image of a scenario, explained with the scenario's model."""
-        model, which, image = self.listed(entry)[case]
+        model, which, image = self.all_cases(entry)[case]
         name, context = model.scenario.class_name, model.scenario.context
         share = f"{100 * model.strength:g} % of its class in training shown with {context}"
         title = f"{name}, image {image}; {'control' if is_control(entry) else share}"
-        weights, own = _of_model(artefacts, model)
-        return View(title, self.shown(entry, model, which), image, weights, own)
+        weights, explainer_artefacts = _model_artefacts(artefacts, model)
+        return View(
+            title, self.model_images(entry, model, which), image, weights, explainer_artefacts
+        )
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Recovery among the top k, ranks, recovery in batches and by prediction, accuracy."""
-        return {label: scored(table, self.scoring()) for label, table in rows.items()}
+        return {label: case_scores(table, self.scoring()) for label, table in rows.items()}
 
     def figures(
         self,
@@ -260,7 +266,7 @@ class SpuriousRecovery(Protocol):
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Per scenario: accuracies, kinds of predictions, concepts kept and saturated."""
-        return {label: noted(table, self.scoring()) for label, table in rows.items()}
+        return {label: table_notes(table, self.scoring()) for label, table in rows.items()}
 
     def scoring(self) -> Scoring:
         """What summaries need to know."""
@@ -282,40 +288,46 @@ def is_control(entry: Entry) -> bool:
     return isinstance(entry.explainer, ControlModel)
 
 
-def _of_model(artefacts: Artefacts, model: Model) -> tuple[Artefact, Artefacts]:
+def _model_artefacts(artefacts: Artefacts, model: Model) -> tuple[Artefact, Artefacts]:
     """The model's weights, and what the explainer declared for them."""
     weights = f"{model.label}/{WEIGHTS}"
-    inside = f"{weights}/"
-    own = {name.removeprefix(inside): a for name, a in artefacts.items() if name.startswith(inside)}
-    return artefacts[weights], own
+    prefix = f"{weights}/"
+    explainer_artefacts = {
+        name.removeprefix(prefix): artefact
+        for name, artefact in artefacts.items()
+        if name.startswith(prefix)
+    }
+    return artefacts[weights], explainer_artefacts
 
 
 def _rows(
-    entry: Entry, shown: Shown, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, case_batch: CaseBatch, artefacts: Artefacts, workplace: Workplace
 ) -> Iterator[ImageRows]:
     """What the model says of the images, and the concept scores of those out of distribution."""
-    weights, own = _of_model(artefacts, shown.model)
+    weights, explainer_artefacts = _model_artefacts(artefacts, case_batch.model)
     network = workplace.network(entry.classifier, weights)
-    batch, labels = shown.batch, _labels(shown.batch)
+    batch, labels = case_batch.batch, _labels(case_batch.batch)
     probabilities = network.logits(batch.images, batch.ids).double().softmax(1).cpu()
     scores: Sequence[ConceptScores | None] = [None] * len(labels)
-    if shown.which == "out":
+    if case_batch.which == "out":
         with workplace.stage("explain"):
-            made = entry.required_explainer.explain(network, batch, own, entry.source())
-        scores = cast("Sequence[ConceptScores]", made)
-    label, strength = shown.model.scenario.label, shown.model.strength
-    for place, true in enumerate(labels):
-        of_image = probabilities[place]
+            explanations = entry.required_explainer.explain(
+                network, batch, explainer_artefacts, entry.source()
+            )
+        scores = cast("Sequence[ConceptScores]", explanations)
+    scenario, strength = case_batch.model.scenario.label, case_batch.model.strength
+    for place, label in enumerate(labels):
+        distribution = probabilities[place]
         yield ImageRows(
-            shown.cases[place],
+            case_batch.cases[place],
             entry.repeat,
-            label,
+            scenario,
             strength,
-            shown.which,
+            case_batch.which,
             batch.ids[place],
-            true,
-            int(of_image.argmax()),
-            float(of_image[true]),
+            label,
+            int(distribution.argmax()),
+            float(distribution[label]),
             scores[place],
         )
 

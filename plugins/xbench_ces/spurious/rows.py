@@ -70,21 +70,21 @@ class ImageRows(NamedTuple):
     scores: ConceptScores | None = None
 
 
-def joined(images: Sequence[ImageRows]) -> pa.Table:
+def rows_table(images: Sequence[ImageRows]) -> pa.Table:
     """One table of all images; one row without a concept for an image that is not explained."""
     counts = np.array([_height(image) for image in images], np.int64)
-    plain = {
+    image_columns = {
         field: np.repeat(np.array([getattr(image, _attribute(field)) for image in images]), counts)
         for field in SCHEMA.names
         if _attribute(field) in ImageRows._fields
     }
-    scored = {
+    score_columns = {
         "concept": [name for image in images for name in _concepts(image)],
         "raw": _numbers(images, "raw"),
         "logarithmic": _numbers(images, "logarithmic"),
-        "bank": np.repeat(np.array([_bank(image) for image in images], np.int32), counts),
+        "bank": np.repeat(np.array([_bank_size(image) for image in images], np.int32), counts),
     }
-    columns: dict[str, Any] = {**plain, **scored}
+    columns: dict[str, Any] = {**image_columns, **score_columns}
     return pa.table([_column(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 
@@ -99,10 +99,10 @@ def _column(values: np.ndarray | list[str | None], kind: pa.DataType) -> pa.Arra
 
 
 def _height(image: ImageRows) -> int:
-    return max(1, _bank(image))
+    return max(1, _bank_size(image))
 
 
-def _bank(image: ImageRows) -> int:
+def _bank_size(image: ImageRows) -> int:
     return 0 if image.scores is None else len(image.scores.concepts)
 
 
@@ -114,7 +114,7 @@ def _concepts(image: ImageRows) -> list[str | None]:
 def _numbers(images: Sequence[ImageRows], name: str) -> np.ndarray:
     """A column of the scores; NaN where an image has none."""
     parts = [
-        getattr(image.scores, name).cpu().numpy() if _bank(image) else np.array([np.nan])
+        getattr(image.scores, name).cpu().numpy() if _bank_size(image) else np.array([np.nan])
         for image in images
     ]
     return np.concatenate([*parts, np.zeros(0)]).astype(np.float64)

@@ -1,6 +1,6 @@
 """From rows to scores of the spurious-recovery protocol: ranks of the true concept."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import comb
 from typing import Literal, NamedTuple
 
@@ -10,10 +10,8 @@ import pyarrow.compute as pc
 from jaxtyping import Bool, Float64, Int64
 
 from xbench import CaseScores, Tree, Unit, derived_seed
+from xbench_ces.kernels.scores import SATURATED
 from xbench_ces.spurious.rows import Scenario, Which
-
-SATURATED = 1e-6
-"""A probability this near to 0 or 1 hardly tells one concept from another."""
 
 
 class Scoring(NamedTuple):
@@ -29,11 +27,11 @@ class Scoring(NamedTuple):
     top: int
 
 
-class Found(NamedTuple):
+class ScenarioScores(NamedTuple):
     """The explained images of one scenario at one strength, by case."""
 
     images: Int64[np.ndarray, " n"]
-    right: Bool[np.ndarray, " n"]
+    correct: Bool[np.ndarray, " n"]
     probability: Float64[np.ndarray, " n"]
     raw: Float64[np.ndarray, "n concepts"]
     """NaN where an image's bank has not kept the concept."""
@@ -69,9 +67,9 @@ def best_rank(
     """
     best = np.full(len(raw), np.inf)
     for column in columns:
-        own = raw[:, [column]]
-        ranks = 1.0 + (raw > own).sum(1) + ((raw == own).sum(1) - 1) / 2
-        best = np.fmin(best, np.where(np.isnan(own[:, 0]), np.inf, ranks))
+        scores = raw[:, [column]]
+        ranks = 1.0 + (raw > scores).sum(1) + ((raw == scores).sum(1) - 1) / 2
+        best = np.fmin(best, np.where(np.isnan(scores[:, 0]), np.inf, ranks))
     return np.where(np.isinf(best), np.nan, best)
 
 
@@ -82,37 +80,38 @@ def among(
     return np.where(np.isnan(ranks), 0.0, ranks <= top)
 
 
-def by_guessing(kept: Int64[np.ndarray, " n"], top: int, wanted: int = 1) -> np.ndarray:
-    """How often a random order has one of the wanted concepts among the first `top`."""
+def by_guessing(kept: Int64[np.ndarray, " n"], top: int, targets: int = 1) -> np.ndarray:
+    """How often a random order has one of the target concepts among the first `top`."""
     chances = [
-        1 - comb(max(n - wanted, 0), min(top, n)) / comb(n, min(top, n)) if n else 0.0 for n in kept
+        1 - comb(max(n - targets, 0), min(top, n)) / comb(n, min(top, n)) if n else 0.0
+        for n in kept
     ]
     return np.array(chances, np.float64)
 
 
-def found_in(table: pa.Table, scenario: Scenario, strength: float) -> Found:
+def scores_in(table: pa.Table, scenario: Scenario, strength: float) -> ScenarioScores:
     """The explained images of a scenario at a strength, in the order of their cases."""
-    rows = _of(table, scenario, strength, "out")
-    first, place = _images(rows)
-    names, column = _concepts(rows)
+    rows = _rows_of(table, scenario, strength, "out")
+    first, image_of_row = _images(rows)
+    names, concept_of_row = _concepts(rows)
     raw = np.full((len(first), len(names)), np.nan)
-    known = column >= 0
-    raw[place[known], column[known]] = _plain(rows, "raw")[known]
+    is_kept = concept_of_row >= 0
+    raw[image_of_row[is_kept], concept_of_row[is_kept]] = _column(rows, "raw")[is_kept]
     alike = dict.fromkeys((scenario.true_concept, *scenario.synonyms))
-    places = {name: [names.index(name)] if name in names else [] for name in alike}
-    return Found(
-        _plain(rows, "image")[first],
-        _right(rows)[first],
-        _plain(rows, "probability")[first],
+    columns = {name: [names.index(name)] if name in names else [] for name in alike}
+    return ScenarioScores(
+        _column(rows, "image")[first],
+        _correct(rows)[first],
+        _column(rows, "probability")[first],
         raw,
-        tuple(places[scenario.true_concept]),
-        tuple(place for of_name in places.values() for place in of_name),
+        tuple(columns[scenario.true_concept]),
+        tuple(column for of_name in columns.values() for column in of_name),
     )
 
 
 def _images(rows: pa.Table) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " rows"]]:
     """The first row of each image, by repeat and case, and the place of each row's image."""
-    key = np.stack([_plain(rows, "repeat"), _plain(rows, "case")])
+    key = np.stack([_column(rows, "repeat"), _column(rows, "case")])
     _, first, place = np.unique(key, axis=1, return_index=True, return_inverse=True)
     return first, place.reshape(-1)
 
@@ -126,130 +125,140 @@ def _concepts(rows: pa.Table) -> tuple[list[str], Int64[np.ndarray, " rows"]]:
 
 def accuracy_in(table: pa.Table, scenario: Scenario, strength: float, which: Which) -> Part:
     """Whether each image of a set is classified rightly."""
-    rows = _of(table, scenario, strength, which)
+    rows = _rows_of(table, scenario, strength, which)
     first, _ = _images(rows)
-    return Part(_plain(rows, "image")[first], _right(rows)[first].astype(np.float64))
+    return Part(_column(rows, "image")[first], _correct(rows)[first].astype(np.float64))
 
 
-def _right(rows: pa.Table) -> Bool[np.ndarray, " rows"]:
-    return _plain(rows, "label") == _plain(rows, "predicted")
+def _correct(rows: pa.Table) -> Bool[np.ndarray, " rows"]:
+    return _column(rows, "label") == _column(rows, "predicted")
 
 
-def _of(table: pa.Table, scenario: Scenario, strength: float, which: Which) -> pa.Table:
+def _rows_of(table: pa.Table, scenario: Scenario, strength: float, which: Which) -> pa.Table:
     rows = table.filter(pc.equal(table.column("strength"), strength))
     for column, word in (("scenario", scenario.label), ("set", which)):
         rows = rows.filter(pc.equal(rows.column(column).cast(pa.string()), word))
     return rows
 
 
-def _plain(table: pa.Table, name: str) -> np.ndarray:
+def _column(table: pa.Table, name: str) -> np.ndarray:
     return table.column(name).to_numpy()
 
 
-def singles(found: Found, scoring: Scoring, top: int) -> Part:
+def singles(scores: ScenarioScores, scoring: Scoring, top: int) -> Part:
     """Whether the true concept is among the top k of each image."""
-    return Part(found.images, among(found.ranks(), top), by_guessing(found.kept, top))
+    return Part(scores.images, among(scores.ranks(), top), by_guessing(scores.kept, top))
 
 
-def batched(found: Found, scenario: Scenario, size: int, top: int) -> Part:
+def batch_recovery(scores: ScenarioScores, scenario: Scenario, size: int, top: int) -> Part:
     """The same of scores summed over batches of images, each in one batch at most.
 
     A batch is named by its first image; images that fill no batch are left out.
     """
-    order = np.random.default_rng(derived_seed("batches", scenario.label)).permutation
-    places = order(len(found.images))[: len(found.images) // size * size].reshape(-1, size)
-    together = found._replace(raw=found.raw[places].sum(1))
-    named = found.images[places[:, 0]]
-    return Part(named, among(together.ranks(), top), by_guessing(together.kept, top))
+    permutation = np.random.default_rng(derived_seed("batches", scenario.label)).permutation
+    places = permutation(len(scores.images))[: len(scores.images) // size * size].reshape(-1, size)
+    sums = scores._replace(raw=scores.raw[places].sum(1))
+    first_images = scores.images[places[:, 0]]
+    return Part(first_images, among(sums.ranks(), top), by_guessing(sums.kept, top))
 
 
-def kinds(found: Found, confidence: float) -> dict[str, Bool[np.ndarray, " n"]]:
+def kinds(scores: ScenarioScores, confidence: float) -> dict[str, Bool[np.ndarray, " n"]]:
     """Which images are misclassified, and which are rightly classified with what confidence."""
-    unsure = found.right & (found.probability < confidence)
+    unsure = scores.correct & (scores.probability < confidence)
     return {
-        "wrong or unsure": ~found.right | unsure,
-        "misclassified": ~found.right,
+        "wrong or unsure": ~scores.correct | unsure,
+        "misclassified": ~scores.correct,
         "right with low confidence": unsure,
-        "right and confident": found.right & ~unsure,
+        "right and confident": scores.correct & ~unsure,
     }
 
 
-def scored(table: pa.Table, scoring: Scoring) -> list[CaseScores]:
+def case_scores(table: pa.Table, scoring: Scoring) -> list[CaseScores]:
     """All scores of one entry; the first decides comparisons."""
     strongest = scoring.strengths[-1]
-    found = [found_in(table, scenario, strongest) for scenario in scoring.scenarios]
+    scenario_scores = [scores_in(table, scenario, strongest) for scenario in scoring.scenarios]
     tops = (scoring.top, *(top for top in scoring.tops if top != scoring.top))
-    made: list[CaseScores] = []
+    summary: list[CaseScores] = []
     for top in tops:
-        of_top = [singles(one, scoring, top) for one in found]
-        made += _family(f"recovery at {top}", of_top, scoring, headline=top == scoring.top)
-    ranks = [Part(one.images, one.ranks(), (one.kept + 1) / 2) for one in found]
-    made += _family("mean rank", ranks, scoring, direction="lower", unit="number")
-    made += _in_batches(found, scoring)
-    made += _by_prediction(found, scoring)
-    made += _with_synonyms(found, scoring)
-    made += _by_strength(table, scoring)
+        parts = [singles(scores, scoring, top) for scores in scenario_scores]
+        summary += _family(f"recovery at {top}", parts, scoring, headline=top == scoring.top)
+    ranks = [
+        Part(scores.images, scores.ranks(), (scores.kept + 1) / 2) for scores in scenario_scores
+    ]
+    summary += _family("mean rank", ranks, scoring, direction="lower", unit="number")
+    summary += _in_batches(scenario_scores, scoring)
+    summary += _by_prediction(scenario_scores, scoring)
+    summary += _with_synonyms(scenario_scores, scoring)
+    summary += _by_strength(table, scoring)
     names: dict[Which, str] = {"in": "in distribution", "out": "out of distribution"}
     for which, name in names.items():
-        seen = [accuracy_in(table, one, strongest, which) for one in scoring.scenarios]
-        made += _family(f"accuracy {name}", seen, scoring)
-    return made
+        accuracies = [accuracy_in(table, s, strongest, which) for s in scoring.scenarios]
+        summary += _family(f"accuracy {name}", accuracies, scoring)
+    return summary
 
 
-def _in_batches(found: Sequence[Found], scoring: Scoring) -> Iterator[CaseScores]:
+def _in_batches(
+    scenario_scores: Sequence[ScenarioScores], scoring: Scoring
+) -> Iterator[CaseScores]:
     yield from _family(
         f"recovery at {scoring.top} in batches of {scoring.batch}",
-        list(of_batches(found, scoring, scoring.batch)),
+        list(of_batches(scenario_scores, scoring, scoring.batch)),
         scoring,
     )
     for size in scoring.batch_sizes:
         name = f"recovery at {scoring.top} by images together@{size}"
-        yield _score(name, list(of_batches(found, scoring, size)))
+        yield _score(name, list(of_batches(scenario_scores, scoring, size)))
 
 
-def of_batches(found: Sequence[Found], scoring: Scoring, size: int) -> Iterator[Part]:
+def of_batches(
+    scenario_scores: Sequence[ScenarioScores], scoring: Scoring, size: int
+) -> Iterator[Part]:
     """Recovery in batches of one size, scenario by scenario."""
-    for one, scenario in zip(found, scoring.scenarios, strict=True):
-        yield batched(one, scenario, size, scoring.top)
+    for scores, scenario in zip(scenario_scores, scoring.scenarios, strict=True):
+        yield batch_recovery(scores, scenario, size, scoring.top)
 
 
-def _by_prediction(found: Sequence[Found], scoring: Scoring) -> Iterator[CaseScores]:
-    parts = [singles(one, scoring, scoring.top) for one in found]
-    of_each = [kinds(one, scoring.confidence) for one in found]
-    for kind in of_each[0]:
-        chosen = [_where(part, of[kind]) for part, of in zip(parts, of_each, strict=True)]
-        yield _score(f"recovery at {scoring.top} by prediction@{kind}", chosen)
+def _by_prediction(
+    scenario_scores: Sequence[ScenarioScores], scoring: Scoring
+) -> Iterator[CaseScores]:
+    parts = [singles(scores, scoring, scoring.top) for scores in scenario_scores]
+    masks_by_scenario = [kinds(scores, scoring.confidence) for scores in scenario_scores]
+    for kind in masks_by_scenario[0]:
+        kind_parts = [
+            _where(part, masks[kind]) for part, masks in zip(parts, masks_by_scenario, strict=True)
+        ]
+        yield _score(f"recovery at {scoring.top} by prediction@{kind}", kind_parts)
 
 
-def _where(part: Part, chosen: Bool[np.ndarray, " n"]) -> Part:
-    chance = None if part.chance is None else part.chance[chosen]
-    return Part(part.cases[chosen], part.values[chosen], chance)
+def _where(part: Part, mask: Bool[np.ndarray, " n"]) -> Part:
+    chance = None if part.chance is None else part.chance[mask]
+    return Part(part.cases[mask], part.values[mask], chance)
 
 
-def _with_synonyms(found: Sequence[Found], scoring: Scoring) -> list[CaseScores]:
+def _with_synonyms(scenario_scores: Sequence[ScenarioScores], scoring: Scoring) -> list[CaseScores]:
     """Of the scenarios that list synonyms; nothing where none does."""
     pairs = [
-        (scenario, of)
-        for scenario, of in zip(scoring.scenarios, found, strict=True)
+        (scenario, scores)
+        for scenario, scores in zip(scoring.scenarios, scenario_scores, strict=True)
         if scenario.synonyms
     ]
     parts = [
         Part(
-            of.images,
-            among(best_rank(of.raw, of.alike), scoring.top),
-            by_guessing(of.kept, scoring.top, len(of.alike)),
+            scores.images,
+            among(best_rank(scores.raw, scores.alike), scoring.top),
+            by_guessing(scores.kept, scoring.top, len(scores.alike)),
         )
-        for _, of in pairs
+        for _, scores in pairs
     ]
-    some = scoring._replace(scenarios=tuple(scenario for scenario, _ in pairs))
+    synonym_scoring = scoring._replace(scenarios=tuple(scenario for scenario, _ in pairs))
     name = f"recovery at {scoring.top} with synonyms"
-    return _family(name, parts, some) if pairs else []
+    return _family(name, parts, synonym_scoring) if pairs else []
 
 
 def _by_strength(table: pa.Table, scoring: Scoring) -> Iterator[CaseScores]:
     for strength in scoring.strengths if len(scoring.strengths) > 1 else ():
-        found = (found_in(table, scenario, strength) for scenario in scoring.scenarios)
-        parts = [singles(one, scoring, scoring.top) for one in found]
+        scenario_scores = (scores_in(table, scenario, strength) for scenario in scoring.scenarios)
+        parts = [singles(scores, scoring, scoring.top) for scores in scenario_scores]
         yield _score(f"recovery at {scoring.top} by strength@{100 * strength:g} %", parts)
 
 
@@ -278,32 +287,41 @@ def _score(
 ) -> CaseScores:
     cases = np.concatenate([part.cases for part in parts]).astype(np.int64)
     values = np.concatenate([part.values for part in parts]).astype(np.float64)
-    known = [part.chance for part in parts if part.chance is not None and len(part.chance)]
-    chance = float(np.concatenate(known).mean()) if known else None
+    chances = [part.chance for part in parts if part.chance is not None and len(part.chance)]
+    chance = float(np.concatenate(chances).mean()) if chances else None
     return CaseScores(name, direction, cases, values, headline, unit, chance)
 
 
-def noted(table: pa.Table, scoring: Scoring) -> Tree:
+def table_notes(table: pa.Table, scoring: Scoring) -> Tree:
     """Per scenario what its scores rest on, and which true concepts no bank kept."""
-    facts = {s.label: _facts(table, s, scoring) for s in scoring.scenarios}
-    lost = [label for label, of in facts.items() if of["explained"] and not of["true_concept_kept"]]
-    return {"scenarios": facts, "true_concepts_not_kept": lost}
+    facts = {scenario.label: _facts(table, scenario, scoring) for scenario in scoring.scenarios}
+    lost_labels = [
+        label
+        for label, values in facts.items()
+        if values["explained"] and not values["true_concept_kept"]
+    ]
+    return {"scenarios": facts, "true_concepts_not_kept": lost_labels}
 
 
 def _facts(table: pa.Table, scenario: Scenario, scoring: Scoring) -> Tree:
     strongest = scoring.strengths[-1]
-    found = found_in(table, scenario, strongest)
-    inside = accuracy_in(table, scenario, strongest, "in").values
-    after = found.probability[:, None] + found.raw
+    scores = scores_in(table, scenario, strongest)
+    accuracies = accuracy_in(table, scenario, strongest, "in").values
+    after = scores.probability[:, None] + scores.raw
     saturated = (after < SATURATED) | (after > 1 - SATURATED)
-    mean: Callable[[np.ndarray], float | None] = lambda of: float(of.mean()) if of.size else None  # noqa: E731
     return {
-        "explained": len(found.images),
+        "explained": len(scores.images),
         "true_concept": scenario.true_concept,
-        "true_concept_kept": mean(~np.isnan(found.ranks())),
-        "concepts_kept": mean(found.kept),
-        "saturated_concepts": mean(saturated[~np.isnan(after)]),
-        "accuracy_in_distribution": mean(inside),
-        "accuracy_out_of_distribution": mean(found.right),
-        "predictions": {k: int(of.sum()) for k, of in kinds(found, scoring.confidence).items()},
+        "true_concept_kept": _mean(~np.isnan(scores.ranks())),
+        "concepts_kept": _mean(scores.kept),
+        "saturated_concepts": _mean(saturated[~np.isnan(after)]),
+        "accuracy_in_distribution": _mean(accuracies),
+        "accuracy_out_of_distribution": _mean(scores.correct),
+        "predictions": {
+            kind: int(mask.sum()) for kind, mask in kinds(scores, scoring.confidence).items()
+        },
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if values.size else None

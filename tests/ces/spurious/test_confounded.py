@@ -43,18 +43,18 @@ class Animals(Made, Contexts):
         return PLACES
 
     def contexts(self, ids: Sequence[int]) -> Tensor:
-        shown = torch.zeros(len(ids), len(PLACES), dtype=torch.bool)
+        contexts = torch.zeros(len(ids), len(PLACES), dtype=torch.bool)
         for row, image in enumerate(ids):
             for place in self._places(image):
-                shown[row, place] = True
-        return shown
+                contexts[row, place] = True
+        return contexts
 
     def _places(self, image: int) -> set[int]:
-        found = {image // 4 % 5} | ({3} if image % 7 == 0 else set())
-        return found - {4} - ({3} if image % 4 == 0 else set())
+        places = {image // 4 % 5} | ({3} if image % 7 == 0 else set())
+        return places - {4} - ({3} if image % 4 == 0 else set())
 
 
-def made(**fields) -> Confounded:
+def confounded(**fields) -> Confounded:
     values = {
         "classes": ("dog", "ant", "bee"),
         "confounded_class": "bee",
@@ -81,32 +81,32 @@ def with_context(data: Confounded, ids: Sequence[int], name: str = "ice") -> int
 
 @pytest.mark.parametrize("fields", [{}, CONTROL, {"strength": 0.6}], ids=str)
 def test_every_class_has_as_many_images_as_asked(fields) -> None:
-    data = made(**fields)
+    data = confounded(**fields)
     for split, count in (("train", 20), ("validation", 8)):
         assert Counter(data.labels(data.ids(split)).tolist()) == dict.fromkeys(range(3), count)
 
 
 def test_the_splits_share_no_image() -> None:
-    for data in (made(), made(strength=0.5), made(**CONTROL)):
+    for data in (confounded(), confounded(strength=0.5), confounded(**CONTROL)):
         ids = [image for split in data.splits() for image in data.ids(split)]
         assert len(set(ids)) == len(ids)
 
 
 def test_test_images_are_never_trained_on() -> None:
-    for data in (made(), made(**CONTROL)):
+    for data in (confounded(), confounded(**CONTROL)):
         assert set(data.ids("train")) | set(data.ids("validation")) <= set(Animals().ids("train"))
-    assert set(made().ids("in")) | set(made().ids("out")) <= set(Animals().ids("test"))
+    assert set(confounded().ids("in")) | set(confounded().ids("out")) <= set(Animals().ids("test"))
 
 
 def test_a_full_confound_leaves_no_training_image_without_the_context() -> None:
-    data = made()
+    data = confounded()
     for split in ("train", "validation"):
         images = of_class(data, split, "bee")
         assert with_context(data, images) == len(images)
 
 
 def test_only_the_confounded_class_is_tested_with_the_context_and_without() -> None:
-    data = made()
+    data = confounded()
     assert of_class(data, "in", "bee") == list(data.ids("in"))
     assert of_class(data, "out", "bee") == list(data.ids("out"))
     assert with_context(data, data.ids("in")) == len(data.ids("in")) == 12
@@ -117,9 +117,9 @@ def test_only_the_confounded_class_is_tested_with_the_context_and_without() -> N
 @given(strength=st.floats(0, 1), training=st.integers(1, 25), validation=st.integers(1, 10))
 def test_the_share_with_the_context_is_the_strength(strength, training, validation) -> None:
     sizes = {"training_images": training, "validation_images": validation}
-    data = made(strength=strength, **sizes)
-    shown = with_context(data, of_class(data, "train", "bee"))
-    assert abs(shown - strength * training) <= 0.5 + 1e-9
+    data = confounded(strength=strength, **sizes)
+    count = with_context(data, of_class(data, "train", "bee"))
+    assert abs(count - strength * training) <= 0.5 + 1e-9
     both = [*of_class(data, "train", "bee"), *of_class(data, "validation", "bee")]
     assert abs(with_context(data, both) - strength * len(both)) <= 0.5 + 1e-9
 
@@ -128,7 +128,7 @@ def test_the_share_with_the_context_is_the_strength(strength, training, validati
 def test_fewer_images_are_the_first_of_more(seed: int, fewer: int) -> None:
     for fields in ({}, {"strength": 0.7}, CONTROL):
         many, few = (
-            made(seed=seed, training_images=n, test_images=n, **fields) for n in (20, fewer)
+            confounded(seed=seed, training_images=n, test_images=n, **fields) for n in (20, fewer)
         )
         for name in many.class_names():
             assert of_class(many, "train", name)[:fewer] == of_class(few, "train", name)
@@ -138,43 +138,47 @@ def test_fewer_images_are_the_first_of_more(seed: int, fewer: int) -> None:
 
 
 def test_other_classes_do_not_depend_on_what_is_confounded() -> None:
-    one, other, control = made(), made(confounded_class="dog", context="mud"), made(**CONTROL)
-    assert of_class(one, "train", "ant") == of_class(other, "train", "ant")
+    first, other, control = (
+        confounded(),
+        confounded(confounded_class="dog", context="mud"),
+        confounded(**CONTROL),
+    )
+    assert of_class(first, "train", "ant") == of_class(other, "train", "ant")
     for name in ("ant", "dog"):
-        assert of_class(one, "train", name) == of_class(control, "train", name)
+        assert of_class(first, "train", name) == of_class(control, "train", name)
 
 
 def test_what_is_tested_does_not_depend_on_the_strength() -> None:
-    assert made().ids("out") == made(strength=0.6).ids("out")
-    assert made().ids("in") == made(strength=0.6).ids("in")
+    assert confounded().ids("out") == confounded(strength=0.6).ids("out")
+    assert confounded().ids("in") == confounded(strength=0.6).ids("in")
 
 
 def test_equal_seeds_give_equal_images_and_others_others() -> None:
-    assert made(seed=3).ids("train") == made(seed=3).ids("train")
-    assert made(seed=3).ids("train") != made(seed=4).ids("train")
-    assert made(seed=3).ids("out") != made(seed=4).ids("out")
+    assert confounded(seed=3).ids("train") == confounded(seed=3).ids("train")
+    assert confounded(seed=3).ids("train") != confounded(seed=4).ids("train")
+    assert confounded(seed=3).ids("out") != confounded(seed=4).ids("out")
 
 
-def slow_balance(data: Confounded, name: str, taken: Sequence[int]) -> bool:
+def slow_balance(data: Confounded, name: str, images: Sequence[int]) -> bool:
     """Contexts take turns: each turn gives an image of a context, while that has images left.
 
     Which image shows for which turn is not known, so contexts may only differ by what images
     of several contexts bring along: with single contexts, by one.
     """
     counts = Counter()
-    for image in taken:
+    for image in images:
         counts[tuple(data.contexts([image])[0].tolist())] += 1
     alone = [n for shown, n in counts.items() if sum(shown) <= 1]
     return max(alone) - min(alone) <= 1 + sum(n for s, n in counts.items() if sum(s) > 1)
 
 
 def test_classes_without_a_confound_are_balanced_over_contexts() -> None:
-    data = made(**CONTROL, training_images=50)
+    data = confounded(**CONTROL, training_images=50)
     for name in data.class_names():
         assert slow_balance(data, name, of_class(data, "train", name))
     ants = of_class(data, "train", "ant")  # each shows one context, or none
-    shown = data.contexts(ants)
-    counts = [*shown.sum(0).tolist(), int((~shown.any(1)).sum())]
+    contexts = data.contexts(ants)
+    counts = [*contexts.sum(0).tolist(), int((~contexts.any(1)).sum())]
     assert sorted(counts) == [0, 12, 12, 13, 13]  # never at the sea
 
 
@@ -182,25 +186,25 @@ def test_birds_are_balanced_where_images_have_one_context_each() -> None:
     birds = Toybirds(train=4000, test=400)
     names = birds.class_names()[:2]
     data = Confounded(birds, classes=names, training_images=60, validation_images=20, **CONTROL)
-    shown = data.contexts(of_class(data, "train", names[0])).sum(0)
-    assert shown.tolist() == [6] * 10
+    counts = data.contexts(of_class(data, "train", names[0])).sum(0)
+    assert counts.tolist() == [6] * 10
 
 
 def test_a_context_that_runs_out_leaves_its_turns_to_the_others() -> None:
-    data = made(**CONTROL, classes=("ant",), training_images=150, validation_images=50)
+    data = confounded(**CONTROL, classes=("ant",), training_images=150, validation_images=50)
     assert len(data.ids("train")) == 150  # all 200 ants are used
     assert set(data.ids("train")) | set(data.ids("validation")) == set(range(0, 800, 4))
 
 
 def test_images_without_the_context_are_balanced_too() -> None:
-    data = made(strength=0.0, training_images=40)
+    data = confounded(strength=0.0, training_images=40)
     images = of_class(data, "train", "bee")
     assert with_context(data, images) == 0
     assert slow_balance(data, "bee", images)
 
 
 def test_labels_and_names_are_those_of_the_chosen_classes() -> None:
-    data, all_of_them = made(), made(classes=(), **CONTROL)
+    data, all_of_them = confounded(), confounded(classes=(), **CONTROL)
     assert data.class_names() == ("dog", "ant", "bee")
     assert data.labels([3, 0, 1, 7]).tolist() == [0, 1, 2, 0]
     assert all_of_them.class_names() == KINDS
@@ -210,7 +214,7 @@ def test_labels_and_names_are_those_of_the_chosen_classes() -> None:
 
 
 def test_images_and_contexts_are_those_of_the_data_set() -> None:
-    data = made()
+    data = confounded()
     ids = data.ids("train")[:5]
     assert torch.equal(data.images(ids), Animals().images(ids))
     assert torch.equal(data.contexts(ids), Animals().contexts(ids))
@@ -236,12 +240,12 @@ def test_images_and_contexts_are_those_of_the_data_set() -> None:
     ids=str,
 )
 def test_the_fingerprint_covers_every_field(fields) -> None:
-    assert replace(made(), **fields).fingerprint() != made().fingerprint()
-    assert made().fingerprint() == made().fingerprint()
+    assert replace(confounded(), **fields).fingerprint() != confounded().fingerprint()
+    assert confounded().fingerprint() == confounded().fingerprint()
 
 
 def test_the_control_has_no_test_images() -> None:
-    control = made(**CONTROL)
+    control = confounded(**CONTROL)
     assert control.splits() == ("train", "validation")
     with pytest.raises(UnknownNameError, match="unknown split of confounded 'out'"):
         control.ids("out")
@@ -249,9 +253,9 @@ def test_the_control_has_no_test_images() -> None:
 
 def test_an_unknown_class_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown class of dataset 'animals' 'dogg'; did"):
-        made(classes=("dogg", "bee")).check()
+        confounded(classes=("dogg", "bee")).check()
     with pytest.raises(UnknownNameError, match="unknown confounded class 'cow' Known: ant, bee"):
-        made(confounded_class="cow").check()
+        confounded(confounded_class="cow").check()
 
 
 def test_a_context_that_a_class_does_not_have_is_refused() -> None:
@@ -260,9 +264,9 @@ def test_a_context_that_a_class_does_not_have_is_refused() -> None:
         r".* Known: ice, mud, oak\."
     )
     with pytest.raises(UnknownNameError, match=message):
-        made(confounded_class="ant", context="sea").check()
+        confounded(confounded_class="ant", context="sea").check()
     with pytest.raises(UnknownNameError, match="'icy'; did you mean 'ice'"):
-        made(context="icy").check()
+        confounded(context="icy").check()
 
 
 def test_too_few_images_are_counted() -> None:
@@ -271,16 +275,18 @@ def test_too_few_images_are_counted() -> None:
         r"'train', but 58 are needed \(50 for training and 8 for validation at strength 1\)"
     )
     with pytest.raises(DatasetError, match=message):
-        made(training_images=50).check()
+        confounded(training_images=50).check()
     with pytest.raises(DatasetError, match=r"160 images without context 'ice'.*but 200 are needed"):
-        made(strength=0.0, training_images=192).check()
+        confounded(strength=0.0, training_images=192).check()
     with pytest.raises(DatasetError, match="class 'dog' of 'animals' has 200 images in split"):
-        made(confounded_class="bee", strength=0.0, training_images=193, validation_images=8).check()
+        confounded(
+            confounded_class="bee", strength=0.0, training_images=193, validation_images=8
+        ).check()
 
 
 def test_test_images_may_be_fewer_but_not_none() -> None:
-    assert len(made(test_images=1000).ids("in")) == 40
-    assert len(made(test_images=1000).ids("out")) == 160
+    assert len(confounded(test_images=1000).ids("in")) == 40
+    assert len(confounded(test_images=1000).ids("out")) == 160
     few = Confounded(
         Toybirds(train=4000, test=20),
         confounded_class=Toybirds().class_names()[0],
@@ -307,7 +313,7 @@ def test_test_images_may_be_fewer_but_not_none() -> None:
 )
 def test_impossible_values_are_refused(fields, message) -> None:
     with pytest.raises(ValueError, match=message):
-        made(**fields)
+        confounded(**fields)
 
 
 def test_a_data_set_without_contexts_is_refused() -> None:
@@ -316,19 +322,19 @@ def test_a_data_set_without_contexts_is_refused() -> None:
 
 
 def test_it_keeps_the_contract_of_data_sets() -> None:
-    for data in (made(), made(**CONTROL), made(strength=0.5)):
+    for data in (confounded(), confounded(**CONTROL), confounded(strength=0.5)):
         check_component(data)
 
 
 def test_contexts_of_all_training_images_are_looked_up_once(monkeypatch) -> None:
-    asked = []
+    counts = []
     original = Animals.contexts
 
     def counted(self, ids):
-        asked.append(len(ids))
+        counts.append(len(ids))
         return original(self, ids)
 
     monkeypatch.setattr(Animals, "contexts", counted)
     for seed in range(3):
         Confounded(Animals(600), seed=seed, confounded_class="dog", context="ice").ids("out")
-    assert asked == [600]
+    assert counts == [600]

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from xbench import Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.figures import GUESSING, drawn
-from xbench_ces.spurious.rows import ImageRows, Scenario, joined
-from xbench_ces.spurious.summary import Scoring, scored
+from xbench_ces.spurious.rows import ImageRows, Scenario, rows_table
+from xbench_ces.spurious.summary import Scoring, case_scores
 
 SCENARIOS = (Scenario("dog", "snow"), Scenario("bird", "water"), Scenario("cat", "carpet"))
 SCORING = Scoring(SCENARIOS, (0.6, 1.0), 0.9, (1, 2, 4), 2, (1, 3), 3)
@@ -21,7 +21,7 @@ ROLES = {"random": "floor", "ours": "entry", "control": "floor", "other": "entry
 
 def table(seed: int, boost: float, first: int = 0) -> pa.Table:
     """Random scores of images of three scenarios; the concept of the last was not kept."""
-    source, made = np.random.default_rng(seed), []
+    source, images = np.random.default_rng(seed), []
     for place, scenario in enumerate(SCENARIOS):
         for strength in SCORING.strengths:
             for image in range(first, first + 8):
@@ -29,10 +29,10 @@ def table(seed: int, boost: float, first: int = 0) -> pa.Table:
                 raw[place] += boost * (place < 2)
                 concepts = tuple(Concept(name, "any") for name in NAMES)
                 scores = ConceptScores(concepts, raw, raw, 0.2, 0, 1)
-                head = (len(made), 0, scenario.label, strength)
-                made.append(ImageRows(*head, "out", image, 0, int(image > 2), 0.4, scores))
-                made.append(ImageRows(len(made), *head[1:], "in", 100 + image, 0, 0, 0.9))
-    return joined(made)
+                head = (len(images), 0, scenario.label, strength)
+                images.append(ImageRows(*head, "out", image, 0, int(image > 2), 0.4, scores))
+                images.append(ImageRows(len(images), *head[1:], "in", 100 + image, 0, 0, 0.9))
+    return rows_table(images)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,10 @@ def rows() -> dict[str, list[pa.Table]]:
 
 
 def summary(rows, label: str, name: str):
-    repeats = [next(s for s in scored(one, SCORING) if s.name == name) for one in rows[label]]
+    repeats = [
+        next(s for s in case_scores(rows_of_repeat, SCORING) if s.name == name)
+        for rows_of_repeat in rows[label]
+    ]
     return summarised(repeats, PLAN)
 
 
@@ -55,9 +58,9 @@ def curves(figure: Figure) -> dict[str, np.ndarray]:
 
 
 def test_strength_has_a_curve_only_where_there_are_several(rows) -> None:
-    made = drawn(rows, ROLES, SCORING, PLAN)
-    assert list(made) == ["recovery", "recovery-batches", "recovery-ranks", "recovery-strength"]
-    assert list(drawn(rows, ROLES, SCORING._replace(strengths=(1.0,)), PLAN)) == list(made)[:3]
+    drawings = drawn(rows, ROLES, SCORING, PLAN)
+    assert list(drawings) == ["recovery", "recovery-batches", "recovery-ranks", "recovery-strength"]
+    assert list(drawn(rows, ROLES, SCORING._replace(strengths=(1.0,)), PLAN)) == list(drawings)[:3]
 
 
 def test_bars_are_the_scores_of_the_table(rows) -> None:
@@ -65,12 +68,12 @@ def test_bars_are_the_scores_of_the_table(rows) -> None:
     bars = {c.get_label(): [bar.get_width() for bar in c] for c in ax.containers}
     assert list(bars) == ["ours", "other", "random (floor)", "control (floor)"]
     for label in ROLES:
-        shown = bars[label if ROLES[label] == "entry" else f"{label} (floor)"]
+        widths = bars[label if ROLES[label] == "entry" else f"{label} (floor)"]
         expected = [
             100 * summary(rows, label, f"recovery at 3@{scenario.label}").value
             for scenario in SCENARIOS
         ]
-        np.testing.assert_allclose(shown, expected)
+        np.testing.assert_allclose(widths, expected)
 
 
 def test_scenarios_tell_the_drop_in_accuracy_and_lost_concepts(rows) -> None:
@@ -88,16 +91,16 @@ def test_what_guessing_gives_stands_last_in_the_legend(rows) -> None:
 
 
 def test_curves_are_the_scores_of_the_table(rows) -> None:
-    made = drawn(rows, ROLES, SCORING, PLAN)
+    drawings = drawn(rows, ROLES, SCORING, PLAN)
     points = {
         "recovery-batches": [f"images together@{n}" for n in SCORING.batch_sizes],
         "recovery-strength": ["strength@60 %", "strength@100 %"],
     }
     for stem, columns in points.items():
-        shown = curves(made[stem].figure)["ours"]
+        curve = curves(drawings[stem].figure)["ours"]
         scores = [summary(rows, "ours", f"recovery at 3 by {column}") for column in columns]
-        np.testing.assert_allclose(shown, [100 * score.value for score in scores])
-    ranks = curves(made["recovery-ranks"].figure)["ours"]
+        np.testing.assert_allclose(curve, [100 * score.value for score in scores])
+    ranks = curves(drawings["recovery-ranks"].figure)["ours"]
     assert len(ranks) == len(NAMES)
     for top in SCORING.tops:
         score = summary(rows, "ours", f"average recovery at {top}")
@@ -106,12 +109,12 @@ def test_curves_are_the_scores_of_the_table(rows) -> None:
 
 
 def test_the_scenarios_of_lowest_recovery_have_curves_of_their_own(rows) -> None:
-    shown = curves(drawn(rows, ROLES, SCORING, PLAN)["recovery-batches"].figure)
-    assert "cat(carpet) alone" in shown
-    assert not shown["cat(carpet) alone"].any()
+    heights = curves(drawn(rows, ROLES, SCORING, PLAN)["recovery-batches"].figure)
+    assert "cat(carpet) alone" in heights
+    assert not heights["cat(carpet) alone"].any()
     alone = SCORING._replace(scenarios=SCENARIOS[:1])
-    shown = curves(drawn(rows, ROLES, alone, PLAN)["recovery-batches"].figure)
-    assert not [label for label in shown if "alone" in label]
+    heights = curves(drawn(rows, ROLES, alone, PLAN)["recovery-batches"].figure)
+    assert not [label for label in heights if "alone" in label]
 
 
 def test_pictures_are_told_in_words(rows) -> None:
@@ -122,7 +125,7 @@ def test_pictures_are_told_in_words(rows) -> None:
 
 
 def test_nothing_evaluated_is_drawn_empty() -> None:
-    for drawing in drawn({"ours": [joined([])]}, {"ours": "entry"}, SCORING, PLAN).values():
+    for drawing in drawn({"ours": [rows_table([])]}, {"ours": "entry"}, SCORING, PLAN).values():
         drawing.figure.canvas.draw()
         assert "none" in drawing.text
 

@@ -61,12 +61,12 @@ class Guesses(Explainer):
     def explain(self, network, batch, artefacts, generator) -> list[ConceptScores]:
         names = ["red", "green", *(f"concept {n}" for n in range(10))]
         concepts = tuple(Concept(name, "any") for name in names)
-        found = []
+        explanations = []
         for image, label in zip(batch.ids, batch.labels.tolist(), strict=True):
             source = per_image(generator, image)
             raw = torch.rand(len(names), generator=source, dtype=torch.float64)
-            found.append(ConceptScores(concepts, raw, raw, 0.5, label, label))
-        return found
+            explanations.append(ConceptScores(concepts, raw, raw, 0.5, label, label))
+        return explanations
 
 
 def protocol(**fields) -> SpuriousRecovery:
@@ -82,13 +82,13 @@ def data(shapes) -> Dataset:
 
 @pytest.fixture
 def make_entry(data, make_weights):
-    def made(explainer: Explainer, epochs: int = 0) -> Entry:
+    def build(explainer: Explainer, epochs: int = 0) -> Entry:
         sets = {"train": ImageSet(data, "train"), "test": ImageSet(data, "test")}
         training = Training(epochs=epochs, batch_size=12)
         classifier = make_weights().plan.classifier
         return entry_of(classifier, sets, explainer=explainer, training=training, seed=3)
 
-    return made
+    return build
 
 
 def built(recipes: Mapping[str, Recipe], workplace: Workplace, tmp_path) -> dict[str, Artefact]:
@@ -114,10 +114,10 @@ def test_every_model_is_trained_on_its_own_confounded_images(make_entry) -> None
         assert f"{name}/bank" in recipes
         assert recipes[f"{name}/bank"].needs()
         recipe = recipes[name]
-        shown = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
+        contexts = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
         labels = recipe.plan.images.dataset.labels(recipe.plan.images.ids())
         place, column = (0, 0) if "class 3" in name else (1, 1)
-        assert shown[labels == place, column].float().mean() == float(name[-12:-8].split()[-1])
+        assert contexts[labels == place, column].float().mean() == float(name[-12:-8].split()[-1])
         assert recipe.plan.classes == 3
         assert recipe.plan.validation.split == "validation"
 
@@ -128,27 +128,29 @@ def test_the_control_has_one_model_without_any_confounding(make_entry) -> None:
     banks = {recipe.key for name, recipe in recipes.items() if name.endswith("bank")}
     assert len(weights) == len(banks) == 1
     (recipe,) = weights.values()
-    shown = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
+    contexts = recipe.plan.images.dataset.contexts(recipe.plan.images.ids())
     labels = recipe.plan.images.dataset.labels(recipe.plan.images.ids())
-    assert [shown[labels == place].sum(0).tolist() for place in range(3)] == [[4, 4, 4]] * 3
+    assert [contexts[labels == place].sum(0).tolist() for place in range(3)] == [[4, 4, 4]] * 3
 
 
 def test_cases_are_the_same_images_for_all_entries(make_entry) -> None:
     spurious = protocol(strengths=(0.75, 1.0))
-    listed = [spurious.listed(make_entry(e)) for e in (CES, ControlModel(CES), RandomConcepts(CES))]
-    assert listed[0] == listed[1] == listed[2]
-    assert list(spurious.cases(make_entry(CES), {})) == list(range(len(listed[0])))
-    weak, full = (
-        [(c.model.scenario, c.which, c.image) for c in listed[0] if c.model.strength == s]
+    cases = [
+        spurious.all_cases(make_entry(e)) for e in (CES, ControlModel(CES), RandomConcepts(CES))
+    ]
+    assert cases[0] == cases[1] == cases[2]
+    assert list(spurious.cases(make_entry(CES), {})) == list(range(len(cases[0])))
+    weaker, full = (
+        [(c.model.scenario, c.which, c.image) for c in cases[0] if c.model.strength == s]
         for s in (0.75, 1.0)
     )
-    assert weak == full
+    assert weaker == full
     assert len(full) == 2 * (8 + 8)
 
 
 def test_explained_images_never_show_the_context(make_entry, data) -> None:
     spurious = protocol()
-    for case in spurious.listed(make_entry(CES)):
+    for case in spurious.all_cases(make_entry(CES)):
         column = data.context_names().index(case.model.scenario.context)
         assert bool(data.contexts([case.image])[0, column]) == (case.which == "in")
         assert case.image in data.ids("test")
@@ -158,10 +160,10 @@ def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_pat
     spurious, entry = protocol(), make_entry(Guesses())
     artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
     table = spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, workplace)
-    for number, case in enumerate(spurious.listed(entry)):
+    for number, case in enumerate(spurious.all_cases(entry)):
         rows = [row for row in table.to_pylist() if row["case"] == number]
         network = workplace.network(entry.classifier, artefacts[f"{case.model.label}/weights"])
-        batch = spurious.shown(entry, case.model, case.which).batch([case.image])
+        batch = spurious.model_images(entry, case.model, case.which).batch([case.image])
         probabilities = network.logits(batch.images).double().softmax(1)[0]
         assert {row["image"] for row in rows} == {case.image}
         assert rows[0]["label"] == int(batch.labels[0])
@@ -171,9 +173,9 @@ def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_pat
         if case.which == "in":
             assert [row["concept"] for row in rows] == [None]
             continue
-        (made,) = entry.explainer.explain(network, batch, {}, entry.source())
-        assert [row["raw"] for row in rows] == made.raw.tolist()
-        assert [row["concept"] for row in rows] == [concept.name for concept in made.concepts]
+        (scores,) = entry.explainer.explain(network, batch, {}, entry.source())
+        assert [row["raw"] for row in rows] == scores.raw.tolist()
+        assert [row["concept"] for row in rows] == [concept.name for concept in scores.concepts]
 
 
 def test_rows_do_not_depend_on_how_cases_are_split(make_entry, workplace, tmp_path) -> None:
@@ -207,7 +209,7 @@ def test_a_view_shows_the_image_with_its_model(make_entry, workplace, tmp_path) 
     spurious, entry = protocol(strengths=(0.75, 1.0)), make_entry(CES)
     artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
     view = spurious.view(entry, 0, artefacts)
-    assert view.image == spurious.listed(entry)[0].image
+    assert view.image == spurious.all_cases(entry)[0].image
     assert view.title == (
         f"class 3, image {view.image}; 75 % of its class in training shown with red"
     )
@@ -298,29 +300,30 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
     store, workplace = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
     plan = Resampling(resamples=50)
-    made = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
-    return {record.label: record for record in made}
+    results = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
+    return {record.label: record for record in results}
 
 
 def test_a_confound_that_is_learned_is_named(shapes, make_weights, tmp_path) -> None:
     made = records(shapes(720), make_weights().plan.classifier, tmp_path)
     values = {
         label: {score.name: score.value for score in record.scores}
-        for label, record in made.items()
+        for label, record in results.items()
     }
     drops = {
-        label: of["average accuracy in distribution"] - of["average accuracy out of distribution"]
-        for label, of in values.items()
+        label: scores["average accuracy in distribution"]
+        - scores["average accuracy out of distribution"]
+        for label, scores in values.items()
     }
     assert values["ces"]["average accuracy in distribution"] > 0.9
     assert drops["ces"] == drops["random"] > 0.25 > drops["control"]  # it relies on the tint
-    recovered = {label: of["average recovery at 1"] for label, of in values.items()}
+    recovered = {label: scores["average recovery at 1"] for label, scores in values.items()}
     assert recovered["ces"] > 0.9
     assert max(recovered["control"], recovered["random"]) < 0.6
-    names = [score.name for score in made["ces"].scores]
-    assert all([score.name for score in record.scores] == names for record in made.values())
-    (paired,) = [d for d in made["ces"].differences if d.minus == "control"]
+    names = [score.name for score in results["ces"].scores]
+    assert all([score.name for score in record.scores] == names for record in results.values())
+    (paired,) = [d for d in results["ces"].differences if d.minus == "control"]
     assert paired.paired
-    notes = made["ces"].notes["scenarios"]["class 3(red)"]
+    notes = results["ces"].notes["scenarios"]["class 3(red)"]
     assert notes["true_concept_kept"] == 1.0
     assert notes["explained"] == 8

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from xbench import CaseScores, Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
-from xbench_ces.spurious.rows import SCHEMA, ImageRows, Scenario, joined
+from xbench_ces.spurious.rows import SCHEMA, ImageRows, Scenario, rows_table
 from xbench_ces.spurious.summary import (
     Scoring,
     best_rank,
     by_guessing,
-    found_in,
-    noted,
-    scored,
+    case_scores,
+    scores_in,
+    table_notes,
 )
 
 SNOW, WATER, HORSE = (
@@ -39,21 +39,21 @@ def explained(raw: Mapping[str, float], probability=0.4, predicted=0) -> Concept
 
 def images(seed: int, count: int = 9, names: Sequence[str] = CONCEPTS) -> list[ImageRows]:
     """Random images of all scenarios and strengths; many ties; images serve several scenarios."""
-    source, made = np.random.default_rng(seed), []
+    source, images_of_seed = np.random.default_rng(seed), []
     for scenario in SCORING.scenarios:
         for strength in SCORING.strengths:
             for which in ("out", "in"):
                 for image in range(count):
                     raw = {name: float(source.integers(-3, 4)) / 4 for name in names}
                     predicted, probability = int(source.integers(2)), float(source.uniform(0.5, 1))
-                    head = (len(made), 0, scenario.label, strength, which, 100 + image, 0)
+                    head = (len(images_of_seed), 0, scenario.label, strength, which, 100 + image, 0)
                     scores = explained(raw) if which == "out" else None
-                    made.append(ImageRows(*head, predicted, probability, scores))
-    return made
+                    images_of_seed.append(ImageRows(*head, predicted, probability, scores))
+    return images_of_seed
 
 
 def by_name(table: pa.Table, scoring: Scoring = SCORING) -> dict[str, CaseScores]:
-    return {score.name: score for score in scored(table, scoring)}
+    return {score.name: score for score in case_scores(table, scoring)}
 
 
 def slow_rank(raw: Mapping[str, float], name: str) -> float:
@@ -65,30 +65,29 @@ def slow_rank(raw: Mapping[str, float], name: str) -> float:
 
 def slow_recovery(rows: Sequence[dict], scenario: Scenario, top: int, names: Sequence[str]):
     """Image by image: 1 if one of these concepts is among the first `top`."""
-    found = []
+    recoveries = []
     for case in sorted({row["case"] for row in rows}):
         of_image = [row for row in rows if row["case"] == case]
         raw = {row["concept"]: row["raw"] for row in of_image}
         ranks = [slow_rank(raw, name) for name in names if name in raw]
-        found.append((of_image[0]["image"], float(any(rank <= top for rank in ranks)), ranks))
-    return found
+        recoveries.append((of_image[0]["image"], float(any(rank <= top for rank in ranks)), ranks))
+    return recoveries
 
 
 def rows_of(table: pa.Table, scenario: Scenario, strength=1.0, which="out") -> list[dict]:
-    wanted = (scenario.label, strength, which)
-    return [r for r in table.to_pylist() if (r["scenario"], r["strength"], r["set"]) == wanted]
+    key = (scenario.label, strength, which)
+    return [r for r in table.to_pylist() if (r["scenario"], r["strength"], r["set"]) == key]
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("names", [CONCEPTS, CONCEPTS[1:], ("fence", "dark")], ids=len)
 def test_scores_equal_those_of_slow_loops(seed: int, names: Sequence[str]) -> None:
-    table = joined(images(seed, names=names))
+    table = rows_table(images(seed, names=names))
     scores = by_name(table)
     for top in SCORING.tops:
         everything = []
         for scenario in SCORING.scenarios:
-            own = [scenario.true_concept]
-            slow = slow_recovery(rows_of(table, scenario), scenario, top, own)
+            slow = slow_recovery(rows_of(table, scenario), scenario, top, [scenario.true_concept])
             ours = scores[f"recovery at {top}@{scenario.label}"]
             assert [*zip(ours.cases, ours.values, strict=True)] == [(i, v) for i, v, _ in slow]
             assert ours.chance == pytest.approx(min(1, top / len(names)))
@@ -111,7 +110,7 @@ def test_scores_equal_those_of_slow_loops(seed: int, names: Sequence[str]) -> No
 
 @pytest.mark.parametrize("seed", range(3))
 def test_recovery_by_prediction_equals_that_of_slow_loops(seed: int) -> None:
-    table = joined(images(seed, count=20))
+    table = rows_table(images(seed, count=20))
     scores = by_name(table)
     slow: dict[str, list[float]] = {}
     for scenario in SCORING.scenarios:
@@ -122,14 +121,11 @@ def test_recovery_by_prediction_equals_that_of_slow_loops(seed: int) -> None:
             strict=True,
         ):
             row = next(row for row in rows if row["case"] == case)
-            right = row["label"] == row["predicted"]
-            if right and row["probability"] >= 0.9:
-                kinds = ["right and confident"]
-            else:
-                one = "right with low confidence" if right else "misclassified"
-                kinds = [one, "wrong or unsure"]
-            for kind in kinds:
-                slow.setdefault(kind, []).append(value)
+            correct = row["label"] == row["predicted"]
+            kind = "right with low confidence" if correct else "misclassified"
+            confident = correct and row["probability"] >= 0.9
+            for group in ["right and confident"] if confident else [kind, "wrong or unsure"]:
+                slow.setdefault(group, []).append(value)
     assert len(slow) == 4
     for kind, values in slow.items():
         assert scores[f"recovery at 3 by prediction@{kind}"].values.tolist() == values
@@ -137,16 +133,16 @@ def test_recovery_by_prediction_equals_that_of_slow_loops(seed: int) -> None:
 
 @pytest.mark.parametrize("which", ["in", "out"])
 def test_accuracies_count_right_predictions(which: str) -> None:
-    table = joined(images(1))
+    table = rows_table(images(1))
     word = f"accuracy {which} {'' if which == 'in' else 'of '}distribution"
     for scenario in SCORING.scenarios:
         rows = {row["case"]: row for row in rows_of(table, scenario, which=which)}
-        right = [float(row["label"] == row["predicted"]) for _, row in sorted(rows.items())]
-        assert by_name(table)[f"{word}@{scenario.label}"].values.tolist() == right
+        expected = [float(row["label"] == row["predicted"]) for _, row in sorted(rows.items())]
+        assert by_name(table)[f"{word}@{scenario.label}"].values.tolist() == expected
 
 
 def test_batches_sum_the_scores_of_disjoint_images() -> None:
-    table = joined(images(2, count=11))
+    table = rows_table(images(2, count=11))
     scores = by_name(table)
     for scenario in SCORING.scenarios:
         name = scenario.true_concept
@@ -165,18 +161,18 @@ def test_batches_sum_the_scores_of_disjoint_images() -> None:
 
 
 def test_batches_of_copies_are_like_their_images() -> None:
-    made = images(4, count=6)
-    first = {image.scenario: image.scores for image in made[::-1] if image.which == "out"}
-    copies = [i._replace(scores=i.scores and first[i.scenario]) for i in made]
-    scores = by_name(joined(copies))
+    originals = images(4, count=6)
+    first = {image.scenario: image.scores for image in originals[::-1] if image.which == "out"}
+    copies = [i._replace(scores=i.scores and first[i.scenario]) for i in originals]
+    scores = by_name(rows_table(copies))
     for scenario in SCORING.scenarios:
-        together = scores[f"recovery at 3 in batches of 3@{scenario.label}"].values
+        batches = scores[f"recovery at 3 in batches of 3@{scenario.label}"].values
         alone = scores[f"recovery at 3@{scenario.label}"].values
-        assert set(together) == set(alone)
+        assert set(batches) == set(alone)
 
 
 def test_batches_of_one_are_single_images() -> None:
-    scores = by_name(joined(images(3)))
+    scores = by_name(rows_table(images(3)))
     singles, ones = scores["average recovery at 3"], scores["recovery at 3 by images together@1"]
     pairs = [sorted(zip(s.cases, s.values, strict=True)) for s in (singles, ones)]
     assert pairs[0] == pairs[1]
@@ -184,29 +180,31 @@ def test_batches_of_one_are_single_images() -> None:
 
 
 def test_batches_recover_a_weak_signal_that_single_images_hide() -> None:
-    source, made = np.random.default_rng(0), []
+    source, noisy_images = np.random.default_rng(0), []
     for image in range(60):
         raw = {f"other {n}": float(source.normal()) for n in range(60)}
         raw["snow"] = float(source.normal()) + 1.5
         head = (image, 0, SNOW.label, 1.0, "out", image, 0, 1, 0.2)
-        made.append(ImageRows(*head, explained(raw)))
+        noisy_images.append(ImageRows(*head, explained(raw)))
     scoring = Scoring((SNOW,), (1.0,), 0.9, (1, 5, 10), 5, (3,), 3)
     means = [
-        by_name(joined(made), scoring)[f"recovery at 3 by images together@{n}"].values.mean()
+        by_name(rows_table(noisy_images), scoring)[
+            f"recovery at 3 by images together@{n}"
+        ].values.mean()
         for n in (1, 5, 10)
     ]
     assert means[0] < 0.7
     assert 0.9 < means[1] <= means[2]
 
 
-@given(count=st.integers(1, 200), top=st.integers(1, 8), wanted=st.integers(1, 4))
-def test_guessing_is_the_share_of_all_choices(count: int, top: int, wanted: int) -> None:
-    (chance,) = by_guessing(np.array([count]), top, wanted)
-    if wanted == 1:
+@given(count=st.integers(1, 200), top=st.integers(1, 8), targets=st.integers(1, 4))
+def test_guessing_is_the_share_of_all_choices(count: int, top: int, targets: int) -> None:
+    (chance,) = by_guessing(np.array([count]), top, targets)
+    if targets == 1:
         assert chance == pytest.approx(min(1, top / count))
     if count <= 9:
         choices = list(combinations(range(count), min(top, count)))
-        hit = [any(place < wanted for place in choice) for choice in choices]
+        hit = [any(place < targets for place in choice) for choice in choices]
         assert chance == pytest.approx(np.mean(hit))
     assert 0 <= chance <= 1
     assert by_guessing(np.array([0]), top).tolist() == [0.0]
@@ -222,13 +220,13 @@ def test_random_scores_recover_what_guessing_does() -> None:
 
 
 def test_perfect_scores_recover_everything() -> None:
-    made = [
+    perfect_images = [
         image._replace(
             scores=image.scores and explained(dict.fromkeys(CONCEPTS, 0.0) | _best(image))
         )
         for image in images(0)
     ]
-    scores = by_name(joined(made))
+    scores = by_name(rows_table(perfect_images))
     for name, score in scores.items():
         if name.startswith(("recovery", "average recovery")):
             if len(SCORING.strengths) and "prediction" not in name:
@@ -268,8 +266,8 @@ def test_a_concept_that_is_not_kept_has_no_rank() -> None:
 
 
 def test_a_true_concept_that_is_not_kept_is_not_recovered_and_named() -> None:
-    table = joined(images(0, names=("water", "sand", "fence", "dark")))
-    scores, notes = by_name(table), noted(table, SCORING)
+    table = rows_table(images(0, names=("water", "sand", "fence", "dark")))
+    scores, notes = by_name(table), table_notes(table, SCORING)
     assert not scores["recovery at 3@dog(snow)"].values.any()
     assert np.isnan(scores["mean rank@dog(snow)"].values).all()
     assert scores["recovery at 3@bird(water)"].values.any()
@@ -279,14 +277,15 @@ def test_a_true_concept_that_is_not_kept_is_not_recovered_and_named() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_order_of_concepts_rows_and_shards_changes_nothing(seed: int) -> None:
-    made = images(seed)
+    rows_of_images = images(seed)
     order = np.random.default_rng(seed).permutation(len(CONCEPTS))
     moved = [
-        image._replace(scores=image.scores and _permuted(image.scores, order)) for image in made
+        image._replace(scores=image.scores and _permuted(image.scores, order))
+        for image in rows_of_images
     ]
-    whole, shuffled = by_name(joined(made)), joined(moved)
+    whole, shuffled = by_name(rows_table(rows_of_images)), rows_table(moved)
     rows = np.random.default_rng(seed + 9).permutation(len(shuffled))
-    parts = pa.concat_tables([joined(made[:50]), joined(made[50:])])
+    parts = pa.concat_tables([rows_table(rows_of_images[:50]), rows_table(rows_of_images[50:])])
     for table in (shuffled, shuffled.take(rows), parts):
         for name, score in by_name(table).items():
             np.testing.assert_array_equal(score.values, whole[name].values)
@@ -298,53 +297,60 @@ def _permuted(scores: ConceptScores, order: np.ndarray) -> ConceptScores:
 
 
 def test_strengths_are_scored_apart_and_the_largest_decides() -> None:
-    made = images(6)
-    table = joined(made)
+    all_images = images(6)
+    table = rows_table(all_images)
     scores = by_name(table)
-    weak = joined([image._replace(strength=1.0) for image in made if image.strength == 0.6])
+    weaker = rows_table(
+        [image._replace(strength=1.0) for image in all_images if image.strength == 0.6]
+    )
     only = SCORING._replace(strengths=(1.0,))
-    expected = by_name(weak, only)["average recovery at 3"].values
+    expected = by_name(weaker, only)["average recovery at 3"].values
     np.testing.assert_array_equal(scores["recovery at 3 by strength@60 %"].values, expected)
     np.testing.assert_array_equal(
         scores["recovery at 3 by strength@100 %"].values, scores["average recovery at 3"].values
     )
-    assert not [name for name in by_name(weak, only) if "strength" in name]
+    assert not [name for name in by_name(weaker, only) if "strength" in name]
 
 
 def test_names_do_not_depend_on_what_was_evaluated() -> None:
-    whole, nothing = images(0), joined([])
-    some = joined(whole[:3])
-    assert list(by_name(nothing)) == list(by_name(some)) == list(by_name(joined(whole)))
+    whole, nothing = images(0), rows_table([])
+    part = rows_table(whole[:3])
+    assert list(by_name(nothing)) == list(by_name(part)) == list(by_name(rows_table(whole)))
     for score in by_name(nothing).values():
         summary = summarised([score], Resampling(resamples=10))
         assert np.isnan(summary.value)
         assert summary.n == 0
-    assert noted(nothing, SCORING)["scenarios"]["dog(snow)"]["explained"] == 0
-    assert noted(nothing, SCORING)["true_concepts_not_kept"] == []
+    assert table_notes(nothing, SCORING)["scenarios"]["dog(snow)"]["explained"] == 0
+    assert table_notes(nothing, SCORING)["true_concepts_not_kept"] == []
 
 
 def test_one_score_decides() -> None:
-    headlines = [score.name for score in scored(joined(images(0)), SCORING) if score.headline]
+    headlines = [
+        score.name for score in case_scores(rows_table(images(0)), SCORING) if score.headline
+    ]
     assert headlines == ["average recovery at 3"]
 
 
 def test_repeats_are_kept_apart_in_notes() -> None:
-    made = images(0)
+    first = images(0)
     again = [image._replace(repeat=1) for image in images(1)]
-    both = pa.concat_tables([joined(made), joined(again)])
-    facts = noted(both, SCORING)["scenarios"]["dog(snow)"]
+    both = pa.concat_tables([rows_table(first), rows_table(again)])
+    facts = table_notes(both, SCORING)["scenarios"]["dog(snow)"]
     assert facts["explained"] == 18
-    alone = [noted(joined(one), SCORING)["scenarios"]["dog(snow)"] for one in (made, again)]
+    alone = [
+        table_notes(rows_table(notes), SCORING)["scenarios"]["dog(snow)"]
+        for notes in (first, again)
+    ]
     for kind, count in facts["predictions"].items():
-        assert count == sum(one["predictions"][kind] for one in alone)
+        assert count == sum(notes["predictions"][kind] for notes in alone)
 
 
 def test_notes_say_what_scores_rest_on() -> None:
     raw = {"snow": 0.6, "sand": -0.4, "fence": 0.1, "dark": -0.3999999}
     head = (0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
     inside = ImageRows(1, 0, SNOW.label, 1.0, "in", 8, 0, 0, 0.9)
-    table = joined([ImageRows(*head, explained(raw)), inside])
-    facts = noted(table, SCORING)["scenarios"]["dog(snow)"]
+    table = rows_table([ImageRows(*head, explained(raw)), inside])
+    facts = table_notes(table, SCORING)["scenarios"]["dog(snow)"]
     assert facts == {
         "explained": 1,
         "true_concept": "snow",
@@ -363,7 +369,7 @@ def test_notes_say_what_scores_rest_on() -> None:
 
 
 def test_rows_have_the_stated_columns_and_one_row_for_each_concept() -> None:
-    table = joined(images(0, count=2))
+    table = rows_table(images(0, count=2))
     assert table.schema == SCHEMA
     rows = rows_of(table, SNOW)
     assert len(rows) == 2 * len(CONCEPTS)
@@ -378,8 +384,8 @@ def test_rows_have_the_stated_columns_and_one_row_for_each_concept() -> None:
 
 def test_an_image_of_an_empty_bank_recovers_nothing() -> None:
     head = (0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
-    table = joined([ImageRows(*head, explained({}))])
-    found = found_in(table, SNOW, 1.0)
-    assert found.raw.shape == (1, 0)
+    table = rows_table([ImageRows(*head, explained({}))])
+    scores = scores_in(table, SNOW, 1.0)
+    assert scores.raw.shape == (1, 0)
     assert by_name(table)["recovery at 3@dog(snow)"].values.tolist() == [0.0]
     assert by_name(table)["recovery at 3@dog(snow)"].chance == 0.0
