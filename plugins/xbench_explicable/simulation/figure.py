@@ -19,7 +19,7 @@ from xbench.figures import (
     look,
     style_axes,
 )
-from xbench_explicable.simulation.summary import Column, columns, noted
+from xbench_explicable.simulation.summary import Column, entry_notes, loss_columns
 
 LOSS = look("entry", 0)._replace(marker="none")
 COLUMN, ROW, FRAME = 2.15, 1.75, 1.35
@@ -37,7 +37,7 @@ def drawn(rows: Mapping[str, Rows], roles: Mapping[str, Role]) -> dict[str, Draw
     """One row of graphs for each entry; floors and ceilings stand in all of them."""
     lines: dict[Role, list[Line]] = {"entry": [], "floor": [], "ceiling": []}
     for label, table in rows.items():
-        lines[roles[label]].append(Line(label, columns(table)))
+        lines[roles[label]].append(Line(label, loss_columns(table)))
     beside = lines["floor"] + lines["ceiling"]
     figure = _graphs(lines["entry"], beside)
     caption = (
@@ -92,10 +92,10 @@ def _graph(ax: Axes, column: Column, beside: Sequence[tuple[str, Column]]) -> No
 
 def _told(label: str, table: Rows) -> str:
     """What a row of graphs shows, in words."""
-    found = columns(table)
+    found = loss_columns(table)
     steps = [step for column in found for step in column.rises().tolist()]
     words = f"{label}: the loss rises in {sum(steps) / len(steps):.0%} of the steps"
-    known = [v for v in noted(table)["smallest_where_far_has"].values() if v is not None]
+    known = [v for v in entry_notes(table)["smallest_where_far_has"].values() if v is not None]
     if not known:
         return f"{words} and does not depend on the far class."
     low, high = f"{min(known):.0%}", f"{max(known):.0%}"

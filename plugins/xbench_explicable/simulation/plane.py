@@ -87,9 +87,9 @@ class ProbabilityPlane(Dataset, Predictions, ClassHierarchy):
     def predictions(self, ids: Sequence[int]) -> Float64[Tensor, "n 3"]:
         """Probabilities of the correct, the close and the far class."""
         numbers = torch.tensor(list(ids), dtype=torch.int64)
-        known = torch.tensor(self.correct, dtype=torch.float64)[numbers // self.points]
+        correct = torch.tensor(self.correct, dtype=torch.float64)[numbers // self.points]
         share = ((numbers % self.points).double() + 0.5) / self.points
-        return torch.stack([known, (1 - known) * (1 - share), (1 - known) * share], dim=1)
+        return torch.stack([correct, (1 - correct) * (1 - share), (1 - correct) * share], dim=1)
 
     def images(self, ids: Sequence[int]) -> list[UInt8[Tensor, "3 8 8"]]:
         """The predictions as colours."""

@@ -24,7 +24,7 @@ from xbench import (
     annotated,
 )
 from xbench_explicable.simulation.plane import Predictions
-from xbench_explicable.simulation.summary import noted, scored
+from xbench_explicable.simulation.summary import entry_notes, entry_scores
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,20 @@ class LossSimulation(Protocol):
         """The loss of each prediction, as if it were alone in its batch, in double precision."""
         source = entry.datasets["test"]
         predictions = annotated(source.dataset, Predictions).predictions(cases)
-        seen = source.batch(cases)
-        batch = Batch(seen.images.double(), seen.ids, seen.labels, source)
+        stored = source.batch(cases)
+        batch = Batch(stored.images.double(), stored.ids, stored.labels, source)
         targets = entry.loss.targets(batch, classes=3, epoch=0, generator=entry.source())
         pairs = zip(predictions.log()[:, None], targets.distribution[:, None], strict=True)
-        losses = [entry.loss.score(p, targets._replace(distribution=one)) for p, one in pairs]
+        losses = [
+            entry.loss.score(log_p, targets._replace(distribution=distribution))
+            for log_p, distribution in pairs
+        ]
         columns = dict(zip(("p_correct", "p_close", "p_far"), predictions.T.numpy(), strict=True))
         return pa.table({"case": list(cases), **columns, "loss": torch.stack(losses).numpy()})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """How often the loss rises towards the far class, and falls towards the correct one."""
-        return {label: scored(table) for label, table in rows.items()}
+        return {label: entry_scores(table) for label, table in rows.items()}
 
     def figures(
         self,
@@ -84,4 +87,4 @@ class LossSimulation(Protocol):
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Where the loss is smallest, for each probability of the correct class."""
-        return {label: noted(table) for label, table in rows.items()}
+        return {label: entry_notes(table) for label, table in rows.items()}

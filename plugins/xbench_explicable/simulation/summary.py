@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from xbench import CaseScores, Tree, Unit
 
-NOTHING = 1e-12
+ROUNDING = 1e-12
 """Differences up to here are rounding: cross-entropy does not change along a column."""
 
 
@@ -30,53 +30,56 @@ class Column(NamedTuple):
 
     def rises(self) -> Bool[np.ndarray, " steps"]:
         """Whether the loss grows as probability moves on from the close to the far class."""
-        return np.diff(self.loss) > NOTHING
+        return np.diff(self.loss) > ROUNDING
 
     def ahead(self) -> Bool[np.ndarray, " steps"]:
         """Whether the far class, before a step, beats the close one after it (p_b > p_a)."""
         return self.far[:-1] > self.close[1:]
 
 
-def columns(table: pa.Table) -> list[Column]:
+def loss_columns(table: pa.Table) -> list[Column]:
     """The rows by the probability of the correct class, growing; repeats are all the same."""
     _, first = np.unique(table["case"].to_numpy(), return_index=True)
     frame = {name: table[name].to_numpy()[first] for name in table.column_names}
-    found = []
+    columns = []
     for correct in np.unique(frame["p_correct"]):
-        own = np.flatnonzero(frame["p_correct"] == correct)
-        own = own[np.argsort(frame["p_far"][own])]
+        rows = np.flatnonzero(frame["p_correct"] == correct)
+        rows = rows[np.argsort(frame["p_far"][rows])]
         names = ("case", "p_close", "p_far", "loss")
-        found.append(Column(float(correct), *(frame[name][own] for name in names)))
-    return found
+        columns.append(Column(float(correct), *(frame[name][rows] for name in names)))
+    return columns
 
 
-def scored(table: pa.Table) -> list[CaseScores]:
+def entry_scores(table: pa.Table) -> list[CaseScores]:
     """A step is scored as the prediction it begins at; the last of a column begins none."""
-    found = columns(table)
-    every = [_score(f"{RISES}@{c.correct:g}", [_Part(c.cases[:-1], c.rises())]) for c in found]
-    ahead = [_Part(c.cases[:-1][c.ahead()], c.rises()[c.ahead()]) for c in found]
+    columns = loss_columns(table)
+    scores, ahead = [], []
+    for column in columns:
+        cases, rises = column.cases[:-1], column.rises()
+        scores.append(_score(f"{RISES}@{column.correct:g}", [_Part(cases, rises)]))
+        ahead.append(_Part(cases[column.ahead()], rises[column.ahead()]))
     return [
-        _joined(f"average {RISES}", every, headline=True),
-        *every,
+        _joined_score(f"average {RISES}", scores, headline=True),
+        *scores,
         _score(f"{RISES} where far is ahead", ahead),
-        *_towards_correct(found),
+        *_scores_towards_correct(columns),
     ]
 
 
-def _towards_correct(found: Sequence[Column]) -> Iterator[CaseScores]:
+def _scores_towards_correct(columns: Sequence[Column]) -> Iterator[CaseScores]:
     """How the loss changes to the next column, the rest being divided in the same way."""
     falls, drops = [], []
-    for column, following in pairwise(found):
-        both = min(len(column.cases), len(following.cases))
-        drop = column.loss[:both] - following.loss[:both]
-        where = f"@{column.correct:g} to {following.correct:g}"
-        cases = column.cases[:both]
-        falls.append(_score(f"{FALLS}{where}", [_Part(cases, drop > NOTHING)]))
-        drops.append(_score(f"{DROP}{where}", [_Part(cases, drop)], "number"))
-    for name, every in ((FALLS, falls), (DROP, drops)):
-        if every:
-            yield _joined(f"average {name}", every)
-            yield from every
+    for column, following in pairwise(columns):
+        count = min(len(column.cases), len(following.cases))
+        differences = column.loss[:count] - following.loss[:count]
+        suffix = f"@{column.correct:g} to {following.correct:g}"
+        cases = column.cases[:count]
+        falls.append(_score(f"{FALLS}{suffix}", [_Part(cases, differences > ROUNDING)]))
+        drops.append(_score(f"{DROP}{suffix}", [_Part(cases, differences)], "number"))
+    for name, scores in ((FALLS, falls), (DROP, drops)):
+        if scores:
+            yield _joined_score(f"average {name}", scores)
+            yield from scores
 
 
 class _Part(NamedTuple):
@@ -91,16 +94,16 @@ def _score(name: str, parts: Sequence[_Part], unit: Unit = "share") -> CaseScore
     return CaseScores(name, "higher", np.concatenate([p.cases for p in parts]), values, unit=unit)
 
 
-def _joined(name: str, every: Sequence[CaseScores], *, headline: bool = False) -> CaseScores:
-    parts = [_Part(score.cases, score.values) for score in every]
-    return replace(_score(name, parts, every[0].unit), headline=headline)
+def _joined_score(name: str, scores: Sequence[CaseScores], *, headline: bool = False) -> CaseScores:
+    parts = [_Part(score.cases, score.values) for score in scores]
+    return replace(_score(name, parts, scores[0].unit), headline=headline)
 
 
-def noted(table: pa.Table) -> Tree:
+def entry_notes(table: pa.Table) -> Tree:
     """Which share of the rest the far class has where the loss is smallest, column by column."""
-    lowest = {}
-    for column in columns(table):
+    shares = {}
+    for column in loss_columns(table):
         share = column.far / (1 - column.correct)
-        flat = float(np.ptp(column.loss)) <= NOTHING
-        lowest[f"{column.correct:g}"] = None if flat else float(share[column.loss.argmin()])
-    return {"smallest_where_far_has": lowest}
+        is_flat = float(np.ptp(column.loss)) <= ROUNDING
+        shares[f"{column.correct:g}"] = None if is_flat else float(share[column.loss.argmin()])
+    return {"smallest_where_far_has": shares}

@@ -26,7 +26,7 @@ from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.simulation.plane import ProbabilityPlane, ThreeClasses
 from xbench_explicable.simulation.protocol import LossSimulation
-from xbench_explicable.simulation.summary import columns
+from xbench_explicable.simulation.summary import loss_columns
 from xbench_zoo.losses import CrossEntropy
 
 SETTINGS = {"top": (0.4, 0.05), "middle": (0.1, 0.05), "bottom": (0.4, 0.5)}
@@ -90,7 +90,7 @@ def test_the_loss_rises_beyond_the_far_classs_share_of_both_weights(setting, own
 def test_the_loss_rises_at_a_step_exactly_where_lemma_2_says(setting, preset):
     loss = weighted(*SETTINGS[setting], preset=preset)
     _, w_c, w_f = loss.rows(ProbabilityPlane())[0].tolist()
-    for column in columns(rows_of(loss)):
+    for column in loss_columns(rows_of(loss)):
         step = np.diff(column.far)
         tau = np.log(column.far[1:] / column.far[:-1])
         tau /= np.log((column.close[1:] + step) / column.close[1:])
@@ -229,5 +229,5 @@ def test_variants_of_the_benchmark_can_be_scored(variant):
 def test_the_own_weight_does_not_change_where_the_loss_rises():
     one, other = lemmas_of(), lemmas_of("own-one")
     for line, twin in zip(one.lines, other.lines, strict=True):
-        pairs = zip(columns(rows_of(line.loss)), columns(rows_of(twin.loss)), strict=True)
+        pairs = zip(loss_columns(rows_of(line.loss)), loss_columns(rows_of(twin.loss)), strict=True)
         assert all((mine.rises() == theirs.rises()).all() for mine, theirs in pairs)
