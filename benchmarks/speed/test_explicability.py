@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
-from xbench_explicable.protocol.rows import Answers, rows_of
-from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.rows import Answers, answer_rows
+from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
 from xbench_explicable.protocol.yardstick import Yardstick
 
 CLASSIFIERS, IMAGES, CLASSES, SHARD = 10, 50_000, 1000, 500
@@ -44,7 +44,7 @@ def shards(seed, true, hard, by):
     for start in range(0, IMAGES, SHARD):
         cases = np.arange(start, start + SHARD)
         of = (cases, cases, true[cases], predicted[cases], nothing, nothing)
-        made.append(rows_of(Answers("test", 0, *of, {}, 0), by))
+        made.append(answer_rows(Answers("test", 0, *of, {}, 0), by))
     return pa.concat_tables(made)
 
 
@@ -58,7 +58,10 @@ def seconds(work, rounds=3):
 
 
 def test_scores_and_counts(rows):
-    scores, counts = seconds(lambda: scored(rows, ())), seconds(lambda: noted(rows))
+    scores, counts = (
+        seconds(lambda: scores_by_label(rows, ())),
+        seconds(lambda: notes_by_label(rows)),
+    )
     print(f"\nscores {scores:.2f} s, counts and pairs {counts:.2f} s")
     assert scores <= 2, "more than the documented two seconds"
 

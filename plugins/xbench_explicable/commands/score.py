@@ -13,24 +13,29 @@ from xbench.commands import CHOICE, OUTPUT, WORK, Session, parameter_tree, sessi
 if TYPE_CHECKING:
     from xbench import Benchmark, Record, Rows, Store, Tree
     from xbench_explicable.protocol.explicability import Explicability
-    from xbench_explicable.protocol.predictions import Predictions
+    from xbench_explicable.protocol.predictions import SplitPredictions
 
 NAME = "predictions"
-OWN = ("similarity", "hierarchy", "synsets", "wordnet")
+PROTOCOL_PARAMETERS = ("similarity", "hierarchy", "synsets", "wordnet")
 """The protocol's parameters, for which -p needs no `protocol.` before them."""
 
 
-class Scored(NamedTuple):
+class PredictionsFile(NamedTuple):
     """One file, and what the record says of it."""
 
     label: str
     path: Path
-    predictions: "Predictions"
+    predictions: "SplitPredictions"
 
     def component(self) -> "Tree":
         """What stands in the record in place of a network."""
-        of = self.predictions
-        return {"name": NAME, "file": self.path.name, "sha256": of.digest, "order": of.order}
+        predictions = self.predictions
+        return {
+            "name": NAME,
+            "file": self.path.name,
+            "sha256": predictions.digest,
+            "order": predictions.matching,
+        }
 
 
 @click.command("score")
@@ -62,38 +67,38 @@ def command(
     from xbench.commands import print_json, print_results
     from xbench_explicable.protocol.predictions import read_predictions
 
-    named = _named(files, labels)
+    paths = _paths_by_label(files, labels)
     benchmark = _benchmark(session, split)
     images = benchmark.datasets["test"]
     images.dataset.check()
-    found = [
-        Scored(label, path, read_predictions(path, images.dataset, images.split))
-        for label, path in named.items()
+    prediction_files = [
+        PredictionsFile(label, path, read_predictions(path, images.dataset, images.split))
+        for label, path in paths.items()
     ]
     store = session.opened_store()
     store.check_writable()
-    records = _records(benchmark, found, store)
+    records = _records(benchmark, prediction_files, store)
     for record in records:
         store.put_record(record_path(record), record.model_dump())
     if session.json:
         print_json([record.model_dump() for record in records])
         return
-    paths = [f"{store.url.rstrip('/')}/records/{record_path(record)}" for record in records]
-    print_results(benchmark, records, paths)
-    _print_counts(records, found)
+    urls = [f"{store.url.rstrip('/')}/records/{record_path(record)}" for record in records]
+    print_results(benchmark, records, urls)
+    _print_comparisons(records, prediction_files)
 
 
-def _named(files: Sequence[Path], labels: Sequence[str]) -> dict[str, Path]:
+def _paths_by_label(files: Sequence[Path], labels: Sequence[str]) -> dict[str, Path]:
     """The files by label."""
     if labels and len(labels) != len(files):
         raise ParameterError(f"{len(labels)} labels for {len(files)} files; give one for each")
-    names = list(labels or (path.stem for path in files))
-    for name in names:
-        if not name.strip():
+    labels = list(labels or (path.stem for path in files))
+    for label in labels:
+        if not label.strip():
             raise ParameterError("a label is empty; tables need a name for each file")
-        if names.count(name) > 1:
-            raise ParameterError(f"two files are called {name!r}; tell them apart with --label")
-    return dict(zip(names, files, strict=True))
+        if labels.count(label) > 1:
+            raise ParameterError(f"two files are called {label!r}; tell them apart with --label")
+    return dict(zip(labels, files, strict=True))
 
 
 def _benchmark(session: Session, split: str | None) -> "Benchmark":
@@ -102,18 +107,18 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
     from xbench.commands import assemble
 
     tree = _tree(session)
-    made = assemble(tree, session.registry, scored=False)
-    test = made.datasets["test"]
+    benchmark = assemble(tree, session.registry, scored=False)
+    test = benchmark.datasets["test"]
     images = ImageSet(test.dataset, split or test.split, test.transform)
     if images.split not in images.dataset.splits():
         from xbench import UnknownNameError
 
-        of = f"split of dataset {images.dataset.name}"
-        raise UnknownNameError(of, images.split, images.dataset.splits())
-    protocol: Any = made.protocol
+        subject = f"split of dataset {images.dataset.name}"
+        raise UnknownNameError(subject, images.split, images.dataset.splits())
+    protocol: Any = benchmark.protocol
     protocol = dataclasses.replace(protocol, losses=())  # they need more than predictions
     return dataclasses.replace(
-        made,
+        benchmark,
         name=NAME,
         version="1",
         title=f"Predictions for {images.dataset.name}, split {images.split}",
@@ -137,7 +142,7 @@ def _tree(session: Session) -> "Tree":
     tree = {**tree, "entries": [{"label": NAME}], "contrasts": []}
     if as_table(tree["protocol"])["name"] != Explicability.name:
         tree = {**tree, "protocol": {"name": Explicability.name}}
-    tree = adjust(tree, parameter_tree([_placed(text) for text in session.parameters]))
+    tree = adjust(tree, parameter_tree([_full_parameter(text) for text in session.parameters]))
     if "similarity" not in tree["protocol"]:
         known = ", ".join(session.registry.names("similarity"))
         raise UsageError(
@@ -147,26 +152,28 @@ def _tree(session: Session) -> "Tree":
     return tree
 
 
-def _placed(text: str) -> str:
+def _full_parameter(text: str) -> str:
     """A `-p` text; the protocol's own parameters need not name it."""
     path, equals, _ = text.partition("=")
-    own = equals and path.partition(".")[0].strip() in OWN
-    return f"protocol.{text.strip()}" if own else text
+    is_short = equals and path.partition(".")[0].strip() in PROTOCOL_PARAMETERS
+    return f"protocol.{text.strip()}" if is_short else text
 
 
-def _records(benchmark: "Benchmark", files: Sequence[Scored], store: "Store") -> "list[Record]":
+def _records(
+    benchmark: "Benchmark", files: Sequence[PredictionsFile], store: "Store"
+) -> "list[Record]":
     """A record for each file, with rows in the store."""
     from xbench import judge
 
-    keys = {of.label: _key(benchmark, of) for of in files}
-    rows = {of.label: _rows(benchmark, of) for of in files}
+    keys = {file.label: _key(benchmark, file) for file in files}
+    rows = {file.label: _rows(benchmark, file) for file in files}
     for label, table in rows.items():
         store.put_rows(keys[label], table)
     # what was trained, and how, is not known: the file stands in its place
-    return judge(benchmark, rows, keys, {of.label: {NAME: of.component()} for of in files})
+    return judge(benchmark, rows, keys, {file.label: {NAME: file.component()} for file in files})
 
 
-def _key(benchmark: "Benchmark", of: Scored) -> str:
+def _key(benchmark: "Benchmark", file: PredictionsFile) -> str:
     """Under which a file's rows are stored."""
     from xbench import content_key
 
@@ -175,66 +182,66 @@ def _key(benchmark: "Benchmark", of: Scored) -> str:
         {
             "protocol": protocol.tree(),
             "images": images.tree(),
-            "predictions": of.predictions.digest,
+            "predictions": file.predictions.digest,
         }
     )
 
 
-def _rows(benchmark: "Benchmark", scored: Scored) -> "Rows":
+def _rows(benchmark: "Benchmark", file: PredictionsFile) -> "Rows":
     """Rows of a file."""
     import numpy as np
 
-    from xbench_explicable.protocol.rows import Answers, rows_of
+    from xbench_explicable.protocol.rows import Answers, answer_rows
 
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
-    images, of = benchmark.datasets["test"], scored.predictions
+    images, predictions = benchmark.datasets["test"], file.predictions
     answers = Answers(
         set=images.split,
         repeat=0,
-        cases=np.arange(len(of.predicted)),
+        cases=np.arange(len(predictions.predicted)),
         images=np.array(images.ids(), np.int64),
-        labels=of.labels,
-        predicted=of.predicted,
-        probability=of.probability,
-        true_probability=of.true_probability,
+        labels=predictions.labels,
+        predicted=predictions.predicted,
+        probability=predictions.probability,
+        true_probability=predictions.true_probability,
         losses={},
         labels_needed=0,
     )
-    return rows_of(answers, protocol.yardstick(images.dataset))
+    return answer_rows(answers, protocol.yardstick(images.dataset))
 
 
-def _print_counts(records: "Sequence[Record]", found: Sequence[Scored]) -> None:
+def _print_comparisons(records: "Sequence[Record]", files: Sequence[PredictionsFile]) -> None:
     """The paper's counts, how pairs compare, and whose order nothing vouches for."""
     from xbench.commands import print_lines, print_table
 
-    of_test = {record.label: record.notes["sets"]["test"] for record in records}
+    notes = {record.label: record.notes["sets"]["test"] for record in records}
     if len(records) > 1:
-        first = next(iter(of_test.values()))
-        every, same = first["common_mistakes"][0], first["same_class"][0]
-        rows = [_points(label, of) for label, of in of_test.items()]
-        title = f"Points in the {every} images that all get wrong, {same} as the same class"
+        first = next(iter(notes.values()))
+        common, same = first["common_mistakes"][0], first["same_class"][0]
+        rows = [_points_row(label, entry_notes) for label, entry_notes in notes.items()]
+        title = f"Points in the {common} images that all get wrong, {same} as the same class"
         print_table(title, ["", "hard", "soft"], rows)
         columns = ["", "images", "same class", "closer", "farther", "as close"]
         title = "Mistakes of two, where both are wrong, in per cent"
-        print_table(title, columns, list(_pair_rows(of_test)))
+        print_table(title, columns, list(_pair_rows(notes)))
     print_lines(
         *(
-            f"{one.path}: has neither ids nor labels; its order was taken for the split's"
-            for one in found
-            if one.predictions.order == "assumed"
+            f"{file.path}: has neither ids nor labels; its order was taken for the split's"
+            for file in files
+            if file.predictions.matching == "assumed"
         )
     )
 
 
-def _points(label: str, of: Mapping[str, Any]) -> list[str]:
-    return [label, f"{of['hard'][0]:.0f}", f"{of['soft'][0]:.2f}"]
+def _points_row(label: str, notes: Mapping[str, Any]) -> list[str]:
+    return [label, f"{notes['hard'][0]:.0f}", f"{notes['soft'][0]:.2f}"]
 
 
-def _pair_rows(of_test: Mapping[str, Any]) -> Iterator[list[str]]:
-    labels = list(of_test)
+def _pair_rows(notes: Mapping[str, Any]) -> Iterator[list[str]]:
+    labels = list(notes)
     for place, label in enumerate(labels):
         for other in labels[place + 1 :]:
-            of = of_test[label]["pairs"][other]
-            shares = (of[name] for name in ("same", "closer", "farther", "level"))
-            told = ("–" if share is None else f"{100 * share:.1f}" for share in shares)
-            yield [f"{label} beside {other}", str(of["images"]), *told]
+            pair = notes[label]["pairs"][other]
+            shares = (pair[name] for name in ("same", "closer", "farther", "level"))
+            cells = ("–" if share is None else f"{100 * share:.1f}" for share in shares)
+            yield [f"{label} beside {other}", str(pair["images"]), *cells]

@@ -42,7 +42,7 @@ from xbench_explicable.kernels.explicability import Pair
 from xbench_explicable.pictures.caption import broken
 from xbench_explicable.pictures.heat_map import heat_map
 from xbench_explicable.protocol.rows import LOSS
-from xbench_explicable.protocol.summary import pairs, scored, sets
+from xbench_explicable.protocol.summary import answers_by_set, pairs, scores_by_label
 
 ROW, FRAME = 0.24, 1.5
 """Inches: of a bar, and of what stands above and below all bars."""
@@ -114,7 +114,9 @@ def _summaries(
 ) -> dict[str, dict[str, Score]]:
     """Scores over all repeats, as tables have them."""
     repeats = range(len(next(iter(rows.values()))))
-    of_repeat = [scored({label: of[n] for label, of in rows.items()}, losses) for n in repeats]
+    of_repeat = [
+        scores_by_label({label: of[n] for label, of in rows.items()}, losses) for n in repeats
+    ]
     draws = Draws(resampling)
     made: dict[str, dict[str, Score]] = {}
     for label in rows:
@@ -231,7 +233,7 @@ def _shares(ax: Axes, place: int, of: Pair) -> None:
 def _pairs(picture: Picture) -> Iterator[tuple[str, Pair]]:
     """Each two entries once, set by set, over all repeats."""
     tables = {label: pa.concat_tables(of) for label, of in picture.rows.items()}
-    found = sets(tables)
+    found = answers_by_set(tables)
     for name in picture.sets:
         compared = pairs(found[name])
         for place, label in enumerate(picture.labels):

@@ -7,23 +7,23 @@ from torch import Tensor
 
 from xbench import Batch, ImageSet, Loss, MismatchError, Targets, generator
 
-TRIED, TRIALS, SIDE = 8, 8, 16
+TRIAL_IMAGES, TRIALS, SIDE = 8, 8, 16
 """How many images a loss is tried with, how often, and how many pixels their sides have."""
 
 
-def of_each(
+def image_losses(
     loss: Loss, batch: Batch, logits: Float[Tensor, "n classes"], seed: int
 ) -> Float64[np.ndarray, " n"]:
     """The loss of each image against its own target; `MismatchError` where it mixes images."""
-    made = _targets(loss, batch, logits.shape[1], seed)
-    values = [
+    targets = _targets(loss, batch, logits.shape[1], seed)
+    losses = [
         loss.score(
             logits[[place]],
-            Targets(made.images[[place]], made.distribution[[place]], made.source),
+            Targets(targets.images[[place]], targets.distribution[[place]], targets.source),
         )
         for place in range(len(logits))
     ]
-    return torch.stack(values).double().numpy() if values else np.zeros(0)
+    return torch.stack(losses).double().numpy() if losses else np.zeros(0)
 
 
 def refuse_mixing(loss: Loss, images: ImageSet) -> None:
@@ -32,7 +32,7 @@ def refuse_mixing(loss: Loss, images: ImageSet) -> None:
     It is seen in a few images of noise with the ids and labels of real ones, so no file is
     decoded.
     """
-    ids = images.ids()[:TRIED]
+    ids = images.ids()[:TRIAL_IMAGES]
     noise = torch.rand(len(ids), 3, SIDE, SIDE, generator=generator("tried loss"))
     batch = Batch(noise, ids, images.dataset.labels(ids), images)
     for trial in range(TRIALS):
@@ -42,11 +42,11 @@ def refuse_mixing(loss: Loss, images: ImageSet) -> None:
 def _targets(loss: Loss, batch: Batch, classes: int, seed: int) -> Targets:
     """The targets of images that the loss leaves as they are."""
     source = generator("evaluated loss", seed)
-    made = loss.targets(batch, classes=classes, epoch=0, generator=source)
-    if made.images.shape != batch.images.shape or not torch.equal(made.images, batch.images):
+    targets = loss.targets(batch, classes=classes, epoch=0, generator=source)
+    if targets.images.shape != batch.images.shape or not torch.equal(targets.images, batch.images):
         raise MismatchError(
             f"loss {loss.name!r} mixes or changes images, so it is no loss of what a classifier "
             "says of an image as it is; leave it out of protocol.losses, entries may be trained "
             "with it"
         )
-    return made
+    return targets

@@ -35,23 +35,23 @@ from xbench import (
     weights_recipe,
 )
 from xbench_explicable.kernels.shares import fair_shares
-from xbench_explicable.protocol.evaluated_loss import of_each, refuse_mixing
-from xbench_explicable.protocol.rows import Answers, loss_labels, rows_of
-from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.evaluated_loss import image_losses, refuse_mixing
+from xbench_explicable.protocol.rows import Answers, answer_rows, loss_labels
+from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
 from xbench_explicable.protocol.yardstick import (
-    Distances,
-    Hierarchy,
+    DistanceTree,
+    OptionalHierarchy,
     Yardstick,
     short_hash,
     yardstick,
 )
 from xbench_explicable.similarities.class_tree import refuse_unread
 
-NOT_TESTED = ("train", "validation")
+TRAINING_ROLES = ("train", "validation")
 """Roles of image sets that networks have seen."""
 
 
-class Unseen(NamedTuple):
+class EvaluatedSet(NamedTuple):
     """Images that are classified, and where they stand in the list of all cases."""
 
     name: str
@@ -80,7 +80,7 @@ class Explicability(Protocol):
 
     similarity: Similarity
     """D, of the classes that networks are trained for."""
-    hierarchy: Hierarchy = ""
+    hierarchy: OptionalHierarchy = ""
     """The tree in which distances are measured: the dataset's own, or WordNet's."""
     losses: tuple[Loss, ...] = ()
     """Losses that every classifier is evaluated with, for the appendix's table."""
@@ -95,7 +95,7 @@ class Explicability(Protocol):
 
     def parameters(self) -> Tree:
         """The fields, and what is in the files that WordNet's tree is made of."""
-        return {**super().parameters(), **self._distances().digests()}
+        return {**super().parameters(), **self._distance_tree().digests()}
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """A class hierarchy where distances are measured in the dataset's own."""
@@ -107,16 +107,16 @@ class Explicability(Protocol):
 
     def yardstick(self, dataset: Dataset) -> Yardstick:
         """D and what follows from it, for the classes of the dataset that is trained with."""
-        return yardstick(self.similarity, self._distances(), dataset)
+        return yardstick(self.similarity, self._distance_tree(), dataset)
 
-    def _distances(self) -> Distances:
-        return Distances(self.hierarchy, self.synsets, self.wordnet)
+    def _distance_tree(self) -> DistanceTree:
+        return DistanceTree(self.hierarchy, self.synsets, self.wordnet)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """The trained weights."""
         train = entry.datasets["train"]
         self.yardstick(train.dataset)
-        unseen(entry)
+        evaluated_sets(entry)
         for loss in self.losses:
             loss.check(train)
             refuse_mixing(loss, train)
@@ -124,16 +124,17 @@ class Explicability(Protocol):
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
         """Places in the list of the images of all test sets."""
-        return range(sum(len(one.ids) for one in unseen(entry)))
+        return range(sum(len(evaluated.ids) for evaluated in evaluated_sets(entry)))
 
     def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
         """The first images of each test set, of each as many where it has so many."""
-        sets = unseen(entry)
-        shares = fair_shares([len(one.ids) for one in sets], limit)
-        first = [
-            range(one.start, one.start + share) for one, share in zip(sets, shares, strict=True)
+        sets = evaluated_sets(entry)
+        shares = fair_shares([len(evaluated.ids) for evaluated in sets], limit)
+        ranges = [
+            range(evaluated.start, evaluated.start + share)
+            for evaluated, share in zip(sets, shares, strict=True)
         ]
-        return [case for case in cases if any(case in some for some in first)]
+        return [case for case in cases if any(case in places for places in ranges)]
 
     def evaluate(
         self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
@@ -141,32 +142,36 @@ class Explicability(Protocol):
         """One row per image."""
         import pyarrow as pa
 
-        by, made = self.yardstick(entry.datasets["train"].dataset), []
-        for one in unseen(entry):
-            own = [case for case in cases if one.start <= case < one.start + len(one.ids)]
-            for start in range(0, len(own), workplace.batch_size):
-                some = own[start : start + workplace.batch_size]
-                answers = self._answers(entry, one, some, artefacts, workplace)
-                made.append(rows_of(answers, by))
-        return pa.concat_tables(made).unify_dictionaries()
+        yardstick, tables = self.yardstick(entry.datasets["train"].dataset), []
+        for evaluated in evaluated_sets(entry):
+            own_cases = [
+                case
+                for case in cases
+                if evaluated.start <= case < evaluated.start + len(evaluated.ids)
+            ]
+            for start in range(0, len(own_cases), workplace.batch_size):
+                batch_cases = own_cases[start : start + workplace.batch_size]
+                answers = self._answers(entry, evaluated, batch_cases, artefacts, workplace)
+                tables.append(answer_rows(answers, yardstick))
+        return pa.concat_tables(tables).unify_dictionaries()
 
     def _answers(
         self,
         entry: Entry,
-        one: Unseen,
+        evaluated: EvaluatedSet,
         cases: Sequence[int],
         artefacts: Artefacts,
         workplace: Workplace,
     ) -> Answers:
         network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = one.images.batch([one.ids[case - one.start] for case in cases])
-        labels = one.labels[batch.known_labels()]
+        batch = evaluated.images.batch([evaluated.ids[case - evaluated.start] for case in cases])
+        labels = evaluated.labels[batch.known_labels()]
         logits = network.logits(batch.images.to(workplace.device), batch.ids).cpu()
         probabilities = logits.double().softmax(1)
         predicted = logits.argmax(1)
         places = torch.arange(len(labels))
         return Answers(
-            set=one.name,
+            set=evaluated.name,
             repeat=entry.repeat,
             cases=np.array(cases, np.int64),
             images=np.array(batch.ids, np.int64),
@@ -174,7 +179,7 @@ class Explicability(Protocol):
             predicted=predicted.numpy(),
             probability=probabilities[places, predicted].numpy(),
             true_probability=probabilities[places, labels].numpy(),
-            losses=dict(self._losses(entry, _relabelled(batch, labels, entry, one), logits)),
+            losses=dict(self._losses(entry, _relabelled(batch, labels, entry, evaluated), logits)),
             labels_needed=labels_needed(entry.loss, entry.datasets["train"].dataset),
         )
 
@@ -182,15 +187,15 @@ class Explicability(Protocol):
         self, entry: Entry, batch: Batch, logits: Float[Tensor, "n classes"]
     ) -> Iterator[tuple[str, Float64[np.ndarray, " n"]]]:
         for label, loss in zip(loss_labels(self.losses), self.losses, strict=True):
-            yield label, of_each(loss, batch, logits, entry.seed)
+            yield label, image_losses(loss, batch, logits, entry.seed)
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""
-        return scored(rows, loss_labels(self.losses))
+        return scores_by_label(rows, loss_labels(self.losses))
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """How many images all get wrong, counts of points, and how pairs of entries compare."""
-        return noted(rows)
+        return notes_by_label(rows)
 
     def figures(
         self,
@@ -224,31 +229,31 @@ class Explicability(Protocol):
         }
 
 
-def unseen(entry: Entry) -> tuple[Unseen, ...]:
+def evaluated_sets(entry: Entry) -> tuple[EvaluatedSet, ...]:
     """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
-    trained = entry.datasets["train"].dataset.class_names()
-    roles = [role for role in entry.datasets if role not in NOT_TESTED]
-    made: list[Unseen] = []
+    names = entry.datasets["train"].dataset.class_names()
+    roles = [role for role in entry.datasets if role not in TRAINING_ROLES]
+    sets: list[EvaluatedSet] = []
     # by name, as keys do not tell in which order roles were given
     for role in sorted(roles, key=lambda role: (role != "test", role)):
-        images, start = entry.datasets[role], sum(len(one.ids) for one in made)
-        labels = torch.tensor(matched(images.dataset, role, trained), dtype=torch.int64)
-        made.append(Unseen(role, images, images.ids(), start, labels))
-    return tuple(made)
+        images, start = entry.datasets[role], sum(len(earlier.ids) for earlier in sets)
+        labels = torch.tensor(class_places(images.dataset, role, names), dtype=torch.int64)
+        sets.append(EvaluatedSet(role, images, images.ids(), start, labels))
+    return tuple(sets)
 
 
-def matched(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]:
+def class_places(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]:
     """The place of each of the dataset's classes among `names`."""
-    own = dataset.class_names()
+    own_names = dataset.class_names()
     places = {name: place for place, name in enumerate(names)}
-    unknown = [name for name in own if name not in places]
+    unknown = [name for name in own_names if name not in places]
     if unknown:
         raise MismatchError(
             f"test set {role!r} (dataset {dataset.name!r}) has classes that networks are not "
             f"trained for: {', '.join(unknown[:20])}{', …' if len(unknown) > 20 else ''}; classes "
             f"are matched by name with {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
         )
-    return [places[name] for name in own]
+    return [places[name] for name in own_names]
 
 
 def labels_needed(loss: Loss, dataset: Dataset) -> int:
@@ -257,8 +262,10 @@ def labels_needed(loss: Loss, dataset: Dataset) -> int:
     return similarity.labels_needed(dataset) if isinstance(similarity, Similarity) else 0
 
 
-def _relabelled(batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, one: Unseen) -> Batch:
+def _relabelled(
+    batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, evaluated: EvaluatedSet
+) -> Batch:
     """The batch with the training dataset's labels, which losses know the classes of."""
-    trained = entry.datasets["train"]
-    source = one.images if one.images.dataset == trained.dataset else trained
+    training_set = entry.datasets["train"]
+    source = evaluated.images if evaluated.images.dataset == training_set.dataset else training_set
     return Batch(batch.images, batch.ids, labels, source)

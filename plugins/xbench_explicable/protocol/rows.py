@@ -55,14 +55,14 @@ class Answers(NamedTuple):
     """Human judgements that the classifier's own loss takes, beyond the labels."""
 
 
-def rows_of(answers: Answers, by: Yardstick) -> pa.Table:
+def answer_rows(answers: Answers, yardstick: Yardstick) -> pa.Table:
     """One row per image, with how near the predicted class is to the true one."""
-    true, predicted, n = answers.labels, answers.predicted, len(answers.cases)
-    names = np.array(by.names, dtype=object)
+    true, predicted, count = answers.labels, answers.predicted, len(answers.cases)
+    names = np.array(yardstick.names, dtype=object)
     columns: dict[str, Any] = {
         "case": answers.cases,
-        "repeat": np.full(n, answers.repeat),
-        "set": np.full(n, answers.set, dtype=object),
+        "repeat": np.full(count, answers.repeat),
+        "set": np.full(count, answers.set, dtype=object),
         "image": answers.images,
         "label": true,
         "class": names[true],
@@ -70,19 +70,19 @@ def rows_of(answers: Answers, by: Yardstick) -> pa.Table:
         "predicted_class": names[predicted],
         "probability": answers.probability,
         "true_probability": answers.true_probability,
-        "similarity": by.matrix[true, predicted],
-        "chance": by.chance[true],
-        "best": by.best[true],
-        "closer": by.order.closer[true, predicted],
-        "level": by.order.level[true, predicted],
-        "classes": np.full(n, len(by.names)),
-        "distance": by.heights[true, predicted],
-        "distance_chance": by.height_chance[true],
-        "labels_needed": np.full(n, answers.labels_needed),
+        "similarity": yardstick.matrix[true, predicted],
+        "chance": yardstick.chance[true],
+        "best": yardstick.best[true],
+        "closer": yardstick.order.closer[true, predicted],
+        "level": yardstick.order.level[true, predicted],
+        "classes": np.full(count, len(yardstick.names)),
+        "distance": yardstick.heights[true, predicted],
+        "distance_chance": yardstick.height_chance[true],
+        "labels_needed": np.full(count, answers.labels_needed),
     }
-    made = {name: _column(columns[name], kind) for name, kind in FIELDS.items()}
-    losses = {f"{LOSS}{label}": pa.array(of) for label, of in answers.losses.items()}
-    return pa.table({**made, **losses})
+    arrays = {name: _column(columns[name], kind) for name, kind in FIELDS.items()}
+    losses = {f"{LOSS}{label}": pa.array(values) for label, values in answers.losses.items()}
+    return pa.table({**arrays, **losses})
 
 
 def _column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
@@ -93,26 +93,32 @@ def _column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
 
 def loss_labels(losses: Sequence[Loss]) -> tuple[str, ...]:
     """How columns name each loss, such as `weighted(ihl)`; the same name twice is numbered."""
-    plain = [_described(loss) for loss in losses]
+    descriptions = [_description(loss) for loss in losses]
     return tuple(
-        name if plain.count(name) == 1 else f"{name} #{plain[: place + 1].count(name)}"
-        for place, name in enumerate(plain)
+        name
+        if descriptions.count(name) == 1
+        else f"{name} #{descriptions[: place + 1].count(name)}"
+        for place, name in enumerate(descriptions)
     )
 
 
-def _described(component: Component) -> str:
+def _description(component: Component) -> str:
     """Its name, with the similarities among its fields and what is not at its default."""
-    told = [
+    parts = [
         text
         for field in dataclasses.fields(component)  # type: ignore[arg-type]
-        for text in _field_text(field, getattr(component, field.name))
+        for text in _field_texts(field, getattr(component, field.name))
     ]
-    return f"{component.name}({', '.join(told)})" if told else component.name
+    return f"{component.name}({', '.join(parts)})" if parts else component.name
 
 
-def _field_text(field: "dataclasses.Field[Any]", value: Any) -> list[str]:
+def _field_texts(field: "dataclasses.Field[Any]", value: Any) -> list[str]:
     values = value if isinstance(value, tuple) else (value,)
-    named = [_described(one) for one in values if isinstance(one, Similarity)]
+    similarities = [
+        _description(similarity) for similarity in values if isinstance(similarity, Similarity)
+    ]
     # what has no default is a place where something lies, and says nothing to a reader
-    own = field.default not in (dataclasses.MISSING, value) and isinstance(value, (str, int, float))
-    return named or ([f"{field.name}={value}"] if own else [])
+    is_changed = field.default not in (dataclasses.MISSING, value) and isinstance(
+        value, (str, int, float)
+    )
+    return similarities or ([f"{field.name}={value}"] if is_changed else [])

@@ -35,7 +35,7 @@ NUMBERS = (
 TIE_RULE = f"similarities are equal if they differ by at most {TIE:g} of the larger"
 
 
-class Seen(NamedTuple):
+class AnswerColumns(NamedTuple):
     """What one classifier takes the images of one set for, image by image."""
 
     repeats: Int64[np.ndarray, " n"]
@@ -47,25 +47,25 @@ class Seen(NamedTuple):
         """Which images are taken for another class."""
         return self.values["label"] != self.values["predicted"]
 
-    def at(self, chosen: Bool[np.ndarray, " n"]) -> "Seen":
+    def masked(self, mask: Bool[np.ndarray, " n"]) -> "AnswerColumns":
         """These images alone."""
-        values = {name: column[chosen] for name, column in self.values.items()}
-        return Seen(self.repeats[chosen], self.cases[chosen], values)
+        values = {name: column[mask] for name, column in self.values.items()}
+        return AnswerColumns(self.repeats[mask], self.cases[mask], values)
 
 
-class Together(NamedTuple):
+class CommonMistakes(NamedTuple):
     """What several classifiers take the images of one set for that all of them get wrong."""
 
     labels: tuple[str, ...]
     cases: Int64[np.ndarray, " images"]
-    of_each: tuple[Seen, ...]
+    mistakes: tuple[AnswerColumns, ...]
 
     def stacked(self, name: str) -> np.ndarray:
         """A column of all classifiers, one row each."""
-        return np.stack([seen.values[name] for seen in self.of_each])
+        return np.stack([columns.values[name] for columns in self.mistakes])
 
     @property
-    def several(self) -> bool:
+    def comparable(self) -> bool:
         """Whether there is anything to compare."""
         return len(self.labels) > 1
 
@@ -79,115 +79,134 @@ class Points(NamedTuple):
     soft_chance: Float64[np.ndarray, "classifiers images"]
 
 
-def sets(rows: Mapping[str, Rows]) -> dict[str, dict[str, Seen]]:
+def answers_by_set(rows: Mapping[str, Rows]) -> dict[str, dict[str, AnswerColumns]]:
     """By set and label what was seen, in the order of cases; all labels saw the same images."""
     by_label = {label: _by_set(table) for label, table in rows.items()}
-    first, found = next(iter(by_label)), dict[str, dict[str, Seen]]()
-    for label, of_label in by_label.items():
-        for name in dict.fromkeys((*by_label[first], *of_label)):
-            same, seen = by_label[first].get(name), of_label.get(name)
-            if same is None or seen is None or not _same_images(same, seen):
+    first, by_set = next(iter(by_label)), dict[str, dict[str, AnswerColumns]]()
+    for label, own_sets in by_label.items():
+        for name in dict.fromkeys((*by_label[first], *own_sets)):
+            first_columns, columns = by_label[first].get(name), own_sets.get(name)
+            if first_columns is None or columns is None or not _same_images(first_columns, columns):
                 raise MismatchError(
                     f"{label!r} and {first!r} were evaluated on different images of set {name!r}; "
                     "mistakes are compared on the same images"
                 )
-            found.setdefault(name, {})[label] = seen
-    return found
+            by_set.setdefault(name, {})[label] = columns
+    return by_set
 
 
-def _same_images(one: Seen, other: Seen) -> bool:
-    cases = np.array_equal(one.cases, other.cases) and np.array_equal(one.repeats, other.repeats)
-    return cases and np.array_equal(one.values["label"], other.values["label"])
+def _same_images(first: AnswerColumns, second: AnswerColumns) -> bool:
+    columns = zip(
+        (first.cases, first.repeats, first.values["label"]),
+        (second.cases, second.repeats, second.values["label"]),
+        strict=True,
+    )
+    return all(np.array_equal(column, other) for column, other in columns)
 
 
-def _by_set(table: Rows) -> dict[str, Seen]:
+def _by_set(table: Rows) -> dict[str, AnswerColumns]:
     names = table.column("set").cast(pa.string()).combine_chunks().dictionary_encode()
-    place = names.indices.to_numpy(zero_copy_only=False)
-    repeats, cases = (_plain(table, name) for name in ("repeat", "case"))
+    numbers = names.indices.to_numpy(zero_copy_only=False)
+    repeats, cases = (_array(table, name) for name in ("repeat", "case"))
     losses = [name for name in table.column_names if name.startswith(LOSS)]
-    columns = {name: _plain(table, name) for name in (*NUMBERS, *losses)}
-    found = {}
+    columns = {name: _array(table, name) for name in (*NUMBERS, *losses)}
+    by_set = {}
     for number, name in enumerate(names.dictionary.to_pylist()):
-        chosen = np.flatnonzero(place == number)
-        chosen = chosen[np.lexsort((cases[chosen], repeats[chosen]))]
-        values = {name: column[chosen] for name, column in columns.items()}
-        found[name] = Seen(repeats[chosen], cases[chosen], values)
-    return found
+        rows = np.flatnonzero(numbers == number)
+        rows = rows[np.lexsort((cases[rows], repeats[rows]))]
+        values = {name: column[rows] for name, column in columns.items()}
+        by_set[name] = AnswerColumns(repeats[rows], cases[rows], values)
+    return by_set
 
 
-def _plain(table: Rows, name: str) -> np.ndarray:
+def _array(table: Rows, name: str) -> np.ndarray:
     return table.column(name).to_numpy()
 
 
-def together(seen: Mapping[str, Seen]) -> Together:
+def common_mistakes(answers: Mapping[str, AnswerColumns]) -> CommonMistakes:
     """The images that all classifiers get wrong: the paper's M."""
-    wrong = np.logical_and.reduce([one.wrong for one in seen.values()])
-    of_each = tuple(one.at(wrong) for one in seen.values())
-    return Together(tuple(seen), of_each[0].cases, of_each)
+    wrong = np.logical_and.reduce([columns.wrong for columns in answers.values()])
+    mistakes = tuple(columns.masked(wrong) for columns in answers.values())
+    return CommonMistakes(tuple(answers), mistakes[0].cases, mistakes)
 
 
-def points(common: Together) -> Points:
+def common_points(common: CommonMistakes) -> Points:
     """Hard and soft points of each classifier."""
     similarities = common.stacked("similarity")
     if not similarities.shape[1]:
         return Points(*(np.zeros(similarities.shape) for _ in Points._fields))
-    wrong = common.of_each[0].values["classes"].astype(np.int64) - 1
+    wrong = common.mistakes[0].values["classes"].astype(np.int64) - 1
     closer, level = (common.stacked(name).astype(np.int64) for name in ("closer", "level"))
     expected = chances(similarities, closer, level, wrong)
     return Points(hard_points(similarities), soft_points(similarities), *expected)
 
 
-def scored(rows: Mapping[str, Rows], losses: Sequence[str]) -> dict[str, list[CaseScores]]:
+def scores_by_label(rows: Mapping[str, Rows], losses: Sequence[str]) -> dict[str, list[CaseScores]]:
     """All scores of each entry, measure by measure and set by set."""
-    made: dict[str, list[CaseScores]] = {label: [] for label in rows}
-    for name, seen in sets(rows).items():
-        common = together(seen)
-        given = points(common) if common.several else None
+    scores: dict[str, list[CaseScores]] = {label: [] for label in rows}
+    for name, answers in answers_by_set(rows).items():
+        common = common_mistakes(answers)
+        points = common_points(common) if common.comparable else None
         for place, label in enumerate(common.labels):
-            own, shared = seen[label], common.of_each[place]
-            tree = not np.isnan(own.values["distance_chance"]).all()  # even without a mistake
-            made[label] += _alone(name, own, losses, tree=tree)
-            common_mistakes = f"of common mistakes@{name}"
-            made[label] += _nearness(common_mistakes, shared, tree=tree, headline=True)
-            if given is not None:
-                made[label] += _of_points(name, common.cases, given, place)
-    return {label: _ordered(scores) for label, scores in made.items()}
+            columns, mistakes = answers[label], common.mistakes[place]
+            # chances are there even without a mistake
+            has_tree = not np.isnan(columns.values["distance_chance"]).all()
+            scores[label] += _own_scores(name, columns, losses, has_tree=has_tree)
+            scores[label] += _nearness_scores(
+                f"of common mistakes@{name}", mistakes, has_tree=has_tree, headline=True
+            )
+            if points is not None:
+                scores[label] += _point_scores(name, common.cases, points, place)
+    return {label: _sorted_scores(own_scores) for label, own_scores in scores.items()}
 
 
-def _alone(name: str, seen: Seen, losses: Sequence[str], *, tree: bool) -> Iterator[CaseScores]:
+def _own_scores(
+    name: str, columns: AnswerColumns, losses: Sequence[str], *, has_tree: bool
+) -> Iterator[CaseScores]:
     """What does not depend on other entries."""
-    yield _score(f"accuracy@{name}", seen, (~seen.wrong).astype(np.float64))
-    yield from _nearness(f"of own mistakes@{name}", seen.at(seen.wrong), tree=tree)
+    yield _score(f"accuracy@{name}", columns, (~columns.wrong).astype(np.float64))
+    yield from _nearness_scores(
+        f"of own mistakes@{name}", columns.masked(columns.wrong), has_tree=has_tree
+    )
     for label in losses:
-        values = seen.values[f"{LOSS}{label}"]
-        yield _score(f"{LOSS}{label}@{name}", seen, values, "lower", "number")
+        values = columns.values[f"{LOSS}{label}"]
+        yield _score(f"{LOSS}{label}@{name}", columns, values, "lower", "number")
 
 
-def _nearness(of: str, seen: Seen, *, tree: bool, headline: bool = False) -> Iterator[CaseScores]:
+def _nearness_scores(
+    mistakes: str, columns: AnswerColumns, *, has_tree: bool, headline: bool = False
+) -> Iterator[CaseScores]:
     """How near mistakes are to the truth: as D says, as a share of the nearest, in a tree."""
-    similarity, chance, best, distance, far = (
-        seen.values[name]
+    similarity, chance, best, distance, distance_chance = (
+        columns.values[name]
         for name in ("similarity", "chance", "best", "distance", "distance_chance")
     )
-    yield _score(f"similarity {of}", seen, similarity, chance=chance, headline=headline)
-    yield _score(f"closeness {of}", seen, _share(similarity, best), chance=_share(chance, best))
-    if tree:
-        yield _score(f"distance {of}", seen, distance, "lower", "number", chance=far)
+    yield _score(f"similarity {mistakes}", columns, similarity, chance=chance, headline=headline)
+    yield _score(
+        f"closeness {mistakes}",
+        columns,
+        _closeness(similarity, best),
+        chance=_closeness(chance, best),
+    )
+    if has_tree:
+        yield _score(
+            f"distance {mistakes}", columns, distance, "lower", "number", chance=distance_chance
+        )
 
 
-def _share(
+def _closeness(
     values: Float64[np.ndarray, " n"], best: Float64[np.ndarray, " n"]
 ) -> Float64[np.ndarray, " n"]:
     """As shares of the best; 1 where no wrong class is like the true one at all."""
     return np.divide(values, best, out=np.ones_like(values), where=best > 0)
 
 
-def _of_points(
-    name: str, cases: Int64[np.ndarray, " images"], given: Points, place: int
+def _point_scores(
+    name: str, cases: Int64[np.ndarray, " images"], points: Points, place: int
 ) -> Iterator[CaseScores]:
     for kind, values, chance in (
-        ("hard", given.hard, given.hard_chance),
-        ("soft", given.soft, given.soft_chance),
+        ("hard", points.hard, points.hard_chance),
+        ("soft", points.soft, points.soft_chance),
     ):
         expected = float(chance[place].mean()) if len(cases) else None
         yield CaseScores(f"{kind} score@{name}", "higher", cases, values[place], chance=expected)
@@ -195,7 +214,7 @@ def _of_points(
 
 def _score(
     name: str,
-    seen: Seen,
+    columns: AnswerColumns,
     values: Float64[np.ndarray, " n"],
     direction: Literal["higher", "lower"] = "higher",
     unit: Unit = "share",
@@ -204,7 +223,7 @@ def _score(
     headline: bool = False,
 ) -> CaseScores:
     expected = float(chance.mean()) if chance is not None and len(chance) else None
-    return CaseScores(name, direction, seen.cases, values, headline, unit, expected)
+    return CaseScores(name, direction, columns.cases, values, headline, unit, expected)
 
 
 ORDER = (
@@ -220,7 +239,7 @@ ORDER = (
 )
 
 
-def _ordered(scores: Sequence[CaseScores]) -> list[CaseScores]:
+def _sorted_scores(scores: Sequence[CaseScores]) -> list[CaseScores]:
     """By measure in the order in which tables show them, and by set within."""
 
     def place(score: CaseScores) -> int:
@@ -230,26 +249,26 @@ def _ordered(scores: Sequence[CaseScores]) -> list[CaseScores]:
     return sorted(scores, key=place)
 
 
-def pairs(seen: Mapping[str, Seen]) -> dict[str, dict[str, Pair]]:
+def pairs(answers: Mapping[str, AnswerColumns]) -> dict[str, dict[str, Pair]]:
     """How the mistakes of each two classifiers compare, where both are wrong."""
-    labels, of = tuple(seen), list(seen.values())
-    wrong = [one.wrong for one in of]
-    predicted = np.stack([one.values["predicted"] for one in of]).astype(np.int64)
-    similarities = np.stack([one.values["similarity"] for one in of])
-    found: dict[str, dict[str, Pair]] = {label: {} for label in labels}
-    for first, second in itertools.combinations(range(len(of)), 2):
-        two, both = [first, second], wrong[first] & wrong[second]
-        made = pair_counts(predicted[two][:, both], similarities[two][:, both])
-        found[labels[first]][labels[second]] = made
-        turned = made._replace(closer=made.farther, farther=made.closer)
-        found[labels[second]][labels[first]] = turned
-    return found
+    labels, columns = tuple(answers), list(answers.values())
+    wrong = [own.wrong for own in columns]
+    predicted = np.stack([own.values["predicted"] for own in columns]).astype(np.int64)
+    similarities = np.stack([own.values["similarity"] for own in columns])
+    comparisons: dict[str, dict[str, Pair]] = {label: {} for label in labels}
+    for first, second in itertools.combinations(range(len(columns)), 2):
+        members, both_wrong = [first, second], wrong[first] & wrong[second]
+        pair = pair_counts(predicted[members][:, both_wrong], similarities[members][:, both_wrong])
+        comparisons[labels[first]][labels[second]] = pair
+        turned = pair._replace(closer=pair.farther, farther=pair.closer)
+        comparisons[labels[second]][labels[first]] = turned
+    return comparisons
 
 
-def noted(rows: Mapping[str, Rows]) -> dict[str, Tree]:
+def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
     """Of each entry: counts by set and repeat, and pairs over all repeats."""
-    found = sets(rows)
-    facts: dict[str, Tree] = {
+    by_set = answers_by_set(rows)
+    notes: dict[str, Tree] = {
         label: {
             "compared": list(rows),
             "ties": TIE_RULE,
@@ -258,41 +277,43 @@ def noted(rows: Mapping[str, Rows]) -> dict[str, Tree]:
         }
         for label, table in rows.items()
     }
-    for name, seen in found.items():
-        common, of_pairs = together(seen), pairs(seen)
-        repeats = np.unique(next(iter(seen.values())).repeats)
+    for name, answers in by_set.items():
+        common, comparisons = common_mistakes(answers), pairs(answers)
+        repeats = np.unique(next(iter(answers.values())).repeats)
         for place, label in enumerate(common.labels):
-            facts[label]["sets"][name] = {
+            notes[label]["sets"][name] = {
                 **_counts(common, place, repeats),
                 "pairs": {
-                    other: _shares(of_pairs[label][other]) for other in seen if other != label
+                    other: _pair_shares(comparisons[label][other])
+                    for other in answers
+                    if other != label
                 },
             }
-    return facts
+    return notes
 
 
 def _labels_needed(table: Rows) -> int:
     return int(pc.max(table.column("labels_needed")).as_py() or 0)
 
 
-def _counts(common: Together, place: int, repeats: Int64[np.ndarray, " r"]) -> Tree:
+def _counts(common: CommonMistakes, place: int, repeats: Int64[np.ndarray, " r"]) -> Tree:
     """The paper's counts, a list over repeats each."""
-    of_repeat = [common.of_each[0].repeats == repeat for repeat in repeats]
+    masks = [common.mistakes[0].repeats == repeat for repeat in repeats]
     same = (common.stacked("predicted") == common.stacked("predicted")[0]).all(0)
-    made: Tree = {
-        "common_mistakes": [int(chosen.sum()) for chosen in of_repeat],
-        "same_class": [int(same[chosen].sum()) for chosen in of_repeat],
+    counts: Tree = {
+        "common_mistakes": [int(mask.sum()) for mask in masks],
+        "same_class": [int(same[mask].sum()) for mask in masks],
     }
-    if not common.several:
-        return {**made, "scores": "hard and soft need a second classifier to compare with"}
-    given = points(common)
-    for kind, values in (("hard", given.hard), ("soft", given.soft)):
-        made[kind] = [round(float(values[place][chosen].sum()), 6) for chosen in of_repeat]
-    return made
+    if not common.comparable:
+        return {**counts, "scores": "hard and soft need a second classifier to compare with"}
+    points = common_points(common)
+    for kind, values in (("hard", points.hard), ("soft", points.soft)):
+        counts[kind] = [round(float(values[place][mask].sum()), 6) for mask in masks]
+    return counts
 
 
-def _shares(of: Pair) -> Tree:
+def _pair_shares(pair: Pair) -> Tree:
     """A pair's counts as shares of the images that both get wrong."""
-    every = of.images
-    shares = {name: count / every if every else None for name, count in of._asdict().items()}
-    return {"images": every, **shares}
+    images = pair.images
+    shares = {name: count / images if images else None for name, count in pair._asdict().items()}
+    return {"images": images, **shares}

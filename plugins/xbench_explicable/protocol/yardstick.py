@@ -19,7 +19,7 @@ from xbench import (
 from xbench_explicable.kernels.explicability import Order, order, wrong_class_mean_and_max
 from xbench_explicable.similarities.class_tree import class_tree, tree_digests
 
-Hierarchy = Literal["", "dataset", "wordnet"]
+OptionalHierarchy = Literal["", "dataset", "wordnet"]
 """Where the tree above the classes comes from; "" for none."""
 
 
@@ -38,10 +38,10 @@ class Yardstick(NamedTuple):
     height_chance: Float64[np.ndarray, " classes"]
 
 
-class Distances(NamedTuple):
+class DistanceTree(NamedTuple):
     """The tree that distances are measured in, and the files that WordNet's is made of."""
 
-    hierarchy: Hierarchy = ""
+    hierarchy: OptionalHierarchy = ""
     synsets: str = ""
     wordnet: str = ""
 
@@ -50,15 +50,15 @@ class Distances(NamedTuple):
         return tree_digests(*self)
 
 
-def yardstick(similarity: Similarity, distances: Distances, dataset: Dataset) -> Yardstick:
+def yardstick(similarity: Similarity, tree: DistanceTree, dataset: Dataset) -> Yardstick:
     """The yardstick of a dataset's classes; `MismatchError` where there cannot be one."""
-    state = fingerprint([similarity.parameters(), distances.digests(), dataset.fingerprint()])
-    return _yardstick(similarity, distances, dataset, state)
+    state = fingerprint([similarity.parameters(), tree.digests(), dataset.fingerprint()])
+    return _yardstick(similarity, tree, dataset, state)
 
 
 @functools.lru_cache(maxsize=8)
 def _yardstick(
-    similarity: Similarity, distances: Distances, dataset: Dataset, state: str
+    similarity: Similarity, tree: DistanceTree, dataset: Dataset, state: str
 ) -> Yardstick:
     """As long as the files that it depends on are in this state."""
     names = dataset.class_names()
@@ -68,15 +68,15 @@ def _yardstick(
         )
     raw = checked_similarity(similarity.matrix(dataset), names, f"similarity {similarity.name!r}")
     matrix = normalised_similarity(raw.double()).cpu().numpy()
-    heights = _heights(distances, dataset)
+    heights = _heights(tree, dataset)
     chance, best = wrong_class_mean_and_max(matrix)
     return Yardstick(
         names, matrix, chance, best, order(matrix), heights, wrong_class_mean_and_max(heights)[0]
     )
 
 
-def _heights(distances: Distances, dataset: Dataset) -> Float64[np.ndarray, "classes classes"]:
-    hierarchy, synsets, wordnet = distances
+def _heights(tree: DistanceTree, dataset: Dataset) -> Float64[np.ndarray, "classes classes"]:
+    hierarchy, synsets, wordnet = tree
     if not hierarchy:
         return np.full((len(dataset.class_names()),) * 2, np.nan)
     return class_tree(dataset, hierarchy, synsets, wordnet).lca_heights().double().numpy()
@@ -84,5 +84,5 @@ def _heights(distances: Distances, dataset: Dataset) -> Float64[np.ndarray, "cla
 
 def short_hash(matrix: Float64[np.ndarray, "classes classes"]) -> str:
     """A hash of the similarities, to twelve digits after the point."""
-    text = np.round(matrix, 12) + 0.0  # no negative zero
-    return hashlib.sha256(text.astype("<f8").tobytes()).hexdigest()[:12]
+    rounded = np.round(matrix, 12) + 0.0  # no negative zero
+    return hashlib.sha256(rounded.astype("<f8").tobytes()).hexdigest()[:12]

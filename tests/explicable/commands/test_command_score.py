@@ -7,7 +7,7 @@ import pytest
 
 from xbench import Record, Store
 from xbench_explicable.commands.score import command
-from xbench_explicable.protocol.summary import noted
+from xbench_explicable.protocol.summary import notes_by_label
 from xbench_toybirds.dataset import Toybirds
 
 BIRDS = Toybirds(train=20, test=60)
@@ -93,7 +93,7 @@ def test_records_say_which_file_and_what_was_compared(score, files, store) -> No
 def test_scores_can_be_made_again_from_stored_rows(score, files, store) -> None:
     records = [Record.model_validate(one) for one in score(*files, "--json").json()]
     rows = {record.label: Store(str(store)).rows(record.rows[0][0]) for record in records}
-    again = noted(rows)
+    again = notes_by_label(rows)
     for record in records:
         assert record.notes["sets"] == again[record.label]["sets"]
 

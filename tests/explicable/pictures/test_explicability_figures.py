@@ -7,8 +7,8 @@ import pytest
 from xbench import Resampling, summarised
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, drawn
-from xbench_explicable.protocol.rows import Answers, rows_of
-from xbench_explicable.protocol.summary import noted, scored
+from xbench_explicable.protocol.rows import Answers, answer_rows
+from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
 from xbench_explicable.protocol.yardstick import Yardstick
 
 PLAN = Resampling(resamples=30)
@@ -30,7 +30,7 @@ def table(seed: int, repeat: int, sets=("test", "shifted")) -> pa.Table:
         cases = np.arange(first, first + 30)
         known = np.full(30, 0.5)
         answers = (name, repeat, cases, cases, true, predicted, known, known, losses, 0)
-        parts.append(rows_of(Answers(*answers), by))
+        parts.append(answer_rows(Answers(*answers), by))
         first += 30
     return pa.concat_tables(parts)
 
@@ -53,7 +53,7 @@ def entries(rows, repeat: int) -> dict[str, pa.Table]:
 
 
 def value(rows, label: str, name: str) -> float:
-    of_repeats = [scored(entries(rows, repeat), LOSSES)[label] for repeat in (0, 1)]
+    of_repeats = [scores_by_label(entries(rows, repeat), LOSSES)[label] for repeat in (0, 1)]
     return summarised([next(s for s in of if s.name == name) for of in of_repeats], PLAN).value
 
 
@@ -85,7 +85,7 @@ def test_sets_say_how_many_images_all_get_wrong(made, rows) -> None:
     ticks = [tick.get_text() for tick in made["explicability"].figure.axes[0].get_yticklabels()]
     common = set()
     for repeat in (0, 1):
-        of = scored(entries(rows, repeat), LOSSES)["other"]
+        of = scores_by_label(entries(rows, repeat), LOSSES)["other"]
         common |= set(next(s for s in of if s.name == "hard score@test").cases.tolist())
     assert ticks[0] == f"test\n{len(common)} images"
 
@@ -93,7 +93,7 @@ def test_sets_say_how_many_images_all_get_wrong(made, rows) -> None:
 def test_pairs_are_those_of_the_notes(made, rows) -> None:
     tables = {label: pa.concat_tables(rows[label]) for label in LABELS}
     ax = made["explicability-pairs"].figure.axes[0]
-    notes = noted(tables)
+    notes = notes_by_label(tables)
     of_first = notes["cross-entropy"]["sets"]["test"]["pairs"]["other"]
     ticks = [tick.get_text() for tick in ax.get_yticklabels()]
     assert len(ticks) == 3 * 2

@@ -28,7 +28,7 @@ from xbench import (
     generator,
 )
 from xbench_explicable.losses.weighted import WeightedLoss
-from xbench_explicable.protocol.explicability import Explicability, unseen
+from xbench_explicable.protocol.explicability import Explicability, evaluated_sets
 from xbench_explicable.protocol.rows import LOSS, loss_labels
 from xbench_explicable.protocol.yardstick import short_hash
 from xbench_explicable.similarities.similarity_table import SimilarityTable, table_text
@@ -130,14 +130,14 @@ def rows(protocol: Explicability, of: Entry, provider: Provider, cases=None):
 def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
     sets = {"turned": Tinted(NAMES[::-1], 8), "few": Tinted(("truck", "cat"), 6, 50)}
     of = entry(**sets)
-    assert [one.name for one in unseen(of)] == ["test", "few", "turned"]
+    assert [one.name for one in evaluated_sets(of)] == ["test", "few", "turned"]
     made = rows(Explicability(Alike()), of, provider).to_pydict()
     assert made["case"] == list(range(12 + 6 + 8))
     assert made["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
     assert made["image"] == [*range(2000, 2012), *range(2050, 2056), *range(2000, 2008)]
     other = entry(**dict(reversed(sets.items())))
     assert fingerprint(other.tree()) == fingerprint(of.tree())  # so rows must be the same
-    assert [(one.name, one.start) for one in unseen(other)] == [
+    assert [(one.name, one.start) for one in evaluated_sets(other)] == [
         ("test", 0),
         ("few", 12),
         ("turned", 18),
@@ -221,7 +221,7 @@ def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
     network = provider.workplace.network(
         of.classifier, provider.all(protocol.artefacts(of))["weights"]
     )
-    for one in unseen(of):
+    for one in evaluated_sets(of):
         logits = network.logits(one.images.batch(one.ids).images).double()
         for place, p in enumerate(logits.softmax(1).numpy()):
             at = one.start + place

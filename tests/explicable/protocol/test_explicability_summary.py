@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from xbench import CaseScores, MismatchError, Resampling, summarised
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
-from xbench_explicable.protocol.rows import Answers, rows_of
-from xbench_explicable.protocol.summary import noted, scored, sets
-from xbench_explicable.protocol.yardstick import Distances, Yardstick
+from xbench_explicable.protocol.rows import Answers, answer_rows
+from xbench_explicable.protocol.summary import answers_by_set, notes_by_label, scores_by_label
+from xbench_explicable.protocol.yardstick import DistanceTree, Yardstick
 
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 CIFAR10 = ("airplane", "automobile", *ANIMALS, "ship", "truck")
@@ -34,7 +34,7 @@ def table(by, predicted, labels, name="test", repeat=0, first=0, losses=None) ->
     n, nothing = len(labels), np.full(len(labels), np.nan)
     cases, images = np.arange(first, first + n), np.arange(n)
     given = (np.asarray(labels), np.asarray(predicted), nothing, nothing)
-    return rows_of(Answers(name, repeat, cases, images, *given, losses or {}, 7), by)
+    return answer_rows(Answers(name, repeat, cases, images, *given, losses or {}, 7), by)
 
 
 def random_rows(seed: int, classifiers: int = 3, images: int = 60, classes: int = 5):
@@ -89,7 +89,7 @@ def slow(rows: dict[str, pa.Table], name: str) -> dict[str, dict[str, list]]:
 @pytest.mark.parametrize("seed", range(3))
 def test_scores_equal_those_of_slow_loops(seed: int) -> None:
     rows = random_rows(seed)
-    made = scored(rows, ["plain"])
+    made = scores_by_label(rows, ["plain"])
     for name in ("test", "further"):
         for label, expected in slow(rows, name).items():
             of = by_name(made[label])
@@ -110,7 +110,7 @@ def test_scores_equal_those_of_slow_loops(seed: int) -> None:
 @given(st.integers(0, 10**6), st.integers(2, 5))
 def test_soft_points_sum_to_the_number_of_common_mistakes(seed: int, classifiers: int) -> None:
     rows = random_rows(seed, classifiers, 20)
-    made = {label: by_name(of) for label, of in scored(rows, []).items()}
+    made = {label: by_name(of) for label, of in scores_by_label(rows, []).items()}
     for name in ("test", "further"):
         common = next(iter(made.values()))[f"soft score@{name}"]
         total = sum(of[f"soft score@{name}"].values.sum() for of in made.values())
@@ -119,9 +119,9 @@ def test_soft_points_sum_to_the_number_of_common_mistakes(seed: int, classifiers
 
 def test_the_order_of_entries_does_not_matter() -> None:
     rows = random_rows(4)
-    expected = {label: by_name(of) for label, of in scored(rows, ["plain"]).items()}
+    expected = {label: by_name(of) for label, of in scores_by_label(rows, ["plain"]).items()}
     for turned in permutations(rows):
-        made = scored({label: rows[label] for label in turned}, ["plain"])
+        made = scores_by_label({label: rows[label] for label in turned}, ["plain"])
         for label, of in made.items():
             for score in of:
                 np.testing.assert_allclose(score.values, expected[label][score.name].values)
@@ -130,8 +130,8 @@ def test_the_order_of_entries_does_not_matter() -> None:
 
 def test_a_copy_of_an_entry_takes_its_hard_points_and_halves_what_it_won_alone() -> None:
     rows = random_rows(5)
-    before = by_name(scored(rows, [])["net 0"])
-    made = scored({**rows, "copy": rows["net 0"]}, [])
+    before = by_name(scores_by_label(rows, [])["net 0"])
+    made = scores_by_label({**rows, "copy": rows["net 0"]}, [])
     after, copy = by_name(made["net 0"]), by_name(made["copy"])
     alone = before["hard score@test"].values == 1
     assert alone.any()
@@ -141,7 +141,7 @@ def test_a_copy_of_an_entry_takes_its_hard_points_and_halves_what_it_won_alone()
 
 
 def test_scores_stand_measure_by_measure_and_set_by_set() -> None:
-    names = [score.name for score in scored(random_rows(0), ["plain"])["net 1"]]
+    names = [score.name for score in scores_by_label(random_rows(0), ["plain"])["net 1"]]
     assert names[:6] == [
         f"{measure}@{name}"
         for measure in ("accuracy", "hard score", "soft score")
@@ -157,7 +157,7 @@ def test_chance_is_that_of_wrong_classes_at_random() -> None:
         "near": table(by, [1, 1], [0, 0]),
         "far": table(by, [2, 1], [0, 0]),
     }
-    near, far = (by_name(of) for of in scored(rows, []).values())
+    near, far = (by_name(of) for of in scores_by_label(rows, []).values())
     assert near["similarity of common mistakes@test"].chance == pytest.approx(0.5 / 3)
     assert near["closeness of common mistakes@test"].chance == pytest.approx((1 + 2 / 3) / 3)
     assert near["closeness of common mistakes@test"].values.tolist() == [1, 1]
@@ -171,15 +171,15 @@ def test_chance_is_that_of_wrong_classes_at_random() -> None:
 
 def test_distances_are_left_out_where_there_is_no_tree() -> None:
     by = yardstick(np.ones((3, 3)))
-    names = [score.name for score in scored({"a": table(by, [1], [0])}, [])["a"]]
+    names = [score.name for score in scores_by_label({"a": table(by, [1], [0])}, [])["a"]]
     assert not [name for name in names if name.startswith("distance")]
-    names = [score.name for score in scored(random_rows(0), [])["net 0"]]
+    names = [score.name for score in scores_by_label(random_rows(0), [])["net 0"]]
     assert [name for name in names if name.startswith("distance")]
 
 
 def test_a_tree_is_measured_in_even_where_one_repeat_has_no_mistake() -> None:
     by = yardstick(np.ones((3, 3)), 1 - np.eye(3))
-    none, one = (scored({"a": table(by, [said], [0])}, [])["a"] for said in (0, 1))
+    none, one = (scores_by_label({"a": table(by, [said], [0])}, [])["a"] for said in (0, 1))
     assert [score.name for score in none] == [score.name for score in one]
     pooled = summarised(
         [by_name(of)["distance of common mistakes@test"] for of in (none, one)], Resampling()
@@ -189,10 +189,10 @@ def test_a_tree_is_measured_in_even_where_one_repeat_has_no_mistake() -> None:
 
 def test_one_entry_alone_has_no_hard_and_soft_scores_and_is_told_why() -> None:
     rows = {"net 0": random_rows(1)["net 0"]}
-    names = [score.name for score in scored(rows, [])["net 0"]]
+    names = [score.name for score in scores_by_label(rows, [])["net 0"]]
     assert not [name for name in names if name.startswith(("hard", "soft"))]
     assert "similarity of common mistakes@test" in names
-    facts = noted(rows)["net 0"]["sets"]["test"]
+    facts = notes_by_label(rows)["net 0"]["sets"]["test"]
     assert facts["scores"] == "hard and soft need a second classifier to compare with"
     assert facts["pairs"] == {}
 
@@ -200,12 +200,12 @@ def test_one_entry_alone_has_no_hard_and_soft_scores_and_is_told_why() -> None:
 def test_without_common_mistakes_nothing_is_scored_and_none_are_counted() -> None:
     by = yardstick(np.ones((3, 3)))
     rows = {"a": table(by, [0, 1], [0, 2]), "b": table(by, [1, 2], [0, 2])}
-    made = {label: by_name(of) for label, of in scored(rows, []).items()}
+    made = {label: by_name(of) for label, of in scores_by_label(rows, []).items()}
     for name in ("hard score", "soft score", "similarity of common mistakes"):
         score = summarised([made["a"][f"{name}@test"]], Resampling(resamples=10))
         assert np.isnan([score.value, score.low, score.high]).all()
         assert (score.n, score.n_unscored, score.chance) == (0, 0, None)
-    facts = noted(rows)["a"]["sets"]["test"]
+    facts = notes_by_label(rows)["a"]["sets"]["test"]
     assert (facts["common_mistakes"], facts["hard"], facts["soft"]) == ([0], [0], [0])
     assert facts["pairs"]["b"]["images"] == 0
     assert facts["pairs"]["b"]["same"] is None
@@ -213,7 +213,7 @@ def test_without_common_mistakes_nothing_is_scored_and_none_are_counted() -> Non
 
 def test_no_mistakes_at_all_are_no_mistakes_that_could_be_near() -> None:
     by = yardstick(np.ones((3, 3)))
-    made = by_name(scored({"a": table(by, [0, 1], [0, 1])}, [])["a"])
+    made = by_name(scores_by_label({"a": table(by, [0, 1], [0, 1])}, [])["a"])
     assert made["accuracy@test"].values.tolist() == [1, 1]
     assert len(made["similarity of own mistakes@test"].values) == 0
 
@@ -221,7 +221,7 @@ def test_no_mistakes_at_all_are_no_mistakes_that_could_be_near() -> None:
 def test_classes_unlike_all_others_have_mistakes_that_are_equally_near() -> None:
     by = yardstick(np.eye(3))
     rows = {"a": table(by, [1], [0]), "b": table(by, [2], [0])}
-    made = by_name(scored(rows, [])["a"])
+    made = by_name(scores_by_label(rows, [])["a"])
     assert made["closeness of common mistakes@test"].values.tolist() == [1]
     assert made["closeness of common mistakes@test"].chance == 1
     assert made["soft score@test"].values.tolist() == [0.5]
@@ -231,8 +231,8 @@ def test_rows_of_shards_may_come_in_any_order() -> None:
     rows = random_rows(6)
     turn = np.random.default_rng(0).permutation(len(rows["net 0"]))
     turned = {label: of.take(turn) for label, of in rows.items()}
-    for label, of in scored(turned, ["plain"]).items():
-        for score, expected in zip(of, scored(rows, ["plain"])[label], strict=True):
+    for label, of in scores_by_label(turned, ["plain"]).items():
+        for score, expected in zip(of, scores_by_label(rows, ["plain"])[label], strict=True):
             np.testing.assert_array_equal(score.values, expected.values)
             np.testing.assert_array_equal(score.cases, expected.cases)
 
@@ -241,9 +241,9 @@ def test_entries_that_saw_other_images_cannot_be_compared() -> None:
     by = yardstick(np.ones((3, 3)))
     rows = {"a": table(by, [1, 1], [0, 0]), "b": table(by, [1, 1], [0, 2])}
     with pytest.raises(MismatchError) as caught:
-        sets(rows)
+        answers_by_set(rows)
     with pytest.raises(MismatchError, match="different images of set 'further'"):
-        sets({"a": random_rows(0)["net 0"], "b": random_rows(0)["net 0"].slice(0, 60)})
+        answers_by_set({"a": random_rows(0)["net 0"], "b": random_rows(0)["net 0"].slice(0, 60)})
     assert str(caught.value) == (
         "'b' and 'a' were evaluated on different images of set 'test'; mistakes are compared on "
         "the same images"
@@ -260,7 +260,7 @@ def test_counts_are_kept_for_each_repeat_and_pairs_over_all() -> None:
         )
         for label in first
     }
-    facts = {label: of["sets"]["test"] for label, of in noted(rows).items()}
+    facts = {label: of["sets"]["test"] for label, of in notes_by_label(rows).items()}
     assert facts["a"]["common_mistakes"] == facts["b"]["common_mistakes"] == [2, 2]
     assert (facts["a"]["hard"], facts["b"]["hard"]) == ([1, 0], [0, 1])
     assert (facts["a"]["soft"], facts["b"]["soft"]) == ([1.5, 0.5], [0.5, 1.5])
@@ -272,9 +272,9 @@ def test_counts_are_kept_for_each_repeat_and_pairs_over_all() -> None:
         "farther": 0.25,
         "level": 0,
     }
-    assert noted(rows)["a"]["compared"] == ["a", "b"]
-    assert noted(rows)["a"]["labels_needed"] == 7
-    assert "1e-09" in noted(rows)["a"]["ties"]
+    assert notes_by_label(rows)["a"]["compared"] == ["a", "b"]
+    assert notes_by_label(rows)["a"]["labels_needed"] == 7
+    assert "1e-09" in notes_by_label(rows)["a"]["ties"]
 
 
 @pytest.mark.realdata
@@ -285,7 +285,7 @@ def test_eight_real_networks_score_as_in_a_slow_loop(realdata) -> None:
         predicted = {label: real(realdata, label) for label in labels}
         counts = slow_counts(by.matrix, real_labels(realdata), predicted)
         for label, (common, hard, soft) in counts.items():
-            facts = noted(some)[label]["sets"]["test"]
+            facts = notes_by_label(some)[label]["sets"]["test"]
             assert facts["common_mistakes"] == [common]
             assert facts["hard"] == [hard]
             assert facts["soft"] == [pytest.approx(soft, abs=1e-6)]
@@ -314,7 +314,7 @@ def real_rows(realdata) -> tuple[Yardstick, dict[str, pa.Table]]:
     images = PackedImages(str(realdata / "cifar10"), ("test=test_jpeg.npz",), CIFAR10)
     people = Cifar10h(images, str(realdata / "cifar10h" / "cifar10h-counts.npy"))
     similarity = MeanSimilarity((InstanceLevelLabels(people), ExistingKnowledge()))
-    by, labels = of_dataset(similarity, Distances(), images), real_labels(realdata)
+    by, labels = of_dataset(similarity, DistanceTree(), images), real_labels(realdata)
     files = sorted((realdata / "cifar10_predictions").glob("*.npy"))
     assert len(files) == 8
     return by, {file.stem: table(by, real(realdata, file.stem), labels) for file in files}

@@ -78,7 +78,7 @@ def test_a_plain_array_holds_a_class_for_each_image(written, kind) -> None:
     found = written("some.npy", predicted=PREDICTED.astype(kind))
     assert found.predicted.tolist() == PREDICTED.tolist()
     assert found.labels.tolist() == LABELS.tolist()
-    assert found.order == "assumed"
+    assert found.matching == "assumed"
     assert np.isnan(found.probability).all()
     assert np.isnan(found.true_probability).all()
     assert len(found.digest) == 64
@@ -90,14 +90,14 @@ def test_probabilities_give_the_class_and_what_it_is_worth(written) -> None:
     np.testing.assert_allclose(found.probability, PROBABILITIES.max(1), rtol=1e-6)
     expected = [row[label] for row, label in zip(PROBABILITIES, LABELS, strict=True)]
     np.testing.assert_allclose(found.true_probability, expected, rtol=1e-6)
-    assert found.order == "labels"
+    assert found.matching == "labels"
 
 
 @given(st.floats(-300, 300))
 def test_logits_are_made_probabilities_wherever_their_zero_is(shift: float) -> None:
     logits = np.log(PROBABILITIES + 1e-30) + shift
-    names = predictions.Expected("here", "test", NAMES, np.array(IDS), LABELS)
-    made = predictions._scores({"logits": logits}, np.arange(3), names)
+    names = predictions.FileSplit("here", "test", NAMES, np.array(IDS), LABELS)
+    made = predictions._predicted_classes({"logits": logits}, np.arange(3), names)
     assert made.predicted.tolist() == PREDICTED.tolist()
     np.testing.assert_allclose(made.probabilities, PROBABILITIES, atol=1e-9)
 
@@ -107,10 +107,10 @@ def test_ids_put_predictions_of_any_order_in_that_of_the_split(written) -> None:
     ids = np.array(IDS)
     found = written(predicted=PREDICTED[turn], ids=ids[turn], labels=LABELS[turn])
     assert found.predicted.tolist() == PREDICTED.tolist()
-    assert found.order == "ids"
+    assert found.matching == "ids"
     found = written(probabilities=PROBABILITIES[turn], ids=ids[turn])
     np.testing.assert_allclose(found.probability, PROBABILITIES.max(1))
-    assert found.order == "ids"
+    assert found.matching == "ids"
 
 
 def test_class_names_say_which_class_a_number_means(written) -> None:
@@ -122,7 +122,7 @@ def test_class_names_say_which_class_a_number_means(written) -> None:
     own = np.argsort(turned)
     found = written(predicted=own[PREDICTED], labels=own[LABELS], class_names=names)
     assert found.predicted.tolist() == PREDICTED.tolist()
-    assert found.order == "labels"
+    assert found.matching == "labels"
 
 
 def test_a_network_may_know_some_of_the_classes_only(written) -> None:
@@ -132,7 +132,7 @@ def test_a_network_may_know_some_of_the_classes_only(written) -> None:
 
 
 def test_other_arrays_in_a_file_do_no_harm(written) -> None:
-    assert written(predicted=PREDICTED, epoch=np.array(3)).order == "assumed"
+    assert written(predicted=PREDICTED, epoch=np.array(3)).matching == "assumed"
 
 
 def test_labels_in_another_order_are_an_error_that_shows_one(written) -> None:
