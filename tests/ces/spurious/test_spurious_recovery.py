@@ -305,7 +305,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
 
 
 def test_a_confound_that_is_learned_is_named(shapes, make_weights, tmp_path) -> None:
-    made = records(shapes(720), make_weights().plan.classifier, tmp_path)
+    results = records(shapes(720), make_weights().plan.classifier, tmp_path)
     values = {
         label: {score.name: score.value for score in record.scores}
         for label, record in results.items()
