@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
+import cub_tree
+from command_line import call_script
 from xbench.cli import main
 
 
@@ -52,9 +54,16 @@ def xbench(capsys):
 
 
 @pytest.fixture(scope="session")
-def annotated_birds(realdata):
-    """The folder of the official annotations of birds, without photographs."""
-    folder = realdata / "CUB_200_2011"
-    if not folder.is_dir():
-        pytest.skip(f"no real data in {folder}; name its folder in XBENCH_TEST_DATA")
-    return folder
+def drawn_birds(realdata, tmp_path_factory):
+    """Draws a tree of so many classes and images of each, with the official annotations."""
+    source = realdata / "CUB_200_2011"
+    if not source.is_dir():
+        pytest.skip(f"no real data in {source}; name its folder in XBENCH_TEST_DATA")
+
+    def draw(classes, images):
+        out = tmp_path_factory.mktemp("birds") / "CUB_200_2011"
+        sizes = ("--classes", classes, "--images-per-class", images)
+        call_script(cub_tree, "--source", source, "--out", out, *sizes)
+        return out
+
+    return draw

@@ -3,7 +3,6 @@
 import pytest
 
 import ade_tree
-import cub_tree
 from command_line import call_script, records
 
 pytestmark = pytest.mark.slow
@@ -27,12 +26,9 @@ def scenes(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def birds(tmp_path_factory, annotated_birds):
+def birds(drawn_birds):
     """Five classes with the official annotations and drawn images."""
-    out = tmp_path_factory.mktemp("birds") / "CUB_200_2011"
-    source = ("--source", annotated_birds)
-    call_script(cub_tree, *source, "--out", out, "--classes", 5, "--images-per-class", 12)
-    return out
+    return drawn_birds(5, 12)
 
 
 @pytest.mark.parametrize("ablation", ABLATIONS)

@@ -2,8 +2,6 @@
 
 import pytest
 
-import cub_tree
-from command_line import call_script
 from xbench.results.record import Record
 
 pytestmark = [pytest.mark.slow, pytest.mark.realdata]
@@ -21,12 +19,9 @@ SMALL = (
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory, annotated_birds):
+def tree(drawn_birds):
     """A tree in the official layout with six classes."""
-    out = tmp_path_factory.mktemp("birds") / "CUB_200_2011"
-    source = ("--source", annotated_birds)
-    call_script(cub_tree, *source, "--out", out, "--classes", 6, "--images-per-class", 24)
-    return out
+    return drawn_birds(6, 24)
 
 
 def test_the_run_of_the_paper_goes_from_end_to_end(xbench, tree, tmp_path):

@@ -11,6 +11,7 @@ from xbench_toybirds.dataset import Toybirds
 pytestmark = pytest.mark.slow
 
 SMOKE = ("--benchmark", "ces-spurious-toybirds", "--variant", "smoke", "-q")
+SMALL = ("-p", "dataset.train=160", "-p", "dataset.test=60", "-p", "training.epochs=1", "-q")
 
 
 @pytest.fixture(scope="module")
@@ -130,16 +131,21 @@ def test_a_context_that_the_class_does_not_have_is_refused_and_nothing_is_writte
     assert not left
 
 
-def test_a_bank_learned_by_the_verb_is_the_one_that_explains(xbench, store, concepts, tmp_path):
-    small = ("-p", "dataset.train=160", "-p", "dataset.test=60", "-p", "training.epochs=1", "-q")
+def learned_bank(xbench, store, concepts, folder):
+    """A file that `xbench concepts learn` wrote, of the network that is trained for SMALL."""
     spec = f'{{ name = "concept-folder", root = "{concepts}", size = 96 }}'
-    bank = tmp_path / "bank.safetensors"
+    bank = folder / "bank.safetensors"
     learn = ("--store", store, "--concepts", spec, "--examples", 12, "--out", bank)
-    assert xbench("concepts", "learn", *small, *learn).code == 0
+    assert xbench("concepts", "learn", *SMALL, *learn).code == 0
+    return bank
+
+
+def test_a_bank_learned_by_the_verb_is_the_one_that_explains(xbench, store, concepts, tmp_path):
+    bank = learned_bank(xbench, store, concepts, tmp_path)
     shown = json.loads(xbench("concepts", "show", bank, "--json").out)
     assert "snow" in json.dumps(shown)
     explained = xbench(
-        *("explain", "--explainer", "ces", *small, "--store", store, "--id", 2_000_003),
+        *("explain", "--explainer", "ces", *SMALL, "--store", store, "--id", 2_000_003),
         *("-p", f"explainer.bank={bank}", "-p", "explainer.threshold=0", "--out", tmp_path / "out"),
     )
     assert explained.code == 0, explained.err
@@ -147,13 +153,9 @@ def test_a_bank_learned_by_the_verb_is_the_one_that_explains(xbench, store, conc
 
 
 def test_a_bank_is_refused_by_a_network_with_other_weights(xbench, store, concepts, tmp_path):
-    small = ("-p", "dataset.train=160", "-p", "dataset.test=60", "-p", "training.epochs=1", "-q")
-    spec = f'{{ name = "concept-folder", root = "{concepts}", size = 96 }}'
-    bank = tmp_path / "bank.safetensors"
-    learn = ("--store", store, "--concepts", spec, "--examples", 12, "--out", bank)
-    assert xbench("concepts", "learn", *small, *learn).code == 0
+    bank = learned_bank(xbench, store, concepts, tmp_path)
     other = xbench(
-        *("explain", "--explainer", "ces", *small, "--seed", 1, "--store", store),
+        *("explain", "--explainer", "ces", *SMALL, "--seed", 1, "--store", store),
         *("--id", 2_000_003, "-p", f"explainer.bank={bank}", "--out", tmp_path / "out"),
     )
     assert other.code == 2

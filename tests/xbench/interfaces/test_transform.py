@@ -95,13 +95,17 @@ def test_transform_without_steps_changes_nothing() -> None:
     assert torch.equal(Transform().points(points, SMALL), points)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
+TRANSFORMED = given(
     height=st.integers(8, 90),
     width=st.integers(8, 90),
     resize=st.sampled_from([0, *range(8, 70)]),
     crop=st.integers(0, 70),
 )
+"""Sizes of images, and what is done to them."""
+
+
+@settings(max_examples=40, deadline=None)
+@TRANSFORMED
 def test_pixels_equal_those_of_torchvision(height, width, resize, crop) -> None:
     image = torch.randint(
         0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
@@ -113,12 +117,7 @@ def test_pixels_equal_those_of_torchvision(height, width, resize, crop) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    height=st.integers(8, 90),
-    width=st.integers(8, 90),
-    resize=st.sampled_from([0, *range(8, 70)]),
-    crop=st.integers(0, 70),
-)
+@TRANSFORMED
 def test_visible_points_lie_in_the_transformed_image(height, width, resize, crop) -> None:
     transform = Transform(resize, crop)
     xy = torch.rand(20, 2, generator=torch.Generator().manual_seed(2)) * torch.tensor(

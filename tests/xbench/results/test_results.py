@@ -6,18 +6,14 @@ from xbench.results.record import DifferenceRecord, IntervalRecord, Record, Scor
 from xbench.results.tables import artefact_lines, tables, unscored
 
 
+def scored(name, **changes):
+    """A score with its interval."""
+    usual = {"direction": "higher", "headline": True, "value": 0.5, "low": 0.4, "high": 0.6}
+    return ScoreRecord(name=name, n=10, n_unscored=0, **{"deviation": None, **usual, **changes})
+
+
 def record(label, others, role="entry", facts=()):
-    score = ScoreRecord(
-        name="average precision",
-        direction="higher",
-        headline=True,
-        value=0.5,
-        low=0.4,
-        high=0.6,
-        n=10,
-        n_unscored=0,
-        deviation=None,
-    )
+    score = scored("average precision")
     differences = [
         DifferenceRecord(
             score=score.name,
@@ -92,15 +88,13 @@ def test_what_artefacts_say_is_told_once_and_what_one_entry_has_alone_under_its_
 
 def test_numbers_are_no_shares_and_chance_stands_in_the_title():
     one = run()[:1]
-    rank = ScoreRecord(
-        name="rank of the concept",
+    rank = scored(
+        "rank of the concept",
         direction="lower",
         headline=False,
         value=2.5,
         low=2,
         high=3.25,
-        n=10,
-        n_unscored=0,
         deviation=0.5,
         unit="number",
         chance=87,
