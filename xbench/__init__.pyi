@@ -39,6 +39,7 @@ from xbench.files.tables import read_spreadsheet as read_spreadsheet
 from xbench.files.tables import shown_line as shown_line
 from xbench.interfaces.artefact import Artefact as Artefact
 from xbench.interfaces.artefact import Artefacts as Artefacts
+from xbench.interfaces.artefact import entries_below as entries_below
 from xbench.interfaces.attribution import Attribution as Attribution
 from xbench.interfaces.classifier import Classifier as Classifier
 from xbench.interfaces.classifier import Network as Network

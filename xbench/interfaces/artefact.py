@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,3 +20,12 @@ class Artefact:
 
 Artefacts = Mapping[str, Artefact]
 """Artefacts by the names under which they were declared."""
+
+
+def entries_below(prefix: str, entries: Mapping[str, _Value]) -> dict[str, _Value]:
+    """The entries whose names begin with the prefix, by the rest of their names."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in entries.items()
+        if name.startswith(prefix)
+    }

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar
 from torch import Generator, Tensor
 
 from xbench.errors import MismatchError, UsageError
-from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.artefact import Artefacts, entries_below
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.component import Component
 from xbench.interfaces.data.dataset import Batch, ImageSet
@@ -119,8 +119,4 @@ def load_explanations(path: Path, kind: type[Kind]) -> list[Kind]:
         kind_found = metadata.get("kind") or "something else"
         raise MismatchError(f"{path} holds {kind_found}, not explanations of kind {kind.name!r}")
     places = [f"{place}." for place in range(int(metadata["count"]))]
-    return [kind.from_tensors(_below(tensors, place)) for place in places]
-
-
-def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    return [kind.from_tensors(entries_below(place, tensors)) for place in places]

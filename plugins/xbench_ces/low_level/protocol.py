@@ -21,6 +21,7 @@ from xbench import (
     Tree,
     UnknownNameError,
     Workplace,
+    entries_below,
     generator,
     weights_recipe,
 )
@@ -133,11 +134,7 @@ class LowLevelPerturbation(Protocol):
         targets = self._targets_by_label(entry)
         batch = entry.datasets["test"].batch(ids).to(workplace.device)
         labels = [] if batch.labels is None else batch.labels.tolist()
-        explainer_artefacts = {
-            name.removeprefix(EXPLAINER): artefact
-            for name, artefact in artefacts.items()
-            if name.startswith(EXPLAINER)
-        }
+        explainer_artefacts = entries_below(EXPLAINER, artefacts)
         for step in range(self.steps + 1):
             source = generator("step", entry.source().initial_seed(), step)
             with workplace.stage("explain"):

@@ -27,6 +27,7 @@ from xbench import (
     UnknownNameError,
     View,
     Workplace,
+    entries_below,
 )
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
@@ -291,13 +292,7 @@ def is_control(entry: Entry) -> bool:
 def _model_artefacts(artefacts: Artefacts, model: Model) -> tuple[Artefact, Artefacts]:
     """The model's weights, and what the explainer declared for them."""
     weights = f"{model.label}/{WEIGHTS}"
-    prefix = f"{weights}/"
-    explainer_artefacts = {
-        name.removeprefix(prefix): artefact
-        for name, artefact in artefacts.items()
-        if name.startswith(prefix)
-    }
-    return artefacts[weights], explainer_artefacts
+    return artefacts[weights], entries_below(f"{weights}/", artefacts)
 
 
 def _rows(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from torch import Tensor, nn
+from torch import nn
 
 from xbench import (
     Artefact,
@@ -17,6 +17,7 @@ from xbench import (
     Readout,
     Recipe,
     TrainingPlan,
+    entries_below,
 )
 from xbench.networks import load_state, with_state
 from xbench_deliberative.difficulties.hardness_network import Trunk, predictor_head
@@ -112,7 +113,8 @@ class Hardness(Difficulty):
     def _halves(self, network: Network, predictor: Artefact) -> nn.ModuleDict:
         """The predictor's own layers, cut like the network's."""
         source = f"hardness predictor {predictor.key}"
-        trunk, last = below("trunk.", predictor.tensors), below("head.", predictor.tensors)
+        trunk = entries_below("trunk.", predictor.tensors)
+        last = entries_below("head.", predictor.tensors)
         head = predictor_head(network.classes, self.hidden, self.dropout).to(network.device)
         load_state(head, last, source)
         head.eval().requires_grad_(requires_grad=False)
@@ -120,8 +122,3 @@ class Hardness(Difficulty):
         if self.trunk == "shared":
             return nn.ModuleDict({"top": top})
         return nn.ModuleDict({"bottom": with_state(network.bottom, trunk, source), "top": top})
-
-
-def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with the prefix, by the rest of their names."""
-    return {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}

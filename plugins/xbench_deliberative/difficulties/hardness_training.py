@@ -20,6 +20,7 @@ from xbench import (
     Tree,
     Workplace,
     derived_seed,
+    entries_below,
     fit,
     mistakes_in,
     module_outputs,
@@ -29,7 +30,7 @@ from xbench import (
     training_facts,
 )
 from xbench.networks import blank_module, load_state
-from xbench_deliberative.difficulties.hardness import Hardness, below
+from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head
 from xbench_deliberative.readouts import hesitancy, normalised_entropy
@@ -96,7 +97,7 @@ class JointWeights(ClassifierWeights):
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The classifier's part, with the time of the whole training."""
         facts = needs["joint"].facts
-        tensors = below(CLASSIFIER, needs["joint"].tensors)
+        tensors = entries_below(CLASSIFIER, needs["joint"].tensors)
         return Artefact(self.key, tensors, {**facts["classifier"], "seconds": facts["seconds"]})
 
 
@@ -116,7 +117,7 @@ class JointPredictor(Recipe):
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """The predictor's part; the time of the training is the classifier's."""
         joint = needs["joint"]
-        return Artefact(self.key, below(PREDICTOR, joint.tensors), joint.facts["predictor"])
+        return Artefact(self.key, entries_below(PREDICTOR, joint.tensors), joint.facts["predictor"])
 
 
 @dataclass(frozen=True)

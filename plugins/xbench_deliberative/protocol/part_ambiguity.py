@@ -27,6 +27,7 @@ from xbench import (
     Rows,
     Tree,
     Workplace,
+    entries_below,
     weights_recipe,
 )
 from xbench_deliberative.explanations.insecurities import Insecurities
@@ -149,9 +150,7 @@ class PartAmbiguity(Protocol):
         network = workplace.network(entry.classifier, artefacts["weights"])
         test = entry.datasets["test"]
         batch = test.batch(ids).to(workplace.device)
-        own = {
-            k.removeprefix(EXPLAINER): a for k, a in artefacts.items() if k.startswith(EXPLAINER)
-        }
+        own = entries_below(EXPLAINER, artefacts)
         source = entry.source()
         with workplace.stage("explain"):
             insecurities = insecurities_of(entry.required_explainer, network, batch, own, source)
