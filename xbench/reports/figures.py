@@ -51,10 +51,10 @@ def draw_curves(
     Markers stand at all points, at those `marked`, or nowhere if there are none. Returns the
     looks, for what else is to be drawn of the same lines.
     """
-    found = looks(curve.role for curve in curves)
-    for curve, own in zip(curves, found, strict=True):
-        draw_curve(ax, curve, own, marked=marked)
-    return found
+    curve_looks = looks(curve.role for curve in curves)
+    for curve, look in zip(curves, curve_looks, strict=True):
+        draw_curve(ax, curve, look, marked=marked)
+    return curve_looks
 
 
 def draw_curve(
@@ -81,11 +81,11 @@ def draw_bars(ax: "Axes", curves: Sequence[Curve]) -> list[np.ndarray]:
     each curve stand.
     """
     room, places = 1 / (len(curves) + 1), []
-    found = looks(curve.role for curve in curves)
-    for place, (curve, own) in enumerate(zip(curves, found, strict=True)):
+    curve_looks = looks(curve.role for curve in curves)
+    for place, (curve, look) in enumerate(zip(curves, curve_looks, strict=True)):
         at = curve.across + (place - (len(curves) - 1) / 2) * room
         label = role_label(curve.label, curve.role)
-        ax.barh(at, curve.band.values, BAR * room, label=label, **own.bar())
+        ax.barh(at, curve.band.values, BAR * room, label=label, **look.bar())
         _, low, high = curve.band
         ax.hlines(at, low, high, colors=INK, linewidths=1.1, zorder=4)
         ax.plot(np.concatenate([low, high]), [*at, *at], "|", color=INK, markersize=4, zorder=4)

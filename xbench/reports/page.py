@@ -11,13 +11,13 @@ from xbench.results.record import Record
 from xbench.results.tables import Table, artefact_lines, tables, unscored
 
 OWN = "each entry's own, named below"
-TOLD = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
+SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
 """What is told of a training that all entries have in common."""
 LONG = 150
 """Characters of a list that is no longer told in full; the record has it."""
 
 
-class Shown(NamedTuple):
+class Picture(NamedTuple):
     """A picture that lies beside the page as `<stem>.png` and `<stem>.svg`."""
 
     stem: str
@@ -31,7 +31,7 @@ class Shown(NamedTuple):
     """Which of the two files the page shows."""
 
 
-class Compared(NamedTuple):
+class ComparedLine(NamedTuple):
     """One line of the benchmark."""
 
     label: str
@@ -52,21 +52,21 @@ class Page(NamedTuple):
     title: str
     facts: Sequence[tuple[str, str]]
     remarks: Sequence[str]
-    compared: Sequence[Compared]
+    lines: Sequence[ComparedLine]
     tables: Sequence[Table]
     unscored: Sequence[str]
-    curves: Sequence[Shown]
-    explained: str
+    curves: Sequence[Picture]
+    entry: str
     """Whose explanations the pictures show."""
-    pictures: Sequence[Shown]
+    pictures: Sequence[Picture]
     provenance: Sequence[tuple[str, str]]
 
 
 def page_of(
     benchmark: Benchmark,
     records: Sequence[Record],
-    curves: Sequence[Shown],
-    pictures: Sequence[Shown],
+    curves: Sequence[Picture],
+    pictures: Sequence[Picture],
     command: str,
 ) -> Page:
     """The page of a run; `command` is how it can be run again."""
@@ -74,11 +74,11 @@ def page_of(
         title=benchmark.title or benchmark.name,
         facts=list(_facts(benchmark, records).items()),
         remarks=artefact_lines(records),
-        compared=[_compared(record, _differing(records)) for record in records],
+        lines=[_compared_line(record, _differing_settings(records)) for record in records],
         tables=tables(benchmark, records),
         unscored=unscored(benchmark, records),
         curves=curves,
-        explained=next(record.label for record in records if record.role == "entry"),
+        entry=next(record.label for record in records if record.role == "entry"),
         pictures=pictures,
         provenance=list(_provenance(records[0], command).items()),
     )
@@ -96,16 +96,16 @@ def html(page: Page) -> str:
         lstrip_blocks=True,
     )
     template = environment.get_template("report.html")
-    return template.render(page=page, numeric=numeric_columns, told=columns_of(page))
+    return template.render(page=page, numeric=numeric_columns, columns=columns_of(page))
 
 
-def described(tree: Tree) -> str:
+def component_text(tree: Tree) -> str:
     """A component as it might be written: its name with its parameters in brackets.
 
     Of a long list the first item is told, and how many more there are.
     """
-    given = ", ".join(f"{key}={_value(value)}" for key, value in tree["parameters"].items())
-    return f"{tree['name']}({given})" if given else str(tree["name"])
+    parameters = ", ".join(f"{key}={_value(value)}" for key, value in tree["parameters"].items())
+    return f"{tree['name']}({parameters})" if parameters else str(tree["name"])
 
 
 def numeric_columns(table: Table) -> list[bool]:
@@ -116,12 +116,12 @@ def numeric_columns(table: Table) -> list[bool]:
 
 def _value(value: Any) -> str:
     if isinstance(value, Mapping):
-        items = ", ".join(f"{key}={_value(of)}" for key, of in value.items())
-        return described(dict(value)) if "parameters" in value else f"{{{items}}}"
+        items = ", ".join(f"{key}={_value(item)}" for key, item in value.items())
+        return component_text(dict(value)) if "parameters" in value else f"{{{items}}}"
     if isinstance(value, list):
-        told = ", ".join(map(_value, value))
-        more = f"{_value(value[0])} and {len(value) - 1} more" if len(value) > 1 else told
-        return f"[{more if len(told) > LONG else told}]"
+        content = ", ".join(map(_value, value))
+        summary = f"{_value(value[0])} and {len(value) - 1} more" if len(value) > 1 else content
+        return f"[{summary if len(content) > LONG else content}]"
     return '""' if value == "" else str(value)
 
 
@@ -131,7 +131,7 @@ def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
     limited = "" if record.limited_to is None else f", limited to {record.limited_to}"
     return {
         "Benchmark": f"{benchmark.name}, version {record.benchmark_version}{variants}",
-        "Protocol": described(record.protocol),
+        "Protocol": component_text(record.protocol),
         "Dataset": _dataset(record),
         **_networks(records),
         f"{benchmark.protocol.case.capitalize()}s": f"{record.cases}{limited}",
@@ -143,23 +143,23 @@ def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
 
 def _dataset(record: Record) -> str:
     """The dataset with its splits by role, and the datasets of further test sets."""
-    test, told = record.datasets["test"], dict[str, list[str]]()
+    test, splits = record.datasets["test"], dict[str, list[str]]()
     for role, images in record.datasets.items():
-        told.setdefault(images["fingerprint"], []).append(f"{role}: {images['split']}")
-    named = {
+        splits.setdefault(images["fingerprint"], []).append(f"{role}: {images['split']}")
+    names = {
         images["fingerprint"]: images["dataset"]["name"] for images in record.datasets.values()
     }
     return "; ".join(
-        f"{named[key]} ({', '.join(told[key])}), fingerprint {key}"
-        for key in dict.fromkeys((test["fingerprint"], *told))
+        f"{names[key]} ({', '.join(splits[key])}), fingerprint {key}"
+        for key in dict.fromkeys((test["fingerprint"], *splits))
     )
 
 
 def _networks(records: Sequence[Record]) -> dict[str, str]:
     """Classifier and training, or that entries differ; nothing where there are no networks."""
-    if not any(made for record in records for made in record.artefacts):
+    if not any(artefact for record in records for artefact in record.artefacts):
         return {}
-    classifier = _common([described(record.components["classifier"]) for record in records])
+    classifier = _common([component_text(record.components["classifier"]) for record in records])
     return {"Classifier": classifier, "Training": _training(records)}
 
 
@@ -167,40 +167,48 @@ def _training(records: Sequence[Record]) -> str:
     trainings = [record.components["training"] for record in records]
     if not any(training["epochs"] for training in trainings):
         return "none, the weights are taken as they are"
-    loss = _common([described(record.components["loss"]) for record in records])
-    told = [f"{n}={_common([str(each[n]) for each in trainings])}" for n in TOLD]
-    return f"{'loss: ' * (loss == OWN)}{loss}; {', '.join(told)}"
+    loss = _common([component_text(record.components["loss"]) for record in records])
+    settings = [
+        f"{name}={_common([str(training[name]) for training in trainings])}" for name in SETTINGS
+    ]
+    return f"{'loss: ' * (loss == OWN)}{loss}; {', '.join(settings)}"
 
 
 def _common(texts: Sequence[str]) -> str:
     return texts[0] if len(set(texts)) == 1 else OWN
 
 
-def _differing(records: Sequence[Record]) -> list[str]:
+def _differing_settings(records: Sequence[Record]) -> list[str]:
     """Names of what is not the same in all trainings."""
     trainings = [record.components["training"] for record in records]
-    return [name for name in trainings[0] if any(t[name] != trainings[0][name] for t in trainings)]
+    return [
+        name
+        for name in trainings[0]
+        if any(training[name] != trainings[0][name] for training in trainings)
+    ]
 
 
-def _compared(record: Record, differing: Sequence[str]) -> Compared:
+def _compared_line(record: Record, names: Sequence[str]) -> ComparedLine:
     explainer, classifier, loss = (
-        described(record.components[kind]) if kind in record.components else ""
+        component_text(record.components[kind]) if kind in record.components else ""
         for kind in ("explainer", "classifier", "loss")
     )
-    given = record.components["training"]
-    training = ", ".join(f"{name}={_value(given[name])}" for name in differing)
-    return Compared(record.label, record.role, explainer, classifier, loss, training, record.key)
+    settings = record.components["training"]
+    training = ", ".join(f"{name}={_value(settings[name])}" for name in names)
+    return ComparedLine(
+        record.label, record.role, explainer, classifier, loss, training, record.key
+    )
 
 
 def columns_of(page: Page) -> list[str]:
     """What the table of what was compared tells: what differs, and explainers if there are any."""
-    told = {
-        "explainer": any(line.explainer for line in page.compared),
-        "classifier": len({line.classifier for line in page.compared}) > 1,
-        "loss": len({line.loss for line in page.compared}) > 1,
-        "training": len({line.training for line in page.compared}) > 1,
+    columns = {
+        "explainer": any(line.explainer for line in page.lines),
+        "classifier": len({line.classifier for line in page.lines}) > 1,
+        "loss": len({line.loss for line in page.lines}) > 1,
+        "training": len({line.training for line in page.lines}) > 1,
     }
-    return [name for name, shown in told.items() if shown]
+    return [name for name, present in columns.items() if present]
 
 
 def _provenance(record: Record, command: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from xbench.errors import RunError, UsageError
 from xbench.interfaces.protocol import Entry, Protocol, Rows, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.figures import save_figure
-from xbench.reports.page import Shown, html, page_of
+from xbench.reports.page import Picture, html, page_of
 from xbench.results.record import Record
 from xbench.running.runner import Provider
 from xbench.running.store import Store
@@ -70,9 +70,9 @@ def write_report(run: Run, folder: Path, pictures: int) -> Path:
     check_folder(folder)
     try:
         with _replacing(folder) as unfinished:
-            curves = [*_curves(run, unfinished), *_of_protocol(run, unfinished)]
-            drawn = list(_pictures(run, unfinished, pictures))
-            page = page_of(run.benchmark, run.records, curves, drawn, run.command)
+            curves = [*_curves(run, unfinished), *_protocol_pictures(run, unfinished)]
+            explanation_pictures = list(_explanation_pictures(run, unfinished, pictures))
+            page = page_of(run.benchmark, run.records, curves, explanation_pictures, run.command)
             (unfinished / "index.html").write_text(html(page), encoding="utf-8")
     except OSError as error:
         raise RunError(
@@ -103,7 +103,7 @@ def _move(unfinished: Path, folder: Path) -> None:
     files = sorted(
         (path.name for path in unfinished.iterdir()), key=lambda name: name == "index.html"
     )
-    for stale in set(_listed(folder)).difference(files):
+    for stale in set(_report_files(folder)).difference(files):
         (folder / stale).unlink(missing_ok=True)
     manifest = {"made_by": "xbench run --report", "files": files}
     (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -111,16 +111,16 @@ def _move(unfinished: Path, folder: Path) -> None:
         (unfinished / name).replace(folder / name)
 
 
-def _listed(folder: Path) -> list[str]:
+def _report_files(folder: Path) -> list[str]:
     """Files of the report that lies here; names that lead elsewhere are none of it."""
     try:
-        listed = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-        return [n for n in listed if Path(n).name == n and (folder / n).is_file()]
+        names = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        return [name for name in names if Path(name).name == name and (folder / name).is_file()]
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return []
 
 
-def _curves(run: Run, folder: Path) -> Iterator[Shown]:
+def _curves(run: Run, folder: Path) -> Iterator[Picture]:
     """What the protocol draws of the scores."""
     rows = {record.label: list(_rows(record, run.store)) for record in run.records}
     roles = {record.label: record.role for record in run.records}
@@ -128,7 +128,7 @@ def _curves(run: Run, folder: Path) -> Iterator[Shown]:
     resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
     for stem, drawing in run.benchmark.protocol.figures(rows, roles, resampling).items():
         size = _save(drawing.figure, folder / stem, drawing.title, CURVE_DOTS)
-        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
+        yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
 
 
 def _rows(record: Record, store: Store) -> Iterator[Rows]:
@@ -144,7 +144,7 @@ def _rows(record: Record, store: Store) -> Iterator[Rows]:
         yield pa.concat_tables(whole)
 
 
-def _of_protocol(run: Run, folder: Path) -> Iterator[Shown]:
+def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
     """What the protocol draws of images and networks."""
     provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
     if type(protocol).pictures is Protocol.pictures:
@@ -152,13 +152,13 @@ def _of_protocol(run: Run, folder: Path) -> Iterator[Shown]:
     entries = {line.label: next(run.benchmark.entries(line)) for line in run.benchmark.lines}
     rows = {record.label: next(_rows(record, run.store)) for record in run.records}
     artefacts = {label: provider.all(protocol.artefacts(entry)) for label, entry in entries.items()}
-    drawn = protocol.pictures(entries, rows, artefacts, run.workplace)
-    for stem, drawing in drawn.items():
+    drawings = protocol.pictures(entries, rows, artefacts, run.workplace)
+    for stem, drawing in drawings.items():
         size = _save(drawing.figure, folder / stem, drawing.title, PICTURE_DOTS)
-        yield Shown(stem, drawing.title, drawing.caption, drawing.text, size, "png")
+        yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "png")
 
 
-def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
+def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Picture]:
     """Explanations of the first cases by the first entry, as they were scored."""
     line = next(line for line in run.benchmark.lines if line.role == "entry")
     if run.benchmark.protocol.scores is None or line.explainer is None:
@@ -166,11 +166,11 @@ def _pictures(run: Run, folder: Path, count: int) -> Iterator[Shown]:
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
     cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
-    shown: Counter[int] = Counter()
+    occurrences: Counter[int] = Counter()
     for view in _views(run, entry, list(cases)[:count]):
-        again = f"-{shown[view.image]}" if shown[view.image] else ""
-        shown[view.image] += 1
-        yield _explained(run, entry, view, folder / f"image-{view.image}{again}")
+        suffix = f"-{occurrences[view.image]}" if occurrences[view.image] else ""
+        occurrences[view.image] += 1
+        yield _explanation_picture(run, entry, view, folder / f"image-{view.image}{suffix}")
 
 
 def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
@@ -179,36 +179,42 @@ def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
     artefacts = provider.all(protocol.artefacts(entry))
     views = [protocol.view(entry, case, artefacts) for case in cases]
     images = entry.datasets["test"]
-    plain = [case for case, view in zip(cases, views, strict=True) if view is None]
-    if plain and set(plain).issubset(images.ids()):
+    image_cases = [case for case, view in zip(cases, views, strict=True) if view is None]
+    if image_cases and set(image_cases).issubset(images.ids()):
         recipe = weights_recipe(entry)
         weights = provider.one(recipe)
-        own = provider.all(entry.required_explainer.artefacts(recipe, entry.datasets))
-        labels = images.dataset.labels(plain).tolist()
+        explainer_artefacts = provider.all(
+            entry.required_explainer.artefacts(recipe, entry.datasets)
+        )
+        labels = images.dataset.labels(image_cases).tolist()
         names = images.dataset.class_names()
-        for case, label in zip(plain, labels, strict=True):
-            yield View(f"Image {case}: {names[label]}", images, case, weights, own)
+        for case, label in zip(image_cases, labels, strict=True):
+            yield View(f"Image {case}: {names[label]}", images, case, weights, explainer_artefacts)
     yield from (view for view in views if view is not None)
 
 
-def _explained(run: Run, entry: Entry, view: View, place: Path) -> Shown:
+def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Picture:
     network = run.workplace.network(entry.classifier, view.weights)
     batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
-    here = batch.to(network.device)
+    device_batch = batch.to(network.device)
     explainer, source = entry.required_explainer, entry.source()
-    made = explainer.explain(network, here, view.artefacts, source)[0]
-    figure = made.draw(batch, entry.datasets["train"], names)
+    explanation = explainer.explain(network, device_batch, view.artefacts, source)[0]
+    figure = explanation.draw(batch, entry.datasets["train"], names)
     size = _save(figure, place, view.title, PICTURE_DOTS)
-    best = (
-        network.logits(here.images, [view.image])[0].softmax(0).topk(min(PREDICTIONS, len(names)))
+    top_classes = (
+        network.logits(device_batch.images, [view.image])[0]
+        .softmax(0)
+        .topk(min(PREDICTIONS, len(names)))
     )
-    told = [
+    predictions = [
         f"{names[label]} {100 * value:.0f} %"
-        for value, label in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        for value, label in zip(
+            top_classes.values.tolist(), top_classes.indices.tolist(), strict=True
+        )
     ]
-    caption = f"The classifier says: {', '.join(told)}."
+    caption = f"The classifier says: {', '.join(predictions)}."
     text = f"Explanation of image {view.image} by {entry.label}. {caption}"
-    return Shown(place.name, view.title, caption, text, size, "png")
+    return Picture(place.name, view.title, caption, text, size, "png")
 
 
 def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:

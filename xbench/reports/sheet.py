@@ -43,11 +43,11 @@ def contact_sheet(
     fitted into a square.
     """
     names = images.dataset.class_names()[:classes]
-    chosen = _first_of_each(images, len(names), per_class)
+    class_images = _first_images(images, len(names), per_class)
     columns = min(columns, len(names))
     rows = -(-len(names) // columns)
     width, height = columns * (per_class + MARGIN), rows * (1 + CAPTION)
-    key = KEY if _has_parts(images) and any(chosen) else 0.0
+    key = KEY if _has_parts(images) and any(class_images) else 0.0
     figure = blank_figure(width * CELL, (height + key + MARGIN) * CELL)
     figure.set_dpi(DOTS)
     axes = figure.add_axes((0, 0, 1, 1))
@@ -56,11 +56,11 @@ def contact_sheet(
     for label, name in enumerate(names):
         x, y = label // rows * (per_class + MARGIN) + MARGIN / 2, label % rows * (1 + CAPTION)
         write(axes, (x, y + CAPTION * 0.8), name, fontsize=WORDS, weight="bold")
-        for k, image in enumerate(chosen[label]):
+        for k, image in enumerate(class_images[label]):
             _Frame(axes, x + k, y + CAPTION, 1.0).draw(images, image, parts=k == 0)
     if key:
-        best = _most_visible(images, [image for row in chosen for image in row[:1]])
-        _draw_key(_Frame(axes, MARGIN / 2, height + MARGIN / 2, key), images, best)
+        key_image = _most_visible(images, [image for row in class_images for image in row[:1]])
+        _draw_key(_Frame(axes, MARGIN / 2, height + MARGIN / 2, key), images, key_image)
     return figure
 
 
@@ -75,13 +75,13 @@ def _most_visible(images: ImageSet, candidates: list[int]) -> int:
     return candidates[int(visible.argmax())]
 
 
-def _first_of_each(images: ImageSet, classes: int, count: int) -> list[list[int]]:
-    found: list[list[int]] = [[] for _ in range(classes)]
+def _first_images(images: ImageSet, classes: int, count: int) -> list[list[int]]:
+    class_images: list[list[int]] = [[] for _ in range(classes)]
     ids = images.ids()
     for image, label in zip(ids, images.dataset.labels(ids).tolist(), strict=True):
-        if label < classes and len(found[label]) < count:
-            found[label].append(image)
-    return found
+        if label < classes and len(class_images[label]) < count:
+            class_images[label].append(image)
+    return class_images
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class _Frame:
     def draw(self, images: ImageSet, image: int, *, parts: bool, numbered: bool = False) -> None:
         """The image, with its parts or without."""
         pixels = images.batch([image]).images[0].permute(1, 2, 0).numpy()
-        shown = (pixels * 255).round().astype(np.uint8)
+        picture = (pixels * 255).round().astype(np.uint8)
         if parts and isinstance(images.dataset, PartMasks):
-            shown = _outlined(shown, images.part_masks([image])[0].numpy())
+            picture = _outlined(picture, images.part_masks([image])[0].numpy())
         scale = self.side * (1 - GAP) / max(pixels.shape[:2])
         right, below = self.x + scale * pixels.shape[1], self.y + scale * pixels.shape[0]
         extent = (self.x, right, below, self.y)
-        self.axes.imshow(shown, extent=extent, interpolation="none", aspect="auto")
+        self.axes.imshow(picture, extent=extent, interpolation="none", aspect="auto")
         if parts and isinstance(images.dataset, PartPoints):
             self._dots(images.part_points([image])[0].numpy(), scale, numbered=numbered)
 

@@ -114,12 +114,12 @@ def _at(choices: Sequence[Any], place: int) -> Any:
 
 def looks(roles: Iterable[Role]) -> list[Look]:
     """The looks of lines in these roles: each by its place among those of its role."""
-    seen: dict[Role, int] = dict.fromkeys(ORDER, 0)
-    made = []
+    counts: dict[Role, int] = dict.fromkeys(ORDER, 0)
+    line_looks = []
     for role in roles:
-        made.append(look(role, seen[role]))
-        seen[role] += 1
-    return made
+        line_looks.append(look(role, counts[role]))
+        counts[role] += 1
+    return line_looks
 
 
 def role_label(label: str, role: Role) -> str:
@@ -165,12 +165,12 @@ def legend(figure: "Figure", *axes: "Axes", last: str = "", below: bool = False)
     """
     from textwrap import fill
 
-    found = dict(pair for ax in axes for pair in _handles(ax))
-    if last in found:
-        found[last] = found.pop(last)
-    labels = [fill(label, BELOW if below else BESIDE, break_long_words=False) for label in found]
-    made = figure.legend(
-        list(found.values()),
+    handles = dict(pair for ax in axes for pair in _handles(ax))
+    if last in handles:
+        handles[last] = handles.pop(last)
+    labels = [fill(label, BELOW if below else BESIDE, break_long_words=False) for label in handles]
+    box = figure.legend(
+        list(handles.values()),
         labels,
         loc="outside lower center" if below else "outside right upper",
         ncols=_columns(figure, labels) if below else 1,
@@ -179,7 +179,7 @@ def legend(figure: "Figure", *axes: "Axes", last: str = "", below: bool = False)
         labelcolor=INK,
         handlelength=3.2,
     )
-    for text in made.get_texts():
+    for text in box.get_texts():
         text.set_parse_math(False)
 
 

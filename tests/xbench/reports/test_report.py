@@ -30,7 +30,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Workplace
 from xbench.randomness import per_image
-from xbench.reports.page import Page, columns_of, described, numeric_columns, page_of
+from xbench.reports.page import Page, columns_of, component_text, numeric_columns, page_of
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
 from xbench.results.tables import Row, Table
 from xbench.running.local import LocalExecutor
@@ -308,8 +308,8 @@ def test_what_differs_between_trainings_is_said_to_and_told_of_each_entry(done) 
     start = "loss: each entry's own, named below; epochs=each entry's own, named below, batch_size="
     assert facts["Training"].startswith(start)
     assert columns_of(page) == ["explainer", "loss", "training"]
-    assert [line.training for line in page.compared] == ["epochs=3", "epochs=3", "epochs=4"]
-    assert page.compared[1].loss == "cross-entropy(smoothing=0.1)"
+    assert [line.training for line in page.lines] == ["epochs=3", "epochs=3", "epochs=4"]
+    assert page.lines[1].loss == "cross-entropy(smoothing=0.1)"
 
 
 def test_classifiers_that_differ_are_not_said_to_be_one(done) -> None:
@@ -469,20 +469,22 @@ def test_columns_of_numbers_are_told_from_words() -> None:
 
 
 def test_a_component_is_described_as_it_might_be_written() -> None:
-    assert described(Dice(2.0).tree()) == "dice(sides=2.0)"
-    assert described(CrossEntropy().tree()) == "cross-entropy(smoothing=0.0)"
-    assert described({"name": "plain", "parameters": {}}) == "plain"
+    assert component_text(Dice(2.0).tree()) == "dice(sides=2.0)"
+    assert component_text(CrossEntropy().tree()) == "cross-entropy(smoothing=0.0)"
+    assert component_text({"name": "plain", "parameters": {}}) == "plain"
     nested = {"name": "of", "parameters": {"of": Dice().tree(), "path": ""}}
-    assert described(nested) == 'of(of=dice(sides=1.0), path="")'
+    assert component_text(nested) == 'of(of=dice(sides=1.0), path="")'
     several = {"name": "of", "parameters": {"of": [Dice().tree(), Dice(2.0).tree()], "sizes": [1]}}
-    assert described(several) == "of(of=[dice(sides=1.0), dice(sides=2.0)], sizes=[1])"
+    assert component_text(several) == "of(of=[dice(sides=1.0), dice(sides=2.0)], sizes=[1])"
 
 
 def test_of_a_long_list_the_first_item_is_described_and_how_many_more_there_are() -> None:
     targets = [{"class": f"bird {n}", "alike": [f"colour {m}" for m in range(30)]} for n in "abcde"]
-    told = described({"name": "of", "parameters": {"targets": targets, "sizes": [1, 2]}})
+    told = component_text({"name": "of", "parameters": {"targets": targets, "sizes": [1, 2]}})
     assert (
         told
         == "of(targets=[{class=bird a, alike=[colour 0 and 29 more]} and 4 more], sizes=[1, 2])"
     )
-    assert described({"name": "of", "parameters": {"of": ["x" * 200]}}) == f"of(of=[{'x' * 200}])"
+    assert (
+        component_text({"name": "of", "parameters": {"of": ["x" * 200]}}) == f"of(of=[{'x' * 200}])"
+    )
