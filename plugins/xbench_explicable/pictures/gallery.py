@@ -11,10 +11,10 @@ from xbench_explicable.pictures.paired_answers import (
     Group,
     PairedAnswer,
     class_names,
+    group_words,
     grouped,
-    in_words,
     paired_answers,
-    written,
+    similarity_digits,
 )
 from xbench_saliency.map_figure import enlarged_pixels, show
 
@@ -34,21 +34,21 @@ def gallery(
     similarity. Shown are those whose similarities differ most, ties by case.
     """
     names = class_names(entries, a)
-    wrong = [one for one in paired_answers(rows, a, b) if not any(one.right)]
-    groups = mistake_groups(wrong, a, b, count)
-    digits = written(groups)
+    mistakes = [answer for answer in paired_answers(rows, a, b) if not any(answer.right)]
+    groups = mistake_groups(mistakes, a, b, count)
+    digits = similarity_digits(groups)
     figure = _figure(groups)
     top = figure.get_figheight() - MARGIN
     _key(figure, (a, b), top)
     top -= KEY
     for group in groups:
-        _heading(figure, group, len(wrong), top)
+        _heading(figure, group, len(mistakes), top)
         top -= HEAD
-        for place, one in enumerate(group.shown):
-            image = entries[a].datasets[one.set].batch([one.image]).images[0]
+        for place, answer in enumerate(group.answers):
+            image = entries[a].datasets[answer.set].batch([answer.image]).images[0]
             at = MARGIN + place * (CELL + GAP), top
             show(figure.add_axes(frame(figure, at, CELL)), enlarged_pixels(image))
-            _caption(figure, one, (at[0], top - CELL), names, digits)
+            _caption(figure, answer, (at[0], top - CELL), names, digits)
         top -= _height(group)
     caption = (
         f"Images that both {a} and {b} get wrong, with the true class and what each took them "
@@ -57,14 +57,14 @@ def gallery(
         "classes that are equally near are not shown."
     )
     title = f"Mistakes of {a} and {b}"
-    return Drawing(figure, title, caption, in_words(groups, names, a, b))
+    return Drawing(figure, title, caption, group_words(groups, names, a, b))
 
 
-def mistake_groups(wrong: Sequence[PairedAnswer], a: str, b: str, count: int) -> list[Group]:
+def mistake_groups(mistakes: Sequence[PairedAnswer], a: str, b: str, count: int) -> list[Group]:
     """Mistakes of both, by whose is nearer to the truth; equally near ones are left out."""
-    same = [one for one in wrong if one.predicted[0] == one.predicted[1]]
-    nearer_b = [one for one in wrong if one.gain > 0]
-    nearer_a = [one for one in wrong if one.gain < 0]
+    same = [answer for answer in mistakes if answer.predicted[0] == answer.predicted[1]]
+    nearer_b = [answer for answer in mistakes if answer.gain > 0]
+    nearer_a = [answer for answer in mistakes if answer.gain < 0]
     return [
         grouped(f"{b} is nearer to the truth", nearer_b, count),
         grouped(f"{a} is nearer to the truth", nearer_a, count),
@@ -73,18 +73,22 @@ def mistake_groups(wrong: Sequence[PairedAnswer], a: str, b: str, count: int) ->
 
 
 def _height(group: Group) -> float:
-    return CELL + CAPTION if group.shown else 0.0
+    return CELL + CAPTION if group.answers else 0.0
 
 
 def _figure(groups: Sequence[Group]) -> Figure:
-    columns = max(4, *(len(group.shown) for group in groups))
+    columns = max(4, *(len(group.answers) for group in groups))
     width = 2 * MARGIN + columns * (CELL + GAP) - GAP
     height = 2 * MARGIN + KEY + sum(HEAD + _height(group) for group in groups)
     return blank_figure(width, height)
 
 
-def _heading(figure: Figure, group: Group, wrong: int, top: float) -> None:
-    share = f"{group.total} of {wrong} images ({group.total / wrong:.0%})" if wrong else "no image"
+def _heading(figure: Figure, group: Group, mistake_count: int, top: float) -> None:
+    share = (
+        f"{group.total} of {mistake_count} images ({group.total / mistake_count:.0%})"
+        if mistake_count
+        else "no image"
+    )
     text = f"{group.title}: {share}"
     write_at(
         figure, (MARGIN, top - HEAD / 2), text, fontsize=HEADING, fontweight="bold", va="center"
@@ -100,17 +104,14 @@ def _key(figure: Figure, labels: tuple[str, str], top: float) -> None:
 
 
 def _caption(
-    figure: Figure,
-    one: PairedAnswer,
-    at: tuple[float, float],
-    names: Sequence[str],
-    digits: int,
+    figure: Figure, answer: PairedAnswer, at: tuple[float, float], names: Sequence[str], digits: int
 ) -> None:
     """The true class, and below it what a and b said."""
     left, top = at[0], at[1] - 0.05
-    write_at(figure, (left, top), short(names[one.label], NAMED), fontsize=SMALL, fontweight="bold")
+    true = short(names[answer.label], NAMED)
+    write_at(figure, (left, top), true, fontsize=SMALL, fontweight="bold")
     room = NAMED + LEAST - digits  # longer numbers leave less
-    said = zip("ab", one.predicted, one.similarity, (A, B), strict=True)
-    for line, (letter, label, value, colour) in enumerate(said, start=1):
+    predictions = zip("ab", answer.predicted, answer.similarity, (A, B), strict=True)
+    for line, (letter, label, value, colour) in enumerate(predictions, start=1):
         text = f"{letter}: {short(names[label], room)} {value:.{digits}f}"
         write_at(figure, (left, top - 0.165 * line), text, fontsize=TINY, color=colour)

@@ -58,16 +58,16 @@ def heat_map(
         rows, columns = matrix.shape
         raise MismatchError(f"{title}: {rows} × {columns} numbers, but {len(names)} class names")
     values = matrix.detach().cpu().double().numpy()
-    shown = [shortened(name, CUT) for name in names] if len(names) <= NAMED else []
+    labels = [shortened(name, CUT) for name in names] if len(names) <= NAMED else []
     side = min(max(CELL * len(names), LEAST), MOST)
     size = _font_size(side, len(names))
-    margin = 0.55 + LETTER * size * max(map(len, shown), default=0)
+    margin = 0.55 + LETTER * size * max(map(len, labels), default=0)
     width, height = margin + side + BAR, HEAD + side + margin
     figure = blank_figure(width, height)
     at = (margin / width, margin / height, side / width, side / height)
     axes = figure.add_axes(at)
     _fill(figure, axes, values, log, width)
-    _name(axes, shown, size, len(names))
+    _name(axes, labels, size, len(names))
     if len(names) <= NUMBERED:
         _number(axes, values, size)
     write(figure, (0.5, 1 - 0.32 / height), title, ha="center", va="center", fontsize=HEADING)
@@ -101,7 +101,7 @@ def _fill(
     bar.yaxis.set_tick_params(length=2)
 
 
-def _scale(values: Float64[np.ndarray, " shown"], log: bool) -> Normalize:
+def _scale(values: Float64[np.ndarray, " cells"], log: bool) -> Normalize:
     """From 0, or from the smallest positive number, to the largest."""
     top = float(values.max(initial=0)) or 1.0
     if not log:
@@ -110,16 +110,16 @@ def _scale(values: Float64[np.ndarray, " shown"], log: bool) -> Normalize:
     return LogNorm(least if least < top else top / 10, top)
 
 
-def _name(axes: Axes, shown: list[str], size: float, classes: int) -> None:
+def _name(axes: Axes, labels: list[str], size: float, classes: int) -> None:
     axes.set_xlabel("predicted class", fontsize=WORDS, color=FAINT)
     axes.set_ylabel("true class", fontsize=WORDS, color=FAINT)
     axes.spines[:].set_color(PALE)
-    if not shown:
+    if not labels:
         axes.tick_params(labelsize=SMALL, colors=FAINT, length=2)
         return
     style: dict[str, Any] = {"fontsize": size, "color": INK, "parse_math": False}
-    axes.set_xticks(range(classes), shown, rotation=90, **style)
-    axes.set_yticks(range(classes), shown, **style)
+    axes.set_xticks(range(classes), labels, rotation=90, **style)
+    axes.set_yticks(range(classes), labels, **style)
     axes.tick_params(length=0)
 
 

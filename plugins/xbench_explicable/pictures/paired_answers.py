@@ -38,29 +38,30 @@ class PairedAnswer(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Answers of one sort: how many there are, and those that are shown."""
+    """Answers of one sort, and how many there are."""
 
     title: str
     total: int
-    shown: tuple[PairedAnswer, ...]
+    answers: tuple[PairedAnswer, ...]
+    """Those that are shown."""
 
 
 def paired_answers(rows: Mapping[str, Rows], a: str, b: str) -> list[PairedAnswer]:
     """The answers of the entries labelled `a` and `b` to the cases that both have, by case."""
     first, second = (
-        {row["case"]: row for row in _of(rows, label).select(list(COLUMNS)).to_pylist()}
+        {row["case"]: row for row in _entry_rows(rows, label).select(list(COLUMNS)).to_pylist()}
         for label in (a, b)
     )
     return [
         PairedAnswer(
             case,
-            str(one["set"]),
-            one["image"],
-            one["label"],
-            (one["predicted"], second[case]["predicted"]),
-            (round(one["similarity"], DIGITS), round(second[case]["similarity"], DIGITS)),
+            str(row["set"]),
+            row["image"],
+            row["label"],
+            (row["predicted"], second[case]["predicted"]),
+            (round(row["similarity"], DIGITS), round(second[case]["similarity"], DIGITS)),
         )
-        for case, one in sorted(first.items())
+        for case, row in sorted(first.items())
         if case in second
     ]
 
@@ -70,13 +71,13 @@ def grouped(title: str, answers: Iterable[PairedAnswer], count: int) -> Group:
 
     No true class is shown again before every other one that there is.
     """
-    order = sorted(answers, key=lambda one: (-abs(one.gain), one.case))
+    order = sorted(answers, key=lambda answer: (-abs(answer.gain), answer.case))
     before: Counter[int] = Counter()
     ranks: dict[int, int] = {}
-    for one in order:
-        ranks[one.case] = before[one.label]
-        before[one.label] += 1
-    varied = sorted(order, key=lambda one: ranks[one.case])
+    for answer in order:
+        ranks[answer.case] = before[answer.label]
+        before[answer.label] += 1
+    varied = sorted(order, key=lambda answer: ranks[answer.case])
     return Group(title, len(order), tuple(varied[:count]))
 
 
@@ -87,32 +88,34 @@ def class_names(entries: Mapping[str, Entry], label: str) -> tuple[str, ...]:
     return entries[label].datasets["train"].dataset.class_names()
 
 
-def written(groups: Sequence[Group]) -> int:
+def similarity_digits(groups: Sequence[Group]) -> int:
     """With how many decimals the similarities of a picture of the groups are written."""
-    return decimals(value for group in groups for one in group.shown for value in one.similarity)
-
-
-def told(one: PairedAnswer, names: Sequence[str], a: str, b: str, digits: int) -> str:
-    """The answers in words."""
-    said = (
-        f"{label} says {names[place]} ({value:.{digits}f})"
-        for label, place, value in zip((a, b), one.predicted, one.similarity, strict=True)
+    return decimals(
+        value for group in groups for answer in group.answers for value in answer.similarity
     )
-    return f"image {one.image} of {one.set} ({names[one.label]}): {', '.join(said)}"
 
 
-def in_words(groups: Sequence[Group], names: Sequence[str], a: str, b: str) -> str:
+def answer_words(answer: PairedAnswer, names: Sequence[str], a: str, b: str, digits: int) -> str:
+    """The answers in words."""
+    predictions = (
+        f"{label} says {names[place]} ({value:.{digits}f})"
+        for label, place, value in zip((a, b), answer.predicted, answer.similarity, strict=True)
+    )
+    return f"image {answer.image} of {answer.set} ({names[answer.label]}): {', '.join(predictions)}"
+
+
+def group_words(groups: Sequence[Group], names: Sequence[str], a: str, b: str) -> str:
     """What a picture of the groups shows, for readers who cannot see it."""
-    digits = written(groups)
+    digits = similarity_digits(groups)
     parts = [
         f"{group.title}, {group.total} in all"
-        + "".join(f"; {told(one, names, a, b, digits)}" for one in group.shown)
+        + "".join(f"; {answer_words(answer, names, a, b, digits)}" for answer in group.answers)
         for group in groups
     ]
     return ". ".join(parts) + "."
 
 
-def _of(rows: Mapping[str, Rows], label: str) -> Rows:
+def _entry_rows(rows: Mapping[str, Rows], label: str) -> Rows:
     if label not in rows:
         raise UnknownNameError("entry", label, rows)
     return rows[label]

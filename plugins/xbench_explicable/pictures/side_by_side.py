@@ -13,10 +13,10 @@ from xbench_explicable.pictures.paired_answers import (
     Group,
     PairedAnswer,
     class_names,
+    group_words,
     grouped,
-    in_words,
     paired_answers,
-    written,
+    similarity_digits,
 )
 from xbench_saliency.grad_cam import GradCam
 from xbench_saliency.map_figure import enlarged_pixels, overlaid, show
@@ -51,18 +51,18 @@ def side_by_side(
     """
     names = class_names(entries, a)
     groups = answer_groups(paired_answers(rows, a, b), count)
-    shown = [one for group in groups for one in group.shown]
-    maps = [maps_of(entries[label], artefacts[label], shown, workplace) for label in (a, b)]
-    figure, digits = _figure(groups), written(groups)
+    answers = [answer for group in groups for answer in group.answers]
+    maps = [maps_of(entries[label], artefacts[label], answers, workplace) for label in (a, b)]
+    figure, digits = _figure(groups), similarity_digits(groups)
     _key(figure, (a, b))
     for place, group in enumerate(groups):
         left = MARGIN + place * (3 * CELL + 2 * GAP + BETWEEN)
         _heading(figure, group, left)
-        for row, one in enumerate(group.shown):
-            image = entries[a].datasets[one.set].batch([one.image]).images[0]
-            pictures = [enlarged_pixels(image), *(overlaid(of[one.case], image) for of in maps)]
+        for row, answer in enumerate(group.answers):
+            image = entries[a].datasets[answer.set].batch([answer.image]).images[0]
+            overlays = [overlaid(by_case[answer.case], image) for by_case in maps]
             top = figure.get_figheight() - MARGIN - KEY - HEAD - row * (CELL + CAPTION)
-            _row(figure, one, pictures, (left, top), names, digits)
+            _row(figure, answer, [enlarged_pixels(image), *overlays], (left, top), names, digits)
     caption = (
         f"Grad-CAM of {a} and {b}, each for the class that it predicts: red regions speak for "
         "it, each map on its own scale. Below the maps the predicted class and the similarity of "
@@ -70,44 +70,47 @@ def side_by_side(
         "then by number; no true class again before all others."
     )
     title = f"Where {a} and {b} look"
-    text = f"a is {a}, b is {b}. {in_words(groups, names, a, b)}"
+    text = f"a is {a}, b is {b}. {group_words(groups, names, a, b)}"
     return Drawing(figure, title, caption, text)
 
 
 def answer_groups(answers: Sequence[PairedAnswer], count: int) -> list[Group]:
     """The three groups of the paper's figure."""
-    wrong = [one for one in answers if one.right == (False, False)]
-    nearer = [one for one in wrong if one.gain > 0]
+    mistakes = [answer for answer in answers if answer.right == (False, False)]
+    nearer = [answer for answer in mistakes if answer.gain > 0]
     title = "Both wrong, b nearer to the truth" if nearer else "Both wrong"
-    mended = [one for one in answers if one.right == (False, True)]
-    right = [one for one in answers if one.right == (True, True)]
+    mended = [answer for answer in answers if answer.right == (False, True)]
+    right = [answer for answer in answers if answer.right == (True, True)]
     return [
-        grouped(title, nearer or wrong, count),
+        grouped(title, nearer or mistakes, count),
         grouped("b right, a wrong", mended, count),
         grouped("Both right", right, count),
     ]
 
 
 def maps_of(
-    entry: Entry, artefacts: Artefacts, shown: Sequence[PairedAnswer], workplace: Workplace
+    entry: Entry, artefacts: Artefacts, answers: Sequence[PairedAnswer], workplace: Workplace
 ) -> Maps:
     """Grad-CAM of the class that the entry's network predicts, for each of the images."""
     network = workplace.network(entry.classifier, artefacts["weights"])
     explainer = GradCam()
-    found: dict[int, SaliencyMap] = {}
-    for name in dict.fromkeys(one.set for one in shown):
-        cases = [one for one in shown if one.set == name]
-        for start in range(0, len(cases), workplace.batch_size):
-            some = cases[start : start + workplace.batch_size]
-            batch = entry.datasets[name].batch([one.image for one in some])
-            moved = batch.to(workplace.device)
-            maps = explainer.explain(network, moved, artefacts, entry.source())
-            found |= {one.case: map_ for one, map_ in zip(some, maps, strict=True)}
-    return found
+    maps: dict[int, SaliencyMap] = {}
+    for name in dict.fromkeys(answer.set for answer in answers):
+        set_answers = [answer for answer in answers if answer.set == name]
+        for start in range(0, len(set_answers), workplace.batch_size):
+            batch_answers = set_answers[start : start + workplace.batch_size]
+            batch = entry.datasets[name].batch([answer.image for answer in batch_answers])
+            device_batch = batch.to(workplace.device)
+            explanations = explainer.explain(network, device_batch, artefacts, entry.source())
+            maps |= {
+                answer.case: saliency_map
+                for answer, saliency_map in zip(batch_answers, explanations, strict=True)
+            }
+    return maps
 
 
 def _figure(groups: Sequence[Group]) -> Figure:
-    rows = max(1, *(len(group.shown) for group in groups))
+    rows = max(1, *(len(group.answers) for group in groups))
     width = 2 * MARGIN + len(groups) * (3 * CELL + 2 * GAP + BETWEEN) - BETWEEN
     height = 2 * MARGIN + KEY + HEAD + rows * (CELL + CAPTION)
     return blank_figure(width, height)
@@ -125,7 +128,7 @@ def _heading(figure: Figure, group: Group, left: float) -> None:
     write_at(figure, (left, top), group.title, fontsize=HEADING, fontweight="bold")
     images = "1 image" if group.total == 1 else f"{group.total} images"
     write_at(figure, (left, top - 0.2), images if group.total else "no such image", fontsize=SMALL)
-    if not group.shown:
+    if not group.answers:
         return
     for column, name in enumerate(("image", "a", "b")):
         at = left + column * (CELL + GAP), top - HEAD + 0.2
@@ -134,7 +137,7 @@ def _heading(figure: Figure, group: Group, left: float) -> None:
 
 def _row(
     figure: Figure,
-    one: PairedAnswer,
+    answer: PairedAnswer,
     pictures: Sequence[Float[Tensor, "3 _ _"]],
     at: tuple[float, float],
     names: Sequence[str],
@@ -145,11 +148,13 @@ def _row(
     for column, picture in enumerate(pictures):
         place = at[0] + column * (CELL + GAP), at[1]
         show(figure.add_axes(frame(figure, place, CELL)), picture)
-    true = short(names[one.label], NAMED)
+    true = short(names[answer.label], NAMED)
     write_at(figure, (at[0], below), true, fontsize=SMALL, fontweight="bold")
-    write_at(figure, (at[0], below - 0.155), f"{one.set} {one.image}", fontsize=TINY, color=FAINT)
-    answers = zip(one.predicted, one.similarity, one.right, strict=True)
-    for column, (label, value, right) in enumerate(answers, start=1):
+    write_at(
+        figure, (at[0], below - 0.155), f"{answer.set} {answer.image}", fontsize=TINY, color=FAINT
+    )
+    predictions = zip(answer.predicted, answer.similarity, answer.right, strict=True)
+    for column, (label, value, right) in enumerate(predictions, start=1):
         left, colour = at[0] + column * (CELL + GAP), GREEN if right else RED
         write_at(figure, (left, below), short(names[label], NAMED), fontsize=SMALL, color=colour)
         verdict = f"{'right' if right else 'wrong'} · {value:.{digits}f}"

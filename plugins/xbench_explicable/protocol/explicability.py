@@ -204,9 +204,9 @@ class Explicability(Protocol):
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
         """Points by set, pairs of entries, losses, and confusions."""
-        from xbench_explicable.pictures.figures import drawn
+        from xbench_explicable.pictures.figures import figures
 
-        return drawn(rows, roles, loss_labels(self.losses), resampling)
+        return figures(rows, roles, loss_labels(self.losses), resampling)
 
     def pictures(
         self,

@@ -33,33 +33,37 @@ class Line(NamedTuple):
     columns: Sequence[Column]
 
 
-def drawn(rows: Mapping[str, Rows], roles: Mapping[str, Role]) -> dict[str, Drawing]:
+def figures(rows: Mapping[str, Rows], roles: Mapping[str, Role]) -> dict[str, Drawing]:
     """One row of graphs for each entry; floors and ceilings stand in all of them."""
     lines: dict[Role, list[Line]] = {"entry": [], "floor": [], "ceiling": []}
     for label, table in rows.items():
         lines[roles[label]].append(Line(label, loss_columns(table)))
-    beside = lines["floor"] + lines["ceiling"]
-    figure = _graphs(lines["entry"], beside)
+    references = lines["floor"] + lines["ceiling"]
+    figure = _graphs(lines["entry"], references)
     caption = (
         "Loss of predictions of three classes while probability moves from the close to the far "
         "class; from left to right the correct class grows more probable. The ring marks the "
         "smallest loss: left of it, more confidence in the far class is rewarded. In the shaded "
         "part the far class is more probable than the close one."
     )
-    text = " ".join(_told(label, rows[label]) for label in rows)
+    text = " ".join(_graphs_in_words(label, rows[label]) for label in rows)
     return {"loss-simulation": Drawing(figure, "Simulated losses", caption, text)}
 
 
-def _graphs(lines: Sequence[Line], beside: Sequence[Line]) -> Figure:
+def _graphs(lines: Sequence[Line], references: Sequence[Line]) -> Figure:
     wide = max(len(line.columns) for line in lines)
     size = 0.9 + COLUMN * wide, FRAME + ROW * len(lines)
     figure = blank_figure(*size, laid_out=True)
     axes = figure.subplots(len(lines), wide, sharey="row", sharex="col", squeeze=False)
     for row, line in zip(axes, lines, strict=True):
         for ax, column in zip(row, line.columns, strict=False):
-            _graph(ax, column, [other for one in beside for other in _at(one, column)])
-        told = f"{fill(line.label, 20)}\n\nLoss"
-        row[0].set_ylabel(told, color=INK, fontsize=WORDS, parse_math=False)
+            _graph(
+                ax,
+                column,
+                [curve for reference in references for curve in _curves_at(reference, column)],
+            )
+        label = f"{fill(line.label, 20)}\n\nLoss"
+        row[0].set_ylabel(label, color=INK, fontsize=WORDS, parse_math=False)
     for ax, column in zip(axes[0], lines[0].columns, strict=False):
         ax.set_title(f"P(correct) = {column.correct:g}", color=INK, fontsize=HEADING)
     for ax in axes[-1]:
@@ -68,17 +72,17 @@ def _graphs(lines: Sequence[Line], beside: Sequence[Line]) -> Figure:
     return figure
 
 
-def _at(line: Line, column: Column) -> list[tuple[str, Column]]:
-    return [(line.label, one) for one in line.columns if one.correct == column.correct]
+def _curves_at(line: Line, column: Column) -> list[tuple[str, Column]]:
+    return [(line.label, curve) for curve in line.columns if curve.correct == column.correct]
 
 
-def _graph(ax: Axes, column: Column, beside: Sequence[tuple[str, Column]]) -> None:
+def _graph(ax: Axes, column: Column, references: Sequence[tuple[str, Column]]) -> None:
     """One loss at one probability of the correct class."""
     rest = 1 - column.correct
     ax.axvspan(rest / 2, rest, color=SHADE, linewidth=0, label="far class ahead of the close one")
-    for place, (label, other) in enumerate(beside):
-        plain = look("floor", place)._replace(marker="none")
-        ax.plot(other.far, other.loss, label=label, **plain.line())
+    for place, (label, curve) in enumerate(references):
+        style = look("floor", place)._replace(marker="none")
+        ax.plot(curve.far, curve.loss, label=label, **style.line())
     ax.plot(column.far, column.loss, label="loss of the row", **LOSS.line())
     if column.rises().any():
         lowest = int(column.loss.argmin())
@@ -90,14 +94,14 @@ def _graph(ax: Axes, column: Column, beside: Sequence[tuple[str, Column]]) -> No
     ax.tick_params(labelsize=SMALL)
 
 
-def _told(label: str, table: Rows) -> str:
+def _graphs_in_words(label: str, table: Rows) -> str:
     """What a row of graphs shows, in words."""
-    found = loss_columns(table)
-    steps = [step for column in found for step in column.rises().tolist()]
+    graphs = loss_columns(table)
+    steps = [step for graph in graphs for step in graph.rises().tolist()]
     words = f"{label}: the loss rises in {sum(steps) / len(steps):.0%} of the steps"
-    known = [v for v in entry_notes(table)["smallest_where_far_has"].values() if v is not None]
-    if not known:
+    shares = [v for v in entry_notes(table)["smallest_where_far_has"].values() if v is not None]
+    if not shares:
         return f"{words} and does not depend on the far class."
-    low, high = f"{min(known):.0%}", f"{max(known):.0%}"
+    low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
     where = low if low == high else f"{low} to {high}"
     return f"{words}; it is smallest where the far class has {where} of the rest."

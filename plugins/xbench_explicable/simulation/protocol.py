@@ -81,9 +81,9 @@ class LossSimulation(Protocol):
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
         """Figure 1 of the paper's appendix."""
-        from xbench_explicable.simulation.figure import drawn
+        from xbench_explicable.simulation.figure import figures
 
-        return drawn({label: tables[0] for label, tables in rows.items()}, roles)
+        return figures({label: tables[0] for label, tables in rows.items()}, roles)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Where the loss is smallest, for each probability of the correct class."""

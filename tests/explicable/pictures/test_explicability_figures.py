@@ -6,7 +6,7 @@ import pytest
 
 from xbench import Resampling, summarised
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
-from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, drawn
+from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, figures
 from xbench_explicable.protocol.rows import Answers, answer_rows
 from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
 from xbench_explicable.protocol.yardstick import Yardstick
@@ -45,7 +45,7 @@ def rows() -> dict[str, list[pa.Table]]:
 @pytest.fixture(scope="module")
 def made(rows):
     roles = {label: "floor" if label == "floor" else "entry" for label in rows}
-    return drawn(rows, roles, LOSSES, PLAN)
+    return figures(rows, roles, LOSSES, PLAN)
 
 
 def entries(rows, repeat: int) -> dict[str, pa.Table]:
@@ -105,7 +105,7 @@ def test_pairs_are_those_of_the_notes(made, rows) -> None:
 
 def test_pairs_beyond_the_room_there_is_are_counted() -> None:
     rows = {f"net {n}": [table(n, 0, ("test",))] for n in range(12)}
-    drawing = drawn(rows, dict.fromkeys(rows, "entry"), (), PLAN)["explicability-pairs"]
+    drawing = figures(rows, dict.fromkeys(rows, "entry"), (), PLAN)["explicability-pairs"]
     assert len(drawing.figure.axes[0].get_yticks()) == MOST_PAIRS
     assert f"{66 - MOST_PAIRS} more pairs are in the record's notes." in drawing.caption
 
@@ -137,7 +137,7 @@ def test_confusions_are_shares_of_each_true_class_of_the_first_set(made, rows) -
 
 def test_one_entry_without_losses_has_its_confusions_alone(rows) -> None:
     alone = {"other": rows["other"]}
-    assert list(drawn(alone, {"other": "entry"}, (), PLAN)) == ["confusion-1"]
+    assert list(figures(alone, {"other": "entry"}, (), PLAN)) == ["confusion-1"]
 
 
 def test_pictures_can_be_drawn_where_nothing_is_wrong_for_all() -> None:
@@ -145,6 +145,6 @@ def test_pictures_can_be_drawn_where_nothing_is_wrong_for_all() -> None:
     place = right.column_names.index("predicted")
     right = right.set_column(place, "predicted", right.column("label"))
     rows = {"a": [right], "b": [table(1, 0, ("test",))]}
-    for drawing in drawn(rows, {"a": "entry", "b": "entry"}, LOSSES, PLAN).values():
+    for drawing in figures(rows, {"a": "entry", "b": "entry"}, LOSSES, PLAN).values():
         drawing.figure.draw_without_rendering()
         assert "nan" not in drawing.text

@@ -58,7 +58,7 @@ def answer(case, label=0, a=1, b=2, similarity=(0.0, 0.0)):
 
 
 def cases(group):
-    return [one.case for one in group.shown]
+    return [one.case for one in group.answers]
 
 
 def words(drawing):
@@ -130,7 +130,7 @@ def test_what_is_shown_follows_the_rule(drawn, count):
         expected += taken
         left = [one for one in left if one not in taken]
     found = grouped("all", some, count)
-    assert list(found.shown) == expected[:count]
+    assert list(found.answers) == expected[:count]
     assert found.total == len(some)
 
 

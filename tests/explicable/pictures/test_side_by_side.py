@@ -65,7 +65,7 @@ def test_images_are_grouped_by_who_is_right():
         answer(5, 0, 0, (0.6, 0.6)),  # both right
     ]
     groups = answer_groups(some, 5)
-    assert [[one.case for one in group.shown] for group in groups] == [[0], [3], [5]]
+    assert [[one.case for one in group.answers] for group in groups] == [[0], [3], [5]]
     titles = ["Both wrong, b nearer to the truth", "b right, a wrong", "Both right"]
     assert [group.title for group in groups] == titles
 
@@ -74,7 +74,7 @@ def test_where_b_is_nowhere_nearer_all_mistakes_of_both_are_shown():
     some = [answer(1, 2, 1, (0.3, 0.1)), answer(2, 1, 1, (0.1, 0.1), label=3)]
     first = answer_groups(some, 5)[0]
     assert first.title == "Both wrong"
-    assert [one.case for one in first.shown] == [1, 2]
+    assert [one.case for one in first.answers] == [1, 2]
 
 
 def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
