@@ -48,7 +48,7 @@ class Line(NamedTuple):
     images: tuple[Course, ...]
 
 
-class Picture(NamedTuple):
+class Results(NamedTuple):
     """What every drawing draws from."""
 
     lines: tuple[Line, ...]
@@ -68,7 +68,7 @@ class Picture(NamedTuple):
         ]
 
 
-def drawn(
+def figures(
     rows: Mapping[str, Sequence[Rows]],
     roles: Mapping[str, Role],
     scoring: Scoring,
@@ -76,55 +76,57 @@ def drawn(
 ) -> dict[str, Drawing]:
     """Probability and scores against the perturbation; and how far each concept rises."""
     labels = sorted(rows, key=lambda label: ORDER.index(roles[label]))
-    lines = tuple(Line(label, roles[label], _scored(rows[label], scoring)) for label in labels)
-    picture = Picture(lines, scoring, Draws(resampling))
-    if not picture.first.images:
+    lines = tuple(
+        Line(label, roles[label], _scored_images(rows[label], scoring)) for label in labels
+    )
+    results = Results(lines, scoring, Draws(resampling))
+    if not results.first.images:
         return {}
     return {
-        "low-level": against_perturbation(picture),
-        "low-level-rises": rises_of_concepts(picture),
+        "low-level": against_perturbation(results),
+        "low-level-rises": rises_of_concepts(results),
     }
 
 
-def _scored(repeats: Sequence[Rows], scoring: Scoring) -> tuple[Course, ...]:
-    found = (image for table in repeats for image in courses(table))
-    return tuple(image for image in found if not reason_not_scored(image, scoring))
+def _scored_images(repeats: Sequence[Rows], scoring: Scoring) -> tuple[Course, ...]:
+    images = (image for table in repeats for image in courses(table))
+    return tuple(image for image in images if not reason_not_scored(image, scoring))
 
 
-def against_perturbation(picture: Picture) -> Drawing:
+def against_perturbation(results: Results) -> Drawing:
     """One image on the left, the mean of all on the right; raw above, log P below."""
     figure = blank_figure(WIDE, HEIGHT)
     # the engine does not see labels beside a second vertical axis: it gets room for them
     figure.set_layout_engine("constrained", w_pad=0.14)
     axes = figure.subplots(2, 2, sharex=True)
-    example = _example(picture)
+    example = _example(results)
     words = []
     for row, scale in zip(axes, SCALES, strict=True):
-        _one(row[0], picture, example, scale)
-        words.append(_all(row[1], picture, scale))
+        _example_panel(row[0], results, example, scale)
+        words.append(_mean_panel(row[1], results, scale))
     for ax in axes[1]:
-        ax.set_xlabel(picture.across, color=INK)
-    count = len({image.case for image in picture.first.images})
+        ax.set_xlabel(results.across, color=INK)
+    count = len({image.case for image in results.first.images})
     titles = f"(a) {fill(example.class_name, 40)}", f"(b) mean of {count} images"
     for ax, title in zip(axes[0], titles, strict=True):
         ax.set_title(title, color=INK, fontsize=HEADING, parse_math=False)
     legend(figure, *axes.flat, below=True)
-    level = level_words(picture.draws.resampling)
+    level = level_words(results.draws.resampling)
     caption = (
         f"Probability of the class and scores of concepts while images lose what makes their "
-        f"class ({picture.first.label}). Above: scores as changes of the probability P, as in the "
+        f"class ({results.first.label}). Above: scores as changes of the probability P, as in the "
         f"paper; below: as changes of log P. Bands are {level} intervals over images."
     )
     return Drawing(figure, "Scores against the perturbation", caption, " ".join(words))
 
 
-def _example(picture: Picture) -> Course:
+def _example(results: Results) -> Course:
     """An image of the first target that was scored."""
-    order = [target.class_name for target in picture.scoring.targets]
-    return min(picture.first.images, key=lambda image: order.index(image.class_name))
+    order = [target.class_name for target in results.scoring.targets]
+    return min(results.first.images, key=lambda image: order.index(image.class_name))
 
 
-def _one(ax: Axes, picture: Picture, image: Course, scale: Scale) -> None:
+def _example_panel(ax: Axes, results: Results, image: Course, scale: Scale) -> None:
     """The probability and the scores of all concepts of one image."""
     across, scores = 100 * image.blends, of_scale(image, scale)
     place = image.concepts.index(image.matching)
@@ -152,31 +154,31 @@ def _probability(
     ax: Axes, across: Float64[np.ndarray, " steps"], band: Band, scale: Scale, *, shaded: bool
 ) -> None:
     """P of the class: on the same axis as raw scores, on one of its own beside log P."""
-    own = ax if scale == "raw" else ax.twinx()
+    probability_ax = ax if scale == "raw" else ax.twinx()
     curve = Curve("probability P of the class", "entry", across, band)
-    draw_curve(own, curve, PROBABILITY, marked=(), shaded=shaded)
-    if own is not ax:
-        own.set_ylim(0, 1.02)
-        own.set_ylabel("P", color=INK)
-        own.tick_params(colors=INK, length=3)
-        own.spines["top"].set_visible(False)
+    draw_curve(probability_ax, curve, PROBABILITY, marked=(), shaded=shaded)
+    if probability_ax is not ax:
+        probability_ax.set_ylim(0, 1.02)
+        probability_ax.set_ylabel("P", color=INK)
+        probability_ax.tick_params(colors=INK, length=3)
+        probability_ax.spines["top"].set_visible(False)
 
 
-def _all(ax: Axes, picture: Picture, scale: Scale) -> str:
+def _mean_panel(ax: Axes, results: Results, scale: Scale) -> str:
     """Means over images: the matching concept, those of other targets, and the floors."""
-    images = picture.first.images
+    images = results.first.images
     across = 100 * images[0].blends
-    probability = _mean(picture, images, [image.probability for image in images])
-    matching = _mean(picture, images, [_matching(image, scale) for image in images])
+    probability = _mean(results, images, [image.probability for image in images])
+    matching = _mean(results, images, [_matching(image, scale) for image in images])
     curves = [Curve("score of the matching concept", "entry", across, matching)]
-    rivals = [_rivals(image, scale, picture.scoring) for image in images]
+    rivals = [_rivals(image, scale, results.scoring) for image in images]
     if rivals[0].size:
-        others = _mean(picture, images, [scores.mean(1) for scores in rivals])
+        others = _mean(results, images, [scores.mean(1) for scores in rivals])
         curves.append(Curve("mean of the other targets' concepts", "entry", across, others))
-    for line in picture.lines[1:]:
+    for line in results.lines[1:]:
         if line.images and line.role == "floor":
             values = [_matching(image, scale) for image in line.images]
-            mean = _mean(picture, line.images, values)
+            mean = _mean(results, line.images, values)
             curves.append(Curve(line.label, "floor", across, mean))
     draw_curves(ax, curves)
     _axes(ax, "")
@@ -200,9 +202,9 @@ def _rivals(image: Course, scale: Scale, scoring: Scoring) -> Float64[np.ndarray
     return of_scale(image, scale)[:, chosen]
 
 
-def _mean(picture: Picture, images: Sequence[Course], curves: Sequence[np.ndarray]) -> Band:
+def _mean(results: Results, images: Sequence[Course], curves: Sequence[np.ndarray]) -> Band:
     cases = np.array([image.case for image in images], np.int64)
-    return band(cases, np.stack(curves).astype(np.float64), picture.draws)
+    return band(cases, np.stack(curves).astype(np.float64), results.draws)
 
 
 def _axes(ax: Axes, upwards: str) -> None:
@@ -210,15 +212,15 @@ def _axes(ax: Axes, upwards: str) -> None:
     ax.axhline(0, color=INK, linewidth=0.8)
 
 
-def rises_of_concepts(picture: Picture) -> Drawing:
+def rises_of_concepts(results: Results) -> Drawing:
     """One line an image: how far the matching concept rises, beside all others."""
-    images = picture.first.images[:MOST]
-    scale = picture.scoring.score
+    images = results.first.images[:MOST]
+    scale = results.scoring.score
     height = FRAME + ROW * len(images)
     figure = blank_figure(WIDE, height, laid_out=True)
     ax = figure.add_subplot()
     for place, image in enumerate(images):
-        _line_of_rises(ax, picture.scoring, place, image)
+        _line_of_rises(ax, results.scoring, place, image)
     style_axes(ax, f"Rise of the score ({SCORES[scale]}) from the first to the last step")
     names: dict[str, Any] = {"color": INK, "fontsize": WORDS, "parse_math": False}
     ax.set_yticks(range(len(images)), [_name(image) for image in images], **names)
@@ -227,7 +229,7 @@ def rises_of_concepts(picture: Picture) -> Drawing:
     legend(figure, ax, below=True)
     caption = (
         "How far the score of the matching concept, of the concepts that match other targets, "
-        f"and of all other concepts rises in each image ({picture.first.label})."
+        f"and of all other concepts rises in each image ({results.first.label})."
     )
     words = [f"{_name(image)}: {_rises(image, scale)[image.matching]:.2f}" for image in images]
     text = f"Rises of the matching concept. {'; '.join(words)}."
@@ -249,7 +251,7 @@ def _line_of_rises(ax: Axes, scoring: Scoring, place: int, image: Course) -> Non
     rivals = set(scoring.matching()) - own - alike
     others = [rise for name, rise in rises.items() if name not in own | alike | rivals]
     targets = [rise for name, rise in rises.items() if name in rivals]
-    shown: list[tuple[list[float], str, dict[str, Any]]] = [
+    groups: list[tuple[list[float], str, dict[str, Any]]] = [
         (others, "all other concepts", {"marker": "|", "color": PALE, "s": 36}),
         (targets, "other targets' concepts", {"marker": "s", "color": RIVALS.colour, "s": 20}),
         (
@@ -258,5 +260,5 @@ def _line_of_rises(ax: Axes, scoring: Scoring, place: int, image: Course) -> Non
             {"marker": "o", "color": MATCHING.colour},
         ),
     ]
-    for values, label, style in shown:
+    for values, label, style in groups:
         ax.scatter(values, [place] * len(values), label=None if place else label, **style)

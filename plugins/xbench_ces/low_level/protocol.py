@@ -175,9 +175,9 @@ class LowLevelPerturbation(Protocol):
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
         """The paper's Figure 2 with raw scores and with differences of log P; and the rises."""
-        from xbench_ces.low_level.figures import drawn
+        from xbench_ces.low_level.figures import figures
 
-        return drawn(rows, roles, self.scoring(), resampling)
+        return figures(rows, roles, self.scoring(), resampling)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """How many images were not scored, and why; and which concepts rose most."""

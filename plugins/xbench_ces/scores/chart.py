@@ -26,9 +26,9 @@ from xbench.figures import (
 )
 from xbench_ces.scores.concept_scores import ConceptScores, ScoredConcept
 
-SHOWN = 6
+MOST_CONCEPTS = 6
 """How many concepts are drawn of each sign at most."""
-PHOTOS = 4
+MOST_PHOTOS = 4
 """How many of several images are drawn."""
 _PICTURE = 64
 
@@ -42,88 +42,88 @@ LEFT, NAMES, PICTURES, BARS, RIGHT = 0.02, 0.345, 0.525, 0.585, 0.985
 class Row(NamedTuple):
     """A concept in the picture."""
 
-    scored: ScoredConcept
+    score: ScoredConcept
     picture: UInt8[Tensor, "3 s s"] | None
 
 
 def scores_figure(
-    found: ConceptScores, batch: Batch, examples: ImageSet | None, names: tuple[str, ...]
+    scores: ConceptScores, batch: Batch, examples: ImageSet | None, names: tuple[str, ...]
 ) -> Figure:
     """The strongest concepts of both signs; `batch` holds the images that are explained."""
-    rows = [Row(one, picture_of(found, one, examples)) for one in shown(found)]
+    rows = [Row(score, picture_of(scores, score, examples)) for score in strongest_scores(scores)]
     body = max(LEAST, ROW * (len(rows) + 1))
     height = HEAD + body + FOOT
     figure = blank_figure(WIDTH, height)
     bottom, top = FOOT / height, 1 - HEAD / height
-    _title(figure, found, batch, names)
+    _title(figure, scores, batch, names)
     _photos(figure, batch, (bottom, top))
     extent = ROW * max(len(rows), 1) / height
     _bars(figure, rows, (top - ROW / height - extent, extent))
-    words = [legend(found, names) if rows else "", *notes(found)]
+    words = [legend_words(scores, names) if rows else "", *warning_lines(scores)]
     for line, text in enumerate(words):
         at = LEFT, (FOOT - 0.25 - 0.18 * line) / height
         write(figure, at, text, fontsize=SMALL, color=RED if line else FAINT)
     return figure
 
 
-def shown(found: ConceptScores) -> list[ScoredConcept]:
+def strongest_scores(scores: ConceptScores) -> list[ScoredConcept]:
     """The strongest positive concepts, then the strongest negative ones, largest score first."""
-    positive = [one for one in found.strongest(SHOWN) if one.raw > 0]
-    negative = [one for one in found.opposing(SHOWN) if one.raw < 0]
+    positive = [score for score in scores.strongest(MOST_CONCEPTS) if score.raw > 0]
+    negative = [score for score in scores.opposing(MOST_CONCEPTS) if score.raw < 0]
     return positive + negative[::-1]
 
 
-def legend(found: ConceptScores, names: tuple[str, ...]) -> str:
+def legend_words(scores: ConceptScores, names: tuple[str, ...]) -> str:
     """What bars and numbers mean."""
-    summed = f", summed over {found.images} images" if found.images > 1 else ""
+    summed = f", summed over {scores.images} images" if scores.images > 1 else ""
     words = "Bars: score, the largest scaled to 1. Numbers: change of "
-    return f"{words}P({names[found.label]}) when the concept is added{summed}."
+    return f"{words}P({names[scores.label]}) when the concept is added{summed}."
 
 
-def notes(found: ConceptScores) -> list[str]:
+def warning_lines(scores: ConceptScores) -> list[str]:
     """What a reader has to be warned of."""
     warnings = []
-    if not found.verified:
+    if not scores.verified:
         warnings.append("Unverified bank: it is not known that it belongs to this network.")
-    if not found.known:
+    if not scores.known:
         warnings.append("Label unknown: these are scores of the predicted class.")
     return warnings and ["  ".join(warnings)]
 
 
 def picture_of(
-    found: ConceptScores, one: ScoredConcept, examples: ImageSet | None
+    scores: ConceptScores, score: ScoredConcept, examples: ImageSet | None
 ) -> UInt8[Tensor, "3 s s"] | None:
     """The explanation's own picture of a concept, else one of the data set's, else none."""
-    if found.examples is not None:
-        return found.examples[one.place].cpu()
+    if scores.examples is not None:
+        return scores.examples[score.place].cpu()
     dataset = None if examples is None else examples.dataset
-    if not isinstance(dataset, ConceptExamples) or one.concept not in dataset.concepts():
+    if not isinstance(dataset, ConceptExamples) or score.concept not in dataset.concepts():
         return None
-    source = generator("picture of a concept", one.concept.name)
-    picture = dataset.concept_examples(one.concept.name, 1, source).positive[0]
+    source = generator("picture of a concept", score.concept.name)
+    picture = dataset.concept_examples(score.concept.name, 1, source).positive[0]
     return functional.resize(picture, [_PICTURE, _PICTURE], antialias=True)
 
 
-def _title(figure: Figure, found: ConceptScores, batch: Batch, names: tuple[str, ...]) -> None:
+def _title(figure: Figure, scores: ConceptScores, batch: Batch, names: tuple[str, ...]) -> None:
     height = figure.get_figheight()
-    name = names[found.label] if found.known else f"predicted: {names[found.label]}"
-    if found.images > 1:
-        name += f"  ·  {found.images} images"
+    name = names[scores.label] if scores.known else f"predicted: {names[scores.label]}"
+    if scores.images > 1:
+        name += f"  ·  {scores.images} images"
     elif batch.source is not None:
         name += f"  ·  image {batch.ids[0]}"
     write(figure, (LEFT, 1 - 0.34 / height), name, fontsize=TITLE, fontweight="bold", va="center")
-    mean = "mean " if found.images > 1 else ""
-    said = f"{mean}P({names[found.label]}) = {found.probability:.1%}"
-    if found.known:
-        right = "rightly" if found.predicted == found.label else "wrongly"
-        mostly = "mostly " if found.images > 1 else ""
-        said += f"  ·  {mostly}predicted, {right}: {names[found.predicted]}"
-    write(figure, (LEFT, 1 - 0.66 / height), said, fontsize=HEADING, va="center")
+    mean = "mean " if scores.images > 1 else ""
+    prediction = f"{mean}P({names[scores.label]}) = {scores.probability:.1%}"
+    if scores.known:
+        right = "rightly" if scores.predicted == scores.label else "wrongly"
+        mostly = "mostly " if scores.images > 1 else ""
+        prediction += f"  ·  {mostly}predicted, {right}: {names[scores.predicted]}"
+    write(figure, (LEFT, 1 - 0.66 / height), prediction, fontsize=HEADING, va="center")
 
 
 def _photos(figure: Figure, batch: Batch, span: tuple[float, float]) -> None:
     """The images below the title, from `span[0]` to `span[1]` of the height at most."""
-    photos = batch.images[:PHOTOS].detach().cpu().permute(0, 2, 3, 1)
+    photos = batch.images[:MOST_PHOTOS].detach().cpu().permute(0, 2, 3, 1)
     side = 1 if len(photos) == 1 else 2
     tallest = (span[1] - span[0]) * figure.get_figheight()
     inches = min((NAMES - LEFT - 0.02) * WIDTH, tallest) / side
@@ -146,12 +146,12 @@ def _bars(figure: Figure, rows: list[Row], span: tuple[float, float]) -> None:
     ax.axvline(0, color=INK, lw=0.8)
     _heading(ax)
     for place, row in enumerate(rows):
-        score, colour = row.scored.normalised, FOR if row.scored.raw > 0 else AGAINST
-        ax.barh(place, score, height=0.62, color=colour)
-        side, beside = ("left", score + 0.04) if score > 0 else ("right", score - 0.04)
-        number = f"{row.scored.raw:+.2g}".replace("-", "−")
+        length, colour = row.score.normalised, FOR if row.score.raw > 0 else AGAINST
+        ax.barh(place, length, height=0.62, color=colour)
+        side, beside = ("left", length + 0.04) if length > 0 else ("right", length - 0.04)
+        number = f"{row.score.raw:+.2g}".replace("-", "−")
         write(ax, (beside, place), number, ha=side, va="center", fontsize=WORDS)
-        _named(figure, row, span[0] + span[1] * (1 - (place + 0.5) / len(rows)))
+        _concept_label(figure, row, span[0] + span[1] * (1 - (place + 0.5) / len(rows)))
 
 
 def _heading(ax: Axes) -> None:
@@ -161,9 +161,9 @@ def _heading(ax: Axes) -> None:
         write(ax, (x, 1.01), text, color=colour, fontsize=WORDS, **style)
 
 
-def _named(figure: Figure, row: Row, middle: float) -> None:
+def _concept_label(figure: Figure, row: Row, middle: float) -> None:
     """The concept's name and picture at a height of the figure."""
-    name, family = row.scored.concept
+    name, family = row.score.concept
     write(figure, (NAMES, middle), _short(name), fontsize=HEADING, va="bottom")
     write(figure, (NAMES, middle), _short(family, 30), fontsize=TINY, color=FAINT, va="top")
     if row.picture is None:

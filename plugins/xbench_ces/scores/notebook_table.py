@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from xbench.figures import FAINT, RED
-from xbench_ces.scores.chart import AGAINST, FOR, notes, picture_of, shown
+from xbench_ces.scores.chart import AGAINST, FOR, picture_of, strongest_scores, warning_lines
 from xbench_ces.scores.concept_scores import ConceptScores, ScoredConcept
 
 _HALF = 110
@@ -18,31 +18,33 @@ _HALF = 110
 _CELL = "text-align:left;padding:1px 8px"
 
 
-def scores_table(found: ConceptScores) -> str:
+def scores_table(scores: ConceptScores) -> str:
     """The strongest concepts of both signs with their pictures, bars and raw scores."""
-    rows = "".join(_row(found, one) for one in shown(found))
+    rows = "".join(_row(scores, score) for score in strongest_scores(scores))
     heads = ("", "concept", "family", "score", "change of P(y)", "rank")
     head = _cells(map(escape, heads), "th")
-    warnings = "".join(f"<p style='color:{RED}'>{escape(text)}</p>" for text in notes(found))
+    warnings = "".join(
+        f"<p style='color:{RED}'>{escape(text)}</p>" for text in warning_lines(scores)
+    )
     body = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<div><p>{escape(_said(found))}</p>{body}{warnings}</div>"
+    return f"<div><p>{escape(_summary(scores))}</p>{body}{warnings}</div>"
 
 
-def _said(found: ConceptScores) -> str:
-    images = f", mean over {found.images} images" if found.images > 1 else ""
-    words = f"Class {found.label}: P(y) = {found.probability:.1%}{images}"
-    return f"{words}; predicted class {found.predicted}; {len(found.concepts)} concepts scored."
+def _summary(scores: ConceptScores) -> str:
+    images = f", mean over {scores.images} images" if scores.images > 1 else ""
+    words = f"Class {scores.label}: P(y) = {scores.probability:.1%}{images}"
+    return f"{words}; predicted class {scores.predicted}; {len(scores.concepts)} concepts scored."
 
 
-def _row(found: ConceptScores, one: ScoredConcept) -> str:
-    name, family = one.concept
+def _row(scores: ConceptScores, score: ScoredConcept) -> str:
+    name, family = score.concept
     cells = [
-        _image(picture_of(found, one, None)),
+        _image(picture_of(scores, score, None)),
         escape(name),
         f"<span style='color:{FAINT}'>{escape(family)}</span>",
-        _bar(one.normalised),
-        f"{one.raw:+.3g}".replace("-", "−"),
-        f"{float(found.ranks()[one.place]):g}",
+        _bar(score.normalised),
+        f"{score.raw:+.3g}".replace("-", "−"),
+        f"{float(scores.ranks()[score.place]):g}",
     ]
     return f"<tr>{_cells(cells, 'td')}</tr>"
 
@@ -51,13 +53,13 @@ def _cells(contents: Iterable[str], tag: str) -> str:
     return "".join(f"<{tag} style='{_CELL}'>{content}</{tag}>" for content in contents)
 
 
-def _bar(score: float) -> str:
+def _bar(value: float) -> str:
     """A bar to the right of the middle for a positive score, to the left for a negative one."""
-    length = round(abs(score) * _HALF)
-    start, colour = (_HALF, FOR) if score > 0 else (_HALF - length, AGAINST)
+    length = round(abs(value) * _HALF)
+    start, colour = (_HALF, FOR) if value > 0 else (_HALF - length, AGAINST)
     bar = f"position:absolute;left:{start}px;width:{length}px;height:100%;background:{colour}"
     frame = f"position:relative;width:{2 * _HALF}px;height:14px;border:0"
-    label = f"{score:+.2f}".replace("-", "−")
+    label = f"{value:+.2f}".replace("-", "−")
     return f"<div style='{frame}' title='{label}'><div style='{bar}'></div></div>"
 
 

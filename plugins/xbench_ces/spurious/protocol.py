@@ -261,9 +261,9 @@ class SpuriousRecovery(Protocol):
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
         """Recovery by scenario, by the number of images together, and by strength."""
-        from xbench_ces.spurious.figures import drawn
+        from xbench_ces.spurious.figures import figures
 
-        return drawn(rows, roles, self.scoring(), resampling)
+        return figures(rows, roles, self.scoring(), resampling)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Per scenario: accuracies, kinds of predictions, concepts kept and saturated."""

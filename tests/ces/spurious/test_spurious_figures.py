@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from xbench import Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
-from xbench_ces.spurious.figures import GUESSING, drawn
+from xbench_ces.spurious.figures import GUESSING, figures
 from xbench_ces.spurious.rows import ImageRows, Scenario, rows_table
 from xbench_ces.spurious.summary import Scoring, case_scores
 
@@ -58,13 +58,15 @@ def curves(figure: Figure) -> dict[str, np.ndarray]:
 
 
 def test_strength_has_a_curve_only_where_there_are_several(rows) -> None:
-    drawings = drawn(rows, ROLES, SCORING, PLAN)
+    drawings = figures(rows, ROLES, SCORING, PLAN)
     assert list(drawings) == ["recovery", "recovery-batches", "recovery-ranks", "recovery-strength"]
-    assert list(drawn(rows, ROLES, SCORING._replace(strengths=(1.0,)), PLAN)) == list(drawings)[:3]
+    assert (
+        list(figures(rows, ROLES, SCORING._replace(strengths=(1.0,)), PLAN)) == list(drawings)[:3]
+    )
 
 
 def test_bars_are_the_scores_of_the_table(rows) -> None:
-    ax = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
+    ax = figures(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
     bars = {c.get_label(): [bar.get_width() for bar in c] for c in ax.containers}
     assert list(bars) == ["ours", "other", "random (floor)", "control (floor)"]
     for label in ROLES:
@@ -77,21 +79,21 @@ def test_bars_are_the_scores_of_the_table(rows) -> None:
 
 
 def test_scenarios_tell_the_drop_in_accuracy_and_lost_concepts(rows) -> None:
-    ax = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
+    ax = figures(rows, ROLES, SCORING, PLAN)["recovery"].figure.axes[0]
     labels = [label.get_text() for label in ax.get_yticklabels()]
     assert labels[0] == "dog(snow)\naccuracy 100 → 19 %"
     assert labels[2] == "cat(carpet)\naccuracy 100 → 19 %\nconcept not kept"
 
 
 def test_what_guessing_gives_stands_last_in_the_legend(rows) -> None:
-    figure = drawn(rows, ROLES, SCORING, PLAN)["recovery"].figure
+    figure = figures(rows, ROLES, SCORING, PLAN)["recovery"].figure
     assert [text.get_text() for text in figure.legends[0].get_texts()][-1] == GUESSING
     (strokes,) = [c for c in figure.axes[0].collections if c.get_label() == GUESSING]
     assert [path.vertices[0, 0] for path in strokes.get_paths()] == pytest.approx([30.0] * 3)
 
 
 def test_curves_are_the_scores_of_the_table(rows) -> None:
-    drawings = drawn(rows, ROLES, SCORING, PLAN)
+    drawings = figures(rows, ROLES, SCORING, PLAN)
     points = {
         "recovery-batches": [f"images together@{n}" for n in SCORING.batch_sizes],
         "recovery-strength": ["strength@60 %", "strength@100 %"],
@@ -109,29 +111,29 @@ def test_curves_are_the_scores_of_the_table(rows) -> None:
 
 
 def test_the_scenarios_of_lowest_recovery_have_curves_of_their_own(rows) -> None:
-    heights = curves(drawn(rows, ROLES, SCORING, PLAN)["recovery-batches"].figure)
+    heights = curves(figures(rows, ROLES, SCORING, PLAN)["recovery-batches"].figure)
     assert "cat(carpet) alone" in heights
     assert not heights["cat(carpet) alone"].any()
     alone = SCORING._replace(scenarios=SCENARIOS[:1])
-    heights = curves(drawn(rows, ROLES, alone, PLAN)["recovery-batches"].figure)
+    heights = curves(figures(rows, ROLES, alone, PLAN)["recovery-batches"].figure)
     assert not [label for label in heights if "alone" in label]
 
 
 def test_pictures_are_told_in_words(rows) -> None:
-    for drawing in drawn(rows, ROLES, SCORING, PLAN).values():
+    for drawing in figures(rows, ROLES, SCORING, PLAN).values():
         for label in ROLES:
             assert f"{label}: " in drawing.text
         assert "95 %" in drawing.caption
 
 
 def test_nothing_evaluated_is_drawn_empty() -> None:
-    for drawing in drawn({"ours": [rows_table([])]}, {"ours": "entry"}, SCORING, PLAN).values():
+    for drawing in figures({"ours": [rows_table([])]}, {"ours": "entry"}, SCORING, PLAN).values():
         drawing.figure.canvas.draw()
         assert "none" in drawing.text
 
 
 def test_a_picture_can_be_saved(rows, tmp_path) -> None:
-    for stem, drawing in drawn(rows, ROLES, SCORING, PLAN).items():
+    for stem, drawing in figures(rows, ROLES, SCORING, PLAN).items():
         drawing.figure.savefig(tmp_path / f"{stem}.png", dpi=40)
     pictures = [path.stat().st_size for path in tmp_path.glob("*.png")]
     assert len(pictures) >= 3
