@@ -33,14 +33,14 @@ WIDTH, SIDE, HEAD, FOOT = 6.4, 2.9, 0.85, 0.75
 """Inches."""
 
 
-def overlaid(found: SaliencyMap, image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h2 w2"]:
+def overlaid(saliency_map: SaliencyMap, image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h2 w2"]:
     """The image in pale grey with the map on it: red speaks for the class, blue against it.
 
     The strongest value of the map has the full colour. Small images are enlarged.
     """
     photo = enlarged_pixels(image.detach().cpu().float().clamp(0, 1))
     size = (photo.shape[-2], photo.shape[-1])
-    saliency = enlarged(scaled(found.values.detach().cpu().float())[None], size)[0]
+    saliency = enlarged(scaled(saliency_map.values.detach().cpu().float())[None], size)[0]
     return tinted(photo, saliency, torch.tensor([to_rgb(BLUE), to_rgb(RED)]), STRENGTH)
 
 
@@ -49,16 +49,16 @@ def enlarged_pixels(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h2 w2"]:
     return repeated(image, math.ceil(FINE / min(image.shape[-2:])))
 
 
-def map_figure(found: SaliencyMap, batch: Batch, names: tuple[str, ...]) -> Figure:
+def map_figure(saliency_map: SaliencyMap, batch: Batch, names: tuple[str, ...]) -> Figure:
     """The image and the map; `batch` holds the image alone."""
     height = HEAD + SIDE + FOOT
     figure = blank_figure(WIDTH, height)
-    _title(figure, found, batch, names)
+    _title(figure, saliency_map, batch, names)
     image = batch.images[0].detach().cpu()
-    for column, picture in enumerate((enlarged_pixels(image), overlaid(found, image))):
+    for column, picture in enumerate((enlarged_pixels(image), overlaid(saliency_map, image))):
         frame = (0.02 + 0.485 * column, FOOT / height, 0.475, SIDE / height)
         show(figure.add_axes(frame), picture)
-    _key(figure, found)
+    _key(figure, saliency_map)
     return figure
 
 
@@ -67,21 +67,21 @@ def show(axes: Axes, picture: Float[Tensor, "3 h w"]) -> None:
     show_pixels(axes, picture.permute(1, 2, 0), smooth=False)
 
 
-def _title(figure: Figure, found: SaliencyMap, batch: Batch, names: tuple[str, ...]) -> None:
+def _title(figure: Figure, saliency_map: SaliencyMap, batch: Batch, names: tuple[str, ...]) -> None:
     height = figure.get_figheight()
     label = [] if batch.labels is None else [names[int(batch.labels[0])]]
     place = [] if batch.source is None else [f"image {batch.ids[0]}"]
     text = "  ·  ".join(label + place) or "Saliency"
     at = 0.02, 1 - 0.3 / height
     write(figure, at, text, fontsize=TITLE, fontweight="bold", va="center")
-    told = f"what speaks for {names[found.label]}  ·  P = {found.probability:.1%}"
-    write(figure, (0.02, 1 - 0.62 / height), told, fontsize=HEADING, va="center")
+    caption = f"what speaks for {names[saliency_map.label]}  ·  P = {saliency_map.probability:.1%}"
+    write(figure, (0.02, 1 - 0.62 / height), caption, fontsize=HEADING, va="center")
 
 
-def _key(figure: Figure, found: SaliencyMap) -> None:
+def _key(figure: Figure, saliency_map: SaliencyMap) -> None:
     """The colours of the largest value, of 0 and, where there are any, of negative values."""
-    signed = bool((found.values < 0).any())
-    largest = float(found.values.abs().max())
+    signed = bool((saliency_map.values < 0).any())
+    largest = float(saliency_map.values.abs().max())
     ends = ([BLUE] if signed else []) + ["white", RED]
     colours = LinearSegmentedColormap.from_list("saliency", ends)
     axes = figure.add_axes((0.505, 0.46 / figure.get_figheight(), 0.475, 0.035))
@@ -93,7 +93,7 @@ def _key(figure: Figure, found: SaliencyMap) -> None:
         extent=(-1 if signed else 0, 1, 0, 1),
     )
     axes.set_yticks([])
-    shown = [-1, 0, 1] if signed else [0, 1]
-    axes.set_xticks(shown, [f"{largest * tick:.2g}" for tick in shown])
+    ticks = [-1, 0, 1] if signed else [0, 1]
+    axes.set_xticks(ticks, [f"{largest * tick:.2g}" for tick in ticks])
     axes.tick_params(labelsize=SMALL, length=2, colors=FAINT)
     axes.spines[:].set_visible(False)

@@ -36,11 +36,11 @@ from xbench_deliberative.explanations.shared_parts import (
     visible_points,
 )
 
-SHOWN = 4
+MOST_INSECURITIES = 4
 """How many insecurities a picture holds at most."""
 COVERAGE = 0.15
 """The share of the image that a drawn region covers."""
-LINES = 8
+MOST_PARTS = 8
 """How many shared parts are named at most."""
 
 REGION, SHARED = RED, GREEN
@@ -62,11 +62,11 @@ class Setting:
 
 
 def insecurities_figure(
-    found: Insecurities, batch: Batch, examples: ImageSet | None, names: tuple[str, ...]
+    insecurities: Insecurities, batch: Batch, examples: ImageSet | None, names: tuple[str, ...]
 ) -> Figure:
     """One row for each of the strongest insecurities; `batch` holds the image alone."""
-    shown = found.strongest(SHOWN)
-    rows = max(1, len(shown))
+    strongest = insecurities.strongest(MOST_INSECURITIES)
+    rows = max(1, len(strongest))
     height = rows * ROW + HEAD + FOOT
     figure = blank_figure(WIDTH, height)
     frame = {"left": 0.02, "right": 0.98, "top": 1 - HEAD / height, "bottom": FOOT / height}
@@ -75,11 +75,11 @@ def insecurities_figure(
     )
     setting = _setting(batch, examples, names)
     _title(figure, setting, batch)
-    for row, mask in enumerate(shown.masks(COVERAGE)):
+    for row, mask in enumerate(strongest.masks(COVERAGE)):
         axes = [figure.add_subplot(grid[row, column]) for column in (0, 2, 3, 4)]
-        a, b = shown.pairs[row].tolist()
+        a, b = strongest.pairs[row].tolist()
         _row(axes, setting, mask, (a, b), row)
-    if len(shown):
+    if len(strongest):
         _legend(figure, setting)
     else:
         show_pixels(figure.add_subplot(grid[0, 0]), setting.image)
@@ -166,7 +166,7 @@ def _words(ax: Axes, parts: list[SharedPart], inside: set[int]) -> None:
     heading = "Shared parts" if parts else "No shared parts"
     ax.set_title(heading, fontsize=HEADING, color=SHARED, loc="left", pad=5, x=0.1)
     ordered = sorted(parts, key=lambda part: part.place not in inside)
-    lines = [(part.place in inside, part.name, part.values) for part in ordered[:LINES]]
+    lines = [(part.place in inside, part.name, part.values) for part in ordered[:MOST_PARTS]]
     for line, (within, name, values) in enumerate(lines):
         y = 0.95 - line * 0.115
         face, edge = (SHARED, SHARED) if within else ("white", SHARED)
@@ -174,9 +174,9 @@ def _words(ax: Axes, parts: list[SharedPart], inside: set[int]) -> None:
         weight = "bold" if within else "normal"
         text = shorten(f"{name}: {', '.join(map(_worded, values))}", 36, placeholder=" …")
         write(ax, (0.17, y), text, fontsize=WORDS, va="center", fontweight=weight)
-    if len(parts) > LINES:
-        rest = f"and {len(parts) - LINES} more"
-        at = 0.17, 0.95 - LINES * 0.115
+    if len(parts) > MOST_PARTS:
+        rest = f"and {len(parts) - MOST_PARTS} more"
+        at = 0.17, 0.95 - MOST_PARTS * 0.115
         write(ax, at, rest, fontsize=WORDS, color=FAINT, va="center")
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)

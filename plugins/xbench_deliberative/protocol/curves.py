@@ -21,7 +21,7 @@ from xbench_deliberative.protocol.rows import COVERAGES
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, per_image
 
 PERCENT = np.array([round(100 * coverage) for coverage in COVERAGES])
-MARKED = [int(np.flatnonzero(percent == PERCENT)[0]) for percent in REPORTED]
+MARKED = [int(np.flatnonzero(coverage == PERCENT)[0]) for coverage in REPORTED]
 """Where curves have markers: the coverages of the table."""
 
 DOMINANT = 3.0
@@ -36,34 +36,34 @@ class Line(NamedTuple):
     bands: Mapping[str, Band]
 
 
-def drawn(
+def figures(
     rows: Mapping[str, Sequence[Rows]],
     roles: Mapping[str, Role],
     scoring: Scoring,
     resampling: Resampling,
 ) -> dict[str, Drawing]:
     """Every measure against coverage; precision against recall, first, where they are measured."""
-    curves = curves_of(rows, roles, scoring, resampling)
+    lines = lines_of(rows, roles, scoring, resampling)
     level = level_words(resampling)
-    made = {name: _against_coverage(name, curves, level) for name in scoring.measures}
+    drawings = {name: _against_coverage(name, lines, level) for name in scoring.measures}
     if {"precision", "recall"}.issubset(scoring.measures):
-        return {"precision-recall": _precision_recall(curves, level), **made}
-    return made
+        return {"precision-recall": _precision_recall(lines, level), **drawings}
+    return drawings
 
 
-def curves_of(
+def lines_of(
     rows: Mapping[str, Sequence[Rows]],
     roles: Mapping[str, Role],
     scoring: Scoring,
     resampling: Resampling,
 ) -> list[Line]:
-    """The curves of all labels, entries first, then ceilings, then floors."""
+    """The lines of all labels, entries first, then ceilings, then floors."""
     draws = Draws(resampling)
-    curves = [
-        Line(label, roles[label], {m: _band(repeats, scoring, m, draws) for m in scoring.measures})
-        for label, repeats in rows.items()
-    ]
-    return sorted(curves, key=lambda curve: ORDER.index(curve.role))
+    lines = []
+    for label, repeats in rows.items():
+        bands = {name: _band(repeats, scoring, name, draws) for name in scoring.measures}
+        lines.append(Line(label, roles[label], bands))
+    return sorted(lines, key=lambda line: ORDER.index(line.role))
 
 
 def _band(repeats: Sequence[Rows], scoring: Scoring, measure: str, draws: Draws) -> Band:
@@ -72,13 +72,13 @@ def _band(repeats: Sequence[Rows], scoring: Scoring, measure: str, draws: Draws)
     return band(cases, np.concatenate([image.values for image in images]), draws)
 
 
-def _against_coverage(measure: str, curves: Sequence[Line], level: str) -> Drawing:
+def _against_coverage(measure: str, lines: Sequence[Line], level: str) -> Drawing:
     name = "IoU" if measure == "iou" else measure.capitalize()
-    figure, ax = chart("Coverage of the image (%)", f"{name} (%)", lines=len(curves))
-    shown = [Curve(c.label, c.role, PERCENT, percent(c.bands[measure])) for c in curves]
-    draw_curves(ax, shown, marked=MARKED)
+    figure, ax = chart("Coverage of the image (%)", f"{name} (%)", lines=len(lines))
+    curves = [Curve(line.label, line.role, PERCENT, percent(line.bands[measure])) for line in lines]
+    draw_curves(ax, curves, marked=MARKED)
     ax.set_xlim(0, PERCENT[-1])
-    top = _top(curves, measure)
+    top = _top(lines, measure)
     ax.set_ylim(0, top)
     ax.xaxis.set_major_locator(MultipleLocator(10))
     legend(figure, ax)
@@ -88,14 +88,16 @@ def _against_coverage(measure: str, curves: Sequence[Line], level: str) -> Drawi
     )
     if top is not None:
         caption += " The ceiling goes on above the frame."
-    return Drawing(figure, f"{name} against coverage", caption, _in_words([measure], curves))
+    return Drawing(figure, f"{name} against coverage", caption, _in_words([measure], lines))
 
 
-def _top(curves: Sequence[Line], measure: str) -> float | None:
+def _top(lines: Sequence[Line], measure: str) -> float | None:
     """Where the frame ends, in per cent, if a ceiling would press all else to the ground."""
     highest = {
-        ceiling: max(_highest(c.bands[measure]) for c in curves if (c.role == "ceiling") == ceiling)
-        for ceiling in {c.role == "ceiling" for c in curves}
+        ceiling: max(
+            _highest(line.bands[measure]) for line in lines if (line.role == "ceiling") == ceiling
+        )
+        for ceiling in {line.role == "ceiling" for line in lines}
     }
     others = highest.get(False, 0.0)
     return 110 * others if 0 < others * DOMINANT < highest.get(True, 0.0) else None
@@ -105,15 +107,15 @@ def _highest(band: Band) -> float:
     return float(np.max(band.high, initial=0.0, where=~np.isnan(band.high)))
 
 
-def _precision_recall(curves: Sequence[Line], level: str) -> Drawing:
-    figure, ax = chart("Recall (%)", "Precision (%)", lines=len(curves))
-    recalls = [percent(curve.bands["recall"]) for curve in curves]
-    shown = [
-        Curve(curve.label, curve.role, recall.values, percent(curve.bands["precision"]))
-        for curve, recall in zip(curves, recalls, strict=True)
+def _precision_recall(lines: Sequence[Line], level: str) -> Drawing:
+    figure, ax = chart("Recall (%)", "Precision (%)", lines=len(lines))
+    recalls = [percent(line.bands["recall"]) for line in lines]
+    curves = [
+        Curve(line.label, line.role, recall.values, percent(line.bands["precision"]))
+        for line, recall in zip(lines, recalls, strict=True)
     ]
-    looks = draw_curves(ax, shown, marked=MARKED)
-    for curve, recall, look in zip(shown, recalls, looks, strict=True):
+    looks = draw_curves(ax, curves, marked=MARKED)
+    for curve, recall, look in zip(curves, recalls, looks, strict=True):
         if curve.role == "entry":
             at = curve.band.values[MARKED]
             ends = recall.low[MARKED], recall.high[MARKED]
@@ -126,17 +128,17 @@ def _precision_recall(curves: Sequence[Line], level: str) -> Drawing:
         f"precision over images; markers stand at 10, 20, 30, 40 and 50 % coverage, with "
         f"intervals of recall across them."
     )
-    words = _in_words(["precision", "recall"], curves)
+    words = _in_words(["precision", "recall"], lines)
     return Drawing(figure, "Precision against recall", caption, words)
 
 
-def _in_words(measures: Sequence[str], curves: Sequence[Line]) -> str:
+def _in_words(measures: Sequence[str], lines: Sequence[Line]) -> str:
     """The values at the marked coverages, line by line."""
     at = ", ".join(map(str, REPORTED))
-    lines = [
-        f"{curve.label}: {measure} "
-        + ", ".join(number_words(100 * curve.bands[measure].values[place]) for place in MARKED)
-        for curve in curves
+    texts = [
+        f"{line.label}: {measure} "
+        + ", ".join(number_words(100 * line.bands[measure].values[place]) for place in MARKED)
+        for line in lines
         for measure in measures
     ]
-    return f"Values in per cent at {at} % coverage. " + "; ".join(lines) + "."
+    return f"Values in per cent at {at} % coverage. " + "; ".join(texts) + "."

@@ -188,9 +188,9 @@ class PartAmbiguity(Protocol):
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
         """Each measure against coverage and, for points, precision against recall."""
-        from xbench_deliberative.protocol.curves import drawn
+        from xbench_deliberative.protocol.curves import figures
 
-        return drawn(rows, roles, self._scoring(), resampling)
+        return figures(rows, roles, self._scoring(), resampling)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """What was left out of each entry's scores, and where they could not be computed."""

@@ -10,7 +10,7 @@ from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
 from xbench import Resampling, summarised
-from xbench_deliberative.protocol.curves import PERCENT, curves_of, drawn
+from xbench_deliberative.protocol.curves import PERCENT, figures, lines_of
 from xbench_deliberative.protocol.rows import COVERAGES, ImageRows, Measured, joined
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, scored
 
@@ -52,7 +52,7 @@ def lines(figure: Figure) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 
 
 def test_a_band_is_the_interval_of_the_score_at_each_reported_coverage(rows) -> None:
-    for curve in curves_of(rows, ROLES, POINTS, PLAN):
+    for curve in lines_of(rows, ROLES, POINTS, PLAN):
         repeats = [scored(one, POINTS) for one in rows[curve.label]]
         for measure in POINTS.measures:
             for percent in REPORTED:
@@ -65,27 +65,27 @@ def test_a_band_is_the_interval_of_the_score_at_each_reported_coverage(rows) -> 
 
 
 def test_curves_come_in_the_order_entries_ceilings_floors(rows) -> None:
-    labels = [curve.label for curve in curves_of(rows, ROLES, POINTS, PLAN)]
+    labels = [curve.label for curve in lines_of(rows, ROLES, POINTS, PLAN)]
     assert labels == ["ours", "other", "known", "random"]
 
 
 def test_points_give_precision_against_recall_and_each_against_coverage(rows) -> None:
-    made = drawn(rows, ROLES, POINTS, PLAN)
+    made = figures(rows, ROLES, POINTS, PLAN)
     assert list(made) == ["precision-recall", "precision", "recall"]
     assert made["precision"].figure.axes[0].get_xlabel() == "Coverage of the image (%)"
 
 
 def test_masks_give_iou_against_coverage() -> None:
     rows = {"ours": [table(1, measures=["iou"])]}
-    made = drawn(rows, {"ours": "entry"}, MASKS, PLAN)
+    made = figures(rows, {"ours": "entry"}, MASKS, PLAN)
     assert list(made) == ["iou"]
     assert made["iou"].title == "IoU against coverage"
     assert made["iou"].figure.axes[0].get_ylabel() == "IoU (%)"
 
 
 def test_every_line_and_its_band_are_drawn_at_all_90_coverages(rows) -> None:
-    curves = curves_of(rows, ROLES, POINTS, PLAN)
-    figure = drawn(rows, ROLES, POINTS, PLAN)["recall"].figure
+    curves = lines_of(rows, ROLES, POINTS, PLAN)
+    figure = figures(rows, ROLES, POINTS, PLAN)["recall"].figure
     shown = list(lines(figure))
     bands = [c for c in figure.axes[0].collections if isinstance(c, FillBetweenPolyCollection)]
     assert len(shown) == len(bands) == len(curves) == 4
@@ -99,8 +99,8 @@ def test_every_line_and_its_band_are_drawn_at_all_90_coverages(rows) -> None:
 
 
 def test_precision_is_drawn_over_recall_with_intervals_of_recall_at_the_markers(rows) -> None:
-    ours = curves_of(rows, ROLES, POINTS, PLAN)[0].bands
-    figure = drawn(rows, ROLES, POINTS, PLAN)["precision-recall"].figure
+    ours = lines_of(rows, ROLES, POINTS, PLAN)[0].bands
+    figure = figures(rows, ROLES, POINTS, PLAN)["precision-recall"].figure
     _, x, y = next(lines(figure))
     np.testing.assert_allclose(x, 100 * ours["recall"].values)
     np.testing.assert_allclose(y, 100 * ours["precision"].values)
@@ -121,14 +121,14 @@ def test_a_ceiling_far_above_all_else_is_cut_and_the_caption_says_so(height, cut
         image = ImageRows(0, torch.tensor([[0, 1]]), torch.ones(1), measured)
         return [joined([image], ["iou"])]
 
-    made = drawn({"ours": flat(height), "known": flat(1.0)}, ROLES, MASKS, PLAN)["iou"]
+    made = figures({"ours": flat(height), "known": flat(1.0)}, ROLES, MASKS, PLAN)["iou"]
     _, top = made.figure.axes[0].get_ylim()
     assert ("goes on above the frame" in made.caption) == cut
     assert top == pytest.approx(110 * height) if cut else top > 100
 
 
 def test_the_legend_names_roles_and_lies_beside_the_axes(rows) -> None:
-    figure = drawn(rows, ROLES, POINTS, PLAN)["precision"].figure
+    figure = figures(rows, ROLES, POINTS, PLAN)["precision"].figure
     figure.draw_without_rendering()
     legend = figure.legends[0]
     texts = [text.get_text() for text in legend.get_texts()]
@@ -139,14 +139,14 @@ def test_the_legend_names_roles_and_lies_beside_the_axes(rows) -> None:
 def test_a_long_list_of_lines_still_fits_its_figure() -> None:
     labels = [f"a floor with quite a long name, number {n}" for n in range(20)]
     rows = {label: [table(1, range(3))] for label in labels}
-    figure = drawn(rows, dict.fromkeys(labels, "floor"), POINTS, PLAN)["precision"].figure
+    figure = figures(rows, dict.fromkeys(labels, "floor"), POINTS, PLAN)["precision"].figure
     figure.draw_without_rendering()
     assert figure.legends[0].get_window_extent().y0 >= 0
 
 
 def test_the_text_says_the_values_at_the_markers(rows) -> None:
-    ours = curves_of(rows, ROLES, POINTS, PLAN)[0].bands["precision"].values
-    text = drawn(rows, ROLES, POINTS, PLAN)["precision"].text
+    ours = lines_of(rows, ROLES, POINTS, PLAN)[0].bands["precision"].values
+    text = figures(rows, ROLES, POINTS, PLAN)["precision"].text
     values = ", ".join(f"{100 * ours[percent - 1]:.1f}" for percent in REPORTED)
     assert f"at 10, 20, 30, 40, 50 % coverage. ours: precision {values};" in text
 
@@ -157,12 +157,12 @@ def test_a_line_without_any_value_is_drawn_as_nothing() -> None:
     image = ImageRows(
         0, torch.tensor([[0, 1]]), torch.ones(1), Measured(torch.ones(1), torch.ones(1), values)
     )
-    made = drawn({"ours": [joined([image], POINTS.measures)]}, ROLES, POINTS, PLAN)
+    made = figures({"ours": [joined([image], POINTS.measures)]}, ROLES, POINTS, PLAN)
     assert "ours: precision none, none, none, none, none" in made["precision"].text
     made["precision-recall"].figure.draw_without_rendering()
 
 
 def test_markers_stand_at_the_coverages_of_the_table(rows) -> None:
-    figure = drawn({"ours": rows["ours"]}, ROLES, POINTS, PLAN)["recall"].figure
+    figure = figures({"ours": rows["ours"]}, ROLES, POINTS, PLAN)["recall"].figure
     (line,) = figure.axes[0].get_lines()
     assert [PERCENT[place] for place in line.get_markevery()] == list(REPORTED)
