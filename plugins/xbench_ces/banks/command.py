@@ -81,7 +81,7 @@ def learn(
     store.check_writable()
     with progress(session.quiet or session.json) as reporter:
         artefact = Provider(store, session.workplace(reporter)).one(recipe)
-    _print_result(session, artefact, threshold, out)
+    _report(session, artefact, threshold, out)
 
 
 def _concept_datasets(session: Session, specifications: tuple[str, ...]) -> "tuple[Dataset, ...]":
@@ -129,7 +129,7 @@ def import_(
     store.check_writable()
     with progress(quiet=True) as reporter:
         artefact = Provider(store, session.workplace(reporter)).one(recipe)
-    _print_result(session, artefact, threshold, out)
+    _report(session, artefact, threshold, out)
 
 
 def _shape(text: str) -> tuple[int, ...]:
@@ -211,9 +211,7 @@ def _named_artefact(store: "Store", name: str) -> "Artefact":
     return artefact
 
 
-def _print_result(
-    session: Session, artefact: "Artefact", threshold: float, out: Path | None
-) -> None:
+def _report(session: Session, artefact: "Artefact", threshold: float, out: Path | None) -> None:
     from xbench.commands import print_lines
     from xbench_ces.banks.file import write_bank
 
@@ -252,16 +250,15 @@ def _print_concepts(session: Session, artefact: "Artefact", threshold: float) ->
         facts = {key: value for key, value in artefact.facts.items() if key != "concepts"}
         print_json({"key": artefact.key or None, **facts, "concepts": concepts})
         return
-    rows = [
-        [c["name"], c["family"], f"{c['accuracy']:.3f}", f"{c['margin']:.4g}", _verdict(c)]
-        for c in concepts
-    ]
+    rows = [_concept_cells(concept) for concept in concepts]
     title = f"{len(rows)} concepts at {bank.layer}, {bank.bottom or 'of unknown weights'}"
     print_table(title, ["concept", "family", "held-out accuracy", "margin", ""], rows)
 
 
-def _verdict(concept: dict[str, Any]) -> str:
-    return "kept" if concept["kept"] else "left out"
+def _concept_cells(concept: dict[str, Any]) -> list[str]:
+    verdict = "kept" if concept["kept"] else "left out"
+    numbers = f"{concept['accuracy']:.3f}", f"{concept['margin']:.4g}"
+    return [concept["name"], concept["family"], *numbers, verdict]
 
 
 def _concepts(bank: "ConceptBank", threshold: float) -> list[dict[str, Any]]:

@@ -170,13 +170,17 @@ def _mixture(
         "without": (without_context, required - cumulated[-1]),
     }
     for word, (pool, count) in pools.items():
-        if len(pool) < count:
-            which = f" {word} context {data.context!r}"
-            raise _shortage(data, data.confounded_class, which, len(pool), count)
+        _check_pool(data, word, len(pool), count)
     for place in range(required):
         count = cumulated[place]
         is_shown = cumulated[place + 1] > count
         yield with_context[count] if is_shown else without_context[place - count]
+
+
+def _check_pool(data: Confounded, word: str, count: int, required: int) -> None:
+    if count < required:
+        which = f" {word} context {data.context!r}"
+        raise _shortage(data, data.confounded_class, which, count, required)
 
 
 def _test_ids(data: Confounded, split: str) -> tuple[int, ...]:
@@ -196,16 +200,21 @@ def _ids_by_context(data: Confounded, split: str) -> tuple[list[int], list[int]]
     if name not in data.class_names():
         raise UnknownNameError("confounded class", name, data.class_names())
     members = _members(data, split, name)
-    contexts = [names[place] for place in np.flatnonzero(members.contexts.any(0))]
-    if data.context not in contexts and (split == data.train_split or data.context not in names):
-        what = f"context of class {name!r} in split {split!r} of dataset {data.of.name!r}"
-        raise UnknownNameError(what, data.context, contexts)
+    _check_context(data, split, members)
     mask = members.contexts[:, names.index(data.context)]
     with_context = members.ids[mask]
     source = generator("with", data.seed, name, data.context)
     order = torch.randperm(len(with_context), generator=source)
     without_context = _balanced_ids(members.where(~mask), data.seed, name)
     return with_context[order.numpy()].tolist(), without_context
+
+
+def _check_context(data: Confounded, split: str, members: LabelledImages) -> None:
+    names = data.context_names()
+    contexts = [names[place] for place in np.flatnonzero(members.contexts.any(0))]
+    if data.context not in contexts and (split == data.train_split or data.context not in names):
+        what = f"context of class {data.confounded_class!r} in split {split!r} of dataset "
+        raise UnknownNameError(f"{what}{data.of.name!r}", data.context, contexts)
 
 
 def _balanced_ids(images: LabelledImages, seed: int, name: str) -> list[int]:

@@ -237,22 +237,17 @@ def _where(part: Part, mask: Bool[np.ndarray, " n"]) -> Part:
 
 def _with_synonyms(scenario_scores: Sequence[ScenarioScores], scoring: Scoring) -> list[CaseScores]:
     """Of the scenarios that list synonyms; nothing where none does."""
-    pairs = [
-        (scenario, scores)
-        for scenario, scores in zip(scoring.scenarios, scenario_scores, strict=True)
-        if scenario.synonyms
-    ]
-    parts = [
-        Part(
-            scores.images,
-            among(best_rank(scores.raw, scores.alike), scoring.top),
-            by_guessing(scores.kept, scoring.top, len(scores.alike)),
-        )
-        for _, scores in pairs
-    ]
-    synonym_scoring = scoring._replace(scenarios=tuple(scenario for scenario, _ in pairs))
+    pairs = zip(scoring.scenarios, scenario_scores, strict=True)
+    parts = {s: _synonym_part(scores, scoring.top) for s, scores in pairs if s.synonyms}
+    synonym_scoring = scoring._replace(scenarios=tuple(parts))
     name = f"recovery at {scoring.top} with synonyms"
-    return _family(name, parts, synonym_scoring) if pairs else []
+    return _family(name, list(parts.values()), synonym_scoring) if parts else []
+
+
+def _synonym_part(scores: ScenarioScores, top: int) -> Part:
+    """Whether the true concept or one of its synonyms is among the top k of each image."""
+    chance = by_guessing(scores.kept, top, len(scores.alike))
+    return Part(scores.images, among(best_rank(scores.raw, scores.alike), top), chance)
 
 
 def _by_strength(table: pa.Table, scoring: Scoring) -> Iterator[CaseScores]:
