@@ -67,8 +67,8 @@ def test_classes_nearer_to_others_than_to_themselves_are_told(similarity, tmp_pa
     file = tmp_path / "s.csv"
     similarity("build", "hierarchy", "--to", file)
     file.write_text(file.read_text().replace("verda-prima,0.2,", "verda-prima,7,", 1))
-    told = similarity("check", file).out
-    assert "nearer to another class than to themselves: verda-prima" in told
+    message = similarity("check", file).out
+    assert "nearer to another class than to themselves: verda-prima" in message
     assert similarity("check", file, "--json").json()["symmetric"] is False
 
 
@@ -91,7 +91,7 @@ def test_many_classes_are_shown_by_their_nearest_and_farthest_pairs(named):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "told"),
+    ("arguments", "error", "message"),
     [
         (("show", "hierachy"), UnknownNameError, "unknown similarity 'hierachy'; did you mean 'hi"),
         (("show", "ekl"), MismatchError, "has no noun for 20 of the 20 classes"),
@@ -107,12 +107,12 @@ def test_many_classes_are_shown_by_their_nearest_and_farthest_pairs(named):
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(
-    similarity, tmp_path, monkeypatch, arguments, error, told
+    similarity, tmp_path, monkeypatch, arguments, error, message
 ):
     monkeypatch.chdir(tmp_path)
     called = similarity(*arguments)
     assert isinstance(called.error, error)
-    assert told in str(called.error)
+    assert message in str(called.error)
     assert called.error.exit_code == 2
     assert not list(tmp_path.iterdir())
 

@@ -61,7 +61,7 @@ def slow_chances(matrix, labels, predicted, place) -> tuple[list[Fraction], list
         classes = [c for c in range(len(matrix)) if c != true]
         points = []
         for c in classes:
-            column = [matrix[true][of[image]] for of in predicted]
+            column = [matrix[true][classes_of[image]] for classes_of in predicted]
             column[place] = matrix[true][c]
             winners = slow_winners(column)
             won = place in winners

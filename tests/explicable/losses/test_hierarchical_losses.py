@@ -86,8 +86,8 @@ def slow_hierarchical(ancestors, alpha, logits, labels):
         p = [math.exp(value) / sum(map(math.exp, values)) for value in values]
         depth = len(ancestors[label])
         for steps in range(depth):
-            inside = sum(p[one] for one in below(ancestors, label, steps))
-            above = sum(p[one] for one in below(ancestors, label, steps + 1))
+            inside = sum(p[leaf] for leaf in below(ancestors, label, steps))
+            above = sum(p[leaf] for leaf in below(ancestors, label, steps + 1))
             total -= math.exp(-alpha * (depth - steps)) * math.log(inside / above)
     return total / len(labels)
 
@@ -96,45 +96,45 @@ def slow_height(ancestors, a, b):
     """The height of the lowest common ancestor of two classes."""
     if a == b:
         return 0
-    node = next(one for one in ancestors[a] if one in ancestors[b])
+    node = next(ancestor for ancestor in ancestors[a] if ancestor in ancestors[b])
     return max(line.index(node) + 1 for line in ancestors if node in line)
 
 
 def slow_soft(ancestors, beta, logits, labels):
     """Cross-entropy with exp(−β d(A, C)) / Σ_B exp(−β d(B, C))."""
     tallest = max(map(len, ancestors))
-    total, everyone = 0.0, range(len(ancestors))
+    total, classes = 0.0, range(len(ancestors))
     for values, label in zip(logits.tolist(), labels, strict=True):
-        d = [slow_height(ancestors, one, label) / tallest for one in everyone]
-        whole = sum(math.exp(-beta * one) for one in d)
+        distances = [slow_height(ancestors, other, label) / tallest for other in classes]
+        whole = sum(math.exp(-beta * distance) for distance in distances)
         normaliser = sum(map(math.exp, values))
-        for one in everyone:
-            target = math.exp(-beta * d[one]) / whole
-            total -= target * math.log(math.exp(values[one]) / normaliser)
+        for other in classes:
+            target = math.exp(-beta * distances[other]) / whole
+            total -= target * math.log(math.exp(values[other]) / normaliser)
     return total / len(labels)
 
 
 @given(problem=problems(), alpha=st.floats(0, 3))
 def test_hierarchical_cross_entropy_equals_the_slow_loop(problem, alpha):
     ancestors, logits, labels = problem
-    made = loss_of(HierarchicalCrossEntropy(alpha), ancestors, logits, labels)
+    loss = loss_of(HierarchicalCrossEntropy(alpha), ancestors, logits, labels)
     expected = slow_hierarchical(ancestors, alpha, logits, labels)
-    assert float(made) == pytest.approx(expected, rel=1e-8, abs=1e-10)
+    assert float(loss) == pytest.approx(expected, rel=1e-8, abs=1e-10)
 
 
 @given(problem=problems(), beta=st.floats(0, 40))
 def test_soft_hierarchical_labels_equal_the_slow_loop(problem, beta):
     ancestors, logits, labels = problem
-    made = loss_of(SoftHierarchicalLabels(beta), ancestors, logits, labels)
-    assert float(made) == pytest.approx(slow_soft(ancestors, beta, logits, labels), rel=1e-8)
+    loss = loss_of(SoftHierarchicalLabels(beta), ancestors, logits, labels)
+    assert float(loss) == pytest.approx(slow_soft(ancestors, beta, logits, labels), rel=1e-8)
 
 
 @given(problem=problems())
 def test_alpha_of_nothing_gives_cross_entropy_exactly(problem):
     ancestors, logits, labels = problem
-    made = loss_of(HierarchicalCrossEntropy(0.0), ancestors, logits, labels)
+    hierarchical = loss_of(HierarchicalCrossEntropy(0.0), ancestors, logits, labels)
     plain = loss_of(CrossEntropy(), ancestors, logits, labels)
-    assert float(made) == pytest.approx(float(plain), rel=1e-12)
+    assert float(hierarchical) == pytest.approx(float(plain), rel=1e-12)
     descent = tree_descent(tree_of(ancestors), 0.0)
     assert (descent.own == 1).all()
     assert (descent.above == 0).all()

@@ -94,14 +94,14 @@ matrices = st.lists(
 def test_the_loss_equals_the_slow_loop(preset, scale, given_, rows):
     rows = tuple((row[0] + 0.1, *row[1:]) for row in rows)  # no row of zeros
     logits, labels = torch.tensor(given_[0], dtype=torch.float64), given_[1]
-    made = loss_of(WeightedLoss(Given(rows), preset, scale), logits, labels)
-    assert float(made) == pytest.approx(slow_loss(rows, preset, scale, logits, labels), 1e-9)
+    loss = loss_of(WeightedLoss(Given(rows), preset, scale), logits, labels)
+    assert float(loss) == pytest.approx(slow_loss(rows, preset, scale, logits, labels), 1e-9)
 
 
 def test_the_softmax_takes_rows_as_they_come_and_not_their_shares():
     rows = WeightedLoss(Given(), "softmax").rows(tiny_images().dataset)
     expected = [math.exp(weight) for weight in PLAIN[0]]
-    assert rows[0].tolist() == pytest.approx([one / sum(expected) for one in expected], 1e-12)
+    assert rows[0].tolist() == pytest.approx([value / sum(expected) for value in expected], 1e-12)
 
 
 def test_the_identity_gives_cross_entropy_exactly():
@@ -126,17 +126,21 @@ def test_a_large_scale_approaches_the_label_and_none_makes_all_classes_equal():
 def test_multiplying_a_row_changes_nothing_where_rows_are_normalised(given_):
     logits, labels = torch.tensor(given_[0], dtype=torch.float64), given_[1]
     scaled = tuple(tuple(3.0 * weight for weight in row) for row in PLAIN)
-    one, other = (loss_of(WeightedLoss(Given(rows)), logits, labels) for rows in (PLAIN, scaled))
-    assert float(one) == pytest.approx(float(other), 1e-12)
+    plain_loss, scaled_loss = (
+        loss_of(WeightedLoss(Given(rows)), logits, labels) for rows in (PLAIN, scaled)
+    )
+    assert float(plain_loss) == pytest.approx(float(scaled_loss), 1e-12)
 
 
 @given(given_=logits_and_labels, order=st.permutations(range(CLASSES)))
 def test_permuting_classes_changes_nothing(given_, order):
     logits, labels = torch.tensor(given_[0], dtype=torch.float64), given_[1]
     rows = tuple(tuple(PLAIN[a][b] for b in order) for a in order)
-    one = loss_of(WeightedLoss(Given()), logits, labels)
-    other = loss_of(WeightedLoss(Given(rows)), logits[:, order], [order.index(i) for i in labels])
-    assert float(one) == pytest.approx(float(other), 1e-12)
+    plain_loss = loss_of(WeightedLoss(Given()), logits, labels)
+    permuted_loss = loss_of(
+        WeightedLoss(Given(rows)), logits[:, order], [order.index(i) for i in labels]
+    )
+    assert float(plain_loss) == pytest.approx(float(permuted_loss), 1e-12)
 
 
 def test_scores_are_linear_in_targets_so_mixed_targets_have_the_mixed_score():
@@ -228,7 +232,7 @@ def replaced(row, column, value):
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         (PLAIN[:4], "is 4 × 5, but there are 5 classes; it needs one row and one column"),
         (replaced(1, 2, math.nan), "'dog' (true) and 'horse' (predicted) is no number: nan"),
@@ -237,11 +241,11 @@ def replaced(row, column, value):
     ],
 )
 @pytest.mark.parametrize("preset", ["normalised", "softmax"])
-def test_what_is_no_similarity_is_refused_before_anything_is_trained(preset, rows, told):
+def test_what_is_no_similarity_is_refused_before_anything_is_trained(preset, rows, message):
     with pytest.raises(MismatchError) as refused:
         WeightedLoss(Given(rows), preset).check(tiny_images())
     assert str(refused.value).startswith("similarity 'given' of dataset 'tiny'")
-    assert told in str(refused.value)
+    assert message in str(refused.value)
 
 
 @pytest.mark.parametrize("scale", [-1.0, math.inf, math.nan])

@@ -111,7 +111,7 @@ class Linear(Classifier):
         return SIDE
 
 
-def entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
+def linear_entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
     trained = Tinted()
     further = {name: ImageSet(dataset, "test") for name, dataset in sets.items()}
     splits = {split: ImageSet(trained, split) for split in ("train", "validation")}
@@ -121,23 +121,23 @@ def entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> Entry:
     return entry_of(Linear(), datasets, **given)
 
 
-def rows(protocol: Explicability, of: Entry, provider: Provider, cases=None):
-    artefacts = provider.all(protocol.artefacts(of))
-    cases = protocol.cases(of, artefacts) if cases is None else cases
-    return protocol.evaluate(of, list(cases), artefacts, provider.workplace)
+def evaluated_rows(protocol: Explicability, entry: Entry, provider: Provider, cases=None):
+    artefacts = provider.all(protocol.artefacts(entry))
+    cases = protocol.cases(entry, artefacts) if cases is None else cases
+    return protocol.evaluate(entry, list(cases), artefacts, provider.workplace)
 
 
 def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
     sets = {"turned": Tinted(NAMES[::-1], 8), "few": Tinted(("truck", "cat"), 6, 50)}
-    of = entry(**sets)
-    assert [one.name for one in evaluated_sets(of)] == ["test", "few", "turned"]
-    made = rows(Explicability(Alike()), of, provider).to_pydict()
-    assert made["case"] == list(range(12 + 6 + 8))
-    assert made["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
-    assert made["image"] == [*range(2000, 2012), *range(2050, 2056), *range(2000, 2008)]
-    other = entry(**dict(reversed(sets.items())))
-    assert fingerprint(other.tree()) == fingerprint(of.tree())  # so rows must be the same
-    assert [(one.name, one.start) for one in evaluated_sets(other)] == [
+    entry = linear_entry(**sets)
+    assert [evaluated.name for evaluated in evaluated_sets(entry)] == ["test", "few", "turned"]
+    columns = evaluated_rows(Explicability(Alike()), entry, provider).to_pydict()
+    assert columns["case"] == list(range(12 + 6 + 8))
+    assert columns["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
+    assert columns["image"] == [*range(2000, 2012), *range(2050, 2056), *range(2000, 2008)]
+    other = linear_entry(**dict(reversed(sets.items())))
+    assert fingerprint(other.tree()) == fingerprint(entry.tree())  # so rows must be the same
+    assert [(evaluated.name, evaluated.start) for evaluated in evaluated_sets(other)] == [
         ("test", 0),
         ("few", 12),
         ("turned", 18),
@@ -145,31 +145,33 @@ def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> N
 
 
 def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(provider) -> None:
-    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 2, 50))
+    entry = linear_entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 2, 50))
     protocol = Explicability(Alike())
-    cases = protocol.cases(of, {})
-    assert list(protocol.limited(of, cases, 3)) == [0, 12, 14]
-    assert list(protocol.limited(of, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
-    assert list(protocol.limited(of, cases, 1000)) == list(cases)
-    made = rows(protocol, of, provider, protocol.limited(of, cases, 9)).to_pydict()
-    assert made["set"] == ["test"] * 4 + ["few"] * 2 + ["turned"] * 3
+    cases = protocol.cases(entry, {})
+    assert list(protocol.limited(entry, cases, 3)) == [0, 12, 14]
+    assert list(protocol.limited(entry, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
+    assert list(protocol.limited(entry, cases, 1000)) == list(cases)
+    columns = evaluated_rows(
+        protocol, entry, provider, protocol.limited(entry, cases, 9)
+    ).to_pydict()
+    assert columns["set"] == ["test"] * 4 + ["few"] * 2 + ["turned"] * 3
 
 
 def test_labels_of_further_sets_are_those_of_their_names(provider) -> None:
-    of = entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
-    made = rows(Explicability(Alike()), of, provider).to_pydict()
-    assert made["class"][12:18] == ["truck", "cat"] * 3
-    assert made["class"][18:] == [NAMES[::-1][image % 4] for image in range(8)]
-    assert [NAMES[label] for label in made["label"]] == made["class"]
-    assert [NAMES[label] for label in made["predicted"]] == made["predicted_class"]
+    entry = linear_entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
+    columns = evaluated_rows(Explicability(Alike()), entry, provider).to_pydict()
+    assert columns["class"][12:18] == ["truck", "cat"] * 3
+    assert columns["class"][18:] == [NAMES[::-1][image % 4] for image in range(8)]
+    assert [NAMES[label] for label in columns["label"]] == columns["class"]
+    assert [NAMES[label] for label in columns["predicted"]] == columns["predicted_class"]
 
 
 def test_classes_that_nothing_was_trained_for_are_all_named(provider) -> None:
-    of = entry(
+    entry = linear_entry(
         other=Tinted(("cat", "dog")), odd=replace(Tinted(), classes=("cat", "plane", "boat"))
     )
     with pytest.raises(MismatchError) as caught:
-        Explicability(Alike()).artefacts(of)
+        Explicability(Alike()).artefacts(entry)
     assert str(caught.value) == (
         "test set 'odd' (dataset 'tinted') has classes that networks are not trained for: plane, "
         "boat; classes are matched by name with cat, dog, car, truck"
@@ -177,11 +179,13 @@ def test_classes_that_nothing_was_trained_for_are_all_named(provider) -> None:
 
 
 def test_rows_say_how_near_a_prediction_is(provider) -> None:
-    made = rows(Explicability(Alike(), "dataset"), entry(), provider).to_pydict()
+    columns = evaluated_rows(
+        Explicability(Alike(), "dataset"), linear_entry(), provider
+    ).to_pydict()
     near, far = 3 / 11, 1 / 11
     for true, predicted, similarity, closer, level, distance in zip(
         *(
-            made[n]
+            columns[n]
             for n in ("class", "predicted_class", "similarity", "closer", "level", "distance")
         ),
         strict=True,
@@ -192,17 +196,19 @@ def test_rows_say_how_near_a_prediction_is(provider) -> None:
         if true != predicted:
             assert (closer, level) == ((0, 1) if same else (1, 2))
         assert distance == (0 if true == predicted else 1 if same else 2)
-    np.testing.assert_allclose(made["chance"], (near + 2 * far) / 3)
-    np.testing.assert_allclose(made["best"], near)
-    np.testing.assert_allclose(made["distance_chance"], (1 + 2 + 2) / 3)
-    assert set(made["classes"]) == {4}
+    np.testing.assert_allclose(columns["chance"], (near + 2 * far) / 3)
+    np.testing.assert_allclose(columns["best"], near)
+    np.testing.assert_allclose(columns["distance_chance"], (1 + 2 + 2) / 3)
+    assert set(columns["classes"]) == {4}
 
 
 def test_rows_do_not_depend_on_batches_or_shards(provider) -> None:
     protocol = Explicability(Alike(), "", (CrossEntropy(), WeightedLoss(Alike())))
-    of = entry(turned=Tinted(NAMES[::-1], 8))
-    whole = rows(protocol, of, provider)
-    parts = [rows(protocol, of, provider, range(n, min(n + 7, 20))) for n in range(0, 20, 7)]
+    entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
+    whole = evaluated_rows(protocol, entry, provider)
+    parts = [
+        evaluated_rows(protocol, entry, provider, range(n, min(n + 7, 20))) for n in range(0, 20, 7)
+    ]
     for name in whole.column_names:
         joined = [value for part in parts for value in part.column(name).to_pylist()]
         if whole.schema.field(name).type == "double":
@@ -214,25 +220,27 @@ def test_rows_do_not_depend_on_batches_or_shards(provider) -> None:
 def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
     losses = (CrossEntropy(), CrossEntropy(0.2), WeightedLoss(Alike()))
     protocol = Explicability(Alike(), "", losses)
-    made = rows(protocol, entry(turned=Tinted(NAMES[::-1], 8)), provider).to_pydict()
+    columns = evaluated_rows(
+        protocol, linear_entry(turned=Tinted(NAMES[::-1], 8)), provider
+    ).to_pydict()
     weights = np.array([[6, 3, 1, 1], [3, 6, 1, 1], [1, 1, 6, 3], [1, 1, 3, 6]]) / 11
-    plain, smooth, weighted = (made[f"{LOSS}{label}"] for label in loss_labels(losses))
-    of = entry(turned=Tinted(NAMES[::-1], 8))
+    plain, smooth, weighted = (columns[f"{LOSS}{label}"] for label in loss_labels(losses))
+    entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
     network = provider.workplace.network(
-        of.classifier, provider.all(protocol.artefacts(of))["weights"]
+        entry.classifier, provider.all(protocol.artefacts(entry))["weights"]
     )
-    for one in evaluated_sets(of):
-        logits = network.logits(one.images.batch(one.ids).images).double()
+    for evaluated in evaluated_sets(entry):
+        logits = network.logits(evaluated.images.batch(evaluated.ids).images).double()
         for place, p in enumerate(logits.softmax(1).numpy()):
-            at = one.start + place
-            true = made["label"][at]
-            assert made["true_probability"][at] == pytest.approx(p[true], rel=1e-5)
-            assert made["probability"][at] == pytest.approx(p.max(), rel=1e-5)
-            assert made["predicted"][at] == p.argmax()
-            assert plain[at] == pytest.approx(-np.log(p[true]), rel=1e-5)
+            case = evaluated.start + place
+            true = columns["label"][case]
+            assert columns["true_probability"][case] == pytest.approx(p[true], rel=1e-5)
+            assert columns["probability"][case] == pytest.approx(p.max(), rel=1e-5)
+            assert columns["predicted"][case] == p.argmax()
+            assert plain[case] == pytest.approx(-np.log(p[true]), rel=1e-5)
             soft = 0.8 * np.eye(4)[true] + 0.05
-            assert smooth[at] == pytest.approx(-(soft * np.log(p)).sum(), rel=1e-5)
-            assert weighted[at] == pytest.approx(-(weights[true] * np.log(p)).sum(), rel=1e-5)
+            assert smooth[case] == pytest.approx(-(soft * np.log(p)).sum(), rel=1e-5)
+            assert weighted[case] == pytest.approx(-(weights[true] * np.log(p)).sum(), rel=1e-5)
 
 
 def test_losses_are_named_by_their_similarity_and_what_is_not_usual() -> None:
@@ -249,8 +257,8 @@ def test_losses_are_named_by_their_similarity_and_what_is_not_usual() -> None:
 
 def test_labels_needed_are_those_of_the_loss_that_an_entry_is_trained_with(provider) -> None:
     protocol = Explicability(Alike())
-    plain = rows(protocol, entry(), provider)
-    weighted = rows(protocol, entry(loss=WeightedLoss(Alike())), provider)
+    plain = evaluated_rows(protocol, linear_entry(), provider)
+    weighted = evaluated_rows(protocol, linear_entry(loss=WeightedLoss(Alike())), provider)
     assert set(plain.column("labels_needed").to_pylist()) == {0}
     assert set(weighted.column("labels_needed").to_pylist()) == {460}
 
@@ -263,23 +271,23 @@ def test_the_edition_is_that_of_normalised_similarities() -> None:
         def matrix(self, dataset: Dataset) -> Tensor:
             return 2 * Alike().matrix(dataset)
 
-    of = entry()
-    edition = Explicability(Alike()).edition(of)
+    entry = linear_entry()
+    edition = Explicability(Alike()).edition(entry)
     assert len(edition) == 12
-    assert Explicability(Twice()).edition(of) == edition
-    assert Explicability(Alike(near=2.0)).edition(of) != edition
+    assert Explicability(Twice()).edition(entry) == edition
+    assert Explicability(Alike(near=2.0)).edition(entry) != edition
     assert short_hash(np.array([[-0.0, 1.0]])) == short_hash(np.array([[0.0, 1 - 1e-14]]))
 
 
 def test_a_file_that_changes_between_runs_is_read_again(tmp_path) -> None:
     file = tmp_path / "near.csv"
-    matrix, of = Alike().matrix(Tinted()), entry()
+    matrix, entry = Alike().matrix(Tinted()), linear_entry()
     file.write_text(table_text(matrix, NAMES))
     protocol = Explicability(SimilarityTable(str(file)))
-    edition = protocol.edition(of)
-    assert edition == Explicability(Alike()).edition(of)
+    edition = protocol.edition(entry)
+    assert edition == Explicability(Alike()).edition(entry)
     file.write_text(table_text(matrix.sqrt(), NAMES))
-    assert protocol.edition(of) != edition
+    assert protocol.edition(entry) != edition
 
 
 def test_a_similarity_that_cannot_be_is_refused_before_anything_is_trained() -> None:
@@ -291,14 +299,14 @@ def test_a_similarity_that_cannot_be_is_refused_before_anything_is_trained() -> 
             return Alike().matrix(dataset) - 2
 
     with pytest.raises(MismatchError, match=r"similarity 'negative': the similarity of 'cat' \(tr"):
-        Explicability(Negative()).artefacts(entry())
+        Explicability(Negative()).artefacts(linear_entry())
 
 
 def test_a_dataset_of_one_class_is_refused() -> None:
-    of = entry()
+    entry = linear_entry()
     alone = {role: ImageSet(Tinted(("cat",)), "train") for role in ("train", "test")}
     with pytest.raises(MismatchError, match="has 1 class; mistakes need two or more"):
-        Explicability(Alike()).artefacts(replace(of, datasets=alone))
+        Explicability(Alike()).artefacts(replace(entry, datasets=alone))
 
 
 def test_losses_are_checked_before_anything_is_trained() -> None:
@@ -319,13 +327,13 @@ def test_losses_are_checked_before_anything_is_trained() -> None:
             raise NotImplementedError
 
     with pytest.raises(RefusedError, match="train"):
-        Explicability(Alike(), "", (Refusing(),)).artefacts(entry())
+        Explicability(Alike(), "", (Refusing(),)).artefacts(linear_entry())
 
 
 def test_logits_that_are_no_numbers_are_an_error_that_names_the_images(provider) -> None:
-    dazzled = replace(entry(), classifier=Linear(dazzled=True))
+    dazzled = replace(linear_entry(), classifier=Linear(dazzled=True))
     with pytest.raises(NumericalError, match="NaN or infinite for images 2003; check its weights"):
-        rows(Explicability(Alike()), dazzled, provider)
+        evaluated_rows(Explicability(Alike()), dazzled, provider)
 
 
 def test_only_a_distance_in_the_datasets_own_tree_needs_one() -> None:
@@ -356,7 +364,7 @@ class Mixing(Loss):
 def test_a_loss_that_mixes_images_is_refused_before_anything_is_trained() -> None:
     protocol = Explicability(Alike(), losses=(CrossEntropy(), Mixing()))
     with pytest.raises(MismatchError) as raised:
-        protocol.artefacts(entry())
+        protocol.artefacts(linear_entry())
     assert str(raised.value) == (
         "loss 'mixing' mixes or changes images, so it is no loss of what a classifier says of an "
         "image as it is; leave it out of protocol.losses, entries may be trained with it"
@@ -364,11 +372,11 @@ def test_a_loss_that_mixes_images_is_refused_before_anything_is_trained() -> Non
 
 
 def test_a_loss_that_mixes_images_is_never_scored(provider) -> None:
-    of = entry()
-    artefacts = provider.all(Explicability(Alike()).artefacts(of))
+    entry = linear_entry()
+    artefacts = provider.all(Explicability(Alike()).artefacts(entry))
     protocol = Explicability(Alike(), losses=(Mixing(share=1.0),))
     with pytest.raises(MismatchError, match="loss 'mixing' mixes or changes images"):
-        protocol.evaluate(of, [0, 1], artefacts, provider.workplace)
+        protocol.evaluate(entry, [0, 1], artefacts, provider.workplace)
 
 
 def test_a_loss_is_tried_without_decoding_any_image() -> None:
@@ -377,13 +385,13 @@ def test_a_loss_is_tried_without_decoding_any_image() -> None:
         def images(self, ids: Sequence[int]) -> Tensor:
             raise AssertionError
 
-    of = entry()
-    unread = {role: ImageSet(Unread(), images.split) for role, images in of.datasets.items()}
+    entry = linear_entry()
+    unread = {role: ImageSet(Unread(), images.split) for role, images in entry.datasets.items()}
     tried = Explicability(Alike(), losses=(WeightedLoss(Alike()),))
-    assert set(tried.artefacts(replace(of, datasets=unread))) == {"weights"}
+    assert set(tried.artefacts(replace(entry, datasets=unread))) == {"weights"}
 
 
 def test_entries_may_be_trained_with_a_loss_that_mixes_images() -> None:
     protocol = Explicability(Alike(), losses=(CrossEntropy(),))
-    recipe = protocol.artefacts(entry(loss=Mixing()))["weights"]
+    recipe = protocol.artefacts(linear_entry(loss=Mixing()))["weights"]
     assert recipe.plan.loss == Mixing()

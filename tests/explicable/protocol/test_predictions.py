@@ -75,60 +75,60 @@ def refused(written, kind=MismatchError, name="some.npz", **arrays) -> str:
 
 @pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int32, np.uint64])
 def test_a_plain_array_holds_a_class_for_each_image(written, kind) -> None:
-    found = written("some.npy", predicted=PREDICTED.astype(kind))
-    assert found.predicted.tolist() == PREDICTED.tolist()
-    assert found.labels.tolist() == LABELS.tolist()
-    assert found.matching == "assumed"
-    assert np.isnan(found.probability).all()
-    assert np.isnan(found.true_probability).all()
-    assert len(found.digest) == 64
+    content = written("some.npy", predicted=PREDICTED.astype(kind))
+    assert content.predicted.tolist() == PREDICTED.tolist()
+    assert content.labels.tolist() == LABELS.tolist()
+    assert content.matching == "assumed"
+    assert np.isnan(content.probability).all()
+    assert np.isnan(content.true_probability).all()
+    assert len(content.digest) == 64
 
 
 def test_probabilities_give_the_class_and_what_it_is_worth(written) -> None:
-    found = written(probabilities=PROBABILITIES.astype(np.float32), labels=LABELS)
-    assert found.predicted.tolist() == PREDICTED.tolist()
-    np.testing.assert_allclose(found.probability, PROBABILITIES.max(1), rtol=1e-6)
+    content = written(probabilities=PROBABILITIES.astype(np.float32), labels=LABELS)
+    assert content.predicted.tolist() == PREDICTED.tolist()
+    np.testing.assert_allclose(content.probability, PROBABILITIES.max(1), rtol=1e-6)
     expected = [row[label] for row, label in zip(PROBABILITIES, LABELS, strict=True)]
-    np.testing.assert_allclose(found.true_probability, expected, rtol=1e-6)
-    assert found.matching == "labels"
+    np.testing.assert_allclose(content.true_probability, expected, rtol=1e-6)
+    assert content.matching == "labels"
 
 
 @given(st.floats(-300, 300))
 def test_logits_are_made_probabilities_wherever_their_zero_is(shift: float) -> None:
     logits = np.log(PROBABILITIES + 1e-30) + shift
-    names = predictions.FileSplit("here", "test", NAMES, np.array(IDS), LABELS)
-    made = predictions._predicted_classes({"logits": logits}, np.arange(3), names)
-    assert made.predicted.tolist() == PREDICTED.tolist()
-    np.testing.assert_allclose(made.probabilities, PROBABILITIES, atol=1e-9)
+    split = predictions.FileSplit("here", "test", NAMES, np.array(IDS), LABELS)
+    answers = predictions._predicted_classes({"logits": logits}, np.arange(3), split)
+    assert answers.predicted.tolist() == PREDICTED.tolist()
+    np.testing.assert_allclose(answers.probabilities, PROBABILITIES, atol=1e-9)
 
 
 def test_ids_put_predictions_of_any_order_in_that_of_the_split(written) -> None:
     turn = np.array([3, 5, 0, 1, 4, 2])
     ids = np.array(IDS)
-    found = written(predicted=PREDICTED[turn], ids=ids[turn], labels=LABELS[turn])
-    assert found.predicted.tolist() == PREDICTED.tolist()
-    assert found.matching == "ids"
-    found = written(probabilities=PROBABILITIES[turn], ids=ids[turn])
-    np.testing.assert_allclose(found.probability, PROBABILITIES.max(1))
-    assert found.matching == "ids"
+    content = written(predicted=PREDICTED[turn], ids=ids[turn], labels=LABELS[turn])
+    assert content.predicted.tolist() == PREDICTED.tolist()
+    assert content.matching == "ids"
+    content = written(probabilities=PROBABILITIES[turn], ids=ids[turn])
+    np.testing.assert_allclose(content.probability, PROBABILITIES.max(1))
+    assert content.matching == "ids"
 
 
 def test_class_names_say_which_class_a_number_means(written) -> None:
     names = np.array(["car", "cat", "dog"])
     turned = np.array([NAMES.index(name) for name in names])
-    found = written(probabilities=PROBABILITIES[:, turned], class_names=names)
-    assert found.predicted.tolist() == PREDICTED.tolist()
-    np.testing.assert_allclose(found.true_probability, PROBABILITIES[np.arange(6), LABELS])
+    content = written(probabilities=PROBABILITIES[:, turned], class_names=names)
+    assert content.predicted.tolist() == PREDICTED.tolist()
+    np.testing.assert_allclose(content.true_probability, PROBABILITIES[np.arange(6), LABELS])
     own = np.argsort(turned)
-    found = written(predicted=own[PREDICTED], labels=own[LABELS], class_names=names)
-    assert found.predicted.tolist() == PREDICTED.tolist()
-    assert found.matching == "labels"
+    content = written(predicted=own[PREDICTED], labels=own[LABELS], class_names=names)
+    assert content.predicted.tolist() == PREDICTED.tolist()
+    assert content.matching == "labels"
 
 
 def test_a_network_may_know_some_of_the_classes_only(written) -> None:
-    found = written(logits=np.array([[1.0, 2.0]] * 6), class_names=np.array(["dog", "cat"]))
-    assert found.predicted.tolist() == [0] * 6
-    assert found.true_probability[1] == 0  # a car
+    content = written(logits=np.array([[1.0, 2.0]] * 6), class_names=np.array(["dog", "cat"]))
+    assert content.predicted.tolist() == [0] * 6
+    assert content.true_probability[1] == 0  # a car
 
 
 def test_other_arrays_in_a_file_do_no_harm(written) -> None:
@@ -240,15 +240,15 @@ def test_an_archive_without_predictions_lists_what_it_has(written) -> None:
 
 @pytest.mark.parametrize("name", ["bad.npy", "bad.npz"])
 def test_pickles_are_never_run(tmp_path, name) -> None:
-    path, made = tmp_path / name, tmp_path / "made"
-    array = np.array([Calls(os.mkdir, str(made))], dtype=object)
+    path, folder = tmp_path / name, tmp_path / "made"
+    array = np.array([Calls(os.mkdir, str(folder))], dtype=object)
     if name.endswith("npy"):
         np.save(path, array, allow_pickle=True)
     else:
         np.savez(path, predicted=array)
     with pytest.raises(UsageError) as caught:
         read_predictions(path, Listed(), "test")
-    assert not made.exists()
+    assert not folder.exists()
     assert "cannot be read as predictions (Object arrays cannot be loaded" in str(caught.value)
     assert "numpy.savez(path, predicted=classes)" in str(caught.value)
 

@@ -57,8 +57,8 @@ def counts_of(units, highest):
 @given(st.lists(st.lists(st.integers(0, 4), max_size=6), min_size=1, max_size=8))
 def test_alpha_equals_a_loop_over_pairs_of_ratings(units):
     slow = slow_alpha(units, 4)
-    found = float(ordinal_alpha(counts_of(units, 4)))
-    assert found == pytest.approx(slow, abs=1e-10, nan_ok=True)
+    alpha = float(ordinal_alpha(counts_of(units, 4)))
+    assert alpha == pytest.approx(slow, abs=1e-10, nan_ok=True)
 
 
 @given(st.lists(st.integers(0, 4), min_size=2, max_size=8), st.integers(2, 5))
@@ -144,7 +144,7 @@ def test_pairs_that_nobody_rated_are_listed(rated, named):
 
 
 @pytest.mark.parametrize(
-    ("rows", "error", "told"),
+    ("rows", "error", "message"),
     [
         ("p,a,b,5,\n", DatasetError, "line 2, column 'rating': '5' is no whole number from 0 to 4"),
         ("p,a,b,-1,\n", DatasetError, "line 2, column 'rating': '-1' is no whole number"),
@@ -161,8 +161,8 @@ def test_pairs_that_nobody_rated_are_listed(rated, named):
         ("", DatasetError, "it holds no ratings"),
     ],
 )
-def test_wrong_ratings_are_refused(rated, named, rows, error, told):
-    with pytest.raises(error, match=told):
+def test_wrong_ratings_are_refused(rated, named, rows, error, message):
+    with pytest.raises(error, match=message):
         rated(HEAD + rows).matrix(named("a", "b"))
 
 

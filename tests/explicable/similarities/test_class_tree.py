@@ -87,7 +87,7 @@ def test_a_dataset_without_a_hierarchy_has_no_tree(named):
 
 
 @pytest.mark.parametrize(
-    ("ancestors", "told"),
+    ("ancestors", "message"),
     [
         ((("x", "root"), ("y", "x2")), "needs one root, not 'root', 'x2'"),
         (((), ()), "needs one root"),
@@ -96,8 +96,8 @@ def test_a_dataset_without_a_hierarchy_has_no_tree(named):
         ((("root",),), "a tree of 1 classes cannot have 2 names"),
     ],
 )
-def test_what_is_no_tree_is_refused(ancestors, told):
-    with pytest.raises(MismatchError, match=told):
+def test_what_is_no_tree_is_refused(ancestors, message):
+    with pytest.raises(MismatchError, match=message):
         ClassTree(("a", "b"), ancestors)
 
 

@@ -213,7 +213,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, data):
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "told"),
+    ("text", "error", "message"),
     [
         (",a,b\na,1,2\n", MismatchError, "the first column of .*it lacks 'b'"),
         (",a,b\na,1,2\nb,1\n", MismatchError, "line 3: 1 numbers for 2 predicted classes"),
@@ -232,11 +232,11 @@ def test_what_is_written_is_read_again(tmp_path_factory, data):
         (None, DatasetError, "cannot be read"),
     ],
 )
-def test_a_wrong_table_is_refused(named, tmp_path, text, error, told):
+def test_a_wrong_table_is_refused(named, tmp_path, text, error, message):
     file = tmp_path / "s.csv"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         SimilarityTable(str(file)).matrix(named("a", "b"))
 
 

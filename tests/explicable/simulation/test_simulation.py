@@ -177,7 +177,7 @@ def test_components_keep_the_contract_of_their_kind(component):
 
 
 @pytest.mark.parametrize(
-    ("fields", "told"),
+    ("fields", "message"),
     [
         ({"correct": ()}, "it needs probabilities between 0 and 1"),
         ({"correct": (0.0, 0.5)}, "it needs probabilities between 0 and 1"),
@@ -186,8 +186,8 @@ def test_components_keep_the_contract_of_their_kind(component):
         ({"points": 1}, "points is 1; at least 2 are needed"),
     ],
 )
-def test_impossible_grids_are_refused(fields, told):
-    with pytest.raises(ValueError, match=told):
+def test_impossible_grids_are_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
         ProbabilityPlane(**fields)
 
 

@@ -64,7 +64,7 @@ def _one(named, name, senses="corrected"):
     ("above", "name"), [(k, n) for k, names in SUPERCLASSES.items() for n in names.split()]
 )
 def test_corrected_senses_of_cifar100_are_what_its_superclasses_say(named, above, name):
-    assert above in {one.name() for one, _ in steps_up(_one(named, name))}
+    assert above in {synset.name() for synset, _ in steps_up(_one(named, name))}
 
 
 def test_the_superclasses_name_a_hundred_classes():
@@ -109,8 +109,10 @@ def test_names_are_found_as_people_write_them(named, name, synset):
 
 
 def test_names_of_imagenets_classes_mean_what_imagenet_means(named):
-    found = dict(zip(imagenet(), synsets(named(*imagenet()), "official"), strict=True))
-    kinds = {name: found[name].lexname() for name in ("crane bird", "crane", "mouse", "otter")}
+    class_synsets = dict(zip(imagenet(), synsets(named(*imagenet()), "official"), strict=True))
+    kinds = {
+        name: class_synsets[name].lexname() for name in ("crane bird", "crane", "mouse", "otter")
+    }
     assert list(kinds.values()) == ["noun.animal", "noun.artifact", "noun.artifact", "noun.animal"]
     assert synsets(named("mouse", "otter"), "corrected")[0].lexname() == "noun.animal"
 
@@ -142,12 +144,12 @@ def test_every_one_of_many_unknown_names_is_listed(named):
 def test_a_table_of_synsets_is_matched_by_class_name(named, tmp_path):
     file = tmp_path / "synsets.csv"
     file.write_text("\ufeffclass,synset\nB,n02084071\n\nA, cat.n.01\n", encoding="utf-8")
-    found = synsets(named("A", "B"), "corrected", str(file))
-    assert [one.name() for one in found] == ["cat.n.01", "dog.n.01"]
+    class_synsets = synsets(named("A", "B"), "corrected", str(file))
+    assert [synset.name() for synset in class_synsets] == ["cat.n.01", "dog.n.01"]
 
 
 @pytest.mark.parametrize(
-    ("text", "error", "told"),
+    ("text", "error", "message"),
     [
         ("class,synset\nA,cat.n.01\n", MismatchError, "names no synset for 'B'"),
         ("class,synset\nA,catt.n.01\nB,n1\n", MismatchError, "'catt.n.01' of 'A', 'n1' of 'B'"),
@@ -159,11 +161,11 @@ def test_a_table_of_synsets_is_matched_by_class_name(named, tmp_path):
         (None, DatasetError, "it cannot be read"),
     ],
 )
-def test_a_wrong_table_of_synsets_is_refused(named, tmp_path, text, error, told):
+def test_a_wrong_table_of_synsets_is_refused(named, tmp_path, text, error, message):
     file = tmp_path / "synsets.csv"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         synsets(named("A", "B"), "corrected", str(file))
 
 

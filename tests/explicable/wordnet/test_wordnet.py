@@ -115,11 +115,11 @@ def test_the_papers_values_come_out(pair, steps):
     assert path_similarities(synsets)[0, 1].item() == 1 / steps
 
 
-@pytest.mark.parametrize(("one", "other", "steps"), FULL)
-def test_the_bundled_nouns_are_as_far_apart_as_in_the_full_wordnet(one, other, steps):
+@pytest.mark.parametrize(("first", "second", "steps"), FULL)
+def test_the_bundled_nouns_are_as_far_apart_as_in_the_full_wordnet(first, second, steps):
     reader = nouns()
-    found = path_similarities([synset_of(reader, one), synset_of(reader, other)])
-    assert found[0, 1].item() == 1 / (1 + steps)
+    similarities = path_similarities([synset_of(reader, first), synset_of(reader, second)])
+    assert similarities[0, 1].item() == 1 / (1 + steps)
 
 
 def test_similarities_equal_the_librarys_own():
@@ -182,12 +182,13 @@ def test_files_that_come_later_are_seen(tmp_path, full):
 
 
 @pytest.mark.parametrize(
-    ("head", "told"), [("WordNet 3.1 Copyright", "this is WordNet 3.1"), ("", "this is no WordNet")]
+    ("head", "message"),
+    [("WordNet 3.1 Copyright", "this is WordNet 3.1"), ("", "this is no WordNet")],
 )
-def test_another_release_is_refused(tmp_path, full, head, told):
+def test_another_release_is_refused(tmp_path, full, head, message):
     (tmp_path / "index.noun").write_bytes((full / "index.noun").read_bytes())
     (tmp_path / "data.noun").write_text(f"  1 {head}\n00001740 03 n 01 entity 0 000 | that\n")
-    with pytest.raises(ParameterError, match=told):
+    with pytest.raises(ParameterError, match=message):
         synset_named(nouns(str(tmp_path)), "entity.n.01")
 
 
