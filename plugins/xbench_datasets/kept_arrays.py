@@ -31,7 +31,7 @@ def kept_array(
 
 def _fits(sizes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     return len(sizes) == len(shape) and all(
-        wanted in (-1, size) for size, wanted in zip(sizes, shape, strict=True)
+        expected in (-1, size) for size, expected in zip(sizes, shape, strict=True)
     )
 
 

@@ -27,20 +27,20 @@ DAMAGE = (struct.error, zlib.error, EOFError, KeyError, IndexError, ValueError, 
 
 def read_struct(path: Path, variable: str, fields: Mapping[str, Kind]) -> dict[str, Value]:
     """Some fields of a variable that is one structure; `DatasetError` for any other file."""
-    return _checked(path, variable, fields, one=True)[0]
+    return _checked(path, variable, fields, single=True)[0]
 
 
 def read_structs(path: Path, variable: str, fields: Mapping[str, Kind]) -> list[dict[str, Value]]:
     """Some fields of a variable that is an array of structures, one after another."""
-    return _checked(path, variable, fields, one=False)
+    return _checked(path, variable, fields, single=False)
 
 
 def _checked(
-    path: Path, variable: str, fields: Mapping[str, Kind], *, one: bool
+    path: Path, variable: str, fields: Mapping[str, Kind], *, single: bool
 ) -> list[dict[str, Value]]:
     try:
         with path.open("rb") as file:
-            return _read(file, variable, fields, one=one)
+            return _read(file, variable, fields, single=single)
     except DAMAGE as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error) or "it ends early"
         raise DatasetError(
@@ -132,7 +132,7 @@ class _Stream:
 
 
 def _read(
-    file: IO[bytes], variable: str, fields: Mapping[str, Kind], *, one: bool
+    file: IO[bytes], variable: str, fields: Mapping[str, Kind], *, single: bool
 ) -> list[dict[str, Value]]:
     if file.read(HEADER)[-4:] != b"\x00\x01IM":
         raise ValueError("its header is another")
@@ -141,7 +141,7 @@ def _read(
             kind, shape = _head(stream)
             if stream.element().decode() == variable and kind == STRUCT:
                 count = int(np.prod(shape))
-                if one and count != 1:
+                if single and count != 1:
                     raise ValueError(f"there are {count} structures")
                 names = _field_names(stream)
                 return [_fields(stream, names, fields) for _ in range(count)]
@@ -150,14 +150,14 @@ def _read(
 
 
 def _fields(stream: _Stream, names: Iterable[str], fields: Mapping[str, Kind]) -> dict[str, Value]:
-    found: dict[str, Value] = {}
+    values: dict[str, Value] = {}
     for name in names:
         tag = stream.tag()
         if name in fields:
-            found[name] = _value(stream, fields[name], name)
+            values[name] = _value(stream, fields[name], name)
         else:
             stream.skip(tag.size)
-    return {name: found[name] for name in fields}
+    return {name: values[name] for name in fields}
 
 
 def _field_names(stream: _Stream) -> list[str]:
@@ -168,10 +168,10 @@ def _field_names(stream: _Stream) -> list[str]:
 
 
 def _value(stream: _Stream, kind: Kind, name: str) -> Value:
-    found, shape = _head(stream)
+    array_class, shape = _head(stream)
     stream.element()  # its name, empty in a field
     expected = {"text": TEXT, "texts": CELL}.get(kind)
-    if found != expected and (expected or found <= SPARSE):
+    if array_class != expected and (expected or array_class <= SPARSE):
         raise ValueError(f"{name} is of another class")
     if kind == "text":
         return _characters(stream, shape)
@@ -190,11 +190,11 @@ def _nonzero(stream: _Stream, tag: _Tag, shape: tuple[int, ...]) -> np.ndarray:
     rows, columns = shape
     if tag.size != rows * columns * dtype.itemsize:
         raise ValueError(f"{tag.size} bytes for {rows} × {columns} numbers")
-    found = np.empty((columns, rows), bool)
+    nonzero = np.empty((columns, rows), bool)
     for column in range(columns):
-        np.not_equal(np.frombuffer(stream.read(rows * dtype.itemsize), dtype), 0, found[column])
+        np.not_equal(np.frombuffer(stream.read(rows * dtype.itemsize), dtype), 0, nonzero[column])
     stream.skip(-tag.size % 8)
-    return found.T
+    return nonzero.T
 
 
 def _text(stream: _Stream) -> str:

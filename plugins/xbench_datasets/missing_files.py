@@ -12,7 +12,9 @@ def first_names(names: Sequence[str], most: int = SHOWN) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
-def lacking(folder: Path, absent: Sequence[str], one: str = "a file", many: str = "files") -> str:
+def lacking(
+    folder: Path, absent: Sequence[str], singular: str = "a file", plural: str = "files"
+) -> str:
     """That a folder lacks these files."""
-    noun = one if len(absent) == 1 else f"{len(absent)} {many}"
+    noun = singular if len(absent) == 1 else f"{len(absent)} {plural}"
     return f"{folder} lacks {noun}: {first_names(absent)}"

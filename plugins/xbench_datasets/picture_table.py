@@ -67,8 +67,8 @@ class Numbered(NamedTuple):
         if not len(self.ids):
             return np.full(len(ids), -1)
         order = np.argsort(self.ids, kind="stable")  # at once where ids ascend, as they do
-        near = order[np.searchsorted(self.ids, ids, sorter=order).clip(max=len(order) - 1)]
-        return np.where(self.ids[near] == ids, near, -1)
+        nearest = order[np.searchsorted(self.ids, ids, sorter=order).clip(max=len(order) - 1)]
+        return np.where(self.ids[nearest] == ids, nearest, -1)
 
 
 def numbered(split: int, labels: Int64[np.ndarray, " n"]) -> Numbered:
@@ -118,53 +118,53 @@ class PictureTable(Dataset):
         """Ids of a split's images, in the order of the files."""
         if split not in self.splits():
             raise UnknownNameError(f"split of {self.name}", split, self.splits())
-        found: list[int] = self.numbers(split).ids.tolist()
-        return found
+        numbers: list[int] = self.numbers(split).ids.tolist()
+        return numbers
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The label of each image, as the files have it."""
-        found = torch.empty(len(ids), dtype=torch.int64)
+        labels = torch.empty(len(ids), dtype=torch.int64)
         for split, rows, places in self._groups(ids):
-            found[rows] = torch.from_numpy(self.numbers(split).labels[places])
-        return found
+            labels[rows] = torch.from_numpy(self.numbers(split).labels[places])
+        return labels
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images; a tensor of shape (n, 3, h, w) where all have one size."""
-        found = [(rows, self._pixels(split, places)) for split, rows, places in self._groups(ids)]
-        if len({pixels.shape[1:] for _, pixels in found}) > 1:
-            return _in_order(found)
-        if len(found) == 1:
-            return cast("Sequence[Tensor]", found[0][1])
-        return cast("Sequence[Tensor]", torch.stack(_in_order(found))) if found else []
+        groups = [(rows, self._pixels(split, places)) for split, rows, places in self._groups(ids)]
+        if len({pixels.shape[1:] for _, pixels in groups}) > 1:
+            return _in_order(groups)
+        if len(groups) == 1:
+            return cast("Sequence[Tensor]", groups[0][1])
+        return cast("Sequence[Tensor]", torch.stack(_in_order(groups))) if groups else []
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, which are one for all images of a split."""
-        found = [(0, 0)] * len(ids)
+        sizes = [(0, 0)] * len(ids)
         for split, rows, _ in self._groups(ids):
             size = self.pictures(split).size()
             for row in rows:
-                found[row] = size
-        return found
+                sizes[row] = size
+        return sizes
 
     def _pixels(self, split: str, places: Int64[np.ndarray, " n"]) -> UInt8[Tensor, "n 3 h w"]:
         return torch.from_numpy(self.pictures(split).pixels(places))
 
     def _groups(self, ids: Sequence[int]) -> Iterator[Group]:
         """The images by split, in the order of splits; all of one id are in one of them."""
-        wanted, known = np.asarray(ids, np.int64), np.zeros(len(ids), bool)
+        images, known = np.asarray(ids, np.int64), np.zeros(len(ids), bool)
         for split in self.splits():
-            places = self.numbers(split).places(wanted)
+            places = self.numbers(split).places(images)
             rows = np.flatnonzero(places >= 0)
             known[rows] = True
             if len(rows):
                 yield Group(split, rows, places[rows])
         if not known.all():
-            stranger = wanted[~known][0]
-            raise DatasetError(f"dataset {self.name!r} has no image with the id {stranger}")
+            unknown = images[~known][0]
+            raise DatasetError(f"dataset {self.name!r} has no image with the id {unknown}")
 
 
-def _in_order(found: Sequence[tuple[Int64[np.ndarray, " _"], Tensor]]) -> list[Tensor]:
-    pairs = [pair for rows, pixels in found for pair in zip(rows.tolist(), pixels, strict=True)]
+def _in_order(groups: Sequence[tuple[Int64[np.ndarray, " _"], Tensor]]) -> list[Tensor]:
+    pairs = [pair for rows, pixels in groups for pair in zip(rows.tolist(), pixels, strict=True)]
     return [image for _, image in sorted(pairs, key=operator.itemgetter(0))]
 
 
@@ -176,10 +176,10 @@ def state(files: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
 
 @functools.lru_cache(maxsize=16)
 def _fingerprint(dataset: PictureTable, changed: tuple[tuple[str, int, int], ...]) -> str:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for split in dataset.splits():
         ids, labels = dataset.numbers(split)
-        whole.update(f"{split} {len(ids)}\n".encode())
+        digest.update(f"{split} {len(ids)}\n".encode())
         for part in (ids, labels, *dataset.pictures(split).content()):
-            whole.update(np.ascontiguousarray(part).data)
-    return whole.hexdigest()[:32]
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()[:32]

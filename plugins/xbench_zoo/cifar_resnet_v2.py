@@ -95,8 +95,8 @@ class PreActivatedBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps of the block's number of channels; half as large where a later stage begins."""
         activated = self.relu1(self.bn1(maps))
-        kept = activated if self.shared else maps
-        return self.shortcut(kept) + self.residual(activated)
+        inputs = activated if self.shared else maps
+        return self.shortcut(inputs) + self.residual(activated)
 
 
 def _stage(

@@ -6,11 +6,11 @@ from xbench import WeightsError
 from xbench.networks import head_layer
 
 
-def replace_head(module: nn.Module, known: int, classes: int) -> nn.Module:
+def replace_head(module: nn.Module, outputs: int, classes: int) -> nn.Module:
     """The module with a new last layer that has `classes` instead of `known` outputs."""
-    name = head_layer(module, known)
+    name = head_layer(module, outputs)
     if not name:
-        message = f"{type(module).__name__} has no layer with {known} outputs, so its head "
+        message = f"{type(module).__name__} has no layer with {outputs} outputs, so its head "
         raise WeightsError(message + f"cannot be replaced by one of {classes}")
     parent, _, last = name.rpartition(".")
     setattr(module.get_submodule(parent), last, _resized(module.get_submodule(name), classes))

@@ -58,8 +58,8 @@ class Torchvision(LibraryClassifier):
             return get_model(self.architecture, num_classes=classes, **options)
         weights = _default_weights(self.architecture)
         module = get_model(self.architecture, weights=weights, **options)
-        known = len(weights.meta["categories"])
-        return module if known == classes else replace_head(module, known, classes)
+        outputs = len(weights.meta["categories"])
+        return module if outputs == classes else replace_head(module, outputs, classes)
 
 
 @functools.cache

@@ -29,11 +29,11 @@ class UserModule(Classifier):
 
     def module(self, classes: int) -> nn.Module:
         """What the function returns."""
-        made = _function(self.function)(classes)
-        if not isinstance(made, nn.Module):
-            found = type(made).__name__
-            raise ParameterError(f"{self.function} returned {found}, not a torch.nn.Module")
-        return made
+        module = _function(self.function)(classes)
+        if not isinstance(module, nn.Module):
+            kind = type(module).__name__
+            raise ParameterError(f"{self.function} returned {kind}, not a torch.nn.Module")
+        return module
 
     def normalisation(self) -> Normalisation:
         """`mean` and `std`."""

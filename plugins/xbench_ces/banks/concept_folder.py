@@ -162,7 +162,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         return folder_listing.existing(self.root, WHAT)
 
     def _entries(self) -> tuple[Entry, ...]:
-        return folder_listing.listed(self._root(), LEVELS, WHAT)
+        return folder_listing.image_entries(self._root(), LEVELS, WHAT)
 
     def _photos(self) -> tuple[Photo, ...]:
         return _photos(self._root(), self._entries())

@@ -25,9 +25,9 @@ from xbench import (
     location,
 )
 from xbench_datasets.ade20k.layouts import Layout, recognised
-from xbench_datasets.ade20k.listing import Listing, chosen, classes, untrained
+from xbench_datasets.ade20k.listing import Listing, class_rows, classes, scenes_without_training
 from xbench_datasets.ade20k.lists import OBJECTS, Objects, read_objects
-from xbench_datasets.ade20k.masks import checked
+from xbench_datasets.ade20k.masks import checked_mask
 from xbench_datasets.ade20k.presence import Stamp, frequencies
 from xbench_datasets.downloads import put_into
 from xbench_datasets.missing_files import lacking
@@ -104,8 +104,8 @@ class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
         folder = self.folder()
         lines = damaged_photos([folder / listing.images[row] for row in rows])
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            found = threads.map(self._complaint, listing.ids[rows].tolist())
-            return [*lines, *(line for line in found if line)]
+            complaints = threads.map(self._complaint, listing.ids[rows].tolist())
+            return [*lines, *(line for line in complaints if line)]
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive of SceneParsing-150, unpacked to `root`."""
@@ -114,20 +114,20 @@ class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
     def fingerprint(self) -> str:
         """A hash of the lists' content, and of the scenes, paths and sizes of all files."""
         layout, listing, rows = self._layout(), self._listing(), self._rows_that_count()
-        whole = hashlib.sha256(layout.name.encode())
+        digest = hashlib.sha256(layout.name.encode())
         lists = (layout.lists / OBJECTS, *([layout.index] if layout.index else []))
         for file in lists:
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
         for row in rows.tolist():
-            whole.update(f"{listing.stems[row]} {listing.scenes[row]}\n".encode())
+            digest.update(f"{listing.stems[row]} {listing.scenes[row]}\n".encode())
         for path, size, _ in self._stamps(self._files(rows)):
-            whole.update(f"{path} {size}\n".encode())
-        return whole.hexdigest()[:32]
+            digest.update(f"{path} {size}\n".encode())
+        return digest.hexdigest()[:32]
 
     def class_names(self) -> tuple[str, ...]:
         """The scenes as the official list or folder names them, sorted."""
         listing = self._listing()
-        if self.fewest == 0 and (bare := untrained(listing)):
+        if self.fewest == 0 and (bare := scenes_without_training(listing)):
             raise _error(
                 f"{listing.source}: scene {bare[0]!r} has no training image, so nobody knows what"
                 f" it usually shows ({len(bare)} such scenes); -p dataset.fewest=1 leaves them out"
@@ -169,8 +169,8 @@ class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
         layout, listing, objects = self._layout(), self._listing(), self._objects()
         maps = []
         for row, (path, what) in zip(self._rows(ids), self.photos(ids), strict=True):
-            found = layout.label_map(listing.masks[row], objects, what)
-            maps.append(checked(found, layout.folder / listing.masks[row], path, what))
+            mask = layout.label_map(listing.masks[row], objects, what)
+            maps.append(checked_mask(mask, layout.folder / listing.masks[row], path, what))
         return maps
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
@@ -217,7 +217,7 @@ class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
 
     def _rows_that_count(self) -> Int64[np.ndarray, " n"]:
         self.class_names()
-        return chosen(self._listing(), self.fewest)
+        return class_rows(self._listing(), self.fewest)
 
     def _rows(self, ids: Sequence[int]) -> list[int]:
         rows, known = self._listing().rows, set(self._rows_that_count().tolist())
@@ -241,10 +241,10 @@ class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
     def _stamps(self, files: Sequence[str]) -> list[Stamp]:
         """What is known of each file without opening it; `DatasetError` for missing ones."""
         folder = self.folder()
-        found = stamped(folder, dict.fromkeys(str(Path(file).parent) for file in files))
-        if absent := [file for file in files if file not in found]:
+        stamps = stamped(folder, dict.fromkeys(str(Path(file).parent) for file in files))
+        if absent := [file for file in files if file not in stamps]:
             raise _error(lacking(folder, absent))
-        return [found[file] for file in files]
+        return [stamps[file] for file in files]
 
     def _complaint(self, image: int) -> str:
         """What is wrong with the label map of an image that can be read, in one line."""

@@ -43,7 +43,7 @@ class Index:
         """Whether each image shows each object of the list; of several columns any counts."""
         columns = _columns(self.path, self.names, objects)
         rows = self._rows(stems)
-        return np.stack([self.present[np.ix_(rows, own)].any(1) for own in columns], axis=1)
+        return np.stack([self.present[np.ix_(rows, group)].any(1) for group in columns], axis=1)
 
     def _rows(self, stems: Sequence[str]) -> list[int]:
         unknown = [stem for stem in stems if stem not in self.rows]
@@ -90,7 +90,7 @@ def _columns(path: Path, names: tuple[str, ...], objects: Objects) -> list[list[
     for column, name in enumerate(names):
         if (place := objects.place(name)) >= 0:
             columns[place].append(column)
-    lacking = [name for name, own in zip(objects.names, columns, strict=True) if not own]
+    lacking = [name for name, group in zip(objects.names, columns, strict=True) if not group]
     if lacking:
         raise DatasetError(
             f"{path} has no object {lacking[0]!r}, which the list of objects has"

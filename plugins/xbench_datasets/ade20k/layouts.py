@@ -11,13 +11,13 @@ from jaxtyping import Bool, Int16
 
 from xbench import DatasetError
 from xbench_datasets.ade20k.index import Index, read_index
-from xbench_datasets.ade20k.listing import SEGMENTS, Listing, listed, walked
+from xbench_datasets.ade20k.listing import SEGMENTS, Listing, folder_listing, official_listing
 from xbench_datasets.ade20k.lists import SCENES, Objects
 from xbench_datasets.ade20k.masks import (
     listed_objects,
     named_objects,
+    objects_shown,
     read_annotation,
-    shown,
 )
 from xbench_datasets.ade20k.presence import Stamp, kept_presence
 
@@ -70,7 +70,7 @@ class Layout(ABC):
 
     def shown_by(self, path: str, objects: Objects, what: str) -> Bool[np.ndarray, " objects"]:
         """Which objects a label map shows, or a description names where there are these."""
-        return shown(self.label_map(path, objects, what), objects)
+        return objects_shown(self.label_map(path, objects, what), objects)
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class SceneParsing(Layout):
 
     def listing(self) -> Listing:
         """By `sceneCategories.txt`."""
-        return listed(self.lists / SCENES)
+        return official_listing(self.lists / SCENES)
 
     def label_map(self, mask: str, objects: Objects, what: str) -> Int16[np.ndarray, "h w"]:
         """One byte a pixel."""
@@ -108,7 +108,7 @@ class Full2021(Layout):
 
     def listing(self) -> Listing:
         """`images/ADE/training/GROUP/SCENE/ADE_train_00000001.jpg`."""
-        return walked(self.folder, "images/ADE")
+        return folder_listing(self.folder, "images/ADE")
 
     def description(self, image: str) -> str:
         """The JSON beside the image."""
@@ -117,8 +117,8 @@ class Full2021(Layout):
     def label_map(self, mask: str, objects: Objects, what: str) -> Int16[np.ndarray, "h w"]:
         """Numbers whose names stand in the image's JSON."""
         source = self.folder / (mask.removesuffix(SEGMENTS) + ".json")
-        named = read_annotation(source, what)
-        return named_objects(self.folder / mask, named, source, objects, what)
+        names = read_annotation(source, what)
+        return named_objects(self.folder / mask, names, source, objects, what)
 
     def known_index(self) -> None:
         """None: the JSON files say all, and the index of another edition may contradict them."""
@@ -149,13 +149,13 @@ class Full2016(Layout):
 
     def listing(self) -> Listing:
         """`images/training/LETTER/SCENE/ADE_train_00000001.jpg`; scenes of several levels too."""
-        return walked(self.folder, "images")
+        return folder_listing(self.folder, "images")
 
     def label_map(self, mask: str, objects: Objects, what: str) -> Int16[np.ndarray, "h w"]:
         """Numbers that count the index's objects from 1."""
         index = self.known_index()
-        named = dict(enumerate(index.names, start=1))
-        return named_objects(self.folder / mask, named, index.path, objects, what)
+        names = dict(enumerate(index.names, start=1))
+        return named_objects(self.folder / mask, names, index.path, objects, what)
 
     def known_index(self) -> Index:
         """The index, which this layout cannot do without."""
@@ -167,10 +167,11 @@ LAYOUTS: tuple[type[Layout], ...] = (Full2021, Full2016, SceneParsing)
 
 def recognised(folder: Path, name: str, lists: str, index: str) -> Layout:
     """The layout with this name, or with "auto" the one that a folder has."""
-    where = Path(lists).expanduser().absolute() if lists else folder
-    own = Path(index).expanduser().absolute() if index else folder / INDEX
+    lists_folder = Path(lists).expanduser().absolute() if lists else folder
+    index_file = Path(index).expanduser().absolute() if index else folder / INDEX
     for layout in LAYOUTS:
         if layout.name == name or (name == "auto" and layout.fits(folder)):
-            return layout(folder, where, own if index or own.is_file() else None)
-    known = "; ".join(f"{layout.name} has {layout.looks}" for layout in LAYOUTS)
-    raise DatasetError(f"{folder} has none of the known layouts ({known})")
+            known_file = index_file if index or index_file.is_file() else None
+            return layout(folder, lists_folder, known_file)
+    layouts = "; ".join(f"{layout.name} has {layout.looks}" for layout in LAYOUTS)
+    raise DatasetError(f"{folder} has none of the known layouts ({layouts})")

@@ -49,13 +49,13 @@ def classes(listing: Listing, fewest: int) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def chosen(listing: Listing, fewest: int) -> Int64[np.ndarray, " n"]:
+def class_rows(listing: Listing, fewest: int) -> Int64[np.ndarray, " n"]:
     """Rows of the images whose scene counts."""
-    known = set(classes(listing, fewest))
-    return np.array([row for row, scene in enumerate(listing.scenes) if scene in known], np.int64)
+    names = set(classes(listing, fewest))
+    return np.array([row for row, scene in enumerate(listing.scenes) if scene in names], np.int64)
 
 
-def untrained(listing: Listing) -> list[str]:
+def scenes_without_training(listing: Listing) -> list[str]:
     """The scenes without training images, sorted by name."""
     return sorted(scene for scene, count in _training_images(listing).items() if count == 0)
 
@@ -67,45 +67,45 @@ def _training_images(listing: Listing) -> dict[str, int]:
     return counts
 
 
-def listed(path: Path) -> Listing:
+def official_listing(path: Path) -> Listing:
     """All images of `sceneCategories.txt`; read again only if it has changed."""
-    return _listed(path, changed(path))
+    return _official_listing(path, changed(path))
 
 
-def walked(folder: Path, top: str) -> Listing:
+def folder_listing(folder: Path, top: str) -> Listing:
     """The images in `folder/top/SPLIT/GROUP/SCENE`; listed again only if a folder changed."""
-    return _walked(folder, top, _times(folder / top))
+    return _folder_listing(folder, top, _times(folder / top))
 
 
 @functools.lru_cache(maxsize=4)
-def _listed(path: Path, time: int) -> Listing:
-    found = []
+def _official_listing(path: Path, time: int) -> Listing:
+    records = []
     for name, scene in read_scenes(path):
         stem = parsed(name)
         split = SPLITS[0] if stem and stem.training else SPLITS[1]
         place = f"{split}/{name}"
-        found.append((name, scene, f"images/{place}.jpg", f"annotations/{place}.png"))
-    return _listing(path, found)
+        records.append((name, scene, f"images/{place}.jpg", f"annotations/{place}.png"))
+    return _listing(path, records)
 
 
 @functools.lru_cache(maxsize=4)
-def _walked(folder: Path, top: str, times: Times) -> Listing:
+def _folder_listing(folder: Path, top: str, times: Times) -> Listing:
     """The images below `top`, each with the scene that its folders name."""
-    found: dict[str, tuple[str, str, str, str]] = {}
+    records: dict[str, tuple[str, str, str, str]] = {}
     for split in SPLITS:
         for path in _photographs(folder / top / split):
             stem = parsed(path.stem)
             place = path.relative_to(folder).as_posix()
             if stem is None or stem.training != (split == SPLITS[0]):
                 raise DatasetError(f"{path} is no name of an image of the split {split!r}")
-            if path.stem in found:
-                other = folder / found[path.stem][2]
-                raise DatasetError(f"{path}: an image of this name lies in {other.parent} too")
+            if path.stem in records:
+                first = folder / records[path.stem][2]
+                raise DatasetError(f"{path}: an image of this name lies in {first.parent} too")
             mask = place.removesuffix(".jpg") + SEGMENTS
-            found[path.stem] = path.stem, _scene(folder / top / split, path), place, mask
-    if not found:
+            records[path.stem] = path.stem, _scene(folder / top / split, path), place, mask
+    if not records:
         raise DatasetError(f"{folder / top} holds no image ADE_train_*.jpg or ADE_val_*.jpg")
-    return _listing(folder / top, list(found.values()))
+    return _listing(folder / top, list(records.values()))
 
 
 def _scene(split: Path, path: Path) -> str:
@@ -133,18 +133,18 @@ def _folders(folder: Path) -> list[Path]:
     return sorted(Path(entry.path) for entry in os.scandir(folder) if entry.is_dir())
 
 
-def _listing(source: Path, found: Sequence[tuple[str, str, str, str]]) -> Listing:
+def _listing(source: Path, records: Sequence[tuple[str, str, str, str]]) -> Listing:
     """A `Listing` of (name, scene, image, mask) whose names are already known to be good."""
-    stems = [_required(name) for name, _, _, _ in found]
-    order = sorted(range(len(found)), key=lambda row: stems[row].id)
-    names, scenes, images, masks = zip(*(found[row] for row in order), strict=True)
+    stems = [_required(name) for name, _, _, _ in records]
+    order = sorted(range(len(records)), key=lambda row: stems[row].id)
+    names, scenes, images, masks = zip(*(records[row] for row in order), strict=True)
     ids = np.array([stems[row].id for row in order], np.int64)
     training = np.array([stems[row].training for row in order], bool)
     return Listing(source, ids, names, training, scenes, images, masks)
 
 
 def _required(name: str) -> Stem:
-    found = parsed(name)
-    if found is None:
+    stem = parsed(name)
+    if stem is None:
         raise DatasetError(f"{name!r} is no name of an image of ADE20K")
-    return found
+    return stem

@@ -37,13 +37,13 @@ class Objects:
 
     @functools.cached_property
     def _places(self) -> dict[frozenset[str], int]:
-        own = {_words(name): place for place, name in enumerate(self.names)}
-        others = {
-            _words(other): place
+        places = {_words(name): place for place, name in enumerate(self.names)}
+        other_places = {
+            _words(synonym): place
             for place, name in enumerate(self.names)
-            for other in OTHER_NAMES.get(name, ())
+            for synonym in OTHER_NAMES.get(name, ())
         }
-        return {**others, **own}
+        return {**other_places, **places}
 
 
 class Stem(NamedTuple):
@@ -55,11 +55,11 @@ class Stem(NamedTuple):
 
 def parsed(stem: str) -> Stem | None:
     """Id and split of an image by its name; None for a file of another name."""
-    found = STEM.fullmatch(stem)
-    if found is None:
+    match = STEM.fullmatch(stem)
+    if match is None:
         return None
-    training = found[1] == "train"
-    return Stem(int(found[2]) + (0 if training else VALIDATION), training)
+    training = match[1] == "train"
+    return Stem(int(match[2]) + (0 if training else VALIDATION), training)
 
 
 def changed(path: Path) -> int:
@@ -80,8 +80,8 @@ def _objects(path: Path, time: int) -> Objects:
     names: list[str] = []
     for line, cells in read_rows(path, "\t")[1:]:
         if len(cells) != 5:
-            shown = shown_line("\t".join(cells))
-            raise line_error(path, line, f"expected 5 fields, found {len(cells)}: {shown}")
+            line_text = shown_line("\t".join(cells))
+            raise line_error(path, line, f"expected 5 fields, found {len(cells)}: {line_text}")
         number = cells[0].strip()
         if number != str(len(names) + 1):
             raise line_error(path, line, f"expected number {len(names) + 1}, found {number}")

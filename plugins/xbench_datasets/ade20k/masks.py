@@ -54,7 +54,7 @@ def named_objects(
     return places[numbers]
 
 
-def checked(
+def checked_mask(
     mask: Int16[np.ndarray, "h w"], path: Path, image: Path, what: str
 ) -> Int16[Tensor, "h w"]:
     """The label map, or `DatasetError` if it has another size than its image."""
@@ -67,7 +67,7 @@ def checked(
     return torch.from_numpy(mask)
 
 
-def shown(mask: Int16[np.ndarray, "h w"], objects: Objects) -> Bool[np.ndarray, " objects"]:
+def objects_shown(mask: Int16[np.ndarray, "h w"], objects: Objects) -> Bool[np.ndarray, " objects"]:
     """Which of the objects at least one pixel shows."""
     counts = np.bincount(mask.ravel() + 1, minlength=len(objects.names) + 1)
     return counts[1:] > 0
@@ -77,7 +77,7 @@ def read_annotation(path: Path, what: str) -> Named:
     """Names of the objects in an image's JSON, by number; it must name a scene too."""
     try:
         annotation: dict[str, Any] = json.loads(path.read_bytes())["annotation"]
-        names = {int(one["name_ndx"]): str(one["name"]) for one in annotation["object"]}
+        names = {int(item["name_ndx"]): str(item["name"]) for item in annotation["object"]}
     except FileNotFoundError as error:
         raise DatasetError(f"{what}: {path} is missing") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -25,7 +25,7 @@ from xbench import (
     square_photo,
 )
 from xbench_datasets.broden.index import WHAT, Index, Label, Picture, read_index
-from xbench_datasets.broden.presence import shown
+from xbench_datasets.broden.presence import label_pairs
 from xbench_datasets.missing_files import lacking
 from xbench_datasets.way_out import explained, option
 
@@ -99,14 +99,14 @@ class Broden(Dataset, ConceptExamples):
 
     def fingerprint(self) -> str:
         """A hash of the tables' content, and of the images' paths and sizes in bytes."""
-        folder, whole = self.folder(), hashlib.sha256()
+        folder, digest = self.folder(), hashlib.sha256()
         pictures = self._index().pictures
         for name in ("index.csv", "label.csv"):
-            whole.update(hashlib.sha256((folder / name).read_bytes()).digest())
+            digest.update(hashlib.sha256((folder / name).read_bytes()).digest())
         for picture in pictures:
             size = (folder / "images" / picture.path).stat().st_size
-            whole.update(f"{picture.path} {size}\n".encode())
-        return whole.hexdigest()[:32]
+            digest.update(f"{picture.path} {size}\n".encode())
+        return digest.hexdigest()[:32]
 
     def class_names(self) -> tuple[str, ...]:
         """The scenes in the order of their labels' numbers, then "none"."""
@@ -131,7 +131,7 @@ class Broden(Dataset, ConceptExamples):
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images."""
-        return [decode_photo(self._path(p), _named(p)) for p in self._pictures(ids)]
+        return [decode_photo(self._path(p), _photo_name(p)) for p in self._pictures(ids)]
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Height and width, from the index."""
@@ -146,16 +146,16 @@ class Broden(Dataset, ConceptExamples):
 
         Both from the same sources; fewer than `count` where there are not so many.
         """
-        known = self._concepts()
-        if name not in known:
-            raise UnknownNameError("concept of broden", name, known)
+        labels = self._concepts()
+        if name not in labels:
+            raise UnknownNameError("concept of broden", name, labels)
         pool = [p for p in self._index().pictures if p.split == "train"]
-        has = self._have(pool, known[name])
-        sources = {picture.source for picture, own in zip(pool, has, strict=True) if own}
-        could = [p.annotated(known[name].category) and p.source in sources for p in pool]
+        presence = self._presence(pool, labels[name])
+        sources = {p.source for p, present in zip(pool, presence, strict=True) if present}
+        candidates = [p.annotated(labels[name].category) and p.source in sources for p in pool]
         return ConceptExamplesPair(
-            self._examples(name, pool, has, count, generator),
-            self._examples(name, pool, np.array(could) & ~has, count, generator),
+            self._examples(name, pool, presence, count, generator),
+            self._examples(name, pool, np.array(candidates) & ~presence, count, generator),
         )
 
     def _examples(
@@ -169,24 +169,27 @@ class Broden(Dataset, ConceptExamples):
                 " -p dataset.minimum to leave rare labels out"
             )
         order = torch.randperm(places.size, generator=generator)[:count]
-        chosen = [pool[place] for place in places[order.numpy()]]
-        return torch.stack([square_photo(self._path(p), _named(p), self.size) for p in chosen])
+        pictures = [pool[place] for place in places[order.numpy()]]
+        return torch.stack(
+            [square_photo(self._path(p), _photo_name(p), self.size) for p in pictures]
+        )
 
-    def _have(self, pool: Sequence[Picture], label: Label) -> Bool[np.ndarray, " n"]:
+    def _presence(self, pool: Sequence[Picture], label: Label) -> Bool[np.ndarray, " n"]:
         """Which images have the label, in any category."""
-        has, changed = np.zeros(len(pool), bool), (self.folder() / "index.csv").stat().st_mtime_ns
+        presence = np.zeros(len(pool), bool)
+        changed = (self.folder() / "index.csv").stat().st_mtime_ns
         for category in label.categories:
             with explained(WHAT, WAY_OUT):
-                pairs = shown(self.folder(), pool, category, changed)
-            has[pairs[pairs[:, 1] == label.number, 0]] = True
-        return has
+                pairs = label_pairs(self.folder(), pool, category, changed)
+            presence[pairs[pairs[:, 1] == label.number, 0]] = True
+        return presence
 
     def _concepts(self) -> dict[str, Label]:
         """Labels by the concept's name, which is the label's; of two of one name the first."""
         labels = sorted(self._index().labels.values(), reverse=True)
-        often = [label for label in labels if label.images >= self.minimum]
-        named = {label.name: label for label in often if label.category in FAMILIES}
-        return dict(sorted(named.items(), key=lambda item: item[1].number))
+        frequent = [label for label in labels if label.images >= self.minimum]
+        concepts = {label.name: label for label in frequent if label.category in FAMILIES}
+        return dict(sorted(concepts.items(), key=lambda item: item[1].number))
 
     def _scenes(self) -> list[Label]:
         labels = sorted(self._index().labels.values())
@@ -211,5 +214,5 @@ def _family(label: Label) -> str:
     return FAMILIES[label.category]
 
 
-def _named(picture: Picture) -> str:
+def _photo_name(picture: Picture) -> str:
     return f"{WHAT}, {picture.path}"

@@ -84,10 +84,10 @@ def _read(folder: Path, changed: tuple[int, ...]) -> Index:
 
 def _labels(path: Path) -> dict[int, Label]:
     _, labels = _rows(path, LABEL_FIELDS, _label)
-    number, often = (
+    number, times = (
         Counter(label.number for label in labels).most_common(1)[0] if labels else (0, 1)
     )
-    if often > 1:
+    if times > 1:
         raise DatasetError(f"{path}: label {number} stands twice")
     return {label.number: label for label in labels}
 
@@ -122,7 +122,7 @@ def _picture(row: Mapping[str, str], known: Mapping[int, Label]) -> Picture:
         if name not in IMAGE_FIELDS and text
     }
     labels = {name: tuple(int(i) for i in items if i.isdecimal()) for name, items in cells.items()}
-    if unknown := {number for own in labels.values() for number in own} - known.keys():
+    if unknown := {number for numbers in labels.values() for number in numbers} - known.keys():
         raise ValueError(f"label {min(unknown)} is not in label.csv")
     masks = {name: tuple(i for i in items if not i.isdecimal()) for name, items in cells.items()}
     height, width = _whole(row, "ih"), _whole(row, "iw")
@@ -140,7 +140,7 @@ def _whole(row: Mapping[str, str], name: str) -> int:
 
 
 def _rows(
-    path: Path, needed: Sequence[str], made: Callable[[Mapping[str, str]], Row]
+    path: Path, needed: Sequence[str], parse: Callable[[Mapping[str, str]], Row]
 ) -> tuple[list[str], list[Row]]:
     """The names of the columns, and what is made of each row."""
     head, *rows = [row for row in read_rows(path, ",") if row.cells] or [TableRow(1, [])]
@@ -148,15 +148,15 @@ def _rows(
     if lacking := [name for name in needed if name not in fields]:
         message = f"expected the columns {', '.join(needed)}; {lacking[0]} is lacking"
         raise line_error(path, 1, message)
-    return fields, [_record(path, fields, row, made) for row in rows]
+    return fields, [_record(path, fields, row, parse) for row in rows]
 
 
 def _record(
-    path: Path, fields: Sequence[str], row: TableRow, made: Callable[[Mapping[str, str]], Row]
+    path: Path, fields: Sequence[str], row: TableRow, parse: Callable[[Mapping[str, str]], Row]
 ) -> Row:
     if len(row.cells) != len(fields):
         raise line_error(path, row.line, f"expected {len(fields)} fields")
     try:
-        return made(dict(zip(fields, row.cells, strict=True)))
+        return parse(dict(zip(fields, row.cells, strict=True)))
     except ValueError as error:
         raise line_error(path, row.line, str(error)) from error

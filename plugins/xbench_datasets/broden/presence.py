@@ -18,7 +18,7 @@ RED, GREEN = 0, 1
 FIELDS = 2
 
 
-def shown(
+def label_pairs(
     folder: Path, pictures: Sequence[Picture], category: str, changed: int
 ) -> Int64[np.ndarray, "pairs 2"]:
     """Pairs (place of the picture, label), of whole images and of pixels.

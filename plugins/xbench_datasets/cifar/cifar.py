@@ -63,12 +63,12 @@ class Cifar(PictureTable):
         return state([file for split in self.splits() for file in self._files(split)])
 
     def _files(self, split: str) -> list[Path]:
-        folder, version = cifar_files.found(self.folder(), self.versions, self.form)
+        folder, version = cifar_files.version_folder(self.folder(), self.versions, self.form)
         return [folder / name for name in version.files[split]]
 
     def _records(self, split: str) -> list[Records]:
         count = self.form.images if split == "train" else TEST
-        return [cifar_files.read(file, count, self.form) for file in self._files(split)]
+        return [cifar_files.read_records(file, count, self.form) for file in self._files(split)]
 
     def _unbalanced(self, split: str) -> list[str]:
         names, labels = self.class_names(), self.numbers(split).labels

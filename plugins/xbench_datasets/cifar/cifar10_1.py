@@ -113,13 +113,13 @@ def _content(edition: str, changed: tuple[tuple[str, int, int], ...]) -> Content
 
 def _array(file: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     """The array in a file, which stays there and is read where it is used."""
-    found = read_array(file, WHAT, WAY_OUT, mmap_mode="r")
-    if not isinstance(found, np.ndarray) or (found.shape, found.dtype) != (shape, dtype):
-        held = f"{found.dtype} of shape {found.shape}" if hasattr(found, "shape") else "archive"
+    array = read_array(file, WHAT, WAY_OUT, mmap_mode="r")
+    if not isinstance(array, np.ndarray) or (array.shape, array.dtype) != (shape, dtype):
+        content = f"{array.dtype} of shape {array.shape}" if hasattr(array, "shape") else "archive"
         raise DatasetError(
-            f"{WHAT}: {file} should hold {dtype} of shape {shape}, found {held}. {WAY_OUT}"
+            f"{WHAT}: {file} should hold {dtype} of shape {shape}, found {content}. {WAY_OUT}"
         )
-    return found
+    return array
 
 
 def _download(file: str) -> Download:

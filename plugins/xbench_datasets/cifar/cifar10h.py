@@ -96,8 +96,8 @@ class Cifar10h(DerivedDataset, HumanLabels):
         return counts[[places[image] for image in ids]]
 
     def _judged(self) -> "Judged":
-        own = data_home() / COUNTS.target / COUNTS.filename
-        file = Path(self.counts).expanduser().absolute() if self.counts else own
+        default = data_home() / COUNTS.target / COUNTS.filename
+        file = Path(self.counts).expanduser().absolute() if self.counts else default
         if not file.is_file():
             raise DatasetError(f"{WHAT}: {file} is not there. {WAY_OUT}")
         return _agreeing(self, file, file.stat().st_mtime_ns)
@@ -133,17 +133,17 @@ def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Judged:
 
 
 def _read(file: Path) -> Int64[Tensor, "images 10"]:
-    found = read_array(file, WHAT, WAY_OUT)
-    if not isinstance(found, np.ndarray) or found.shape != (IMAGES, CLASSES):
+    counts = read_array(file, WHAT, WAY_OUT)
+    if not isinstance(counts, np.ndarray) or counts.shape != (IMAGES, CLASSES):
         raise DatasetError(
             f"{WHAT}: {file} should hold {IMAGES} × {CLASSES} counts, found"
-            f" {getattr(found, 'shape', 'several arrays')}. {WAY_OUT}"
+            f" {getattr(counts, 'shape', 'several arrays')}. {WAY_OUT}"
         )
-    if found.dtype.kind not in "iu" or found.min() < 0:
+    if counts.dtype.kind not in "iu" or counts.min() < 0:
         raise DatasetError(
-            f"{WHAT}: {file} should hold whole numbers from 0 on, found {found.dtype};"
+            f"{WHAT}: {file} should hold whole numbers from 0 on, found {counts.dtype};"
             f" the file with probabilities is another. {WAY_OUT}"
         )
-    if len(empty := np.flatnonzero(found.sum(1) == 0)):
+    if len(empty := np.flatnonzero(counts.sum(1) == 0)):
         raise DatasetError(f"{WHAT}: {file}: nobody labelled image {empty[0]}. {WAY_OUT}")
-    return torch.from_numpy(found.astype(np.int64))
+    return torch.from_numpy(counts.astype(np.int64))

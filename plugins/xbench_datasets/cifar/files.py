@@ -63,12 +63,12 @@ class Blocks(Pictures):
 
     def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 32 32"]:
         """The images at these places."""
-        found = np.empty((len(places), PIXELS), np.uint8)
+        pixels = np.empty((len(places), PIXELS), np.uint8)
         of = np.searchsorted(self._starts, places, side="right") - 1
         for number in np.unique(of):
             rows = of == number
-            found[rows] = self._blocks[number][places[rows] - self._starts[number]]
-        return found.reshape(-1, 3, SIDE, SIDE)
+            pixels[rows] = self._blocks[number][places[rows] - self._starts[number]]
+        return pixels.reshape(-1, 3, SIDE, SIDE)
 
     def content(self) -> Iterator[np.ndarray]:
         """The pixels, the same for both versions."""
@@ -77,7 +77,7 @@ class Blocks(Pictures):
                 yield block[start : start + AT_ONCE]
 
 
-def found(root: Path, versions: Sequence[Version], form: Form) -> tuple[Path, Version]:
+def version_folder(root: Path, versions: Sequence[Version], form: Form) -> tuple[Path, Version]:
     """The folder with the files and its version; `DatasetError` says what is missing."""
     for version in versions:
         first = next(iter(version.files.values()))[0]
@@ -88,17 +88,17 @@ def found(root: Path, versions: Sequence[Version], form: Form) -> tuple[Path, Ve
     raise DatasetError(f"{form.what}: {root} neither is nor holds {names}. {form.way_out}")
 
 
-def read(file: Path, count: int, form: Form) -> Records:
+def read_records(file: Path, count: int, form: Form) -> Records:
     """The images and labels of a file; `DatasetError` where it is missing, damaged or wrong."""
     try:
         stat = file.stat()
     except OSError as error:
         raise DatasetError(f"{form.what}: {file} is not there. {form.way_out}") from error
-    return _read(file, count, form, stat.st_mtime_ns)
+    return _read_records(file, count, form, stat.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=16)
-def _read(file: Path, count: int, form: Form, changed: int) -> Records:
+def _read_records(file: Path, count: int, form: Form, changed: int) -> Records:
     records = (_mapped if file.suffix == ".bin" else _unpickled)(file, count, form)
     label = records.labels[:, -1]
     if len(wrong := np.flatnonzero((label < 0) | (label >= form.classes))):
@@ -138,8 +138,8 @@ def _unpickled(file: Path, count: int, form: Form) -> Records:
     if not (isinstance(pixels, np.ndarray) and pixels.dtype == np.uint8):
         raise _wrong(form, file, "data should be an array of bytes")
     if pixels.shape != (count, PIXELS):
-        found = " × ".join(map(str, pixels.shape))
-        raise _wrong(form, file, f"data is {found}, expected {count} × {PIXELS}")
+        shape = " × ".join(map(str, pixels.shape))
+        raise _wrong(form, file, f"data is {shape}, expected {count} × {PIXELS}")
     labels = [_column(file, count, form, value, name) for name in form.labels]
     return Records(pixels, np.stack(labels, axis=1))
 

@@ -46,11 +46,11 @@ class Group(NamedTuple):
 
 def groups(names: Sequence[str]) -> dict[str, Group]:
     """The attributes by name, without `has_`, from entries `has_name::value`."""
-    found: dict[str, list[tuple[str, int]]] = {}
+    entries: dict[str, list[tuple[str, int]]] = {}
     for column, entry in enumerate(names):
         name, _, value = entry.removeprefix("has_").partition("::")
-        found.setdefault(name, []).append((value, column))
+        entries.setdefault(name, []).append((value, column))
     return {
         name: Group(name, tuple(v for v, _ in pairs), tuple(c for _, c in pairs))
-        for name, pairs in found.items()
+        for name, pairs in entries.items()
     }

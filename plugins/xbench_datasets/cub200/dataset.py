@@ -87,10 +87,12 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
         if lines := [f"missing: {folder / name}" for name in cub_files.missing(folder)]:
             return lines
         try:
-            known = self._annotations()
+            annotations = self._annotations()
         except DatasetError as error:
             return [str(error)]
-        return damaged_photos([folder / "images" / known.paths[row] for row in self._chosen()])
+        return damaged_photos(
+            [folder / "images" / annotations.paths[row] for row in self._class_rows()]
+        )
 
     def downloads(self) -> tuple[Download, ...]:
         """The official archive, unpacked to `root`."""
@@ -98,11 +100,11 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
 
     def fingerprint(self) -> str:
         """A hash of the annotation files' content and of the images' paths and sizes in bytes."""
-        known, whole = self._annotations(), hashlib.sha256()
-        whole.update(cub_files.digest(self.folder()).encode())
-        for row, size in zip(self._chosen(), self._image_sizes(), strict=True):
-            whole.update(f"{known.paths[row]} {size}\n".encode())
-        return whole.hexdigest()[:32]
+        annotations, digest = self._annotations(), hashlib.sha256()
+        digest.update(cub_files.digest(self.folder()).encode())
+        for row, size in zip(self._class_rows(), self._image_sizes(), strict=True):
+            digest.update(f"{annotations.paths[row]} {size}\n".encode())
+        return digest.hexdigest()[:32]
 
     def class_names(self) -> tuple[str, ...]:
         """Names of the species, such as "Black footed Albatross"."""
@@ -117,8 +119,8 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
         """Official ids of the split's images, ascending as in `images.txt`."""
         if split not in self.splits():
             raise UnknownNameError("split of cub200", split, self.splits())
-        known, chosen = self._annotations(), self._chosen()
-        return known.ids[chosen[known.training[chosen] == (split == "train")]].tolist()
+        annotations, rows = self._annotations(), self._class_rows()
+        return annotations.ids[rows[annotations.training[rows] == (split == "train")]].tolist()
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The species of each image, counted from 0."""
@@ -142,13 +144,13 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """Percentages as the annotators gave them; paired parts share their attributes."""
-        known = self._annotations()
+        annotations = self._annotations()
         table = cub_attributes.TABLES[self.attribute_table]
-        groups = cub_attributes.groups(known.attributes)
-        frequencies = torch.from_numpy(known.percentages[: self.classes or None])
+        groups = cub_attributes.groups(annotations.attributes)
+        frequencies = torch.from_numpy(annotations.percentages[: self.classes or None])
         return tuple(
             PartAttribute(index, name, groups[name].values, frequencies[:, groups[name].columns])
-            for index, part in enumerate(known.parts)
+            for index, part in enumerate(annotations.parts)
             for name in table[cub_attributes.KINDS.get(part, part)]
         )
 
@@ -162,14 +164,14 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
         if absent := cub_files.missing(folder):
             raise _error(folder, absent)
         with explained(WHAT, WAY_OUT):
-            known = cub_files.load(folder)
-            _require_known(folder, known)
-        if self.classes > len(known.classes):
-            have = len(known.classes)
-            raise ParameterError(f"cub200: classes is {self.classes}, but there are {have}")
-        return known
+            annotations = cub_files.load(folder)
+            _require_known(folder, annotations)
+        if self.classes > len(annotations.classes):
+            count = len(annotations.classes)
+            raise ParameterError(f"cub200: classes is {self.classes}, but there are {count}")
+        return annotations
 
-    def _chosen(self) -> Int64[np.ndarray, " n"]:
+    def _class_rows(self) -> Int64[np.ndarray, " n"]:
         """Rows of the images whose class counts."""
         labels = self._annotations().labels
         return np.flatnonzero(labels < (self.classes or len(labels) + 1))
@@ -184,7 +186,7 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
     def _image_sizes(self) -> list[int]:
         """Bytes of each image file; `DatasetError` names those that are missing."""
         folder, paths = self.folder(), self._annotations().paths
-        names = [f"images/{paths[row]}" for row in self._chosen()]
+        names = [f"images/{paths[row]}" for row in self._class_rows()]
         sizes = _bytes(folder, tuple(sorted({str(PurePosixPath(name).parent) for name in names})))
         if absent := [name for name in names if name not in sizes]:
             raise _error(folder, absent)
@@ -206,11 +208,11 @@ def _error(folder: Path, absent: Sequence[str]) -> DatasetError:
 
 
 @functools.lru_cache(maxsize=4)
-def _require_known(folder: Path, known: Annotations) -> None:
+def _require_known(folder: Path, annotations: Annotations) -> None:
     """The table speaks of parts and attributes by name: all of them must be there."""
-    parts = {cub_attributes.KINDS.get(part, part) for part in known.parts}
+    parts = {cub_attributes.KINDS.get(part, part) for part in annotations.parts}
     if unknown := sorted(parts - set(cub_attributes.CURRENT)):
         raise DatasetError(f"{folder / 'parts/parts.txt'}: unknown part {unknown[0]!r}")
     needed = {name for part in parts for name in cub_attributes.CURRENT[part]}
-    if lacking := sorted(needed - set(cub_attributes.groups(known.attributes))):
+    if lacking := sorted(needed - set(cub_attributes.groups(annotations.attributes))):
         raise DatasetError(f"{folder}: attributes.txt has no has_{lacking[0]}")

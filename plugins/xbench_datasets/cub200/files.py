@@ -102,17 +102,17 @@ def _stamp(folder: Path, names: Sequence[str]) -> Stamp:
 
 @functools.lru_cache(maxsize=4)
 def _digest(folder: Path, stamp: Stamp) -> str:
-    whole = hashlib.sha256()
+    whole_digest = hashlib.sha256()
     for name, _, _ in stamp:
         content = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        whole.update(f"{Path(name).name} {content}\n".encode())
-    return whole.hexdigest()
+        whole_digest.update(f"{Path(name).name} {content}\n".encode())
+    return whole_digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=4)
 def _load(folder: Path, stamp: Stamp) -> Annotations:
-    listed = read_numbered(folder / "images.txt")
-    ids = np.array([image for image, _ in listed], np.int64)
+    images = read_numbered(folder / "images.txt")
+    ids = np.array([image for image, _ in images], np.int64)
     _require_unique(folder / "images.txt", ids)
     classes = tuple(read_names(folder / "classes.txt"))
     parts = tuple(read_names(folder / "parts/parts.txt"))
@@ -120,7 +120,7 @@ def _load(folder: Path, stamp: Stamp) -> Annotations:
     percentages = folder / "attributes/class_attribute_labels_continuous.txt"
     return Annotations(
         ids,
-        tuple(path for _, path in listed),
+        tuple(path for _, path in images),
         _labels(folder / "image_class_labels.txt", ids, len(classes)),
         _training(folder / "train_test_split.txt", ids),
         classes,
@@ -175,19 +175,20 @@ def _percentages(path: Path, classes: int, attributes: int) -> Float64[np.ndarra
 
 @functools.lru_cache(maxsize=1)
 def _image_attributes(folder: Path, stamp: Stamp) -> ImageAttributes:
-    path, known = folder / IMAGE_ATTRIBUTES, load(folder)
+    path, annotations = folder / IMAGE_ATTRIBUTES, load(folder)
     columns = {"image": int, "attribute": int, "present": int, "certainty": int}
     table = read_numbers(path, columns, surplus="seconds")
-    attribute, count = table["attribute"], len(known.attributes)
+    attribute, count = table["attribute"], len(annotations.attributes)
     good = (attribute >= 1) & (attribute <= count)
     require(path, good, attribute, f"attribute {{}} does not exist, there are 1 to {count}")
     present, certainty = table["present"], table["certainty"]
     require(path, np.isin(present, (0, 1)), present, "present should be 0 or 1, found {}")
     good = (certainty >= 1) & (certainty <= CERTAIN)
     require(path, good, certainty, "certainty should be from 1 to 4, found {}")
-    cells = _rows(path, known.ids, table["image"]), attribute - 1
+    cells = _rows(path, annotations.ids, table["image"]), attribute - 1
     answers = ImageAttributes(
-        np.zeros((len(known.ids), count), bool), np.zeros((len(known.ids), count), np.uint8)
+        np.zeros((len(annotations.ids), count), bool),
+        np.zeros((len(annotations.ids), count), np.uint8),
     )
     answers.present[cells] = present
     answers.certainty[cells] = certainty

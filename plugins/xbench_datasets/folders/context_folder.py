@@ -48,28 +48,28 @@ class ContextFolder(FoldedFolder, Contexts):
 
     def context_names(self) -> tuple[str, ...]:
         """The names of all context folders, sorted; classes may share contexts."""
-        return _context_names(self.listed())
+        return _context_names(self.last_album())
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which context folders each image lies in."""
-        shots = _shots(self.listed())
+        shots = _shots(self.last_album())
         places = {name: place for place, name in enumerate(self.context_names())}
-        shown = torch.zeros(len(ids), len(places), dtype=torch.bool)
+        contexts = torch.zeros(len(ids), len(places), dtype=torch.bool)
         for row, image in enumerate(ids):
-            shown[row, [places[name] for name in shots[image].contexts]] = True
-        return shown
+            contexts[row, [places[name] for name in shots[image].contexts]] = True
+        return contexts
 
 
 @functools.lru_cache(maxsize=8)
 def _album(root: Path, changed: Times) -> Album:
-    return Album(folder_listing.listed(root, LEVELS, WHAT), _joined(root, changed))
+    return Album(folder_listing.image_entries(root, LEVELS, WHAT), _merged_shots(root, changed))
 
 
 @functools.lru_cache(maxsize=8)
-def _joined(root: Path, changed: Times) -> tuple[Shot, ...]:
+def _merged_shots(root: Path, changed: Times) -> tuple[Shot, ...]:
     """One item for each image, sorted by the first of its paths."""
     alike: dict[tuple[str, str, str, int], list[Entry]] = {}
-    for entry in folder_listing.listed(root, LEVELS, WHAT):
+    for entry in folder_listing.image_entries(root, LEVELS, WHAT):
         key = (entry.split, entry.label, PurePosixPath(entry.path).name, entry.size)
         alike.setdefault(key, []).append(entry)
     groups = (group for entries in alike.values() for group in _same(root, entries))

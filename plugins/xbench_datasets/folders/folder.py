@@ -30,5 +30,5 @@ class Folder(FoldedFolder):
 
 @functools.lru_cache(maxsize=8)
 def _album(root: Path, changed: Times) -> Album:
-    entries = folder_listing.listed(root, 1, WHAT)
+    entries = folder_listing.image_entries(root, 1, WHAT)
     return Album(entries, entries)

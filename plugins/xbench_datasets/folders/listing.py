@@ -58,20 +58,20 @@ class Folds(NamedTuple):
         if not 0 <= self.fold < max(self.folds, 1):
             raise ValueError(f"fold should be from 0 to {max(self.folds, 1) - 1}, got {self.fold}")
 
-    def splits(self, own: Sequence[str]) -> tuple[str, ...]:
+    def splits(self, root_splits: Sequence[str]) -> tuple[str, ...]:
         """Train and test with folds, else the root's own splits, else "all"."""
         if self.folds:
             return "train", "test"
-        found = set(own)
-        return tuple(split for split in SPLITS if split in found)
+        names = set(root_splits)
+        return tuple(split for split in SPLITS if split in names)
 
     def split_of_each(
-        self, own: Sequence[str], labels: Sequence[str], root: str, what: str
+        self, root_splits: Sequence[str], labels: Sequence[str], root: str, what: str
     ) -> Sequence[str]:
         """The split of each image; `DatasetError` for folds of a root that has own splits."""
         if not self.folds:
-            return own
-        if any(split != WHOLE for split in own):
+            return root_splits
+        if any(split != WHOLE for split in root_splits):
             raise DatasetError(f"{what}: {root} has splits of its own; leave folds at 0")
         folds = _dealt(tuple(labels), self.folds, self.seed, what)
         return ["test" if fold == self.fold else "train" for fold in folds]
@@ -87,17 +87,17 @@ def existing(root: str, what: str, way_out: str = option("NAME")) -> Path:
     return folder
 
 
-def listed(root: Path, levels: int, what: str) -> tuple[Entry, ...]:
+def image_entries(root: Path, levels: int, what: str) -> tuple[Entry, ...]:
     """All images in class folders, and in sub-folders of these if there are two `levels`.
 
     Sorted by path; listed anew when a folder has changed. `DatasetError` if there is none,
     or none of some class.
     """
-    return _listed(root, levels, what, times(root, levels))
+    return _image_entries(root, levels, what, times(root, levels))
 
 
 def times(root: Path, levels: int) -> Times:
-    """When each folder that `listed` looks into has changed: a key for what follows from them.
+    """When each folder with entries has changed: a key for what follows from them.
 
     Folders that may hold nothing but images are not looked into, as these may be a million.
     """
@@ -110,7 +110,7 @@ def of_split(split: str, splits: Sequence[str], of_each: Sequence[str], root: st
     """Places of the split's images; `UnknownNameError` if there is no such split."""
     if split not in splits:
         raise UnknownNameError(f"split of {root}", split, splits)
-    return [image for image, own in enumerate(of_each) if own == split]
+    return [image for image, name in enumerate(of_each) if name == split]
 
 
 def images(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[UInt8[Tensor, "3 _ _"]]:
@@ -128,12 +128,12 @@ def sizes(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[tuple[
 @functools.lru_cache(maxsize=8)
 def fingerprint(root: Path, entries: tuple[Entry, ...]) -> str:
     """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     cheap = sum(entry.size for entry in entries) <= CHEAP
     for entry in entries:
         content = hashlib.sha256((root / entry.path).read_bytes()).hexdigest() if cheap else ""
-        whole.update(f"{entry.path} {entry.size} {content}\n".encode())
-    return whole.hexdigest()[:32]
+        digest.update(f"{entry.path} {entry.size} {content}\n".encode())
+    return digest.hexdigest()[:32]
 
 
 def image_files(folder: Path) -> list[os.DirEntry[str]]:
@@ -142,19 +142,19 @@ def image_files(folder: Path) -> list[os.DirEntry[str]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, ...]:
+def _image_entries(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, ...]:
     classes = _folders(root)
     if _has_splits(classes):
-        named = [(split.name, folder) for split in classes for folder in _folders(split)]
+        folders = [(split.name, folder) for split in classes for folder in _folders(split)]
     else:
-        named = [(WHOLE, folder) for folder in classes]
-    found = [_class(root, split, folder, levels, what) for split, folder in named]
-    if not found:
+        folders = [(WHOLE, folder) for folder in classes]
+    groups = [_class(root, split, folder, levels, what) for split, folder in folders]
+    if not groups:
         raise DatasetError(
             f"{what}: {root} should hold one folder of images for each class;"
             f" no image was found (suffixes: {' '.join(SUFFIXES)})"
         )
-    return tuple(sorted(entry for entries in found for entry in entries))
+    return tuple(sorted(entry for entries in groups for entry in entries))
 
 
 def _has_splits(folders: Sequence[Path]) -> bool:
@@ -164,7 +164,7 @@ def _has_splits(folders: Sequence[Path]) -> bool:
 
 def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list[Entry]:
     deep = [folder, *_folders_below(folder, levels - 1)]
-    entries = [entry for own in deep for entry in _images(root, split, folder, own)]
+    entries = [entry for place in deep for entry in _images(root, split, folder, place)]
     if not entries:
         raise DatasetError(f"{what}: class folder {folder} holds no image")
     return entries
@@ -181,13 +181,13 @@ def _folders_below(parent: Path, levels: int) -> list[Path]:
     """Sub-folders up to so many levels deep."""
     if levels == 0:
         return []
-    found = _folders(parent)
-    return [*found, *(deep for folder in found for deep in _folders_below(folder, levels - 1))]
+    folders = _folders(parent)
+    return [*folders, *(deep for folder in folders for deep in _folders_below(folder, levels - 1))]
 
 
 def _folders(parent: Path) -> list[Path]:
-    found = (Path(entry.path) for entry in os.scandir(parent) if entry.is_dir())
-    return sorted(folder for folder in found if not folder.name.startswith("."))
+    folders = (Path(entry.path) for entry in os.scandir(parent) if entry.is_dir())
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
 
 
 @functools.lru_cache(maxsize=8)
@@ -195,7 +195,7 @@ def _dealt(labels: tuple[str, ...], folds: int, seed: int, what: str) -> tuple[i
     """Deal the shuffled images of each class to the folds, in turn, one class after another."""
     result, dealt = np.zeros(len(labels), np.int64), 0
     for label in sorted(set(labels)):
-        members = np.array([image for image, own in enumerate(labels) if own == label])
+        members = np.array([image for image, name in enumerate(labels) if name == label])
         if len(members) < folds:
             raise DatasetError(
                 f"{what}: class {label!r} has {len(members)} images, too few for {folds} folds"

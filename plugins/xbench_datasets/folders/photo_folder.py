@@ -55,15 +55,15 @@ class Album:
     @functools.cached_property
     def splits(self) -> tuple[str, ...]:
         """The root's own splits."""
-        found = set(self.split_of_each)
-        return tuple(split for split in folder_listing.SPLITS if split in found)
+        names = set(self.split_of_each)
+        return tuple(split for split in folder_listing.SPLITS if split in names)
 
     @functools.cached_property
     def labels(self) -> Int64[Tensor, " n"]:
         """The place of each image's class among them."""
         places = {name: place for place, name in enumerate(self.classes)}
-        found = [places[photograph.label] for photograph in self.photographs]
-        return torch.tensor(found, dtype=torch.int64)
+        labels = [places[photograph.label] for photograph in self.photographs]
+        return torch.tensor(labels, dtype=torch.int64)
 
 
 @dataclass(frozen=True)
@@ -76,22 +76,22 @@ class PhotoFolder(Dataset):
     def album(self) -> Album:
         """The images that the folder has now; `DatasetError` where there are none.
 
-        The same object as long as no folder has changed. Use `listed`, which does not look.
+        The same object as long as no folder has changed. Use `last_album`, which does not look.
         """
 
-    def listed(self) -> Album:
+    def last_album(self) -> Album:
         """The images that the folder had when ids, splits or a fingerprint were last asked for.
 
         Folders may be large and slow: they are not looked into for every batch.
         """
-        return _listed(self, self.folder())
+        return _last_album(self, self.folder())
 
-    def _looked(self) -> Album:
+    def _current_album(self) -> Album:
         """The images that the folder has now, from now on."""
         now = self.album()
-        if self.listed() is not now:
-            _listed.cache_clear()
-        return self.listed()
+        if self.last_album() is not now:
+            _last_album.cache_clear()
+        return self.last_album()
 
     def folder(self) -> Path:
         """The root; `DatasetError` if none is named, or if there is none."""
@@ -107,39 +107,41 @@ class PhotoFolder(Dataset):
 
     def check(self) -> None:
         """Raise `DatasetError` without a folder, classes and images."""
-        self._looked()
+        self._current_album()
         self.split_of_each()
 
     def verify(self) -> list[str]:
         """Every image that does not decode."""
         if lines := super().verify():
             return lines
-        return damaged_photos([self.folder() / photo.path for photo in self.listed().photographs])
+        return damaged_photos(
+            [self.folder() / photo.path for photo in self.last_album().photographs]
+        )
 
     def fingerprint(self) -> str:
         """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
-        return _fingerprint(self.folder(), self._looked())
+        return _fingerprint(self.folder(), self._current_album())
 
     def class_names(self) -> tuple[str, ...]:
         """The class folders' names, sorted."""
-        return self.listed().classes
+        return self.last_album().classes
 
     def splits(self) -> tuple[str, ...]:
         """The root's own splits."""
-        return self._looked().splits
+        return self._current_album().splits
 
     def split_of_each(self) -> Sequence[str]:
         """The split that each image is in."""
-        return self.listed().split_of_each
+        return self.last_album().split_of_each
 
     def ids(self, split: str) -> Sequence[int]:
         """Places of the split's images in the sorted list of all."""
-        self._looked()
+        self._current_album()
         return folder_listing.of_split(split, self.splits(), self.split_of_each(), self.root)
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The place of each image's class among the sorted class folders."""
-        return self.listed().labels[self._known(ids)]
+        return self.last_album().labels[self._known(ids)]
 
     def images(self, ids: Sequence[int]) -> Sequence[UInt8[Tensor, "3 _ _"]]:
         """The images in RGB, upright."""
@@ -151,17 +153,17 @@ class PhotoFolder(Dataset):
 
     def _known(self, ids: Sequence[int]) -> list[int]:
         """The ids, or `DatasetError` where one is none of an image."""
-        count = len(self.listed().photographs)
+        count = len(self.last_album().photographs)
         wrong = [image for image in ids if not 0 <= image < count]
         if wrong:
             raise DatasetError(f"{self.what()} has no image {wrong[0]}; it has 0 … {count - 1}")
         return list(ids)
 
     def _files(self, ids: Sequence[int]) -> tuple[list[str], list[str]]:
-        photographs = self.listed().photographs
+        photographs = self.last_album().photographs
         paths = [photographs[image].path for image in self._known(ids)]
-        named = [self.image_name(image, path) for image, path in zip(ids, paths, strict=True)]
-        return paths, [f"{self.what()}, {name}" for name in named]
+        names = [self.image_name(image, path) for image, path in zip(ids, paths, strict=True)]
+        return paths, [f"{self.what()}, {name}" for name in names]
 
 
 @dataclass(frozen=True)
@@ -181,20 +183,20 @@ class FoldedFolder(PhotoFolder):
 
     def splits(self) -> tuple[str, ...]:
         """Train and test with folds, else the root's own splits, else "all"."""
-        return self._folds().splits(self._looked().splits)
+        return self._folds().splits(self._current_album().splits)
 
     def split_of_each(self) -> Sequence[str]:
         """The split that each image is in; `DatasetError` for too many folds."""
-        listed, folds = self.listed(), self._folds()
-        labels = [one.label for one in listed.photographs] if folds.folds else []
-        return folds.split_of_each(listed.split_of_each, labels, self.root, self.what())
+        album, folds = self.last_album(), self._folds()
+        labels = [photograph.label for photograph in album.photographs] if folds.folds else []
+        return folds.split_of_each(album.split_of_each, labels, self.root, self.what())
 
     def _folds(self) -> Folds:
         return Folds(self.folds, self.fold, self.seed)
 
 
 @functools.lru_cache(maxsize=8)
-def _listed(dataset: PhotoFolder, folder: Path) -> Album:
+def _last_album(dataset: PhotoFolder, folder: Path) -> Album:
     """The images as they were when this was first asked, however the folder changes."""
     return dataset.album()
 

@@ -47,7 +47,9 @@ class Imagenet(PhotoFolder):
     def fingerprint(self) -> str:
         """A hash of paths, sizes, contents up to 256 MiB, and labels that paths do not tell."""
         files = super().fingerprint()
-        labels = [entry.label for entry in self.listed().entries if entry.label not in entry.path]
+        labels = [
+            entry.label for entry in self.last_album().entries if entry.label not in entry.path
+        ]
         return fingerprint({"files": files, "labels": labels}) if labels else files
 
     def class_names(self) -> tuple[str, ...]:
@@ -58,7 +60,7 @@ class Imagenet(PhotoFolder):
 
     def wordnet_ids(self) -> tuple[str, ...]:
         """The WordNet id of each class, such as n01440764."""
-        return self.listed().classes
+        return self.last_album().classes
 
 
 @functools.lru_cache(maxsize=8)
@@ -69,47 +71,49 @@ def _album(root: Path, changed: Times) -> Album:
 
 def _entries(root: Path) -> tuple[Entry, ...]:
     """All images, as they lie in folders or without; "all" is the split "val"."""
-    entries = _official(root) or _without_folders(root) or folder_listing.listed(root, 1, WHAT)
+    entries = (
+        _official(root) or _without_folders(root) or folder_listing.image_entries(root, 1, WHAT)
+    )
     _require_all_classes(root, {entry.label for entry in entries})
     return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
 
 
 def _official(root: Path) -> tuple[Entry, ...]:
     """Validation images as they come, and training images in folders beside them."""
-    found = imagenet_devkit.validation(root, WHAT)
+    validation = imagenet_devkit.validation(root, WHAT)
     train = root / "train"
-    if not found or not train.is_dir():
-        return found
-    listed = folder_listing.listed(train, 1, WHAT)
-    moved = (entry._replace(path=f"train/{entry.path}", split="train") for entry in listed)
-    return tuple(sorted((*found, *moved)))
+    if not validation or not train.is_dir():
+        return validation
+    entries = folder_listing.image_entries(train, 1, WHAT)
+    training = (entry._replace(path=f"train/{entry.path}", split="train") for entry in entries)
+    return tuple(sorted((*validation, *training)))
 
 
 def _without_folders(root: Path) -> tuple[Entry, ...]:
-    found = [(WORDNET_ID.match(file.name), file) for file in folder_listing.image_files(root)]
+    matches = [(WORDNET_ID.match(file.name), file) for file in folder_listing.image_files(root)]
     entries = (
         Entry(file.name, WHOLE, (name[0],), file.stat().st_size, file.stat().st_mtime_ns)
-        for name, file in found
+        for name, file in matches
         if name
     )
     return tuple(sorted(entries))
 
 
-def _require_all_classes(root: Path, found: set[str]) -> None:
-    known = {name for name in found if WORDNET_ID.fullmatch(name)}
-    others = sorted(found - known)
+def _require_all_classes(root: Path, names: set[str]) -> None:
+    ids = {name for name in names if WORDNET_ID.fullmatch(name)}
+    others = sorted(names - ids)
     if others:
         shown = first_names(others)
         raise DatasetError(
             f"{WHAT}: {root} has {len(others)} folders that are no WordNet ids ({shown});"
             " expected one folder for each class, such as n01440764"
         )
-    if len(known) != CLASSES:
+    if len(ids) != CLASSES:
         raise DatasetError(
-            f"{WHAT}: {root} has images of {len(known)} classes, expected all {CLASSES};"
+            f"{WHAT}: {root} has images of {len(ids)} classes, expected all {CLASSES};"
             " for some of them only, use the dataset 'folder'"
         )
-    if hashlib.sha256("\n".join(sorted(known)).encode()).hexdigest() != DIGEST:
+    if hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest() != DIGEST:
         raise DatasetError(
             f"{WHAT}: {root} has {CLASSES} folders, but they are not the classes of ILSVRC 2012"
         )

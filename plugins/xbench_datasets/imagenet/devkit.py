@@ -32,7 +32,7 @@ def validation(root: Path, what: str) -> tuple[Entry, ...]:
 
     `DatasetError` without the devkit, or where images are missing.
     """
-    files = _numbered(root)
+    files = _images_by_number(root)
     if not files:
         return ()
     folder = _devkit(root)
@@ -46,13 +46,13 @@ def validation(root: Path, what: str) -> tuple[Entry, ...]:
     return tuple(sorted(_entry(root, file, truth[n - 1]) for n, file in files.items()))
 
 
-def _numbered(root: Path) -> dict[int, Path]:
+def _images_by_number(root: Path) -> dict[int, Path]:
     """The images by their numbers, from the first folder that has some."""
     for place in PLACES:
         folder = root / place
         files = folder_listing.image_files(folder) if folder.is_dir() else []
-        if found := {int(m[1]): Path(f.path) for f in files if (m := IMAGE.fullmatch(f.name))}:
-            return found
+        if images := {int(m[1]): Path(f.path) for f in files if (m := IMAGE.fullmatch(f.name))}:
+            return images
     return {}
 
 
@@ -77,8 +77,8 @@ def _entry(root: Path, file: Path, name: str) -> Entry:
 
 def _devkit(root: Path) -> Path | None:
     """The devkit's folder, in the root or beside it."""
-    found = (folder / DEVKIT for folder in (root, root.parent))
-    return next((folder for folder in found if folder.is_dir()), None)
+    folders = (folder / DEVKIT for folder in (root, root.parent))
+    return next((folder for folder in folders if folder.is_dir()), None)
 
 
 def _truth(folder: Path, what: str) -> list[str]:
@@ -99,14 +99,14 @@ def _truth(folder: Path, what: str) -> list[str]:
 
 def _names(file: Path, what: str) -> dict[str, str]:
     """WordNet ids by the numbers that the ground truth has for them."""
-    found = read_structs(file, "synsets", {"ILSVRC2012_ID": "numbers", "WNID": "text"})
+    synsets = read_structs(file, "synsets", {"ILSVRC2012_ID": "numbers", "WNID": "text"})
     names = {}
-    for entry, one in enumerate(found, start=1):
-        numbers = np.ravel(one["ILSVRC2012_ID"]).tolist()
+    for entry, synset in enumerate(synsets, start=1):
+        numbers = np.ravel(synset["ILSVRC2012_ID"]).tolist()
         if len(numbers) != 1 or not float(numbers[0]).is_integer():
             raise DatasetError(
-                f"{what}: {file}, synset {entry} ({one['WNID']}): ILSVRC2012_ID should be one whole"
-                f" number, found {numbers}; get {DEVKIT} again from https://image-net.org"
+                f"{what}: {file}, synset {entry} ({synset['WNID']}): ILSVRC2012_ID should be one"
+                f" whole number, found {numbers}; get {DEVKIT} again from https://image-net.org"
             )
-        names[str(int(numbers[0]))] = str(one["WNID"])
+        names[str(int(numbers[0]))] = str(synset["WNID"])
     return names

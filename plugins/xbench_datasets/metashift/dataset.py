@@ -76,10 +76,10 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
 
     def index_file(self) -> Path:
         """The file with the index; `DatasetError` if there is none."""
-        own = Path(self.index).expanduser().absolute() if self.index else self.folder() / INDEX
-        if not own.is_file():
-            raise DatasetError(f"{WHAT}: {own} is not there. {WAY_OUT}")
-        return own
+        file = Path(self.index).expanduser().absolute() if self.index else self.folder() / INDEX
+        if not file.is_file():
+            raise DatasetError(f"{WHAT}: {file} is not there. {WAY_OUT}")
+        return file
 
     def check(self) -> None:
         """Name photographs that are missing, and what is wrong with the index."""
@@ -101,12 +101,12 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
 
     def fingerprint(self) -> str:
         """A hash of the index's content, and of labels, splits and sizes of the photographs."""
-        whole = hashlib.sha256(self.index_file().read_bytes())
+        digest = hashlib.sha256(self.index_file().read_bytes())
         present = self._present()
         for image, label in self._selection().labels.items():
             test = in_test(image, self.test_share)
-            whole.update(f"{image} {label} {test} {present.get(image, 0)}\n".encode())
-        return whole.hexdigest()[:32]
+            digest.update(f"{image} {label} {test} {present.get(image, 0)}\n".encode())
+        return digest.hexdigest()[:32]
 
     def class_names(self) -> tuple[str, ...]:
         """The classes, as they were named."""
@@ -142,14 +142,16 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which contexts the index names for each image."""
-        lists, known = self._selection().contexts.values(), self._known(ids)
-        columns = [torch.tensor([image in own for image in known]) for own in lists]
+        lists, images = self._selection().contexts.values(), self._known(ids)
+        columns = [torch.tensor([image in members for image in images]) for members in lists]
         return torch.stack(columns, dim=1).bool()
 
     def concepts(self) -> tuple[Concept, ...]:
         """The contexts that photographs of none of the classes show too."""
-        shown, most = self._selection().shown, len(self._selection().pool)
-        return tuple(Concept(name, FAMILY) for name, own in shown.items() if 0 < len(own) < most)
+        contexts, most = self._selection().pool_contexts, len(self._selection().pool)
+        return tuple(
+            Concept(name, FAMILY) for name, members in contexts.items() if 0 < len(members) < most
+        )
 
     def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
         """Photographs in no split that the index names for the concept, and others.
@@ -159,8 +161,8 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
         names = [concept.name for concept in self.concepts()]
         if name not in names:
             raise UnknownNameError("concept of metashift", name, names)
-        own, present = self._selection().shown[name], self._present().keys()
-        pools = (own & present, (self._selection().pool - own) & present)
+        members, present = self._selection().pool_contexts[name], self._present().keys()
+        pools = (members & present, (self._selection().pool - members) & present)
         positive, negative = (self._examples(pool, name, count, generator) for pool in pools)
         return ConceptExamplesPair(positive, negative)
 
@@ -173,8 +175,8 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
                 f" would tell with {name!r} from without. {WAY_OUT}"
             )
         ids, order = sorted(pool), torch.randperm(len(pool), generator=generator)[:count]
-        chosen = [ids[place] for place in order.tolist()]
-        return torch.stack([square_photo(*self._photo(image), self.size) for image in chosen])
+        images = [ids[place] for place in order.tolist()]
+        return torch.stack([square_photo(*self._photo(image), self.size) for image in images])
 
     def _selection(self) -> Selection:
         file = self.index_file()
@@ -199,8 +201,8 @@ class Metashift(PhotoFiles, Contexts, ConceptExamples):
 
 
 def _images_folder(root: Path) -> Path:
-    found = (root / name for name in IMAGES if (root / name).is_dir())
-    return next(found, root / IMAGES[0])
+    folders = (root / name for name in IMAGES if (root / name).is_dir())
+    return next(folders, root / IMAGES[0])
 
 
 @functools.lru_cache(maxsize=2)

@@ -36,7 +36,7 @@ class Selection:
     """By name, sorted: images of any of the classes in that context."""
     pool: frozenset[int]
     """All images of the index that are in no class."""
-    shown: Mapping[str, frozenset[int]]
+    pool_contexts: Mapping[str, frozenset[int]]
     """By context: images of the pool in that context, or of that subject."""
 
 
@@ -48,13 +48,13 @@ def read_index(path: Path) -> Subsets:
 @functools.lru_cache(maxsize=2)
 def _read(path: Path, changed: int) -> Subsets:
     try:
-        found = read_pickle(path, WHAT)
+        content = read_pickle(path, WHAT)
     except UsageError as error:
         raise DatasetError(str(error)) from error
-    if not isinstance(found, dict) or not found:
+    if not isinstance(content, dict) or not content:
         raise DatasetError(f"{WHAT}: {path} should hold lists of images by subject(context)")
-    numbers = _numbers(path, found)
-    return {_key(path, key): _sorted(numbers, images) for key, images in found.items()}
+    numbers = _numbers(path, content)
+    return {_key(path, key): _sorted(numbers, images) for key, images in content.items()}
 
 
 def _key(path: Path, key: object) -> tuple[str, str]:
@@ -64,10 +64,10 @@ def _key(path: Path, key: object) -> tuple[str, str]:
     return match[1], match[2]
 
 
-def _numbers(path: Path, found: Mapping[object, object]) -> dict[object, int]:
+def _numbers(path: Path, content: Mapping[object, object]) -> dict[object, int]:
     """The number of each image by its name; each name is looked at once, as most come often."""
     names: set[object] = set()
-    for key, images in found.items():
+    for key, images in content.items():
         if isinstance(images, set | frozenset | list | tuple) and _is_plain(images):
             names.update(images)
         else:
@@ -93,7 +93,9 @@ def selection(path: Path, changed: int, classes: tuple[str, ...], minimum: int) 
     `changed` is when the file has changed.
     """
     subsets = _read(path, changed)
-    members = [_union(ids for (own, _), ids in subsets.items() if own == name) for name in classes]
+    members = [
+        _union(ids for (subject, _), ids in subsets.items() if subject == name) for name in classes
+    ]
     _require(path, subsets, classes, members)
     counts = Counter(image for ids in members for image in ids)
     labels = {i: label for label, ids in enumerate(members) for i in ids if counts[i] == 1}
@@ -103,7 +105,7 @@ def selection(path: Path, changed: int, classes: tuple[str, ...], minimum: int) 
     pool = _union(subsets.values()) - labels.keys()
     return Selection(
         dict(sorted(labels.items())), len(counts) - len(labels), contexts, pool,
-        _shown(subsets, contexts, pool),
+        _pool_contexts(subsets, contexts, pool),
     )  # fmt: skip
 
 
@@ -118,32 +120,32 @@ def _require(
     subjects = sorted({subject for subject, _ in subsets})
     for name, ids in zip(classes, members, strict=True):
         if not ids:
-            shown = first_names(subjects, SHOWN)
-            raise DatasetError(f"{WHAT}: {path} has no images of {name!r}; it has {shown}")
+            names = first_names(subjects, SHOWN)
+            raise DatasetError(f"{WHAT}: {path} has no images of {name!r}; it has {names}")
 
 
 def _contexts(
     subsets: Subsets, classes: Sequence[str], labels: Mapping[int, int], minimum: int
 ) -> dict[str, frozenset[int]]:
     """Images by context; a context that no class has often enough is left out."""
-    found: dict[str, set[int]] = {}
-    often = set()
+    contexts: dict[str, set[int]] = {}
+    frequent = set()
     for (subject, context), ids in subsets.items():
         if subject in classes:
-            own = {image for image in ids.tolist() if image in labels}
-            found.setdefault(context, set()).update(own)
-            often |= {context} if len(own) >= max(minimum, 1) else set()
-    return {name: frozenset(found[name]) for name in sorted(often)}
+            members = {image for image in ids.tolist() if image in labels}
+            contexts.setdefault(context, set()).update(members)
+            frequent |= {context} if len(members) >= max(minimum, 1) else set()
+    return {name: frozenset(contexts[name]) for name in sorted(frequent)}
 
 
-def _shown(
+def _pool_contexts(
     subsets: Subsets, contexts: Iterable[str], pool: frozenset[int]
 ) -> dict[str, frozenset[int]]:
-    found: dict[str, list[Int64[np.ndarray, " n"]]] = {name: [] for name in contexts}
+    members: dict[str, list[Int64[np.ndarray, " n"]]] = {name: [] for name in contexts}
     for (subject, context), ids in subsets.items():
-        for name in {subject, context} & found.keys():
-            found[name].append(ids)
-    return {name: _union(lists) & pool for name, lists in found.items()}
+        for name in {subject, context} & members.keys():
+            members[name].append(ids)
+    return {name: _union(lists) & pool for name, lists in members.items()}
 
 
 def _union(lists: Iterable[Int64[np.ndarray, " n"]]) -> frozenset[int]:

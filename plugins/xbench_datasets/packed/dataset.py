@@ -105,15 +105,15 @@ class PackedImages(PictureTable):
 
 @functools.lru_cache(maxsize=16)
 def _paths(folder: Path, files: Sequence[str], changed: int) -> dict[str, Path]:
-    own = files or sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
-    if not own:
+    names = files or sorted(path.name for path in folder.glob(f"*{SUFFIX}"))
+    if not names:
         raise DatasetError(f"{WHAT}: {folder} should hold {SUFFIX} files, one for each split")
-    found = {_split(file): folder / file.rpartition("=")[2] for file in own}
-    for path in found.values():
+    paths = {_split(file): folder / file.rpartition("=")[2] for file in names}
+    for path in paths.values():
         if not path.is_file():
             there = ", ".join(sorted(path.name for path in folder.glob(f"*{SUFFIX}"))) or "none"
             raise DatasetError(f"{WHAT}: {path} is not there; files that are: {there}")
-    return found
+    return paths
 
 
 def _split(file: str) -> str:

@@ -60,9 +60,9 @@ def read(path: str, size: int, changed: int) -> Packing:
     `size` and `changed` tell one state of the file from another.
     """
     arrays = _Arrays(Path(path))
-    labels = arrays.whole("labels")
+    labels = arrays.whole_numbers("labels")
     pictures = _pictures(arrays, len(labels))
-    ids = arrays.whole("ids") if "ids" in arrays.names else None
+    ids = arrays.whole_numbers("ids") if "ids" in arrays.names else None
     if ids is not None and (len(ids) != len(labels) or len(set(ids.tolist())) != len(ids)):
         raise arrays.wrong(f"ids should be {len(labels)} different numbers")
     names = arrays.texts("class_names") if "class_names" in arrays.names else ()
@@ -84,10 +84,10 @@ class _Arrays:
         with self._opened() as archive:
             self._check_size(archive, name)
             try:
-                found: np.ndarray = archive[name]
+                array: np.ndarray = archive[name]
             except UNREADABLE as error:
                 raise self.wrong(f"{name} cannot be read: {error}") from error
-        return found
+        return array
 
     def _check_size(self, archive: np.lib.npyio.NpzFile, name: str) -> None:
         """Refuse what a small file would fill the memory with."""
@@ -96,25 +96,25 @@ class _Arrays:
         if claimed > MOST_BYTES:
             raise self.wrong(f"{name} has {claimed} bytes, more than {MOST_BYTES}")
 
-    def whole(self, name: str) -> Int64[np.ndarray, " n"]:
+    def whole_numbers(self, name: str) -> Int64[np.ndarray, " n"]:
         """The row of whole numbers of that name, none of them negative."""
-        found = self.of(name)
-        if found.ndim != 1 or found.dtype.kind not in "iu" or (len(found) and found.min() < 0):
+        array = self.of(name)
+        if array.ndim != 1 or array.dtype.kind not in "iu" or (len(array) and array.min() < 0):
             raise self.wrong(
                 f"{name} should be a row of whole numbers from 0 on,"
-                f" found {found.dtype} of shape {found.shape}"
+                f" found {array.dtype} of shape {array.shape}"
             )
-        return found.astype(np.int64)
+        return array.astype(np.int64)
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The row of different texts of that name."""
-        found = self.of(name)
-        if found.ndim != 1 or found.dtype.kind != "U" or len(set(found.tolist())) != len(found):
+        array = self.of(name)
+        if array.ndim != 1 or array.dtype.kind != "U" or len(set(array.tolist())) != len(array):
             raise self.wrong(
                 f"{name} should be a row of different texts,"
-                f" found {found.dtype} of shape {found.shape}"
+                f" found {array.dtype} of shape {array.shape}"
             )
-        return tuple(found.tolist())
+        return tuple(array.tolist())
 
     def wrong(self, what: str) -> DatasetError:
         """An error of this file."""
@@ -124,11 +124,11 @@ class _Arrays:
     def _opened(self) -> Iterator[np.lib.npyio.NpzFile]:
         try:
             with self.path.open("rb") as file:
-                found = np.load(file, allow_pickle=False)
-                if not isinstance(found, np.lib.npyio.NpzFile):
+                archive = np.load(file, allow_pickle=False)
+                if not isinstance(archive, np.lib.npyio.NpzFile):
                     raise self.wrong(f"it holds one array; {FORM}")
-                with found:
-                    yield found
+                with archive:
+                    yield archive
         except UNREADABLE as error:
             raise self.wrong(f"it cannot be read: {error}") from error
 
@@ -162,9 +162,9 @@ class Plain(Pictures):
     @functools.cached_property
     def _stack(self) -> Stack:
         images = self._arrays.of("images")
-        found = f"found {images.dtype} of shape {images.shape}"
+        form = f"found {images.dtype} of shape {images.shape}"
         if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
-            raise self._arrays.wrong(f"images should be bytes of shape (n, h, w, 3), {found}")
+            raise self._arrays.wrong(f"images should be bytes of shape (n, h, w, 3), {form}")
         if len(images) != self._count:
             raise self._arrays.wrong(f"there are {len(images)} images, but {self._count} labels")
         return Stack(images)
@@ -182,15 +182,15 @@ class Encoded(Pictures):
 
     def pixels(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
         """The images at these places."""
-        kept, done = self._kept
-        if not len(kept):
+        images, decoded = self._images
+        if not len(images):
             return self._decoded(places)
-        missing = np.unique(places[~done[places]])
+        missing = np.unique(places[~decoded[places]])
         if len(missing):
-            kept[missing] = self._decoded(missing)
-            done[missing] = True
-        found: np.ndarray = kept[places]
-        return found
+            images[missing] = self._decoded(missing)
+            decoded[missing] = True
+        pixels: np.ndarray = images[places]
+        return pixels
 
     def content(self) -> list[np.ndarray]:
         """The encoded bytes; nothing is decoded."""
@@ -208,10 +208,10 @@ class Encoded(Pictures):
         return ""
 
     def _decoded(self, places: Int64[np.ndarray, " n"]) -> UInt8[np.ndarray, "n 3 h w"]:
-        found = np.empty((len(places), 3, *self._size), np.uint8)
+        pixels = np.empty((len(places), 3, *self._size), np.uint8)
         for row, place in enumerate(places.tolist()):
-            found[row] = self._image(place).transpose(2, 0, 1)
-        return found
+            pixels[row] = self._image(place).transpose(2, 0, 1)
+        return pixels
 
     def _image(self, place: int) -> UInt8[np.ndarray, "h w 3"]:
         with self._opened(place) as image:
@@ -233,8 +233,8 @@ class Encoded(Pictures):
             raise self._damage(place, error) from error
 
     def _content(self, place: int) -> UInt8[np.ndarray, " bytes"]:
-        found: np.ndarray = self._bytes[self._offsets[place] : self._offsets[place + 1]]
-        return found
+        content: np.ndarray = self._bytes[self._offsets[place] : self._offsets[place + 1]]
+        return content
 
     def _damage(self, place: int, error: Exception) -> DatasetError:
         return self._arrays.wrong(f"image {place} does not decode: {error}")
@@ -242,13 +242,13 @@ class Encoded(Pictures):
     @functools.cached_property
     def _bytes(self) -> UInt8[np.ndarray, " bytes"]:
         name = next(name for name in ENCODED if name in self._arrays.names)
-        found = self._arrays.of(name)
-        if found.ndim != 1 or found.dtype != np.uint8 or len(found) != self._offsets[-1]:
+        array = self._arrays.of(name)
+        if array.ndim != 1 or array.dtype != np.uint8 or len(array) != self._offsets[-1]:
             raise self._arrays.wrong(
                 f"{name} should be a row of {self._offsets[-1]} bytes, as offsets say, found"
-                f" {found.dtype} of shape {found.shape}"
+                f" {array.dtype} of shape {array.shape}"
             )
-        return found
+        return array
 
     @functools.cached_property
     def _size(self) -> tuple[int, int]:
@@ -258,7 +258,7 @@ class Encoded(Pictures):
             return image.height, image.width
 
     @functools.cached_property
-    def _kept(self) -> tuple[UInt8[np.ndarray, "n 3 h w"], Bool[np.ndarray, " n"]]:
+    def _images(self) -> tuple[UInt8[np.ndarray, "n 3 h w"], Bool[np.ndarray, " n"]]:
         """Room for decoded images, and which are there; memory that is not written is not used."""
         shape = (len(self._offsets) - 1, 3, *self._size)
         count = shape[0] if np.prod(shape) <= KEPT else 0
@@ -270,7 +270,7 @@ def _pictures(arrays: _Arrays, count: int) -> Plain | Encoded:
         return Plain(arrays, count)
     if not arrays.names.intersection(ENCODED):
         raise arrays.wrong(f"images are missing; {FORM}")
-    offsets = arrays.whole("offsets")
+    offsets = arrays.whole_numbers("offsets")
     if len(offsets) != count + 1 or offsets[0] != 0 or (np.diff(offsets) <= 0).any():
         raise arrays.wrong(
             f"offsets should be {count + 1} ascending numbers from 0 on, one more than labels"
