@@ -9,15 +9,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
-from xbench.interfaces.protocol import Entry, Protocol, Rows, View
+from xbench.interfaces.protocol import Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.figures import save_figure
 from xbench.reports.page import Picture, html, page_of
 from xbench.results.record import Record
+from xbench.running.outcome import record_rows
 from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
@@ -122,7 +121,7 @@ def _report_files(folder: Path) -> list[str]:
 
 def _curves(run: Run, folder: Path) -> Iterator[Picture]:
     """What the protocol draws of the scores."""
-    rows = {record.label: list(_rows(record, run.store)) for record in run.records}
+    rows = {record.label: list(record_rows(record, run.store)) for record in run.records}
     roles = {record.label: record.role for record in run.records}
     intervals = run.records[0].intervals
     resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
@@ -131,26 +130,13 @@ def _curves(run: Run, folder: Path) -> Iterator[Picture]:
         yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
 
 
-def _rows(record: Record, store: Store) -> Iterator[Rows]:
-    """The rows of each repeat."""
-    for keys in record.rows:
-        tables = [store.rows(key) for key in keys]
-        if any(table is None for table in tables):
-            raise RunError(
-                f"rows of {record.label!r} are no longer in store {store.url!r}; "
-                "run the same command again"
-            )
-        whole = [table.replace_schema_metadata(None) for table in tables if table is not None]
-        yield pa.concat_tables(whole)
-
-
 def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
     """What the protocol draws of images and networks."""
     provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
     if type(protocol).pictures is Protocol.pictures:
         return
     entries = {line.label: next(run.benchmark.entries(line)) for line in run.benchmark.lines}
-    rows = {record.label: next(_rows(record, run.store)) for record in run.records}
+    rows = {record.label: next(record_rows(record, run.store)) for record in run.records}
     artefacts = {label: provider.all(protocol.artefacts(entry)) for label, entry in entries.items()}
     drawings = protocol.pictures(entries, rows, artefacts, run.workplace)
     for stem, drawing in drawings.items():
@@ -165,7 +151,7 @@ def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Pictur
         return
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
-    cases = dict.fromkeys(next(_rows(record, run.store)).column("case").to_pylist())
+    cases = dict.fromkeys(next(record_rows(record, run.store)).column("case").to_pylist())
     occurrences: Counter[int] = Counter()
     for view in _views(run, entry, list(cases)[:count]):
         suffix = f"-{occurrences[view.image]}" if occurrences[view.image] else ""

@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 
 from xbench.benchmark.assembly import Benchmark
+from xbench.errors import RunError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
@@ -27,6 +28,7 @@ from xbench.results.record import (
 )
 from xbench.results.statistics import Draws, difference, scores_by_name, summarised
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
+from xbench.running.store import Store
 
 FACTS = b"xbench"
 """The key of Parquet metadata under which a shard's cost lies."""
@@ -269,3 +271,16 @@ def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> CostRec
         passes.update(cost["passes"])
         peak = max(peak, cost["peak_memory_mib"])
     return CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)
+
+
+def record_rows(record: Record, store: Store) -> Iterator[Rows]:
+    """The rows of each repeat of a record, from the store that it was made in."""
+    for keys in record.rows:
+        tables = [store.rows(key) for key in keys]
+        if any(table is None for table in tables):
+            raise RunError(
+                f"rows of {record.label!r} are no longer in store {store.url!r}; "
+                "run the same command again"
+            )
+        whole = [table.replace_schema_metadata(None) for table in tables if table is not None]
+        yield pa.concat_tables(whole)
