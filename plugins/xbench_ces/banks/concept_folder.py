@@ -25,7 +25,7 @@ from xbench import (
 )
 from xbench_ces.banks.concept_images import LEAST, pixels
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import WHOLE, Entry
+from xbench_datasets.folders.listing import WHOLE, ImageFile
 
 KINDS = ("positive", "negative")
 WHAT = "dataset 'concept-folder'"
@@ -161,7 +161,7 @@ class ConceptFolder(Dataset, ConceptExamples):
     def _root(self) -> Path:
         return folder_listing.existing(self.root, WHAT)
 
-    def _entries(self) -> tuple[Entry, ...]:
+    def _entries(self) -> tuple[ImageFile, ...]:
         return folder_listing.image_entries(self._root(), LEVELS, WHAT)
 
     def _photos(self) -> tuple[Photo, ...]:
@@ -169,7 +169,7 @@ class ConceptFolder(Dataset, ConceptExamples):
 
 
 @functools.lru_cache(maxsize=8)
-def _photos(root: Path, entries: tuple[Entry, ...]) -> tuple[Photo, ...]:
+def _photos(root: Path, entries: tuple[ImageFile, ...]) -> tuple[Photo, ...]:
     """What each image shows. `DatasetError` for folders that are otherwise."""
     photos = tuple(_photo(root, entry) for entry in entries)
     families: dict[str, str] = {}
@@ -181,7 +181,7 @@ def _photos(root: Path, entries: tuple[Entry, ...]) -> tuple[Photo, ...]:
     return photos
 
 
-def _photo(root: Path, entry: Entry) -> Photo:
+def _photo(root: Path, entry: ImageFile) -> Photo:
     *parents, kind, _ = Path(entry.path).parts
     if kind not in KINDS or len(parents) not in (1, 2):
         message = f"{WHAT}: {root / entry.path} lies in no folder 'positive' or 'negative' of a "

@@ -11,7 +11,7 @@ from xbench import DatasetError, Download, data_home
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.downloads import put_into
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import Entry, Times
+from xbench_datasets.folders.listing import ImageFile, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder
 from xbench_datasets.way_out import option
 
@@ -99,14 +99,14 @@ def _album(folder: Path, part: str, changed: Times) -> Album:
     return Album(entries, entries)
 
 
-def _entries(folder: Path, split: str, name: str) -> Iterator[Entry]:
+def _entries(folder: Path, split: str, name: str) -> Iterator[ImageFile]:
     for file in folder_listing.image_files(folder / split / name):
         stat = file.stat()
         path = f"{split}/{name}/{file.name}"
-        yield Entry(path, split, (name,), stat.st_size, stat.st_mtime_ns)
+        yield ImageFile(path, split, (name,), stat.st_size, stat.st_mtime_ns)
 
 
-def _origin(folder: Path, entry: Entry) -> str:
+def _origin(folder: Path, entry: ImageFile) -> str:
     """Where the image is from, by its file's name."""
     for origin, form in ORIGINS.items():
         if form.fullmatch(PurePosixPath(entry.path).name):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xbench import Contexts
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import Entry, Times
+from xbench_datasets.folders.listing import ImageFile, Times
 from xbench_datasets.folders.photo_folder import Album, FoldedFolder
 
 WHAT = "dataset 'context-folder'"
@@ -68,7 +68,7 @@ def _album(root: Path, changed: Times) -> Album:
 @functools.lru_cache(maxsize=8)
 def _merged_shots(root: Path, changed: Times) -> tuple[Shot, ...]:
     """One item for each image, sorted by the first of its paths."""
-    alike: dict[tuple[str, str, str, int], list[Entry]] = {}
+    alike: dict[tuple[str, str, str, int], list[ImageFile]] = {}
     for entry in folder_listing.image_entries(root, LEVELS, WHAT):
         key = (entry.split, entry.label, PurePosixPath(entry.path).name, entry.size)
         alike.setdefault(key, []).append(entry)
@@ -86,9 +86,9 @@ def _context_names(album: Album) -> tuple[str, ...]:
     return tuple(sorted({name for shot in _shots(album) for name in shot.contexts}))
 
 
-def _same(root: Path, entries: Iterable[Entry]) -> list[list[Entry]]:
+def _same(root: Path, entries: Iterable[ImageFile]) -> list[list[ImageFile]]:
     """Entries of one name and size, put together where their content is the same."""
-    groups: list[list[Entry]] = []
+    groups: list[list[ImageFile]] = []
     for entry in entries:
         equal = (
             group
@@ -102,6 +102,6 @@ def _same(root: Path, entries: Iterable[Entry]) -> list[list[Entry]]:
     return groups
 
 
-def _shot(group: Sequence[Entry]) -> Shot:
+def _shot(group: Sequence[ImageFile]) -> Shot:
     contexts = tuple(sorted({name for entry in group for name in entry.folders[1:]}))
     return Shot(group[0].path, group[0].split, group[0].label, contexts)

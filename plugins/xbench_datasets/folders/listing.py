@@ -28,7 +28,7 @@ Times = tuple[tuple[str, int], ...]
 """When each sub-folder changed."""
 
 
-class Entry(NamedTuple):
+class ImageFile(NamedTuple):
     """One image file, with what tells whether it has changed."""
 
     path: str
@@ -87,7 +87,7 @@ def existing(root: str, what: str, way_out: str = option("NAME")) -> Path:
     return folder
 
 
-def image_entries(root: Path, levels: int, what: str) -> tuple[Entry, ...]:
+def image_entries(root: Path, levels: int, what: str) -> tuple[ImageFile, ...]:
     """All images in class folders, and in sub-folders of these if there are two `levels`.
 
     Sorted by path; listed anew when a folder has changed. `DatasetError` if there is none,
@@ -126,7 +126,7 @@ def sizes(root: Path, paths: Sequence[str], whats: Sequence[str]) -> list[tuple[
 
 
 @functools.lru_cache(maxsize=8)
-def fingerprint(root: Path, entries: tuple[Entry, ...]) -> str:
+def fingerprint(root: Path, entries: tuple[ImageFile, ...]) -> str:
     """A hash of paths and sizes, and of the content up to 256 MiB altogether."""
     digest = hashlib.sha256()
     cheap = sum(entry.size for entry in entries) <= CHEAP
@@ -142,7 +142,7 @@ def image_files(folder: Path) -> list[os.DirEntry[str]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _image_entries(root: Path, levels: int, what: str, changed: Times) -> tuple[Entry, ...]:
+def _image_entries(root: Path, levels: int, what: str, changed: Times) -> tuple[ImageFile, ...]:
     classes = _folders(root)
     if _has_splits(classes):
         folders = [(split.name, folder) for split in classes for folder in _folders(split)]
@@ -162,7 +162,7 @@ def _has_splits(folders: Sequence[Path]) -> bool:
     return bool(folders) and all(folder.name in OWN_SPLITS for folder in folders)
 
 
-def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list[Entry]:
+def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list[ImageFile]:
     deep = [folder, *_folders_below(folder, levels - 1)]
     entries = [entry for place in deep for entry in _images(root, split, folder, place)]
     if not entries:
@@ -170,11 +170,11 @@ def _class(root: Path, split: str, folder: Path, levels: int, what: str) -> list
     return entries
 
 
-def _images(root: Path, split: str, outer: Path, folder: Path) -> Iterator[Entry]:
+def _images(root: Path, split: str, outer: Path, folder: Path) -> Iterator[ImageFile]:
     names, below = folder.relative_to(outer.parent).parts, folder.relative_to(root).as_posix()
     for file in image_files(folder):
         stat = file.stat()
-        yield Entry(f"{below}/{file.name}", split, names, stat.st_size, stat.st_mtime_ns)
+        yield ImageFile(f"{below}/{file.name}", split, names, stat.st_size, stat.st_mtime_ns)
 
 
 def _folders_below(parent: Path, levels: int) -> list[Path]:

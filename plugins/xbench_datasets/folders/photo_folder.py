@@ -13,7 +13,7 @@ from torch import Tensor
 
 from xbench import Dataset, DatasetError, damaged_photos, location
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import Entry, Folds
+from xbench_datasets.folders.listing import Folds, ImageFile
 from xbench_datasets.way_out import option
 
 
@@ -37,7 +37,7 @@ class Photograph(Protocol):
 class Album:
     """All images of a folder, sorted by path; made once for each state of the folder."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ImageFile, ...]
     """The files."""
     photographs: tuple[Photograph, ...]
     """The images, which are the files unless some of these hold one and the same."""

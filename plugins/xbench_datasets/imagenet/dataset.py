@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from xbench import DatasetError, fingerprint
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import WHOLE, Entry, Times
+from xbench_datasets.folders.listing import WHOLE, ImageFile, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder
 from xbench_datasets.imagenet import devkit as imagenet_devkit
 from xbench_datasets.missing_files import first_names
@@ -69,7 +69,7 @@ def _album(root: Path, changed: Times) -> Album:
     return Album(entries, entries)
 
 
-def _entries(root: Path) -> tuple[Entry, ...]:
+def _entries(root: Path) -> tuple[ImageFile, ...]:
     """All images, as they lie in folders or without; "all" is the split "val"."""
     entries = (
         _official(root) or _without_folders(root) or folder_listing.image_entries(root, 1, WHAT)
@@ -78,7 +78,7 @@ def _entries(root: Path) -> tuple[Entry, ...]:
     return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
 
 
-def _official(root: Path) -> tuple[Entry, ...]:
+def _official(root: Path) -> tuple[ImageFile, ...]:
     """Validation images as they come, and training images in folders beside them."""
     validation = imagenet_devkit.validation(root, WHAT)
     train = root / "train"
@@ -89,10 +89,10 @@ def _official(root: Path) -> tuple[Entry, ...]:
     return tuple(sorted((*validation, *training)))
 
 
-def _without_folders(root: Path) -> tuple[Entry, ...]:
+def _without_folders(root: Path) -> tuple[ImageFile, ...]:
     matches = [(WORDNET_ID.match(file.name), file) for file in folder_listing.image_files(root)]
     entries = (
-        Entry(file.name, WHOLE, (name[0],), file.stat().st_size, file.stat().st_mtime_ns)
+        ImageFile(file.name, WHOLE, (name[0],), file.stat().st_size, file.stat().st_mtime_ns)
         for name, file in matches
         if name
     )

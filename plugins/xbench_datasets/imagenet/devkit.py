@@ -8,7 +8,7 @@ import numpy as np
 
 from xbench import DatasetError
 from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import Entry, Times
+from xbench_datasets.folders.listing import ImageFile, Times
 from xbench_datasets.matlab import read_structs
 from xbench_datasets.missing_files import first_names
 
@@ -27,7 +27,7 @@ def times(root: Path) -> Times:
     return tuple((str(file), file.stat().st_mtime_ns) for file in files if file.is_file())
 
 
-def validation(root: Path, what: str) -> tuple[Entry, ...]:
+def validation(root: Path, what: str) -> tuple[ImageFile, ...]:
     """The images, labelled by WordNet ids; nothing where none has an official name.
 
     `DatasetError` without the devkit, or where images are missing.
@@ -69,10 +69,10 @@ def _require_all(root: Path, files: Mapping[int, Path], count: int, what: str) -
         )
 
 
-def _entry(root: Path, file: Path, name: str) -> Entry:
+def _entry(root: Path, file: Path, name: str) -> ImageFile:
     stat = file.stat()
     path = file.relative_to(root).as_posix()
-    return Entry(path, "val", (name,), stat.st_size, stat.st_mtime_ns)
+    return ImageFile(path, "val", (name,), stat.st_size, stat.st_mtime_ns)
 
 
 def _devkit(root: Path) -> Path | None:
