@@ -53,11 +53,10 @@ def hierarchical_cross_entropies(
     """
     log_p = logits.log_softmax(dim=1)
     losses = -(distribution * descent.own * log_p).sum(dim=1)
-    if not descent.above.shape[1]:
+    count = descent.above.shape[1]
+    if not count:
         return losses
-    above = grouped_logsumexp(
-        log_p.index_select(1, descent.leaves), descent.nodes, descent.above.shape[1]
-    )
+    above = grouped_logsumexp(log_p.index_select(1, descent.leaves), descent.nodes, count)
     return losses - ((distribution @ descent.above) * above).sum(dim=1)
 
 

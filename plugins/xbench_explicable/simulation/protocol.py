@@ -63,10 +63,7 @@ class LossSimulation(Protocol):
         batch = Batch(stored.images.double(), stored.ids, stored.labels, source)
         targets = entry.loss.targets(batch, classes=3, epoch=0, generator=entry.source())
         pairs = zip(predictions.log()[:, None], targets.distribution[:, None], strict=True)
-        losses = [
-            entry.loss.score(log_p, targets._replace(distribution=distribution))
-            for log_p, distribution in pairs
-        ]
+        losses = [entry.loss.score(p, targets._replace(distribution=target)) for p, target in pairs]
         columns = dict(zip(("p_correct", "p_close", "p_far"), predictions.T.numpy(), strict=True))
         return pa.table({"case": list(cases), **columns, "loss": torch.stack(losses).numpy()})
 
