@@ -154,7 +154,7 @@ class ConceptFolder(Dataset, ConceptExamples):
         root = self._root()
         folders = [[root / photo.path for photo in self._photos_of(name, kind)] for kind in KINDS]
         sizes = [sorted(path.stat().st_size for path in folder) for folder in folders]
-        if sizes[0] == sizes[1] and _hashes(folders[0]) == _hashes(folders[1]):
+        if sizes[0] == sizes[1] and _hashes(folders[0]) == _hashes(folders[1]) != set():
             message = f"{WHAT}: the folders 'positive' and 'negative' of concept "
             raise DatasetError(f"{message}{name!r} hold the same images")
 
@@ -196,4 +196,4 @@ def _photo(root: Path, entry: ImageFile) -> Photo:
 
 
 def _hashes(paths: Sequence[Path]) -> set[str]:
-    return {content_hash(path) for path in paths}
+    return {content_hash(path) for path in paths} - {""}
