@@ -8,7 +8,7 @@ from nltk.data import PathPointer
 from xbench_explicable.wordnet.files import VERSION, file_text, stream
 
 
-class Folder(PathPointer):
+class Folder(PathPointer):  # type: ignore[misc] # nltk has no types
     """Where nltk thinks that its files lie; they may be compressed, or not all there."""
 
     def __init__(self, folder: str, file: str = "") -> None:
@@ -28,7 +28,7 @@ class Folder(PathPointer):
         return Folder(self.folder, fileid)
 
 
-class Nouns(WordNetCorpusReader):
+class Nouns(WordNetCorpusReader):  # type: ignore[misc] # likewise
     """The bundled nouns, or those in a folder."""
 
     def __init__(self, folder: str) -> None:
