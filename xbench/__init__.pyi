@@ -1,7 +1,7 @@
 # The public names of xbench: what plugins, scripts and notebooks may use.
 
-from xbench.api.explaining import Prepared as Prepared
-from xbench.api.explaining import prepared as prepared
+from xbench.api.explaining import PreparedEntry as PreparedEntry
+from xbench.api.explaining import prepared_entry as prepared_entry
 from xbench.benchmark.assembly import Benchmark as Benchmark
 from xbench.benchmark.assembly import Contrast as Contrast
 from xbench.benchmark.assembly import Line as Line

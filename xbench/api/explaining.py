@@ -20,7 +20,7 @@ from xbench.training.recipe import weights_recipe
 
 
 @dataclass(frozen=True, eq=False)
-class Prepared:
+class PreparedEntry:
     """An entry with all that its explainer needs."""
 
     entry: Entry
@@ -33,14 +33,14 @@ class Prepared:
         return self.entry.required_explainer.explain(self.network, moved, self.artefacts, source)
 
 
-def prepared(entry: Entry, provider: Provider) -> Prepared:
+def prepared_entry(entry: Entry, provider: Provider) -> PreparedEntry:
     """The entry, its artefacts taken from the store or made now."""
     recipe = weights_recipe(entry)
     declared = entry.required_explainer.artefacts(recipe, entry.datasets)
     weights = provider.one(recipe)
     artefacts = provider.all(declared)
     network = provider.workplace.network(entry.classifier, weights)
-    return Prepared(entry, network, artefacts)
+    return PreparedEntry(entry, network, artefacts)
 
 
 def explain(
@@ -54,7 +54,7 @@ def explain(
     """Explain each named batch with the benchmark's first entry; write pictures and values."""
     check_benchmark(benchmark)
     store.check_writable()
-    ready = prepared(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
+    ready = prepared_entry(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
     class_names = benchmark.datasets["test"].dataset.class_names()
     out.mkdir(parents=True, exist_ok=True)
     written = []
