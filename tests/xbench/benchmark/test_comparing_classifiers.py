@@ -8,7 +8,6 @@ import pyarrow as pa
 import pytest
 import torch
 from matplotlib.figure import Figure
-from xbench.testing.workplace import tiny_workplace
 
 from small_datasets import Greys
 from small_networks import Linear
@@ -27,6 +26,7 @@ from xbench.results.tables import heading
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
 

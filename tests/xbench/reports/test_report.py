@@ -13,7 +13,6 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from torch import Generator, Tensor
-from xbench.testing.workplace import tiny_workplace
 
 from small_datasets import Greys
 from small_networks import Linear
@@ -36,6 +35,7 @@ from xbench.results.tables import Row, Table
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import TrainedWeights, weights_recipe
 from xbench_zoo.losses import CrossEntropy
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import safe_open
-from xbench.testing.workplace import tiny_workplace
 
 from small_datasets import Greys
 from small_networks import Linear
@@ -27,6 +26,7 @@ from xbench.results.record import Record
 from xbench.running.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import TREE, Store
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy
 

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from xbench.testing.workplace import tiny_workplace
 
 from interrupted import PowerError, Recorder, equal
 from small_datasets import Stripes
@@ -32,6 +31,7 @@ from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.networks.network import load_network, original_names, predict, with_state
 from xbench.randomness import seeded
+from xbench.testing.workplace import tiny_workplace
 from xbench.training.fitting import _batches, _groups, _schedule, fit
 from xbench.training.recipe import TrainedWeights, start_module
 from xbench.training.validation import mistakes, mistakes_in, module_outputs
