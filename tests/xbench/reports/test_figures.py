@@ -124,6 +124,9 @@ def test_curves_without_values_are_drawn_as_nothing() -> None:
     draw_curves(ax, given)
     draw_bars(ax, given)
     figure.draw_without_rendering()
+    ends = [np.array(line.get_data(), dtype=float) for line in ax.get_lines()]
+    assert ends
+    assert all(np.isnan(end).any(axis=0).all() for end in ends)
 
 
 def test_bars_stand_in_groups_that_do_not_meet() -> None:
@@ -194,7 +197,8 @@ def test_names_are_no_formulas(tmp_path) -> None:
     legend(figure, ax)
     write(figure, (0.5, 0.5), r"$\nonsense$")
     write(ax, (0.5, 0.5), r"$\nonsense$", color="red")
-    save_figure(figure, tmp_path / "figure.png")
+    save_figure(figure, tmp_path / "figure.png")  # a formula that is none could not be drawn
+    assert (tmp_path / "figure.png").stat().st_size
 
 
 def test_axes_are_open_at_the_top_and_the_right() -> None:
