@@ -21,7 +21,7 @@ import io
 import json
 import math
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import fsspec
@@ -73,10 +73,13 @@ class Store:
 
     def artefact_kin(self, kind: str, key: str) -> Iterator[Tree]:
         """The trees of artefacts that the same components made under other versions."""
-        for path in self._kin(f"artefacts/{kind}", key, ".safetensors"):
-            length = int.from_bytes(self._files.cat_file(path, 0, 8), "little")
-            header = json.loads(self._files.cat_file(path, 8, 8 + length))
-            yield json.loads(header["__metadata__"].get("tree", "{}"))
+        return self._kin(f"artefacts/{kind}", key, ".safetensors", self._artefact_tree)
+
+    def _artefact_tree(self, path: str) -> Tree:
+        length = int.from_bytes(self._files.cat_file(path, 0, 8), "little")
+        header = json.loads(self._files.cat_file(path, 8, 8 + length))
+        tree: Tree = json.loads(header["__metadata__"]["tree"])
+        return tree
 
     def artefact_keys(self, kind: str) -> list[str]:
         """Keys of the artefacts of a kind, whether they are whole or not, sorted."""
@@ -95,14 +98,21 @@ class Store:
 
     def rows_kin(self, key: str) -> Iterator[Tree]:
         """The trees of shards that the same components made under other versions."""
-        for path in self._kin("rows", key, ".parquet"):
-            with self._files.open(path, "rb") as file:
-                yield json.loads((pq.read_schema(file).metadata or {}).get(TREE, b"{}"))
+        return self._kin("rows", key, ".parquet", self._rows_tree)
 
-    def _kin(self, folder: str, key: str, suffix: str) -> list[str]:
-        """Files whose keys begin as this one does, itself aside."""
+    def _rows_tree(self, path: str) -> Tree:
+        with self._files.open(path, "rb") as file:
+            tree: Tree = json.loads((pq.read_schema(file).metadata or {})[TREE])
+        return tree
+
+    def _kin(
+        self, folder: str, key: str, suffix: str, read: Callable[[str], Tree]
+    ) -> Iterator[Tree]:
+        """The trees of files whose keys begin as this one does; of what is damaged, none."""
         paths = self._files.glob(self._path(f"{folder}/{key[:KIN]}*{suffix}"))
-        return sorted(path for path in map(str, paths) if key not in path)
+        for path in sorted(path for path in map(str, paths) if key not in path):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                yield read(path)
 
     def put_rows(self, key: str, rows: pa.Table) -> None:
         """Write the rows of a shard."""

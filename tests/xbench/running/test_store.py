@@ -9,7 +9,7 @@ import torch
 
 from xbench.errors import StoreFullError, UnwritableStoreError
 from xbench.interfaces.artefact import Artefact
-from xbench.running.store import Store
+from xbench.running.store import TREE, Store
 
 ROWS = pa.table({"case": [1, 2], "value": [[0.5, float("nan")], [1.0, 2.0]]})
 
@@ -116,3 +116,18 @@ def test_a_store_that_cannot_be_written_is_said_with_the_way_out(tmp_path):
     with pytest.raises(UnwritableStoreError, match="choose another with --store") as caught:
         Store(str(file / "store")).check_writable()
     assert caught.value.exit_code == 2
+
+
+def test_what_the_same_components_made_is_found_by_its_key_and_nothing_damaged(store):
+    names = ("asked", "old", "older", "cut", "empty", "other")
+    keys = {name: f"{'ffff0000' if name == 'other' else '0123abcd'}{name}" for name in names}
+    for name, key in keys.items():
+        store.put_artefact("weights", Artefact(key, {"w": torch.zeros(2)}), {"from": name})
+        store.put_rows(key, ROWS.replace_schema_metadata({TREE: json.dumps({"from": name})}))
+    for name, content in (("cut", 20), ("empty", 0)):
+        for path in (f"artefacts/weights/{keys[name]}.safetensors", f"rows/{keys[name]}.parquet"):
+            place = store._path(path)
+            store._files.pipe_file(place, store._files.cat_file(place)[:content])
+    found = [{"from": "old"}, {"from": "older"}]
+    assert list(store.artefact_kin("weights", keys["asked"])) == found
+    assert list(store.rows_kin(keys["asked"])) == found
