@@ -16,11 +16,15 @@ class Recorder:
     def __init__(self, last: int | None = None) -> None:
         self.seen: list[tuple[str, int, int, str]] = []
         self.last = last
+        self.lines: list[str] = []
 
     def update(self, task: str, done: int, total: int, note: str = "") -> None:
         self.seen.append((task, done, total, note))
         if len(self.seen) == self.last:
             raise PowerError
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 def equal(left: Mapping[str, Tensor], right: Mapping[str, Tensor]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xbench.benchmark.declaration import OF_LINE, SUBJECT, declared
+from xbench.benchmark.declaration import OF_LINE, SUBJECT, check_names, declared
 from xbench.benchmark.published import Published, read_published
 from xbench.components.registry import Registry, installed
 from xbench.components.specification import (
@@ -129,6 +129,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     dataset: Dataset = builder.build("dataset", tree["dataset"])
     protocol: Protocol = builder.build("protocol", tree["protocol"])
     lines = tuple(_lines(tree, protocol, builder))
+    check_names(tree["name"], [line.label for line in lines])
     if scored:
         explainer = next((line.explainer for line in lines if line.explainer is not None), None)
         explanation = None if explainer is None else explainer.makes
@@ -245,6 +246,9 @@ def _owners(protocol: Protocol, registry: Registry) -> str:
 
 def _lines(tree: Tree, protocol: Protocol, builder: Builder) -> Iterator[Line]:
     entries = tree["entries"]
+    for place, line in enumerate(entries):
+        if not isinstance(line.get("label"), str):
+            raise ParameterError(f"benchmark {tree['name']}: entries[{place}] needs a label")
     subjects = [line for line in entries if line.get("role", "entry") == "entry"]
     if not subjects:
         raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")

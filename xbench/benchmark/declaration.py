@@ -1,5 +1,6 @@
 """Declarations: what benchmark files, and the command line, say of a benchmark."""
 
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ TABLES = ("splits", "transform", "training", "published")
 PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
 SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults"}
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""Names of benchmarks: records lie in folders that are called so."""
 SUBJECT = "@entry"
 """In a floor's or ceiling's explainer: the explainer of the entry it stands beside.
 
@@ -35,6 +38,19 @@ def read(path: Path) -> Tree:
         if key not in tree:
             raise ParameterError(f"benchmark file {path} lacks {key!r}")
     return tree
+
+
+def check_names(name: str, labels: Sequence[str]) -> None:
+    """Refuse names that lead out of a folder, and labels by which lines cannot be told apart."""
+    if not NAME.fullmatch(str(name)):
+        raise ParameterError(
+            f"benchmark name {name!r}: write letters, digits, '.', '-' and '_', no sign first"
+        )
+    for label in labels:
+        if not label.strip():
+            raise ParameterError(f"benchmark {name}: the label of an entry is empty")
+        if labels.count(label) > 1:
+            raise ParameterError(f"benchmark {name}: two entries are called {label!r}")
 
 
 def chain(path: Path) -> list[Path]:

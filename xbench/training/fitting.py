@@ -1,8 +1,5 @@
 """Fitting: the loop that trains a network, and goes on where it was interrupted."""
 
-import contextlib
-import errno
-import io
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -16,20 +13,23 @@ from xbench.errors import (
     MismatchError,
     NumericalError,
     ParameterError,
-    StoreFullError,
-    UnwritableStoreError,
 )
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
+from xbench.interfaces.workplace import Progress, Workplace
 from xbench.networks.cutting import head_layer
 from xbench.networks.network import Normalised
 from xbench.randomness import derived_seed, generator, seeded
 from xbench.training.augmentation import Augmentation, Batched, Frames, PerImage
+from xbench.training.checkpoint import read_checkpoint, write_checkpoint
 
 Curve = list[tuple[float, float]]
 """Mean loss and share of right predictions of every epoch, as seen while training."""
+
+
+SAVED = frozenset(("module", "optimiser", "curve", "seconds"))
+"""What a checkpoint holds."""
 
 
 class Step(NamedTuple):
@@ -71,7 +71,7 @@ def fit(
         heads = tuple(filter(None, [head_layer(module, plan.classes)]))
     learner = _learner(plan, module, heads, workplace.device)
     checkpoint = workplace.scratch / f"{key}.pt"
-    curve, before = _resumed(learner, checkpoint)
+    curve, before = _resumed(learner, checkpoint, workplace.progress)
     start = time.perf_counter()
     for epoch in range(len(curve), plan.training.epochs):
         curve.append(_epoch(learner, epoch, workplace))
@@ -269,40 +269,23 @@ def _mean(steps: Sequence[Step]) -> tuple[float, float]:
 
 
 def _save(learner: _Learner, path: Path, curve: Curve, seconds: float) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "module": learner.network.network.state_dict(),
         "optimiser": learner.optimiser.state_dict(),
         "curve": [list(pair) for pair in curve],
         "seconds": seconds,
     }
-    _replace(content, path)
+    write_checkpoint(path, content)
 
 
-def _replace(content: object, path: Path) -> None:
-    """Save under a temporary name, then rename: the file is whole or absent."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    temporary = path.with_suffix(".part")
-    try:
-        temporary.write_bytes(buffer.getbuffer())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        message = f"the checkpoint {str(path)!r} cannot be written: {error.strerror}"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFullError(f"{message}; make room, then repeat the command") from error
-        raise UnwritableStoreError(message) from error
-
-
-def _resumed(learner: _Learner, path: Path) -> tuple[Curve, float]:
-    """Put back what an interrupted training left behind, if it left anything readable."""
+def _resumed(learner: _Learner, path: Path, progress: Progress) -> tuple[Curve, float]:
+    """Put back what an interrupted training left behind, if it left anything whole."""
     if not path.is_file():
         return [], 0.0
-    content: dict[str, Any] = {}
-    with contextlib.suppress(Exception):  # a damaged checkpoint costs time, nothing else
-        content = torch.load(path, map_location=learner.device, weights_only=True)
-    if not content:
+    content = read_checkpoint(path, learner.device, SAVED)
+    if content is None:
+        name = learner.plan.classifier.name
+        progress.say(f"the checkpoint {path} is damaged: the training of {name} begins anew")
         return [], 0.0
     learner.network.network.load_state_dict(content["module"])
     learner.optimiser.load_state_dict(content["optimiser"])

@@ -1,6 +1,7 @@
 """Benchmark files become frozen benchmarks."""
 
 import copy
+import re
 import tomllib
 from dataclasses import dataclass
 from typing import ClassVar
@@ -191,3 +192,24 @@ def test_every_benchmark_file_travels_in_the_wheel_and_has_its_entry_point(proje
     for path in FILES:
         assert included[f"benchmarks/{path.name}"] == f"xbench/benchmark/files/{path.name}"
         assert points[f"benchmark.{path.stem}"] == "xbench.benchmark.declaration"
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "", ".hidden", "a b", "ü"])
+def test_a_name_that_leads_out_of_the_records_is_refused(name, tree, registry):
+    with pytest.raises(ParameterError, match=f"benchmark name {re.escape(repr(name))}: write"):
+        assemble({**tree, "name": name}, registry)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", "a"], "benchmark default: two entries are called 'a'"),
+        (["a", " "], "benchmark default: the label of an entry is empty"),
+        (["a", None], r"benchmark default: entries\[1\] needs a label"),
+    ],
+)
+def test_labels_tell_entries_apart(labels, message, tree, registry):
+    entry = tree["entries"][0]
+    entries = [{**entry, "label": label} for label in labels]
+    with pytest.raises(ParameterError, match=message):
+        assemble({**tree, "entries": entries}, registry)

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from xbench.interfaces.training import Training
 from xbench.networks.network import load_network, original_names, predict, with_state
 from xbench.randomness import seeded
 from xbench.testing.workplace import tiny_workplace
+from xbench.training.checkpoint import read_checkpoint, write_checkpoint
 from xbench.training.fitting import _batches, _groups, _schedule, fit
 from xbench.training.recipe import TrainedWeights, start_module
 from xbench.training.validation import mistakes, mistakes_in, module_outputs
@@ -134,6 +136,63 @@ def test_a_damaged_checkpoint_costs_time_and_nothing_else(place):
     (place.scratch / f"{recipe().key}.pt").write_bytes(b"not a checkpoint")
     made = recipe().build({}, place)
     assert equal(made.tensors, recipe().build({}, place).tensors)
+
+
+def damaged(content, share):
+    """The bytes with one bit flipped at a share of their length."""
+    place = int(share * (len(content) - 1))
+    return content[:place] + bytes([content[place] ^ 16]) + content[place + 1 :]
+
+
+@pytest.fixture
+def unfinished(place):
+    """The checkpoint of a training that was interrupted in its third epoch."""
+    with pytest.raises(PowerError):
+        recipe().build({}, replace(place, progress=Recorder(8)))
+    return place.scratch / f"{recipe().key}.pt"
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0])
+def test_a_flipped_bit_anywhere_makes_a_training_begin_anew_and_say_so(share, unfinished, place):
+    unfinished.write_bytes(damaged(unfinished.read_bytes(), share))
+    seen = Recorder()
+    recipe(replace(TRAINING)).build({}, replace(place, progress=seen))
+    assert seen.seen[0][1] == 1
+    assert seen.lines == [
+        f"the checkpoint {unfinished} is damaged: the training of tiny begins anew"
+    ]
+
+
+def test_a_checkpoint_of_another_training_is_not_taken_for_this_one(unfinished, place):
+    other = recipe(seed=1)
+    unfinished.rename(place.scratch / f"{other.key}.pt")
+    seen = Recorder()
+    other.build({}, replace(place, progress=seen))
+    assert seen.seen[0][1] == 1
+
+
+def test_a_checkpoint_that_lacks_something_or_was_cut_short_counts_as_absent(tmp_path):
+    path, cpu = tmp_path / "a.pt", torch.device("cpu")
+    write_checkpoint(path, {"curve": [], "seconds": 1.0})
+    assert read_checkpoint(path, cpu, frozenset(("curve", "seconds"))) == {
+        "curve": [],
+        "seconds": 1.0,
+    }
+    assert read_checkpoint(path, cpu, frozenset(("curve", "seconds", "module"))) is None
+    for length in (0, 10, 32, len(path.read_bytes()) - 1):
+        cut = tmp_path / "cut" / "a.pt"
+        cut.parent.mkdir(exist_ok=True)
+        cut.write_bytes(path.read_bytes()[:length])
+        assert read_checkpoint(cut, cpu, frozenset(("curve", "seconds"))) is None
+
+
+def test_trainings_at_the_same_time_do_not_meet(tmp_path):
+    path = tmp_path / "a.pt"
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: write_checkpoint(path, {"seconds": n}), range(80)))
+    content = read_checkpoint(path, torch.device("cpu"), frozenset(("seconds",)))
+    assert content["seconds"] in range(80)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.pt"]
 
 
 @pytest.mark.parametrize(
