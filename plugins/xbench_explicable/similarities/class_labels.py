@@ -17,10 +17,10 @@ from xbench import (
     ParameterError,
     Similarity,
     checked_similarity,
+    content_hash,
     location,
 )
 from xbench_explicable.kernels.agreement import ordinal_alpha
-from xbench_explicable.similarities.file_digest import file_digest
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.similarities.ratings_file import Rating, read_ratings
 
@@ -89,7 +89,7 @@ class ClassLevelLabels(Similarity):
 
     def panel(self, dataset: Dataset) -> Panel:
         """Whose ratings count; `MismatchError` for what is not about the dataset's classes."""
-        ratings = _ratings(self.ratings, self.highest, file_digest(self.ratings))
+        ratings = _ratings(self.ratings, self.highest, content_hash(self.ratings))
         pair_ratings = [rating for rating in ratings if rating.expected is None]
         _check_ratings(self.ratings, pair_ratings, dataset.class_names())
         dropped = dropped_people(ratings, self.tolerance, self.misses)

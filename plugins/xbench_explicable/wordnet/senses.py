@@ -12,10 +12,10 @@ from xbench import (
     DatasetError,
     MismatchError,
     Tree,
+    content_hash,
     read_rows,
     read_spreadsheet,
 )
-from xbench_explicable.similarities.file_digest import file_digest
 from xbench_explicable.similarities.matching import quoted
 from xbench_explicable.wordnet.files import DATA, digest
 from xbench_explicable.wordnet.nouns import WNID, nouns, synset_known, synset_named, synset_of
@@ -38,7 +38,7 @@ class SensePair(NamedTuple):
 
 def source_digests(file: str = "", folder: str = "") -> Tree:
     """A hash of each of the files that `synsets` reads, for what depends on them."""
-    return {"nouns": digest(folder), "lists": lists_digest(), "table": file_digest(file)}
+    return {"nouns": digest(folder), "lists": lists_digest(), "table": content_hash(file)}
 
 
 @functools.cache
