@@ -170,7 +170,7 @@ def fitting_protocol(
 ) -> Protocol:
     """The benchmark's own protocol where it fits, else the only one that does.
 
-    `made` is the kind of explanation that is made, None where classifiers are compared.
+    `explanation` is the kind that is made, None where classifiers are compared.
     """
     if _mismatch(own, explanation, dataset) is None:
         return own
