@@ -180,9 +180,10 @@ class ImageSet:
 
     def tree(self) -> dict[str, Any]:
         """What identifies this view of the dataset."""
+        dataset = self.dataset.tree()
         return {
-            "dataset": self.dataset.tree(),
-            "fingerprint": self.dataset.fingerprint(),
+            "dataset": dataset,
+            "fingerprint": dataset["fingerprint"],
             "split": self.split,
             "transform": self.transform.tree(),
         }
