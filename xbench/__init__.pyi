@@ -77,6 +77,8 @@ from xbench.interfaces.data.transform import Transform as Transform
 from xbench.interfaces.executor import Executor as Executor
 from xbench.interfaces.explanation import Explainer as Explainer
 from xbench.interfaces.explanation import Explanation as Explanation
+from xbench.interfaces.explanation import Given as Given
+from xbench.interfaces.explanation import explained as explained
 from xbench.interfaces.explanation import load_explanations as load_explanations
 from xbench.interfaces.explanation import save_explanations as save_explanations
 from xbench.interfaces.hookspecs import hookimpl as hookimpl

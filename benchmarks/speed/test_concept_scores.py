@@ -73,7 +73,7 @@ def test_scores_in_forward_passes(ratio, setting, count):
     network, artefacts, _ = prepared(name, layer)
     batch = images(count)
     made = ratio(
-        lambda: CES.explain(network, batch, artefacts, generator(0)),
+        lambda: CES.explain(network, batch, artefacts, generator(0), {}),
         lambda: network.logits(batch.images),
     )
     assert promised is None or made <= promised, "more than the documented number of forwards"
@@ -84,7 +84,7 @@ def test_peak_memory_does_not_grow_with_the_number_of_images(benchmark):
 
     def explain(count):
         for seed in range(count):
-            CES.explain(network, images(4, seed), artefacts, generator(0))
+            CES.explain(network, images(4, seed), artefacts, generator(0), {})
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     few = explain(2)

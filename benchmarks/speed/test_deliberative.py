@@ -35,7 +35,7 @@ def test_explanation_in_forward_passes(network, ratio, preset, batch_size):
     explainer = Deliberative(Entropy(), Gradient(), preset=preset, top=5)
     batch = images(batch_size)
     made = ratio(
-        lambda: explainer.explain(network, batch, {}, generator(0)),
+        lambda: explainer.explain(network, batch, {}, generator(0), {}),
         lambda: network.logits(batch.images),
     )
     assert made > 0
@@ -46,7 +46,7 @@ def test_peak_memory_does_not_grow_with_the_number_of_images(network, benchmark)
 
     def explain(count):
         for seed in range(count):
-            explainer.explain(network, images(4, seed), {}, generator(0))
+            explainer.explain(network, images(4, seed), {}, generator(0), {})
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
     few = explain(3)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
-from xbench import Artefacts, Batch, Explainer, Network
+from xbench import Artefacts, Batch, Explainer, Given, Network
 from xbench_saliency.saliency_map import SaliencyMap
 
 
@@ -28,7 +28,12 @@ class GradCam(Explainer):
     """Whether negative values become 0, as in the paper."""
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[SaliencyMap]:
         """One map per image; nothing random in it."""
         if not batch.ids:

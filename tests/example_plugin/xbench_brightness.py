@@ -3,7 +3,7 @@ from typing import Any
 
 from torch import Generator
 
-from xbench import Artefacts, Batch, Explainer, Network, hookimpl
+from xbench import Artefacts, Batch, Explainer, Given, Network, hookimpl
 from xbench_deliberative.explanations.insecurities import Insecurities
 
 
@@ -15,9 +15,9 @@ class Brightness(Explainer):
     of: Explainer
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self, network: Network, batch: Batch, artefacts: Artefacts, source: Generator, given: Given
     ) -> list[Insecurities]:
-        found: Any = self.of.explain(network, batch, artefacts, generator)
+        found: Any = given["of"]
         maps = batch.images.cpu().mean(dim=1, keepdim=True)
         return [replace(f, ambiguity_maps=m.expand(len(f), -1, -1)) for f, m in zip(found, maps)]
 

@@ -18,7 +18,7 @@ from xbench_zoo.small import SmallCnn
 def explained(explainer, network=None, batch=None):
     batch = tiny_batch() if batch is None else batch
     network = tiny_network() if network is None else network
-    return explainer.explain(network, batch, {}, generator(0))
+    return explainer.explain(network, batch, {}, generator(0), {})
 
 
 def doubled(network):

@@ -29,6 +29,7 @@ from xbench import (
     Executor,
     Explainer,
     Explanation,
+    Given,
     ImageSet,
     Loss,
     Network,
@@ -46,6 +47,7 @@ from xbench import (
     Tree,
     Workplace,
     annotated,
+    explained,
     hookimpl,
     per_image,
     seeded,
@@ -211,7 +213,12 @@ class Spots(Explainer):
     noise: float = 0.1
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Spot]:
         readout = self.difficulty.readout(network, artefacts)
         maps = self.attribution.attribute(
@@ -290,7 +297,7 @@ class Corner(Protocol):
     ) -> Rows:
         network = workplace.network(entry.classifier, artefacts["weights"])
         batch = entry.datasets["test"].batch(cases).to(workplace.device)
-        found = entry.required_explainer.explain(network, batch, artefacts, entry.source())
+        found = explained(entry.required_explainer, network, batch, artefacts, entry.source())
         shares = [share(one) for one in found if isinstance(one, Spot)]
         return Rows.from_pydict({"case": list(cases), "share": shares})
 

@@ -10,7 +10,7 @@ from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.explanation import Explanation, save_explanations
+from xbench.interfaces.explanation import Explanation, explained, save_explanations
 from xbench.interfaces.protocol import Entry
 from xbench.reports.figures import save_figure
 from xbench.running.runner import Provider, check_benchmark
@@ -30,7 +30,8 @@ class PreparedEntry:
     def explain(self, batch: Batch) -> Sequence[Explanation]:
         """An explanation of each image; images of the benchmark get the one that is scored."""
         moved, source = batch.to(self.network.device), self.entry.source()
-        return self.entry.required_explainer.explain(self.network, moved, self.artefacts, source)
+        explainer = self.entry.required_explainer
+        return explained(explainer, self.network, moved, self.artefacts, source)
 
 
 def prepared_entry(entry: Entry, provider: Provider) -> PreparedEntry:

@@ -40,6 +40,10 @@ class Explanation(ABC):
         """
 
 
+Given = Mapping[str, Sequence[Explanation]]
+"""What the explainers among an explainer's fields made of the same images, by field."""
+
+
 class Explainer(Component):
     """Makes one explanation for each image of a batch."""
 
@@ -52,7 +56,7 @@ class Explainer(Component):
 
         Unless overridden: what an explainer among its fields needs, if there is one.
         """
-        asked = (inner.companion() for inner in self.inner())
+        asked = (inner.companion() for inner in self.inner().values())
         return next((one for one in asked if one is not None), None)
 
     def artefacts(
@@ -64,27 +68,51 @@ class Explainer(Component):
         `weights` is the recipe of the classifier's weights, and says how it is trained.
         """
         declared: dict[str, Recipe] = {}
-        for inner in self.inner():
+        for inner in self.inner().values():
             declared |= inner.artefacts(weights, datasets)
         return declared
 
-    def inner(self) -> "tuple[Explainer, ...]":
-        """The explainers among its fields, which it builds on."""
-        values = (getattr(self, field.name) for field in dataclasses.fields(self))  # type: ignore[arg-type]
-        return tuple(value for value in values if isinstance(value, Explainer))
+    def inner(self) -> "Mapping[str, Explainer]":
+        """The explainers among its fields, which it builds on, by field."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {name: value for name, value in values.items() if isinstance(value, Explainer)}
 
     @abstractmethod
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> Sequence[Explanation]:
         """One explanation per image.
 
-        Randomness comes from `generator`; draw it per image (`xbench.randomness.per_image`)
-        so that explanations do not depend on how images were batched.
+        Randomness comes from `generator`; draw it per image (`xbench.per_image`) so that
+        explanations do not depend on how images were batched. `given` has what the explainers
+        among its fields made of the same images, by field: it calls none of them itself.
         """
 
 
 Kind = TypeVar("Kind", bound=Explanation)
+
+
+def explained(
+    explainer: Explainer,
+    network: Network,
+    batch: Batch,
+    artefacts: Artefacts,
+    generator: Generator,
+) -> Sequence[Explanation]:
+    """What an explainer makes of a batch, and those that it builds on before it; nothing is kept.
+
+    A protocol asks its bench instead, which keeps explanations and checks who makes them.
+    """
+    given = {
+        name: explained(inner, network, batch, artefacts, generator)
+        for name, inner in explainer.inner().items()
+    }
+    return explainer.explain(network, batch, artefacts, generator, given)
 
 
 def save_explanations(path: Path, explanations: Sequence[Explanation]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
+from xbench.interfaces.explanation import explained
 from xbench.interfaces.protocol import Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.figures import save_figure
@@ -184,7 +185,7 @@ def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Pic
     batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
     device_batch = batch.to(network.device)
     explainer, source = entry.required_explainer, entry.source()
-    explanation = explainer.explain(network, device_batch, view.artefacts, source)[0]
+    explanation = explained(explainer, network, device_batch, view.artefacts, source)[0]
     figure = explanation.draw(batch, entry.datasets["train"], names)
     size = _save(figure, place, view.title, PICTURE_DOTS)
     top_classes = (

@@ -23,7 +23,7 @@ from xbench.interfaces.data.annotation import ClassHierarchy, HumanLabels
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.similarity import Similarity, checked_similarity
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.explanation import Explainer, explained
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.readout import Difficulty, Readout
 from xbench.networks.network import CutNetwork
@@ -304,16 +304,16 @@ def _faults_in_explainer(explainer: Explainer) -> Faults:
     if not hasattr(type(explainer), "makes"):
         yield "does not say what kind of explanation it `makes`"
         return
-    if any(_declares_artefacts(type(one)) for one in (explainer, *explainer.inner())):
+    if any(_declares_artefacts(type(one)) for one in (explainer, *explainer.inner().values())):
         return  # they need a dataset
     network, batch = tiny_network(), tiny_batch()
-    explanations, again = (explainer.explain(network, batch, {}, generator(0)) for _ in range(2))
+    explanations, again = (explained(explainer, network, batch, {}, generator(0)) for _ in range(2))
     if len(explanations) != len(batch.ids):
         yield f"makes {len(explanations)} explanations for {len(batch.ids)} images"
     for one, same in zip(explanations, again, strict=True):
         yield from _faults_in_explanation(explainer, one, same)
     last = Batch(batch.images[-1:], batch.ids[-1:], batch.labels[-1:], None)  # type: ignore[index]
-    alone = explainer.explain(network, last, {}, generator(0))
+    alone = explained(explainer, network, last, {}, generator(0))
     if not _close(explanations[-1].tensors(), alone[0].tensors()):
         yield "explains an image differently when it is alone in its batch"
 

@@ -22,6 +22,7 @@ from xbench import (
     UnknownNameError,
     Workplace,
     entries_below,
+    explained,
     generator,
     weights_recipe,
 )
@@ -138,8 +139,12 @@ class LowLevelPerturbation(Protocol):
         for step in range(self.steps + 1):
             source = generator("step", entry.source().initial_seed(), step)
             with workplace.stage("explain"):
-                explanations = entry.required_explainer.explain(
-                    network, self.perturbed(batch, step), explainer_artefacts, source
+                explanations = explained(
+                    entry.required_explainer,
+                    network,
+                    self.perturbed(batch, step),
+                    explainer_artefacts,
+                    source,
                 )
             for image, label, explanation in zip(ids, labels, explanations, strict=True):
                 scores = cast("ConceptScores", explanation)

@@ -18,6 +18,7 @@ from xbench import (
     ConceptExamples,
     Dataset,
     Explainer,
+    Given,
     ImageSet,
     MismatchError,
     Network,
@@ -104,7 +105,12 @@ class ConceptualExplanationScores(Explainer):
         return ConceptBank.from_artefact(artefacts[BANK]).kept(self.threshold)
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[ConceptScores]:
         """The scores of each image; nothing random in it.
 

@@ -12,6 +12,7 @@ from xbench import (
     Batch,
     ClassifierWeights,
     Explainer,
+    Given,
     ImageSet,
     MismatchError,
     Network,
@@ -58,7 +59,12 @@ class RandomConcepts(SameConcepts):
     name: ClassVar[str] = "random-concepts"
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[ConceptScores]:
         """Scores drawn uniformly from [−1, 1] for each image and concept, raw and logarithmic.
 
@@ -96,13 +102,16 @@ class ControlModel(SameConcepts):
     name: ClassVar[str] = "control-model"
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[ConceptScores]:
         """What the other explainer makes of the images."""
         bank_explainer(self, self.of)
-        return cast(
-            "list[ConceptScores]", list(self.of.explain(network, batch, artefacts, generator))
-        )
+        return cast("list[ConceptScores]", list(given["of"]))
 
 
 def bank_explainer(floor: Explainer, explainer: Explainer) -> BankExplainer:

@@ -28,6 +28,7 @@ from xbench import (
     View,
     Workplace,
     entries_below,
+    explained,
 )
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
@@ -306,8 +307,8 @@ def _rows(
     scores: Sequence[ConceptScores | None] = [None] * len(labels)
     if case_batch.which == "out":
         with workplace.stage("explain"):
-            explanations = entry.required_explainer.explain(
-                network, batch, explainer_artefacts, entry.source()
+            explanations = explained(
+                entry.required_explainer, network, batch, explainer_artefacts, entry.source()
             )
         scores = cast("Sequence[ConceptScores]", explanations)
     scenario, strength = case_batch.model.scenario.label, case_batch.model.strength

@@ -16,6 +16,7 @@ from xbench import (
     ClassifierWeights,
     Difficulty,
     Explainer,
+    Given,
     ImageSet,
     Network,
     Readout,
@@ -83,7 +84,12 @@ class Deliberative(Explainer):
         return self.difficulty.artefacts(weights)
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The insecurities of each image; nothing random in it."""
         top = EvaluatedTop(network.top, network.activations(batch.images))

@@ -14,6 +14,7 @@ from xbench import (
     ClassifierWeights,
     Difficulty,
     Explainer,
+    Given,
     ImageSet,
     MismatchError,
     Network,
@@ -22,7 +23,7 @@ from xbench import (
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.regions import region_sizes
 from xbench_deliberative.kernels.saliency import known_masks_map, known_parts_map
-from xbench_deliberative.protocol.floors import insecurities_of, with_maps
+from xbench_deliberative.protocol.floors import given_insecurities, with_maps
 from xbench_deliberative.protocol.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.protocol.summary import REPORTED
 
@@ -75,7 +76,12 @@ class KnownParts(Explainer):
         return {**others, **self.truth().recipes(datasets["test"].dataset)}
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The other's insecurities with maps that know the parts in place of their own."""
         if batch.source is None:
@@ -84,7 +90,7 @@ class KnownParts(Explainer):
                 "images from elsewhere have none"
             )
         source, points = batch.source, self.parts == "points"
-        others = insecurities_of(self.of, network, batch, artefacts, generator)
+        others = given_insecurities(self, self.of, given)
         places = source.part_points(batch.ids) if points else source.part_masks(batch.ids)
         make = self._around_points if points else self._on_masks
         insecurities = []

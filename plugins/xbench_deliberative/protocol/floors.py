@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
-from xbench import Artefacts, Batch, Explainer, MismatchError, Network, per_image
+from xbench import Artefacts, Batch, Explainer, Given, MismatchError, Network, per_image
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
@@ -34,11 +34,17 @@ class RandomRegion(SamePairs):
     noise at every pixel."""
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The other's insecurities with uniform noise in place of their maps."""
         insecurities = []
-        for image, others in _of(self, network, batch, artefacts, generator):
+        insecurities_of_images = given_insecurities(self, self.of, given)
+        for image, others in zip(batch.ids, insecurities_of_images, strict=True):
             grid = others.size if self.noise == "pixels" else tuple(others.ambiguity_maps.shape[1:])
             noise = torch.rand(len(others), *grid, generator=per_image(generator, image))
             insecurities.append(with_maps(others, noise))
@@ -52,13 +58,17 @@ class CentrePrior(SamePairs):
     name: ClassVar[str] = "centre-prior"
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The other's insecurities with closeness to the centre in place of their maps."""
-        others = (others for _, others in _of(self, network, batch, artefacts, generator))
         return [
             with_maps(of_image, centre_map(*of_image.size).expand(len(of_image), -1, -1))
-            for of_image in others
+            for of_image in given_insecurities(self, self.of, given)
         ]
 
 
@@ -69,10 +79,15 @@ class EdgeDetector(SamePairs):
     name: ClassVar[str] = "edge-detector"
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The other's insecurities with the Sobel magnitude in place of their maps."""
-        others = (others for _, others in _of(self, network, batch, artefacts, generator))
+        others = given_insecurities(self, self.of, given)
         edges = sobel_magnitude(batch.images).cpu()
         return [
             with_maps(of_image, edge.expand(len(of_image), -1, -1))
@@ -96,7 +111,12 @@ class RandomPair(Explainer):
             raise ValueError(f"pairs must be at least 1, not {self.pairs}")
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """Different pairs drawn uniformly; smooth noise on the grid of the activations."""
         grid, size = _grid(network, batch), _size(batch)
@@ -118,7 +138,12 @@ class MostProbable(Explainer):
     makes: ClassVar[type[Insecurities]] = Insecurities
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Insecurities]:
         """The classes of the two largest logits; smooth noise on the grid of the activations."""
         with torch.no_grad():
@@ -142,29 +167,14 @@ def with_maps(given: Insecurities, maps: Float[Tensor, "q h w"]) -> Insecurities
     return Insecurities(maps.contiguous(), given.pairs, given.strengths, given.size)
 
 
-def _of(
-    floor: SamePairs,
-    network: Network,
-    batch: Batch,
-    artefacts: Artefacts,
-    generator: Generator,
-) -> list[tuple[int, Insecurities]]:
-    """Ids of the images with what the other explainer makes of them."""
-    given = insecurities_of(floor.of, network, batch, artefacts, generator)
-    return list(zip(batch.ids, given, strict=True))
-
-
-def insecurities_of(
-    explainer: Explainer, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
-) -> list[Insecurities]:
-    """What an explainer makes of a batch, or `MismatchError` if it makes something else."""
-    if not issubclass(explainer.makes, Insecurities):
+def given_insecurities(explainer: Explainer, of: Explainer, given: Given) -> list[Insecurities]:
+    """What the explainer in the field `of` made, or `MismatchError` if it makes something else."""
+    if not issubclass(of.makes, Insecurities):
         raise MismatchError(
-            f"explainer {explainer.name!r} makes {explainer.makes.name}, "
-            "but its pairs are needed: give one that makes insecurities as `of`"
+            f"explainer {of.name!r} makes {of.makes.name}, but explainer {explainer.name!r} "
+            "needs its pairs: give one that makes insecurities as `of`"
         )
-    explanations = explainer.explain(network, batch, artefacts, generator)
-    return cast("list[Insecurities]", list(explanations))
+    return cast("list[Insecurities]", list(given["of"]))
 
 
 def _grid(network: Network, batch: Batch) -> tuple[int, int]:

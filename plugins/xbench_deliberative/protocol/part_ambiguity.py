@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, cast
 
 import torch
 from jaxtyping import Bool, Int64
@@ -28,12 +28,12 @@ from xbench import (
     Tree,
     Workplace,
     entries_below,
+    explained,
     weights_recipe,
 )
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import accuracy, regions, saliency
 from xbench_deliberative.protocol import rows as tables
-from xbench_deliberative.protocol.floors import insecurities_of
 from xbench_deliberative.protocol.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.protocol.selection import HardestImages, own_difficulty
 from xbench_deliberative.protocol.summary import Scoring, noted, scored
@@ -153,7 +153,8 @@ class PartAmbiguity(Protocol):
         own = entries_below(EXPLAINER, artefacts)
         source = entry.source()
         with workplace.stage("explain"):
-            insecurities = insecurities_of(entry.required_explainer, network, batch, own, source)
+            explanations = explained(entry.required_explainer, network, batch, own, source)
+        insecurities = cast("Sequence[Insecurities]", explanations)
         with workplace.stage("annotate"):
             places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
         for image, of_image, place in zip(ids, insecurities, places, strict=True):

@@ -101,7 +101,7 @@ def maps_of(
             batch_answers = set_answers[start : start + workplace.batch_size]
             batch = entry.datasets[name].batch([answer.image for answer in batch_answers])
             device_batch = batch.to(workplace.device)
-            explanations = explainer.explain(network, device_batch, artefacts, entry.source())
+            explanations = explainer.explain(network, device_batch, artefacts, entry.source(), {})
             maps |= {
                 answer.case: saliency_map
                 for answer, saliency_map in zip(batch_answers, explanations, strict=True)

@@ -70,7 +70,7 @@ def test_rows_are_the_explanations_of_each_step(
             batch = entry.datasets["test"].batch([course.case])
             images = PERTURBATIONS["grey"](batch.images, step / 4)
             alone = dataclasses.replace(batch, images=images)
-            (scores,) = EXPLAINER.explain(network, alone, bank, generator(0))
+            (scores,) = EXPLAINER.explain(network, alone, bank, generator(0), {})
             np.testing.assert_allclose(course.raw[step], scores.raw, atol=1e-6)
             np.testing.assert_allclose(course.logarithmic[step], scores.logarithmic, atol=1e-4)
             assert course.probability[step] == pytest.approx(scores.probability, abs=1e-6)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import xbench
 from xbench import (
     Artefact,
     Batch,
@@ -83,7 +84,7 @@ def make_bank(network=None, concepts=9, seed=0, **fields):
 
 
 def explained(explainer, network, bank, batch, key="bank"):
-    return explainer.explain(network, batch, {"bank": bank.artefact(key)}, generator(0))
+    return xbench.explained(explainer, network, batch, {"bank": bank.artefact(key)}, generator(0))
 
 
 def scores_by_loops(network, bank, batch, step):
@@ -319,11 +320,9 @@ class Doubled(Explainer):
     name, makes = "doubled", ConceptScores
     of: Explainer
 
-    def explain(self, network, batch, artefacts, generator):
-        explanations = self.of.explain(network, batch, artefacts, generator)
+    def explain(self, network, batch, artefacts, generator, given):
         return [
-            dataclasses.replace(explanation, raw=2 * explanation.raw)
-            for explanation in explanations
+            dataclasses.replace(explanation, raw=2 * explanation.raw) for explanation in given["of"]
         ]
 
 
@@ -378,7 +377,7 @@ def test_a_learned_bank_is_used_from_beginning_to_end(make_weights, workplace, b
     needs = {name: need.build({}, workplace) for name, need in recipe.needs().items()}
     bank = recipe.build(needs, workplace)
     network = workplace.network(weights.plan.classifier, weights.build({}, workplace))
-    explanations = ces.explain(network, batch, {"bank": bank}, generator(0))
+    explanations = ces.explain(network, batch, {"bank": bank}, generator(0), {})
     assert [explanation.label for explanation in explanations] == batch.labels.tolist()
     assert explanations[0].verified
     names = [concept.name for concept in explanations[0].concepts]
@@ -392,8 +391,8 @@ def test_artefacts_survive_the_store(tmp_path):
     again = Artefact("bank", artefact.tensors, json.loads(json.dumps(dict(artefact.facts))))
     network, batch = make_network(), make_batch()
     ces = ConceptualExplanationScores()
-    explanation = ces.explain(network, batch, {"bank": artefact}, generator(0))[0]
-    other = ces.explain(make_network(), batch, {"bank": again}, generator(0))[0]
+    explanation = ces.explain(network, batch, {"bank": artefact}, generator(0), {})[0]
+    other = ces.explain(make_network(), batch, {"bank": again}, generator(0), {})[0]
     assert explanation.concepts == other.concepts
     assert torch.equal(explanation.raw, other.raw)
 
@@ -415,7 +414,7 @@ def test_the_released_bank_explains_with_the_network_that_it_is_of(realdata):
     batch = Batch(images, (0, 1), torch.tensor([3, 948]))
     artefact = StoredBank(str(path)).build({}, None)
     explanations = ConceptualExplanationScores().explain(
-        network, batch, {"bank": artefact}, generator(0)
+        network, batch, {"bank": artefact}, generator(0), {}
     )
     assert len(explanations[0].concepts) == 168, "two of 170 lie below 0.7"
     assert not explanations[0].verified

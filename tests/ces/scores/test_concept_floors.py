@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+import xbench
 from xbench import Batch, Concept, Explainer, MismatchError, generator
 from xbench.networks import cut_module
 from xbench.testing import check_component
@@ -52,7 +53,7 @@ def make_batch(ids, labels=True):
 
 
 def explained(explainer, network, bank, batch, seed=0):
-    return explainer.explain(network, batch, {"bank": bank}, generator(seed))
+    return xbench.explained(explainer, network, batch, {"bank": bank}, generator(seed))
 
 
 @pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: floor.name)
@@ -146,7 +147,7 @@ class Accompanied(Explainer):
     def kept_bank(self, artefacts):
         return artefacts["bank"]
 
-    def explain(self, network, batch, artefacts, generator):
+    def explain(self, network, batch, artefacts, generator, given):
         return []
 
 

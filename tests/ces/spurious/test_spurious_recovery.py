@@ -58,7 +58,7 @@ class Guesses(Explainer):
     name: ClassVar[str] = "guesses"
     makes: ClassVar[type[ConceptScores]] = ConceptScores
 
-    def explain(self, network, batch, artefacts, generator) -> list[ConceptScores]:
+    def explain(self, network, batch, artefacts, generator, given) -> list[ConceptScores]:
         names = ["red", "green", *(f"concept {n}" for n in range(10))]
         concepts = tuple(Concept(name, "any") for name in names)
         explanations = []
@@ -173,7 +173,7 @@ def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_pat
         if case.which == "in":
             assert [row["concept"] for row in rows] == [None]
             continue
-        (scores,) = entry.explainer.explain(network, batch, {}, entry.source())
+        (scores,) = entry.explainer.explain(network, batch, {}, entry.source(), {})
         assert [row["raw"] for row in rows] == scores.raw.tolist()
         assert [row["concept"] for row in rows] == [concept.name for concept in scores.concepts]
 

@@ -366,7 +366,7 @@ def test_insecurities_are_explained_with_it(hardness, preset, provider):
     assert explainer.companion() == hardness.companion()
     artefacts = provider.all(explainer.artefacts(weights, {"test": test}))
     network = load_network(TINY, provider.one(weights), CPU)
-    found = explainer.explain(network, test.batch(test.ids()[:4]), artefacts, generator(0))
+    found = explainer.explain(network, test.batch(test.ids()[:4]), artefacts, generator(0), {})
     assert len(found) == 4
     assert all(torch.isfinite(one.maps()).all() for one in found)
 

@@ -25,7 +25,7 @@ from xbench_deliberative.readouts import normalised_entropy
 
 
 def explained(explainer: Deliberative, network: Network, batch: Batch) -> list[Insecurities]:
-    return explainer.explain(network, batch, {}, generator("unused"))
+    return explainer.explain(network, batch, {}, generator("unused"), {})
 
 
 def slow_maps(network: Network, image: Tensor, official: bool) -> dict[tuple[int, int], Tensor]:

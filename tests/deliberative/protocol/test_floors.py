@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xbench
 from xbench import Batch, Explainer, Explanation, ImageSet, MismatchError, Network, generator
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
@@ -20,7 +21,6 @@ from xbench_deliberative.protocol.floors import (
     MostProbable,
     RandomPair,
     RandomRegion,
-    insecurities_of,
 )
 from xbench_deliberative.protocol.part_ambiguity import on_points
 from xbench_deliberative.protocol.rows import COVERAGES
@@ -39,7 +39,7 @@ RANDOM = [RandomRegion(SUBJECT), RandomRegion(SUBJECT, "pixels"), RandomPair(), 
 def explained(
     explainer: Explainer, network: Network, batch: Batch, seed: int = 0
 ) -> list[Insecurities]:
-    return insecurities_of(explainer, network, batch, {}, generator(seed))
+    return list(xbench.explained(explainer, network, batch, {}, generator(seed)))
 
 
 @pytest.mark.parametrize("floor", SAME_PAIRS, ids=lambda floor: floor.name)
@@ -204,9 +204,8 @@ class Heater(Explainer):
 
 
 def test_floors_need_an_explainer_that_makes_insecurities(network: Network, batch: Batch) -> None:
-    with pytest.raises(
-        MismatchError, match="explainer 'heater' makes heat, but its pairs are needed"
-    ):
+    message = "explainer 'heater' makes heat, but explainer 'random-region' needs its pairs"
+    with pytest.raises(MismatchError, match=message):
         explained(RandomRegion(Heater()), network, batch)
 
 

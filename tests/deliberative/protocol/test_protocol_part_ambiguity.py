@@ -92,7 +92,9 @@ def explained(
     for start in range(0, len(cases), workplace.batch_size):
         some = cases[start : start + workplace.batch_size]
         batch = entry.datasets["test"].batch(some)
-        yield from zip(some, SUBJECT.explain(network, batch, {}, torch.Generator()), strict=True)
+        yield from zip(
+            some, SUBJECT.explain(network, batch, {}, torch.Generator(), {}), strict=True
+        )
 
 
 def slow_rows(
@@ -280,8 +282,8 @@ class Mute(Explainer):
     name: ClassVar[str] = "mute"
     makes: ClassVar[type[Insecurities]] = Insecurities
 
-    def explain(self, network, batch, artefacts, generator):
-        found = SUBJECT.explain(network, batch, artefacts, generator)
+    def explain(self, network, batch, artefacts, generator, given):
+        found = SUBJECT.explain(network, batch, artefacts, generator, {})
         return [
             one.strongest(0 if i % 2 == 0 else 10) for i, one in zip(batch.ids, found, strict=True)
         ]

@@ -90,7 +90,7 @@ def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
     network = workplace.network(NETWORK, weights(3)["weights"])
     for place, (name, image) in enumerate((s.set, s.image) for s in shown):
         batch = one.datasets[name].batch([image])
-        (alone,) = GradCam().explain(network, batch, {}, one.source())
+        (alone,) = GradCam().explain(network, batch, {}, one.source(), {})
         assert alone.label == int(network.logits(batch.images).argmax())
         torch.testing.assert_close(found[place].values, alone.values, rtol=1e-3, atol=1e-6)
 

@@ -99,7 +99,7 @@ class Other(Explainer):
     name: ClassVar[str] = "other"
     makes: ClassVar[type[Explanation]] = Explanation
 
-    def explain(self, network, batch, artefacts, generator):
+    def explain(self, network, batch, artefacts, generator, given):
         return []
 
 

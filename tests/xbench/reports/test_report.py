@@ -21,7 +21,7 @@ from xbench.errors import RunError, UsageError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Classifier, Network
 from xbench.interfaces.data.dataset import Batch, ImageSet
-from xbench.interfaces.explanation import Explainer, Explanation
+from xbench.interfaces.explanation import Explainer, Explanation, Given
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol, Role, Rows
 from xbench.interfaces.recipe import Recipe
@@ -84,7 +84,12 @@ class Dice(Explainer):
     sides: float = 1.0
 
     def explain(
-        self, network: Network, batch: Batch, artefacts: Artefacts, generator: Generator
+        self,
+        network: Network,
+        batch: Batch,
+        artefacts: Artefacts,
+        generator: Generator,
+        given: Given,
     ) -> list[Number]:
         sources = [per_image(generator, image) for image in batch.ids]
         return [Number(self.sides * float(torch.rand(1, generator=s))) for s in sources]
@@ -114,7 +119,7 @@ class High(Protocol):
     ) -> Rows:
         network = workplace.network(entry.classifier, artefacts["weights"])
         batch = entry.datasets["test"].batch(cases)
-        made = entry.explainer.explain(network, batch, artefacts, entry.source())
+        made = entry.explainer.explain(network, batch, artefacts, entry.source(), {})
         return pa.table({"case": [c + self.shift for c in cases], "value": [m.value for m in made]})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
