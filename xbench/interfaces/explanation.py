@@ -73,9 +73,16 @@ class Explainer(Component):
         return declared
 
     def inner(self) -> "Mapping[str, Explainer]":
-        """The explainers among its fields, which it builds on, by field."""
+        """The explainers among its fields, by field."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         return {name: value for name, value in values.items() if isinstance(value, Explainer)}
+
+    def builds_on(self) -> "Mapping[str, Explainer]":
+        """The explainers whose explanations it is given: those among its fields.
+
+        Override it where some of these only say what is explained, and need not explain.
+        """
+        return self.inner()
 
     @abstractmethod
     def explain(
@@ -90,7 +97,7 @@ class Explainer(Component):
 
         Randomness comes from `generator`; draw it per image (`xbench.per_image`) so that
         explanations do not depend on how images were batched. `given` has what the explainers
-        among its fields made of the same images, by field: it calls none of them itself.
+        that it builds on made of the same images, by field: it calls none of them itself.
         """
 
 
@@ -110,7 +117,7 @@ def explained(
     """
     given = {
         name: explained(inner, network, batch, artefacts, generator)
-        for name, inner in explainer.inner().items()
+        for name, inner in explainer.builds_on().items()
     }
     return explainer.explain(network, batch, artefacts, generator, given)
 

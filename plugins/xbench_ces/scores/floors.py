@@ -58,6 +58,10 @@ class RandomConcepts(SameConcepts):
 
     name: ClassVar[str] = "random-concepts"
 
+    def builds_on(self) -> Mapping[str, Explainer]:
+        """Nothing: of the other explainer only the bank is asked for."""
+        return {}
+
     def explain(
         self,
         network: Network,
