@@ -99,6 +99,8 @@ class Record(_Strict):
     threads: int | None = None
     """How many threads a computation on the CPU had: a training depends on it."""
     finished: str
+    checksum: str | None = None
+    """Of the file in a store that the record lies in."""
 
 
 def number(value: float) -> Number:

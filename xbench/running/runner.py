@@ -90,6 +90,7 @@ class Provider:
     def __init__(self, store: Store, workplace: LocalWorkplace) -> None:
         self.store = store
         self.workplace = workplace
+        store.files.say = self.say_once
         self._made: dict[str, Artefact] = {}
         self._said: set[str] = set()
 
@@ -170,7 +171,7 @@ def _shards(
 def _tables(shards: Sequence[Shard], provider: "Provider", executor: Executor) -> tuple[Rows, ...]:
     """Each shard's rows: from the store where they are, else evaluated now and stored."""
     store, workplace = provider.store, provider.workplace
-    tables = {shard.key: store.rows(shard.key) for shard in shards}
+    tables = {shard.key: store.rows(shard.key, shard.cases) for shard in shards}
     missing = [shard for shard in shards if tables[shard.key] is None]
     if not missing:
         return tuple(rows for rows in tables.values() if rows is not None)

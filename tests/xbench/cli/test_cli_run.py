@@ -48,7 +48,10 @@ def test_a_damaged_shard_is_made_again_and_the_record_is_the_same(xbench, quick,
     first = xbench("run", "--store", store, "--json", *quick).json()
     shard = min(store.rglob("*.parquet"))
     shard.write_bytes(shard.read_bytes()[:100])
+    called = xbench("run", "--store", store, *quick)
     second = xbench("run", "--store", store, "--json", *quick).json()
+    assert called.err.count("damaged rows in store") == 1
+    assert f"made again: rows/{shard.name}" in called.err
     assert pq.read_table(shard).schema.metadata[FACTS]
     assert list(map(timeless, first)) == list(map(timeless, second))
 
