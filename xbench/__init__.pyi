@@ -41,6 +41,10 @@ from xbench.interfaces.artefact import Artefact as Artefact
 from xbench.interfaces.artefact import Artefacts as Artefacts
 from xbench.interfaces.artefact import entries_below as entries_below
 from xbench.interfaces.attribution import Attribution as Attribution
+from xbench.interfaces.bench import Bench as Bench
+from xbench.interfaces.bench import Derivation as Derivation
+from xbench.interfaces.bench import Request as Request
+from xbench.interfaces.bench import Subject as Subject
 from xbench.interfaces.classifier import Classifier as Classifier
 from xbench.interfaces.classifier import Network as Network
 from xbench.interfaces.classifier import Normalisation as Normalisation
@@ -116,9 +120,10 @@ from xbench.results.statistics import band as band
 from xbench.results.statistics import difference as difference
 from xbench.results.statistics import scores_by_name as scores_by_name
 from xbench.results.statistics import summarised as summarised
-from xbench.running.local import LocalExecutor as LocalExecutor
+from xbench.running.bench import LocalBench as LocalBench
+from xbench.running.executors.local import LocalExecutor as LocalExecutor
 from xbench.running.outcome import judge as judge
-from xbench.running.runner import Provider as Provider
+from xbench.running.provider import Provider as Provider
 from xbench.running.runner import check_benchmark as check_benchmark
 from xbench.running.runner import record_path as record_path
 from xbench.running.runner import run as run
@@ -129,6 +134,7 @@ from xbench.training.fitting import fit as fit
 from xbench.training.recipe import TrainedWeights as TrainedWeights
 from xbench.training.recipe import start_module as start_module
 from xbench.training.recipe import stored_state as stored_state
+from xbench.training.recipe import subject_of as subject_of
 from xbench.training.recipe import training_facts as training_facts
 from xbench.training.recipe import weights_recipe as weights_recipe
 from xbench.training.validation import Mistakes as Mistakes

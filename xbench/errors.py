@@ -12,6 +12,8 @@ XbenchError
 │   └── UnwritableStoreError  a store that cannot be written
 └── RunError                  a part of the run failed: exit code 1
     ├── NumericalError        NaN or infinite values where numbers are needed
+    ├── FailedEntriesError    entries that failed; the others are recorded
+    ├── ChangedStateError     a component that leaves something changed
     ├── StoreFullError        no space left
     └── DownloadError         a transfer or archive that cannot be trusted
 
@@ -19,7 +21,8 @@ A message names the thing, who provides it, what is wrong and the way out.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 class XbenchError(Exception):
@@ -77,6 +80,20 @@ class UnwritableStoreError(UsageError):
 
 class RunError(XbenchError):
     """A part of the run failed; what was finished before is kept."""
+
+
+class ChangedStateError(RunError):
+    """A component that leaves a network, or the process, changed."""
+
+
+class FailedEntriesError(RunError):
+    """Entries that failed; `records` has, for each benchmark, those of the others."""
+
+    def __init__(self, failed: Mapping[str, Exception], records: Sequence[Sequence[Any]]) -> None:
+        told = "; ".join(f"{label}: {error}" for label, error in failed.items())
+        count = f"{len(failed)} entr{'y' if len(failed) == 1 else 'ies'} failed"
+        super().__init__(f"{count}. {told}")
+        self.records = records
 
 
 class NumericalError(RunError):

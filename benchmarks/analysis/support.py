@@ -25,7 +25,7 @@ def main(url: str, name: str, seed: str, images: str = "200") -> None:
             entry = next(benchmark.entries(line))
             artefacts = provider.all(benchmark.protocol.artefacts(entry))
             ids = benchmark.protocol.cases(entry, artefacts)[: int(images)]
-            pixels, parts = support(prepared_entry(entry, provider), ids)
+            pixels, parts = support(prepared_entry(entry, provider.store, provider.workplace), ids)
             print(f"{line.label:36} {100 * pixels:5.1f} % of pixels, {100 * parts:5.1f} % of parts")
 
 

@@ -6,42 +6,45 @@ from pathlib import Path
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.files import photos
-from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Network
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.data.transform import Transform
-from xbench.interfaces.explanation import Explanation, explained, save_explanations
+from xbench.interfaces.explanation import Explanation, save_explanations
 from xbench.interfaces.protocol import Entry
 from xbench.reports.figures import save_figure
-from xbench.running.runner import Provider, check_benchmark
+from xbench.running.bench import LocalBench
+from xbench.running.runner import check_benchmark
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import weights_recipe
+from xbench.training.recipe import subject_of, weights_recipe
 
 
 @dataclass(frozen=True, eq=False)
 class PreparedEntry:
-    """An entry with all that its explainer needs."""
+    """An entry at a bench where its explainer finds all that it needs, or makes it."""
 
     entry: Entry
-    network: Network
-    artefacts: Artefacts
+    bench: LocalBench
+
+    @property
+    def network(self) -> Network:
+        """The network that is explained."""
+        weights = self.bench.provider.one(weights_recipe(self.entry))
+        return self.bench.network(self.entry.classifier, weights)
 
     def explain(self, batch: Batch) -> Sequence[Explanation]:
         """An explanation of each image; images of the benchmark get the one that is scored."""
-        moved, source = batch.to(self.network.device), self.entry.source()
-        explainer = self.entry.required_explainer
-        return explained(explainer, self.network, moved, self.artefacts, source)
+        explainer, subject = self.entry.required_explainer, subject_of(self.entry)
+        if batch.source is None:
+            return self.bench.explain(explainer, subject, batch)
+        return self.bench.explanations(explainer, subject, batch.source, batch.ids)
 
 
-def prepared_entry(entry: Entry, provider: Provider) -> PreparedEntry:
-    """The entry, its artefacts taken from the store or made now."""
-    recipe = weights_recipe(entry)
-    declared = entry.required_explainer.artefacts(recipe, entry.datasets)
-    weights = provider.one(recipe)
-    artefacts = provider.all(declared)
-    network = provider.workplace.network(entry.classifier, weights)
-    return PreparedEntry(entry, network, artefacts)
+def prepared_entry(entry: Entry, store: Store, workplace: LocalWorkplace) -> PreparedEntry:
+    """The entry; what its explainer needs is taken from the store or made now."""
+    ready = PreparedEntry(entry, LocalBench(workplace, store))
+    ready.bench.provider.all(subject_of(entry).artefacts(entry.required_explainer))
+    return ready
 
 
 def explain(
@@ -55,7 +58,7 @@ def explain(
     """Explain each named batch with the benchmark's first entry; write pictures and values."""
     check_benchmark(benchmark)
     store.check_writable()
-    ready = prepared_entry(next(benchmark.entries(benchmark.lines[0])), Provider(store, workplace))
+    ready = prepared_entry(next(benchmark.entries(benchmark.lines[0])), store, workplace)
     class_names = benchmark.datasets["test"].dataset.class_names()
     out.mkdir(parents=True, exist_ok=True)
     written = []

@@ -21,7 +21,8 @@ def command(session: Session, out: Path | None) -> None:
     that was killed goes on after its last finished epoch.
     """
     from xbench.cli.output import print_json, print_lines, progress
-    from xbench.running.runner import Provider, check_benchmark
+    from xbench.running.provider import Provider
+    from xbench.running.runner import check_benchmark
     from xbench.training.recipe import weights_recipe
 
     benchmark = session.assembled(scored=False)

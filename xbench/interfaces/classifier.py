@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -106,6 +107,10 @@ class Network(ABC):
     @abstractmethod
     def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
         """What `bottom` makes of the images; no gradient is kept."""
+
+    @abstractmethod
+    def remembering(self, images: Sequence[Tensor]) -> AbstractContextManager[None]:
+        """In this block the activations of these images, tensors that stay, are made once."""
 
     @abstractmethod
     def logits(

@@ -37,19 +37,19 @@ wrong in it stands in what it returns."""
 class Executor(Component):
     """Runs tasks, in an order that it chooses.
 
-    `threads` is how many a computation on the CPU has: 0 for as many as there are cores for
-    each worker. At equal threads and batch sizes results do not show where they were made.
+    At equal threads and batch sizes results do not show where they were made.
     """
 
     kind: ClassVar[str] = "executor"
+    shared: ClassVar[bool]
+    """Whether tasks run in other processes, which then have to see the store."""
 
-    threads: int
-    """A field of every executor."""
-
-    @property
     @abstractmethod
-    def shared(self) -> bool:
-        """Whether tasks run in other processes, which have to see the store."""
+    def worker_threads(self) -> int:
+        """How many threads a computation on the CPU has in each worker; 0 for torch's own choice.
+
+        A field `threads` of every executor says it.
+        """
 
     @abstractmethod
     def run(self, work: Work, tasks: Iterator[Task | None]) -> Iterator[Done]:

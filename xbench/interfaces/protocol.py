@@ -1,7 +1,7 @@
 """Protocols: how explanations, or classifiers, are scored."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -11,7 +11,8 @@ from jaxtyping import Float64, Int64
 from torch import Generator
 
 from xbench.errors import MismatchError
-from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.artefact import Artefacts
+from xbench.interfaces.bench import Bench, Request, Subject
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Component, Tree
 from xbench.interfaces.data.annotation import Annotation
@@ -22,7 +23,6 @@ from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.recipe import Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
 from xbench.randomness import generator
 
 if TYPE_CHECKING:
@@ -108,10 +108,8 @@ class View(NamedTuple):
     title: str
     images: ImageSet
     image: int
-    weights: Artefact
-    """Of the entry's classifier."""
-    artefacts: Artefacts
-    """What the entry's explainer declared for these weights."""
+    subject: Subject
+    """The classifier, with its weights, that is explained."""
 
 
 class Drawing(NamedTuple):
@@ -165,11 +163,22 @@ class Protocol(Component):
         """
         return cases[:limit]
 
+    def requests(self, entry: Entry, cases: Sequence[int]) -> Iterable[Request]:
+        """What `evaluate` will ask its bench for, where it can say: nothing unless overridden.
+
+        It is made beforehand, for all entries in one pass over a network; what is asked for and
+        is not there is made when it is asked for.
+        """
+        return ()
+
     @abstractmethod
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, bench: Bench
     ) -> Rows:
-        """Rows of these cases. Runs on a worker; depends on nothing but its arguments."""
+        """Rows of these cases. Runs on a worker; depends on nothing but its arguments.
+
+        Explanations and predictions it asks of its bench, which keeps them.
+        """
 
     @abstractmethod
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
@@ -193,7 +202,7 @@ class Protocol(Component):
         entries: Mapping[str, Entry],
         rows: Mapping[str, Rows],
         artefacts: Mapping[str, Artefacts],
-        workplace: Workplace,
+        bench: Bench,
     ) -> Mapping[str, Drawing]:
         """Pictures for which images or networks are needed, as `figures`; none by default.
 

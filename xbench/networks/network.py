@@ -1,10 +1,11 @@
 """Networks: a classifier with its weights, cut, counted and ready to be explained."""
 
+import contextlib
 import copy
 import dataclasses
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -57,6 +58,8 @@ class CutNetwork(Network):
     passes: PassCounter
     name: str = "network"
     auxiliary: dict[str, nn.Module] = field(default_factory=dict, repr=False)
+    _remembered: dict[int, Tensor | None] = field(default_factory=dict, repr=False)
+    """Activations by the identity of images, of those that are to be remembered."""
 
     @property
     def device(self) -> torch.device:
@@ -66,15 +69,30 @@ class CutNetwork(Network):
 
     def activations(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d i j"]:
         """What `bottom` makes of the images; no gradient is kept."""
+        kept = self._remembered.get(id(images))
+        if kept is not None:
+            return kept
         with torch.no_grad():
-            return self.bottom(images)
+            made: Tensor = self.bottom(images)
+        if id(images) in self._remembered:
+            self._remembered[id(images)] = made
+        return made
+
+    @contextlib.contextmanager
+    def remembering(self, images: Sequence[Tensor]) -> Iterator[None]:
+        """In this block the activations of these images, tensors that stay, are made once."""
+        self._remembered.update({id(batch): None for batch in images})
+        try:
+            yield
+        finally:
+            self._remembered.clear()
 
     def logits(
         self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
     ) -> Float[Tensor, "n classes"]:
         """What `top` makes of the activations, `checked`; no gradient is kept."""
         with torch.no_grad():
-            return self.checked(self.top(self.bottom(images)), ids)
+            return self.checked(self.top(self.activations(images)), ids)
 
 
 def load_network(classifier: Classifier, weights: Artefact, device: torch.device) -> Network:

@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
-from xbench.interfaces.explanation import explained
 from xbench.interfaces.protocol import Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.figures import save_figure
 from xbench.reports.page import Picture, html, page_of
 from xbench.results.record import Record
+from xbench.running.bench import LocalBench
 from xbench.running.outcome import record_rows
-from xbench.running.runner import Provider
 from xbench.running.store import Store
 from xbench.running.workplace import LocalWorkplace
-from xbench.training.recipe import weights_recipe
+from xbench.training.recipe import subject_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,6 +42,11 @@ class Run(NamedTuple):
     store: Store
     workplace: LocalWorkplace
     command: str
+
+    @property
+    def bench(self) -> LocalBench:
+        """Where kept explanations are found."""
+        return LocalBench(self.workplace, self.store)
 
 
 def check_folder(folder: Path) -> None:
@@ -133,13 +137,17 @@ def _curves(run: Run, folder: Path) -> Iterator[Picture]:
 
 def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
     """What the protocol draws of images and networks."""
-    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
+    bench, protocol = run.bench, run.benchmark.protocol
     if type(protocol).pictures is Protocol.pictures:
         return
-    entries = {line.label: next(run.benchmark.entries(line)) for line in run.benchmark.lines}
+    labels = {record.label for record in run.records}
+    lines = [line for line in run.benchmark.lines if line.label in labels]
+    entries = {line.label: next(run.benchmark.entries(line)) for line in lines}
     rows = {record.label: next(record_rows(record, run.store)) for record in run.records}
-    artefacts = {label: provider.all(protocol.artefacts(entry)) for label, entry in entries.items()}
-    drawings = protocol.pictures(entries, rows, artefacts, run.workplace)
+    artefacts = {
+        label: bench.provider.all(protocol.artefacts(entry)) for label, entry in entries.items()
+    }
+    drawings = protocol.pictures(entries, rows, artefacts, bench)
     for stem, drawing in drawings.items():
         size = _save(drawing.figure, folder / stem, drawing.title, PICTURE_DOTS)
         yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "png")
@@ -162,42 +170,29 @@ def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Pictur
 
 def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
     """What the cases show; nothing where they are neither views nor images."""
-    provider, protocol = Provider(run.store, run.workplace), run.benchmark.protocol
-    artefacts = provider.all(protocol.artefacts(entry))
+    protocol = run.benchmark.protocol
+    artefacts = run.bench.provider.all(protocol.artefacts(entry))
     views = [protocol.view(entry, case, artefacts) for case in cases]
     images = entry.datasets["test"]
     image_cases = [case for case, view in zip(cases, views, strict=True) if view is None]
     if image_cases and set(image_cases).issubset(images.ids()):
-        recipe = weights_recipe(entry)
-        weights = provider.one(recipe)
-        explainer_artefacts = provider.all(
-            entry.required_explainer.artefacts(recipe, entry.datasets)
-        )
         labels = images.dataset.labels(image_cases).tolist()
-        names = images.dataset.class_names()
+        names, subject = images.dataset.class_names(), subject_of(entry)
         for case, label in zip(image_cases, labels, strict=True):
-            yield View(f"Image {case}: {names[label]}", images, case, weights, explainer_artefacts)
+            yield View(f"Image {case}: {names[label]}", images, case, subject)
     yield from (view for view in views if view is not None)
 
 
 def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Picture:
-    network = run.workplace.network(entry.classifier, view.weights)
     batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
-    device_batch = batch.to(network.device)
-    explainer, source = entry.required_explainer, entry.source()
-    explanation = explained(explainer, network, device_batch, view.artefacts, source)[0]
+    asked = view.subject, view.images, [view.image]
+    (explanation,) = run.bench.explanations(entry.required_explainer, *asked)
     figure = explanation.draw(batch, entry.datasets["train"], names)
     size = _save(figure, place, view.title, PICTURE_DOTS)
-    top_classes = (
-        network.logits(device_batch.images, [view.image])[0]
-        .softmax(0)
-        .topk(min(PREDICTIONS, len(names)))
-    )
+    shares = run.bench.predictions(*asked)[0].softmax(0).topk(min(PREDICTIONS, len(names)))
     predictions = [
         f"{names[label]} {100 * value:.0f} %"
-        for value, label in zip(
-            top_classes.values.tolist(), top_classes.indices.tolist(), strict=True
-        )
+        for value, label in zip(shares.values.tolist(), shares.indices.tolist(), strict=True)
     ]
     caption = f"The classifier says: {', '.join(predictions)}."
     text = f"Explanation of image {view.image} by {entry.label}. {caption}"

@@ -28,10 +28,7 @@ from xbench.results.record import (
 )
 from xbench.results.statistics import Draws, difference, scores_by_name, summarised
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
-from xbench.running.store import Store
-
-FACTS = b"xbench"
-"""The key of Parquet metadata under which a shard's cost lies."""
+from xbench.running.store import FACTS, Store
 
 Scores = Mapping[str, Sequence[Sequence[CaseScores]]]
 """Per label, per repeat, the scores."""
@@ -54,11 +51,15 @@ class Outcome:
         return pa.concat_tables([table.replace_schema_metadata(None) for table in self.tables])
 
     def costs(self) -> Iterator[dict[str, Any]]:
-        """What each shard cost; nothing for rows that were made elsewhere."""
+        """What each shard cost, and what was kept and used; nothing for rows made elsewhere."""
+        kept: dict[str, dict[str, Any]] = {}
         for table in self.tables:
             facts = (table.schema.metadata or {}).get(FACTS)
             if facts is not None:
-                yield json.loads(facts)
+                cost = json.loads(facts)
+                kept |= cost.get("kept", {})  # several shards use a segment: it counts once
+                yield cost
+        yield from kept.values()
 
 
 def judge(

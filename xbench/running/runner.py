@@ -1,37 +1,45 @@
-"""The one loop: from a benchmark to records. The only place that sees the whole chain."""
+"""The runner: from benchmarks to records, by one plan."""
 
-import json
+import contextlib
+import sys
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
-from xbench.errors import UsageError
-from xbench.interfaces.artefact import Artefact, Artefacts
-from xbench.interfaces.component import Tree, content_key
+from xbench.errors import FailedEntriesError, StoreFullError, UsageError
 from xbench.interfaces.executor import Executor
-from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
-from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.protocol import CaseScores
 from xbench.interfaces.resampling import Resampling
 from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
-from xbench.running.outcome import FACTS, Outcome, judged_together, records_of
-from xbench.running.store import TREE, Store
-from xbench.running.versions import made_again
+from xbench.running.bench import LocalBench
+from xbench.running.messages import heard
+from xbench.running.outcome import Outcome, judged_together, records_of
+from xbench.running.plan import EntryRun, Plan
+from xbench.running.store import Store
+from xbench.running.work import Setting, Work, at_bench
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module
 
+KEPT_GIB = 2.0
+"""What explanations and predictions of a run may take in the store."""
 
-class Shard(NamedTuple):
-    """A batch of cases of one entry and repeat, with all that is needed to evaluate it."""
 
-    key: str
-    protocol: Protocol
-    entry: Entry
-    cases: tuple[int, ...]
-    artefacts: Artefacts
-    tree: Tree
-    """What the key is of."""
+class Options(NamedTuple):
+    """How benchmarks are run."""
+
+    limit: int | None = None
+    """So many cases of each entry; None for all."""
+    resampling: Resampling = Resampling()
+    keep: bool = True
+    """Whether explanations and predictions stay in the store."""
+    cap: float = KEPT_GIB
+    """GiB of them; the oldest of the run go first."""
+
+
+DEFAULTS = Options()
 
 
 def run(
@@ -42,26 +50,97 @@ def run(
     *,
     limit: int | None = None,
     resampling: Resampling | None = None,
+    keep: bool = True,
+    cap: float = KEPT_GIB,
 ) -> list[Record]:
     """Run a benchmark and store one record for each of its entries.
 
     What the store already holds is not made again, so a run that was killed goes on where
-    it was and yields the record of an uninterrupted one, times aside.
+    it was and yields the record of an uninterrupted one, times aside. With `keep`, explanations
+    and predictions stay in the store. `FailedEntriesError`, which has the other records, where
+    entries failed.
     """
-    check_benchmark(benchmark)
-    store.check_writable()
-    provider = Provider(store, workplace)
-    outcomes: dict[str, list[Outcome]] = {}
-    for line in benchmark.lines:
-        for entry in benchmark.entries(line):
-            outcome = _outcome(benchmark, entry, provider, executor, limit)
-            outcomes.setdefault(line.label, []).append(outcome)
-    scores = _scores(benchmark, outcomes)
-    plan = resampling or Resampling()
-    records = records_of(benchmark, outcomes, scores, plan, limit, str(workplace.device))
-    for record in records:
-        store.put_record(record_path(record), record.model_dump())
+    options = Options(limit, resampling or Resampling(), keep, cap)
+    (records,) = run_together([benchmark], store, executor, workplace, options)
     return records
+
+
+def run_together(
+    benchmarks: Sequence[Benchmark],
+    store: Store,
+    executor: Executor,
+    workplace: LocalWorkplace,
+    options: Options = DEFAULTS,
+) -> list[list[Record]]:
+    """Run benchmarks by one plan; the records of each."""
+    for benchmark in benchmarks:
+        check_benchmark(benchmark)
+    store.check_writable()
+    bench = LocalBench(workplace, store, keep=options.keep)
+    plan = Plan(benchmarks, bench, options.limit, options.cap * 2**30)
+    with _working(executor, bench) as work:
+        for done in executor.run(work, plan.tasks()):
+            if isinstance(done.error, UsageError | StoreFullError):
+                raise done.error
+            plan.finished(done)
+    judged = [_records(benchmark, plan, options, str(workplace.device)) for benchmark in benchmarks]
+    for record in [record for records in judged for record in records]:
+        store.put_record(record_path(record), record.model_dump())
+    _raise_failures(plan, judged)
+    return judged
+
+
+def _raise_failures(plan: Plan, records: list[list[Record]]) -> None:
+    """Raise what stopped all entries, or `FailedEntriesError` that names those that failed."""
+    failed = {run.entry.label: run.error for run in plan.runs if run.error is not None}
+    errors = {str(error): error for error in failed.values()}
+    if failed and not any(records) and len(errors) == 1:
+        raise next(iter(errors.values()))
+    if failed:
+        raise FailedEntriesError(failed, records)
+
+
+@contextlib.contextmanager
+def _working(executor: Executor, bench: LocalBench) -> Iterator[Work]:
+    """What the executor calls for each task, in this process or in others."""
+    workplace, run = bench.workplace, uuid.uuid4().hex
+    messages = workplace.scratch / f"messages-{run}"
+    with contextlib.ExitStack() as stack:
+        probe = ""
+        if executor.shared:
+            probe = stack.enter_context(bench.store.probe())
+            stack.enter_context(heard(messages, workplace.progress))
+        setting = Setting(
+            store=bench.store.url,
+            device=str(workplace.device),
+            batch_size=workplace.batch_size,
+            scratch=str(workplace.scratch.absolute()),
+            threads=executor.worker_threads(),
+            keep=bench.kept.keep,
+            messages=str(messages.absolute()),
+            probe=probe,
+            path=tuple(Path(place).absolute().as_posix() for place in sys.path),
+        )
+        if not executor.shared:
+            stack.enter_context(at_bench(setting, bench))
+        yield Work(setting)
+
+
+def _records(benchmark: Benchmark, plan: Plan, options: Options, device: str) -> list[Record]:
+    """Records of the entries that did not fail; of none where they depend on one that did."""
+    runs: dict[str, list[EntryRun]] = {}
+    for run in plan.runs:
+        if run.benchmark is benchmark:
+            runs.setdefault(run.entry.label, []).append(run)
+    whole = {
+        label: [plan.outcome(run) for run in of_label]
+        for label, of_label in runs.items()
+        if not any(run.error for run in of_label)
+    }
+    if not whole or (benchmark.protocol.relative and len(whole) < len(runs)):
+        return []
+    scores = _scores(benchmark, whole)
+    return records_of(benchmark, whole, scores, options.resampling, options.limit, device)
 
 
 def check_benchmark(benchmark: Benchmark) -> None:
@@ -82,124 +161,6 @@ def record_path(record: Record) -> str:
     """Where a record lies below the store's `records/`."""
     slug = "".join(c if c.isalnum() else "-" for c in record.label.lower())
     return f"{record.benchmark}/{'-'.join(filter(None, slug.split('-')))}-{record.key[:12]}.json"
-
-
-class Provider:
-    """Gives artefacts: from memory, from the store, or made now from their recipes."""
-
-    def __init__(self, store: Store, workplace: LocalWorkplace) -> None:
-        self.store = store
-        self.workplace = workplace
-        store.files.say = self.say_once
-        self._made: dict[str, Artefact] = {}
-        self._said: set[str] = set()
-
-    def say_once(self, line: str) -> None:
-        """Say a line, unless there is none or it was said."""
-        if line and line not in self._said:
-            self.workplace.progress.say(line)
-            self._said.add(line)
-
-    def release(self, but: Mapping[str, Recipe]) -> None:
-        """Forget all artefacts but those of these recipes; the store gives them again."""
-        kept = {recipe.key for recipe in but.values()}
-        self._made = {key: made for key, made in self._made.items() if key in kept}
-
-    def all(self, recipes: Mapping[str, Recipe]) -> dict[str, Artefact]:
-        """The artefacts of named recipes, by the same names."""
-        return {name: self.one(recipe) for name, recipe in recipes.items()}
-
-    def one(self, recipe: Recipe) -> Artefact:
-        """The artefact of one recipe."""
-        key = recipe.key
-        if key not in self._made:
-            stored = self.store.artefact(recipe.kind, key)
-            self._made[key] = self._make(recipe, key) if stored is None else stored
-        return self._made[key]
-
-    def _make(self, recipe: Recipe, key: str) -> Artefact:
-        needs, tree = self.all(recipe.needs()), recipe.tree()
-        self._say_of_others(recipe, key, tree)
-        before = self.workplace.seconds["build"]
-        with self.workplace.stage("build"):
-            built = recipe.build(needs, self.workplace)
-        seconds = self.workplace.seconds["build"] - before
-        facts = {"seconds": seconds, **built.facts, "kind": recipe.kind}
-        artefact = replace(built, key=key, facts=facts)
-        self.store.put_artefact(recipe.kind, artefact, tree)
-        return artefact
-
-    def _say_of_others(self, recipe: Recipe, key: str, tree: Tree) -> None:
-        """Say if the same recipe was made under other versions, so that nobody wonders."""
-        kin = self.store.artefact_kin(recipe.kind, key)
-        self.say_once(made_again(recipe.kind, tree, kin))
-
-
-def _outcome(
-    benchmark: Benchmark,
-    entry: Entry,
-    provider: "Provider",
-    executor: Executor,
-    limit: int | None,
-) -> Outcome:
-    """Everything made of one entry and repeat; of artefacts only what a record tells of them."""
-    recipes = benchmark.protocol.artefacts(entry)
-    provider.release(but=recipes)
-    artefacts = provider.all(recipes)
-    cases = tuple(benchmark.protocol.cases(entry, artefacts))
-    if limit is not None:
-        cases = tuple(benchmark.protocol.limited(entry, cases, limit))
-    shards = tuple(_shards(benchmark, entry, cases, artefacts))
-    tables = _tables(shards, provider, executor)
-    described = {name: replace(artefact, tensors={}) for name, artefact in artefacts.items()}
-    return Outcome(entry, cases, described, tuple(shard.key for shard in shards), tables)
-
-
-def _shards(
-    benchmark: Benchmark, entry: Entry, cases: Sequence[int], artefacts: Artefacts
-) -> Iterator[Shard]:
-    shared = {"protocol": benchmark.protocol.tree(), "entry": entry.tree()}
-    needs = {name: artefact.key for name, artefact in artefacts.items()}
-    size = benchmark.protocol.shard_size
-    for start in range(0, len(cases), size):
-        some = tuple(cases[start : start + size])
-        tree = {**shared, "cases": list(some)}
-        key = content_key(tree, needs)
-        yield Shard(key, benchmark.protocol, entry, some, artefacts, tree)
-
-
-def _tables(shards: Sequence[Shard], provider: "Provider", executor: Executor) -> tuple[Rows, ...]:
-    """Each shard's rows: from the store where they are, else evaluated now and stored."""
-    store, workplace = provider.store, provider.workplace
-    tables = {shard.key: store.rows(shard.key, shard.cases) for shard in shards}
-    missing = [shard for shard in shards if tables[shard.key] is None]
-    if not missing:
-        return tuple(rows for rows in tables.values() if rows is not None)
-    task, done, total = missing[0].entry.label, len(shards) - len(missing), len(shards)
-    kin = store.rows_kin(missing[0].key)
-    provider.say_once(made_again(task, missing[0].tree, kin))
-    workplace.progress.update(task, done, total)
-    for shard, rows in zip(missing, executor.run(evaluate, missing, workplace), strict=True):
-        store.put_rows(shard.key, rows)
-        tables[shard.key] = rows
-        done += 1
-        workplace.progress.update(task, done, total)
-    return tuple(rows for rows in tables.values() if rows is not None)
-
-
-def evaluate(shard: Shard, workplace: LocalWorkplace) -> Rows:
-    """The rows of one shard, its cost in their metadata. Runs on a worker."""
-    seconds, passes = dict(workplace.seconds), workplace.passes()
-    with workplace.stage("evaluate"):
-        rows = shard.protocol.evaluate(shard.entry, shard.cases, shard.artefacts, workplace)
-    cost = {
-        "seconds": {k: s - seconds.get(k, 0.0) for k, s in workplace.seconds.items()},
-        "passes": dict(workplace.passes() - passes),
-        "peak_memory_mib": workplace.peak_memory_mib(),
-    }
-    tree = json.dumps(shard.tree, sort_keys=True).encode()
-    metadata = {**(rows.schema.metadata or {}), FACTS: json.dumps(cost).encode(), TREE: tree}
-    return rows.replace_schema_metadata(metadata)
 
 
 def _scores(

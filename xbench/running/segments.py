@@ -29,6 +29,15 @@ _IDS: dict[str, tuple[int, ...]] = {}
 _MOST_REMEMBERED = 20_000
 
 
+class Segment(NamedTuple):
+    """What a segment has of images that are looked for."""
+
+    path: str
+    values: dict[int, Value]
+    about: dict[str, Any]
+    """Plain values that were written with it."""
+
+
 class _Part(NamedTuple):
     """A tensor of the file: of which name, of which images, and whether they share it."""
 
@@ -57,7 +66,7 @@ def put(
     """
     if len(set(ids)) != len(ids) or len(ids) != len(values):
         raise ValueError(f"{len(values)} values for {len(set(ids))} images under {len(ids)} ids")
-    path = _path(folder, ids)
+    path = segment_path(folder, ids)
     data = _packed(path, ids, values, metadata)
     if not store.create(path, data):
         if store.files.read(path) is not None:
@@ -68,20 +77,39 @@ def put(
 
 def get(store: Store, folder: str, ids: Sequence[int]) -> list[Value] | None:
     """The values of exactly these images in this order, if they were kept together."""
-    values = _values(store, _path(folder, ids), ids)
-    return None if values is None else [values[id_] for id_ in ids]
+    segment = _segment(store, segment_path(folder, ids), ids)
+    return None if segment is None else [segment.values[id_] for id_ in ids]
 
 
 def find(store: Store, folder: str, ids: Sequence[int]) -> dict[int, Value]:
     """The values of those of these images that are kept, in whatever segments they lie."""
-    together = get(store, folder, ids)
+    values = {
+        id_: of for segment in found(store, folder, ids) for id_, of in segment.values.items()
+    }
+    return {id_: values[id_] for id_ in ids if id_ in values}
+
+
+def found(store: Store, folder: str, ids: Sequence[int]) -> Iterator[Segment]:
+    """The segments that have values of these images; an image has its value from one of them."""
+    together = _segment(store, segment_path(folder, ids), ids)
     if together is not None:
-        return dict(zip(ids, together, strict=True))
-    found: dict[int, Value] = {}
+        yield together
+        return
+    known: set[int] = set()
     for path, of in _most_of_them_first(_segments(store, folder), ids):
-        wanted = [id_ for id_ in of if id_ not in found]
-        found.update((_values(store, path, wanted) or {}) if wanted else {})
-    return {id_: found[id_] for id_ in ids if id_ in found}
+        wanted = [id_ for id_ in of if id_ not in known]
+        segment = _segment(store, path, wanted) if wanted else None
+        if segment is not None:
+            known.update(segment.values)
+            yield segment
+
+
+def covered(store: Store, folder: str, ids: Sequence[int]) -> bool:
+    """Whether all of these images are kept."""
+    if store.files.read(segment_path(folder, ids)) is not None:
+        return True
+    known = {id_ for segment in found(store, folder, ids) for id_ in segment.values}
+    return known.issuperset(ids)
 
 
 def sizes(store: Store, folder: str | None = None) -> dict[str, FileEntry]:
@@ -210,12 +238,12 @@ def _stacked(tensors: Sequence[Tensor]) -> Tensor:
     return torch.stack([tensor.detach().cpu() for tensor in tensors])
 
 
-def _values(store: Store, path: str, wanted: Sequence[int]) -> dict[int, Value] | None:
+def _segment(store: Store, path: str, wanted: Sequence[int]) -> Segment | None:
     """The values of these images from one segment; None where it is gone or damaged."""
     return store.files.believed(path, lambda data: _unpacked(path, data, wanted))
 
 
-def _unpacked(path: str, data: bytes, wanted: Sequence[int]) -> dict[int, Value]:
+def _unpacked(path: str, data: bytes, wanted: Sequence[int]) -> Segment:
     from safetensors.torch import load
 
     about, tensors = header(data), load(data)
@@ -227,7 +255,9 @@ def _unpacked(path: str, data: bytes, wanted: Sequence[int]) -> dict[int, Value]
     for number, content in enumerate(json.loads(about["parts"])):
         part = _Part(*content)
         _give(part, tensors[f"{number} {part.name}"], values)
-    return {id_: value for id_, value in zip(ids, values, strict=True) if value is not None}
+    pairs = zip(ids, values, strict=True)
+    kept = {id_: value for id_, value in pairs if value is not None}
+    return Segment(path, kept, json.loads(about["about"]))
 
 
 def _give(part: _Part, tensor: Tensor, values: Sequence[Value | None]) -> None:

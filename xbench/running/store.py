@@ -20,6 +20,7 @@ import contextlib
 import io
 import json
 import math
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -35,6 +36,10 @@ from xbench.running.stored_tensors import StoredTensors
 
 TREE = b"xbench.tree"
 """The key of Parquet metadata under which the tree of a shard lies."""
+
+
+FACTS = b"xbench"
+"""The key of Parquet metadata under which a shard's cost lies."""
 
 
 class Store:
@@ -58,6 +63,20 @@ class Store:
     def create(self, path: str, data: bytes) -> bool:
         """Write a file unless there is one; whether it was written. Of several only one does."""
         return self.files.create(path, data)
+
+    @contextlib.contextmanager
+    def probe(self) -> Iterator[str]:
+        """In this block there is such a file, by which others know that they see this store."""
+        path = f"tmp/probe-{uuid.uuid4().hex}.json"
+        self.files.write(path, sealed_record(path, {}))
+        try:
+            yield path
+        finally:
+            self.files.delete(path)
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file of this name that is whole."""
+        return self.files.read(path) is not None
 
     def artefact(self, kind: str, key: str) -> Artefact | None:
         """The artefact with this key, or None where there is none that is whole.

@@ -5,9 +5,10 @@ import resource
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,8 +35,7 @@ class LocalWorkplace(Workplace):
         """The classifier with these weights, cut; loaded at first use, kept until the next."""
         key = f"{weights.key}/{classifier.layer}"
         if key not in self._networks:
-            self._passes = self.passes()
-            self._networks.clear()  # one at a time: a big network fills a small device
+            self.forget()  # one at a time: a big network fills a small device
             self._networks[key] = load_network(classifier, weights, self.device)
         return self._networks[key]
 
@@ -45,6 +45,36 @@ class LocalWorkplace(Workplace):
         for network in self._networks.values():
             total.update(network.passes.snapshot())
         return total
+
+    def forget(self) -> None:
+        """Drop the networks that are loaded."""
+        self._passes = self.passes()
+        self._networks.clear()
+
+    def threads(self) -> int:
+        """How many threads a computation on the CPU has."""
+        return torch.get_num_threads()
+
+    @contextlib.contextmanager
+    def costing(self, *, apart: bool = False) -> Iterator[dict[str, Any]]:
+        """What the block costs, complete when it ends: seconds, passes, peak memory, and how.
+
+        What is told `apart` is no part of what a block around it costs.
+        """
+        seconds, passes = dict(self.seconds), self.passes()
+        cost: dict[str, Any] = {}
+        yield cost
+        cost |= {
+            "seconds": _increase(seconds, self.seconds),
+            "passes": dict(self.passes() - passes),
+            "peak_memory_mib": self.peak_memory_mib(),
+            "threads": self.threads(),
+            "batch_size": self.batch_size,
+        }
+        if apart:
+            self._passes.subtract(cost["passes"])
+            for stage, added in cost["seconds"].items():
+                self.seconds[stage] -= added
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -61,3 +91,8 @@ class LocalWorkplace(Workplace):
             return torch.cuda.max_memory_allocated(self.device) / 2**20
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def _increase(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
+    added = {stage: seconds - before.get(stage, 0.0) for stage, seconds in now.items()}
+    return {stage: seconds for stage, seconds in added.items() if seconds}

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from xbench.errors import WeightsError
 from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.bench import Subject
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Workplace
@@ -142,6 +143,11 @@ def weights_recipe(entry: Entry) -> ClassifierWeights:
     if entry.companion is None:
         return TrainedWeights(plan)
     return entry.companion.classifier_weights(plan)
+
+
+def subject_of(entry: Entry) -> Subject:
+    """What the entry's explainer explains: its classifier with its weights."""
+    return Subject(entry.classifier, weights_recipe(entry), entry.datasets, entry.seed)
 
 
 def plan_of(entry: Entry) -> TrainingPlan:

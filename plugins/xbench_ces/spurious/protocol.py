@@ -21,6 +21,7 @@ from xbench import (
     Resampling,
     Role,
     Rows,
+    Subject,
     TrainedWeights,
     TrainingPlan,
     Tree,
@@ -246,10 +247,14 @@ class SpuriousRecovery(Protocol):
         name, context = model.scenario.class_name, model.scenario.context
         share = f"{100 * model.strength:g} % of its class in training shown with {context}"
         title = f"{name}, image {image}; {'control' if is_control(entry) else share}"
-        weights, explainer_artefacts = _model_artefacts(artefacts, model)
         return View(
-            title, self.model_images(entry, model, which), image, weights, explainer_artefacts
+            title, self.model_images(entry, model, which), image, self.subject(entry, model)
         )
+
+    def subject(self, entry: Entry, model: Model) -> Subject:
+        """A model, as what is explained."""
+        weights = self.weights(entry, model)
+        return Subject(entry.classifier, weights, entry.datasets, entry.seed)
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Recovery among the top k, ranks, recovery in batches and by prediction, accuracy."""

@@ -23,7 +23,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.reports.report import Run, write_report
 from xbench.results.tables import heading
-from xbench.running.local import LocalExecutor
+from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
 from xbench.testing.workplace import tiny_workplace

@@ -8,8 +8,7 @@ import pytest
 from command_line import timeless
 from xbench.errors import StoreFullError
 from xbench.results.record import Record
-from xbench.running.runner import FACTS
-from xbench.running.store import Store
+from xbench.running.store import FACTS, Store
 
 
 @pytest.fixture(scope="module")

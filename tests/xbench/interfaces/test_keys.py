@@ -186,7 +186,7 @@ def test_an_editable_distribution_is_found_by_the_longest_package_it_shares(inst
 
 
 def test_our_own_components_are_provided_by_us():
-    from xbench.running.local import LocalExecutor
+    from xbench.running.executors.local import LocalExecutor
 
     assert provider(LocalExecutor).name == "xbench-xai"
     assert provider(sys.modules[__name__].Ruler).name == "unregistered"

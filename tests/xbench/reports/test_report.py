@@ -32,7 +32,7 @@ from xbench.randomness import per_image
 from xbench.reports.page import Page, columns_of, component_text, numeric_columns, page_of
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
 from xbench.results.tables import Row, Table
-from xbench.running.local import LocalExecutor
+from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import Store
 from xbench.testing.workplace import tiny_workplace

@@ -23,7 +23,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Silent, Workplace
 from xbench.results.record import Record
-from xbench.running.local import LocalExecutor
+from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import run
 from xbench.running.store import TREE, Store
 from xbench.testing.workplace import tiny_workplace

@@ -1,0 +1,37 @@
+"""Blocks: how the images of a set are taken together, whatever is asked for of them."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil
+
+from xbench.errors import MismatchError
+from xbench.interfaces.data.dataset import ImageSet
+
+BLOCK = 64
+"""Images of a set that follow each other and make one block, unless batches are larger."""
+
+
+def blocks(images: ImageSet, ids: Sequence[int], batch_size: int) -> Iterator[tuple[int, ...]]:
+    """The ids by the fixed block of the image set that each is in, in the set's order.
+
+    What is explained together, and with it the last digits, depends on what is asked for, never
+    on what happens to be missing. `MismatchError` for ids that the set does not have.
+    """
+    size = max(BLOCK, batch_size)
+    wanted = set(ids)
+    every = images.ids()
+    unknown = wanted.difference(every)
+    if unknown:
+        raise MismatchError(
+            f"image {min(unknown)} is not in split {images.split!r} of {images.dataset.name!r}"
+        )
+    for start in range(0, len(every), size):
+        block = tuple(image for image in every[start : start + size] if image in wanted)
+        if block:
+            yield block
+
+
+def parts(ids: Sequence[int], batch_size: int) -> list[Sequence[int]]:
+    """The ids of a block in batches that are as even as possible."""
+    count = ceil(len(ids) / batch_size)
+    ends = [len(ids) * place // count for place in range(count + 1)]
+    return [ids[start:end] for start, end in zip(ends, ends[1:], strict=False)]

@@ -1,0 +1,1 @@
+"""Blocks of foreign code that leave nothing changed, or are refused."""

@@ -1,0 +1,86 @@
+"""Tasks: pieces of a plan, described so that any process can do them.
+
+They hold components, recipes and ids; what they need they read from the store, and what they
+make they leave there.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xbench.interfaces.component import Tree
+from xbench.interfaces.explanation import Explainer
+from xbench.interfaces.protocol import Entry, Protocol
+from xbench.interfaces.recipe import Recipe
+from xbench.running.bench import LocalBench, Question
+from xbench.running.store import FACTS, TREE
+
+
+@dataclass(frozen=True, eq=False)
+class Task(ABC):
+    """What is done in one piece."""
+
+    key: str
+    label: str
+    """What it is counted under where progress is shown."""
+    affinity: str
+    """Of the network that it uses; "" for none."""
+
+    @abstractmethod
+    def perform(self, bench: LocalBench) -> None:
+        """Do it. What is made goes to the store."""
+
+
+@dataclass(frozen=True, eq=False)
+class Build(Task):
+    """An artefact is made."""
+
+    recipe: Recipe
+
+    def perform(self, bench: LocalBench) -> None:
+        """Make it, whose needs are there, and put it into the store."""
+        bench.provider.make(self.recipe, self.key)
+
+
+@dataclass(frozen=True, eq=False)
+class Explain(Task):
+    """The images of a block are explained by all explainers that want it, or predicted."""
+
+    asked: Question
+    ids: tuple[int, ...]
+    explainers: tuple[Explainer | None, ...]
+    """None for predictions; each after those that it builds on."""
+
+    def perform(self, bench: LocalBench) -> None:
+        """Make and keep explanations."""
+        bench.make(self.explainers, self.asked, self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluate(Task):
+    """A shard, which is some cases of one entry, is evaluated."""
+
+    protocol: Protocol
+    entry: Entry
+    cases: Sequence[Any]
+    recipes: Mapping[str, Recipe]
+    """Of the artefacts that the protocol declared, by name."""
+    tree: Tree
+    """What the key is of."""
+
+    def perform(self, bench: LocalBench) -> None:
+        """Put the rows into the store, with what they and what they are made of cost."""
+        artefacts = bench.provider.all(self.recipes)
+        bench.provider.release(but={artefact.key for artefact in artefacts.values()})
+        workplace, used = bench.workplace, dict[str, Any]()
+        with bench.kept.noting(used), workplace.costing() as cost, workplace.stage("evaluate"):
+            rows = self.protocol.evaluate(self.entry, self.cases, artefacts, bench)
+        facts = {**cost, "kept": used}
+        metadata = {
+            **(rows.schema.metadata or {}),
+            FACTS: json.dumps(facts).encode(),
+            TREE: json.dumps(self.tree, sort_keys=True).encode(),
+        }
+        bench.store.put_rows(self.key, rows.replace_schema_metadata(metadata))
