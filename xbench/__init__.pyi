@@ -124,6 +124,7 @@ from xbench.running.bench import LocalBench as LocalBench
 from xbench.running.executors.local import LocalExecutor as LocalExecutor
 from xbench.running.outcome import judge as judge
 from xbench.running.provider import Provider as Provider
+from xbench.running.runner import RunOptions as RunOptions
 from xbench.running.runner import check_benchmark as check_benchmark
 from xbench.running.runner import record_path as record_path
 from xbench.running.runner import run as run

@@ -48,7 +48,7 @@ def command(
     from xbench.cli.output import print_json, print_lines, progress
     from xbench.cli.results import print_results
     from xbench.reports.report import Run, check_folder, write_report
-    from xbench.running.runner import record_path, run
+    from xbench.running.runner import RunOptions, record_path, run
 
     if report is not None:
         check_folder(report)
@@ -56,7 +56,7 @@ def command(
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:
         workplace = session.workplace(reporter)
-        records = run(benchmark, store, session.executor(), workplace, limit=limit)
+        records = run(benchmark, store, session.executor(), workplace, RunOptions(limit))
         if report is not None:
             spoken = shlex.join(["xbench", *arguments])
             done = Run(benchmark, records, store, workplace, spoken)

@@ -11,7 +11,7 @@ class Step:
     key: str
     begin: Callable[[], None]
     """Called once, when nothing is waited for any more; `Graph.end` is told when it is done."""
-    fail: Callable[[Exception], None]
+    fail: Callable[[Exception], None] = lambda _: None
     """Called once, if it fails or one that it needs does."""
     waits: set[str] = field(default_factory=set)
 

@@ -165,7 +165,7 @@ class Plan:
         for other in needs:
             self._need(other)
         key = recipe.key
-        step = Step(key, partial(self._artefact, recipe, key), lambda error: None)
+        step = Step(key, partial(self._artefact, recipe, key))
         self._graph.add(step, [other.key for other in needs])
 
     def _artefact(self, recipe: Recipe, key: str) -> None:
@@ -208,7 +208,7 @@ class Plan:
         for run in runs:
             requests.add(run.benchmark.protocol, run.entry, run.cases)
         for task in requests.tasks():
-            step = Step(task.key, partial(self._queue.add, task), lambda error: None)
+            step = Step(task.key, partial(self._queue.add, task))
             self._graph.add(step, ())
         for run in group.runs:
             if run.error is None:
@@ -220,11 +220,9 @@ class Plan:
         counts["done"] += len(run.tables)
         counts["total"] += len(run.shards)
         for shard in run.missing:
-            task = Evaluate(
-                shard.key, entry.label, run.affinity, protocol, entry, shard.cases, run.recipes,
-                shard.tree,
-            )  # fmt: skip
-            step = Step(shard.key, partial(self._queue.add, task), lambda error: None)
+            what = shard.key, entry.label, run.affinity
+            task = Evaluate(*what, protocol, entry, shard.cases, run.recipes, shard.tree)
+            step = Step(shard.key, partial(self._queue.add, task))
             self._graph.add(step, requests.needed(protocol, entry, shard.cases))
         closed = partial(self._close, run, group)
         end = Step(f"{run.name} done", closed, closed)

@@ -23,23 +23,21 @@ from xbench.running.work import Setting, Work, at_bench
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module
 
-KEPT_GIB = 2.0
-"""What explanations and predictions of a run may take in the store."""
 
-
-class Options(NamedTuple):
+class RunOptions(NamedTuple):
     """How benchmarks are run."""
 
     limit: int | None = None
     """So many cases of each entry; None for all."""
     resampling: Resampling = Resampling()
+    """How intervals are made."""
     keep: bool = True
     """Whether explanations and predictions stay in the store."""
-    cap: float = KEPT_GIB
-    """GiB of them; the oldest of the run go first."""
+    cap: float = 2.0
+    """GiB of them that a run leaves there; its oldest go first."""
 
 
-DEFAULTS = Options()
+DEFAULTS = RunOptions()
 
 
 def run(
@@ -47,20 +45,14 @@ def run(
     store: Store,
     executor: Executor,
     workplace: LocalWorkplace,
-    *,
-    limit: int | None = None,
-    resampling: Resampling | None = None,
-    keep: bool = True,
-    cap: float = KEPT_GIB,
+    options: RunOptions = DEFAULTS,
 ) -> list[Record]:
     """Run a benchmark and store one record for each of its entries.
 
     What the store already holds is not made again, so a run that was killed goes on where
-    it was and yields the record of an uninterrupted one, times aside. With `keep`, explanations
-    and predictions stay in the store. `FailedEntriesError`, which has the other records, where
-    entries failed.
+    it was and yields the record of an uninterrupted one, times aside. `FailedEntriesError`,
+    which has the other records, where entries failed.
     """
-    options = Options(limit, resampling or Resampling(), keep, cap)
     (records,) = run_together([benchmark], store, executor, workplace, options)
     return records
 
@@ -70,7 +62,7 @@ def run_together(
     store: Store,
     executor: Executor,
     workplace: LocalWorkplace,
-    options: Options = DEFAULTS,
+    options: RunOptions = DEFAULTS,
 ) -> list[list[Record]]:
     """Run benchmarks by one plan; the records of each."""
     for benchmark in benchmarks:
@@ -126,7 +118,7 @@ def _working(executor: Executor, bench: LocalBench) -> Iterator[Work]:
         yield Work(setting)
 
 
-def _records(benchmark: Benchmark, plan: Plan, options: Options, device: str) -> list[Record]:
+def _records(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str) -> list[Record]:
     """Records of the entries that did not fail; of none where they depend on one that did."""
     runs: dict[str, list[EntryRun]] = {}
     for run in plan.runs:

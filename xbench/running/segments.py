@@ -53,6 +53,11 @@ def segment_name(ids: Sequence[int]) -> str:
     return hashlib.sha256(",".join(map(str, ids)).encode()).hexdigest()[:32]
 
 
+def segment_path(folder: str, ids: Sequence[int]) -> str:
+    """Where the segment of these images, in this order, lies."""
+    return f"{folder}/{segment_name(ids)}.safetensors"
+
+
 def put(
     store: Store,
     folder: str,
@@ -141,10 +146,6 @@ def prune(store: Store, cap: int, keep: Collection[str] = ()) -> list[str]:
             removed.append(path)
             total -= entry.size
     return removed
-
-
-def _path(folder: str, ids: Sequence[int]) -> str:
-    return f"{folder}/{segment_name(ids)}.safetensors"
 
 
 def _segments(store: Store, folder: str) -> Iterator[tuple[str, tuple[int, ...]]]:

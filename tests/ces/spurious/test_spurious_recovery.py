@@ -300,7 +300,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
     store, workplace = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
     plan = Resampling(resamples=50)
-    results = run(benchmark, store, LocalExecutor(), workplace, resampling=plan)
+    results = run(benchmark, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
     return {record.label: record for record in results}
 
 

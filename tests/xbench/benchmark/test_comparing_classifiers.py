@@ -24,7 +24,7 @@ from xbench.interfaces.training import Training
 from xbench.reports.report import Run, write_report
 from xbench.results.tables import heading
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import run
+from xbench.running.runner import RunOptions, run
 from xbench.running.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
@@ -106,7 +106,7 @@ def records(tmp_path, *labels):
     workplace = tiny_workplace(tmp_path)
     made = benchmark(*labels)
     plan = Resampling(resamples=20)
-    return made, run(made, store, LocalExecutor(), workplace, resampling=plan), store, workplace
+    return made, run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan)), store, workplace
 
 
 def test_entries_without_an_explainer_run_and_are_recorded_without_one(tmp_path):
@@ -132,7 +132,7 @@ def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, l
     workplace = tiny_workplace(tmp_path)
     plan = Resampling(resamples=20)
     monkeypatch.setattr(MostSure, "limited", lambda self, entry, cases, limit: cases[-limit:])
-    made = run(benchmark("one"), store, LocalExecutor(), workplace, limit=limit, resampling=plan)
+    made = run(benchmark("one"), store, LocalExecutor(), workplace, RunOptions(limit, plan))
     assert (made[0].cases, made[0].limited_to) == (cases, limit)
     rows = pa.concat_tables([store.rows(key) for key in made[0].rows[0]])
     assert rows.column("case").to_pylist() == list(range(12))[-limit:]

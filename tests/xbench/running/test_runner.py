@@ -24,7 +24,7 @@ from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Silent, Workplace
 from xbench.results.record import Record
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import run
+from xbench.running.runner import RunOptions, run
 from xbench.running.store import TREE, Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
@@ -101,7 +101,13 @@ def counted(tmp_path, progress=None) -> list[Record]:
     workplace = tiny_workplace(tmp_path)
     workplace.progress = progress or Silent()
     store = Store(str(tmp_path / "store"))
-    return run(benchmark, store, LocalExecutor(), workplace, resampling=Resampling(resamples=10))
+    return run(
+        benchmark,
+        store,
+        LocalExecutor(),
+        workplace,
+        RunOptions(resampling=Resampling(resamples=10)),
+    )
 
 
 def test_artefacts_that_no_entry_needs_any_more_are_not_kept_in_memory(tmp_path) -> None:
