@@ -17,6 +17,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "train": "Train a classifier, or find its trained weights.",
         "explain": "Explain images and draw the explanations.",
         "data": "Get, verify and list data of datasets.",
+        "store": "List, verify and clean up what lies in a store.",
         "plugins": "List, make and check plugins.",
     }
 )

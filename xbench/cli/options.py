@@ -164,8 +164,12 @@ CHOICE = (
     click.option("--seed", type=int, help="The seed of the first repeat."),
 )
 """Options that choose a benchmark and change what is in it."""
-WORK = (
+STORE = (
     click.option("--store", metavar="FOLDER|URL", envvar="XBENCH_STORE", help="Where results lie."),
+)
+"""The option that says where results lie."""
+WORK = (
+    *STORE,
     click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, …"),
     click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
 )

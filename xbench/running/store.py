@@ -124,7 +124,7 @@ class Store:
 
         Where its cases are given, there must be rows of each of them and of no other.
         """
-        return self.files.believed(f"rows/{key}.parquet", lambda data: _table(data, cases))
+        return self.table(f"rows/{key}.parquet", cases)
 
     def rows_kin(self, key: str) -> Iterator[Tree]:
         """The trees of shards that the same components made under other versions."""
@@ -147,8 +147,15 @@ class Store:
 
     def put_rows(self, key: str, rows: pa.Table) -> None:
         """Write the rows of a shard."""
-        path = f"rows/{key}.parquet"
-        self.files.write(path, sealed_table(path, rows))
+        self.put_table(f"rows/{key}.parquet", rows)
+
+    def table(self, path: str, cases: Iterable[object] | None = None) -> pa.Table | None:
+        """The table in a file, or None where there is none that is whole and of these cases."""
+        return self.files.believed(path, lambda data: _table(data, cases))
+
+    def put_table(self, path: str, table: pa.Table) -> None:
+        """Write a table, over what lies there."""
+        self.files.write(path, sealed_table(path, table))
 
     def record(self, path: str) -> dict[str, Any] | None:
         """The record at this path below `records/`, or None where there is none that is whole."""

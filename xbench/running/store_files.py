@@ -125,8 +125,7 @@ class StoreFiles:
         if path not in self.damaged:
             self.damaged.add(path)
             if self.say is not None:
-                kind = " ".join(path.split("/")[:-1][:2])
-                self.say(f"damaged {kind} in store {self.url!r}, made again: {path}")
+                self.say(f"damaged {kind_of(path)} in store {self.url!r}, made again: {path}")
 
     def write(self, path: str, data: bytes) -> None:
         """Write a sealed file, over what lies there."""
@@ -202,6 +201,12 @@ class StoreFiles:
         finally:
             with contextlib.suppress(OSError):
                 self._files.rm_file(temporary)
+
+
+def kind_of(path: str) -> str:
+    """What kind of file lies at a path: its folder, and where there are many kinds, the next."""
+    folder, *below = path.split("/")
+    return f"{folder} {below[0]}" if folder in ("artefacts", "explanations") else folder
 
 
 def _link(temporary: str, target: str, data: bytes) -> None:

@@ -126,7 +126,7 @@ def test_a_damaged_file_is_named_once_and_made_again(store, path):
     fill(store).files.say = said.append
     store.files._files.pipe_file(store.files.path(path), b"nothing")
     assert FILES[path](store) is FILES[path](store) is None
-    kind = {"rows": "rows", "artefacts": "artefacts weights", "records": "records made-up"}
+    kind = {"rows": "rows", "artefacts": "artefacts weights", "records": "records"}
     named = kind[path.split("/")[0]]
     assert said == [f"damaged {named} in store {store.url!r}, made again: {path}"]
     assert store.files.damaged == {path}
