@@ -28,12 +28,41 @@ class Table(NamedTuple):
 
 def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
     """Scores of all entries by what they measure, differences, and what contrasts answer."""
-    case = benchmark.protocol.case
-    shown = [_score_table(family, records, case) for family in _families(records[0])]
+    case, names = benchmark.protocol.case, _score_names(records)
+    families = dict.fromkeys(_family(name) for name in names)
+    shown = [
+        _score_table(family, [name for name in names if _family(name) == family], records, case)
+        for family in families
+    ]
     shown.append(_difference_table(records, case))
     if benchmark.contrasts:
         shown.append(_contrast_table(benchmark.contrasts, records))
     return [*shown, *beside_published(benchmark.published, records)]
+
+
+def overview(title: str, runs: Sequence[tuple[Benchmark, Sequence[Record]]]) -> Table:
+    """Each entry's headline score in each of the benchmarks, a dash where it has none."""
+    headlines = [(records, name) for _, records in runs for name in _headlines(records)[:1]]
+    scores = [
+        {record.label: _score(record, name) for record in records} for records, name in headlines
+    ]
+    roles = {record.label: record.role for records, _ in reversed(headlines) for record in records}
+    labels = dict.fromkeys(record.label for records, _ in headlines for record in records)
+    shares = all(score.unit == "share" for of in scores for score in of.values() if score)
+    return Table(
+        f"{title}: headline scores{' in per cent' if shares else ''}",
+        ("", *(f"{records[0].benchmark}: {name}" for records, name in headlines)),
+        tuple(
+            Row(label, tuple(_cell(of.get(label)) for of in scores), roles[label])
+            for label in labels
+        ),
+    )
+
+
+def _headlines(records: Sequence[Record]) -> list[str]:
+    """Names of the scores that decide comparisons, in order."""
+    scores = (score for record in records for score in record.scores)
+    return list(dict.fromkeys(score.name for score in scores if score.headline))
 
 
 def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
@@ -79,18 +108,19 @@ def unscored(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     ]
 
 
-def _families(record: Record) -> list[str]:
-    """What the scores measure, in order: a name up to its `@`, without `average`."""
-    return list(dict.fromkeys(_family(score.name) for score in record.scores))
+def _score_names(records: Sequence[Record]) -> list[str]:
+    """Names of the scores that any record has, in the order in which they first appear."""
+    return list(dict.fromkeys(score.name for record in records for score in record.scores))
 
 
 def _family(name: str) -> str:
+    """What a score measures: its name up to its `@`, without `average`."""
     return name.partition("@")[0].removeprefix("average ")
 
 
-def _score_table(family: str, records: Sequence[Record], case: str) -> Table:
+def _score_table(family: str, names: Sequence[str], records: Sequence[Record], case: str) -> Table:
+    """The scores of one family, a dash where a record lacks one."""
     level = f"{records[0].intervals.level:.0%}".replace("%", " %")
-    names = [score.name for score in records[0].scores if _family(score.name) == family]
     scores = [score for r in records for name in names if (score := _score(r, name))]
     unit = " in per cent" if all(score.unit == "share" for score in scores) else ""
     return Table(
@@ -121,17 +151,27 @@ def _cell(score: ScoreRecord | None) -> str:
 
 def _difference_table(records: Sequence[Record], case: str) -> Table:
     columns = ("", "score", "difference", "interval", f"{case}s", "")
-    labels = [record.label for record in records if record.role == "entry"]
+    entries = [record for record in records if record.role == "entry"]
+    labels = [record.label for record in entries]
     rows = tuple(
         Row(f"{record.label} − {difference.minus}", _compared(difference))
-        for record in records
-        if record.role == "entry"
+        for place, record in enumerate(entries)
         for difference in record.differences
-        if difference.minus not in labels[: labels.index(record.label)]  # told the other way round
+        if not _told_before(difference, record.label, entries[:place])
         and not _of_another(difference.minus, record.label, labels)
     )
     title = f"Differences in the headline score{_in_points(records)}, paired by {case}"
     return Table(title, columns, rows)
+
+
+def _told_before(difference: DifferenceRecord, label: str, before: Sequence[Record]) -> bool:
+    """Whether a record that stands before has the same difference the other way round."""
+    return any(
+        (other.score, other.minus) == (difference.score, label)
+        for record in before
+        if record.label == difference.minus
+        for other in record.differences
+    )
 
 
 def _in_points(records: Sequence[Record]) -> str:
@@ -172,10 +212,10 @@ def _contrast_table(contrasts: Sequence[Contrast], records: Sequence[Record]) ->
 
 
 def _contrast_rows(contrast: Contrast, records: Sequence[Record]) -> Iterator[Row]:
-    record = next(record for record in records if record.label == contrast.of)
-    for difference in record.differences:
-        if difference.minus == contrast.minus:
-            yield Row(contrast.title, _interval(difference))
+    for record in records:
+        for difference in record.differences:
+            if (record.label, difference.minus) == (contrast.of, contrast.minus):
+                yield Row(contrast.title, _interval(difference))
 
 
 def beside_published(published: Published | None, records: Sequence[Record]) -> list[Table]:

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from xbench.results.record import DifferenceRecord, IntervalRecord, Record, ScoreRecord
-from xbench.results.tables import artefact_lines, tables, unscored
+from xbench.results.tables import artefact_lines, overview, tables, unscored
 
 
 def scored(name, **changes):
@@ -127,3 +127,59 @@ def test_an_interval_below_zero_is_written_with_a_word():
     scores = [one.scores[0].model_copy(update=below)]
     table = tables(benchmark(), [one.model_copy(update={"scores": scores})])[0]
     assert table.rows[0].cells == ("-0.15\n-0.30 to -0.10",)
+
+
+def with_scores(label, *names):
+    """A record with these scores, the first of them its headline, and no differences."""
+    scores = [scored(name, headline=name == names[0]) for name in names]
+    return record(label, ()).model_copy(update={"scores": scores})
+
+
+def test_every_score_that_any_entry_has_gets_a_column_and_those_without_it_a_dash():
+    records = [with_scores("a", "iou@10%"), with_scores("b", "recall@5%", "iou@20%", "iou@10%")]
+    iou, recall, _ = tables(benchmark(), records)
+    assert iou.columns == ("", "10%", "20%")
+    assert [[cell[0] for cell in row.cells] for row in iou.rows] == [["5", "–"], ["5", "5"]]
+    assert recall.title.startswith("recall in per cent")
+    assert [row.cells[0][0] for row in recall.rows] == ["–", "5"]
+
+
+def difference(score, minus):
+    of = record("x", [minus]).differences[0]
+    return of.model_copy(update={"score": score})
+
+
+def test_a_difference_that_only_the_later_of_two_entries_has_is_told():
+    one = record("a", ()).model_copy(update={"differences": [difference("iou", "b")]})
+    both = [difference("iou", "a"), difference("recall", "a")]
+    other = record("b", ()).model_copy(update={"differences": both})
+    told = next(t for t in tables(benchmark(), [one, other]) if t.title.startswith("Differences"))
+    assert [(row.label, row.cells[0]) for row in told.rows] == [
+        ("a − b", "iou"),
+        ("b − a", "recall"),
+    ]
+
+
+def test_a_contrast_of_an_entry_that_has_no_record_is_left_out():
+    contrasts = (SimpleNamespace(title="t", of="gone", minus="a"),)
+    of = SimpleNamespace(**{**vars(benchmark()), "contrasts": contrasts})
+    assert tables(of, run())[-1].rows == ()
+
+
+def test_the_overview_has_the_headline_score_of_each_entry_in_each_benchmark():
+    one = [with_scores("a", "iou", "more"), with_scores("b", "iou")]
+    other = [with_scores("b", "recall"), record("floor", (), "floor"), with_scores("c", "recall")]
+    runs = [
+        (None, [of.model_copy(update={"benchmark": "first"}) for of in one]),
+        (None, [of.model_copy(update={"benchmark": "second"}) for of in other]),
+    ]
+    table = overview("Both", runs)
+    assert table.title == "Both: headline scores in per cent"
+    assert table.columns == ("", "first: iou", "second: recall")
+    value = "50.0\n40.0–60.0"
+    assert [(row.label, row.role, row.cells) for row in table.rows] == [
+        ("a", "entry", (value, "–")),
+        ("b", "entry", (value, value)),
+        ("floor", "floor", ("–", "–")),
+        ("c", "entry", ("–", value)),
+    ]
