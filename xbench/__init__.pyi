@@ -4,8 +4,8 @@ from xbench.api.explaining import PreparedEntry as PreparedEntry
 from xbench.api.explaining import prepared_entry as prepared_entry
 from xbench.benchmark.assembly import Benchmark as Benchmark
 from xbench.benchmark.assembly import Contrast as Contrast
-from xbench.benchmark.assembly import Line as Line
 from xbench.benchmark.assembly import load_benchmark as load_benchmark
+from xbench.benchmark.lines import Line as Line
 from xbench.components.registry import Registry as Registry
 from xbench.components.specification import Builder as Builder
 from xbench.components.specification import plain_table as plain_table

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +102,19 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
     if dataset is not None:
         name = dataset.partition(":")[0]
         if name != as_table(tree["dataset"])["name"]:
-            tree = _of_no_dataset(tree)
+            tree = _with_chosen(_of_no_dataset(tree), "dataset")
         tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
     if explainer is not None:
         others = [_beside_any(line) for line in tree["entries"] if "role" in line]
         others = [line for line in others if line["role"] != "entry"]
         subject = {"label": explainer, "explainer": explainer}
-        tree = {**tree, "entries": [subject, *others]}
+        tree = {**_with_chosen(tree, "explainer"), "entries": [subject, *others]}
     return tree
+
+
+def _with_chosen(tree: Tree, *kinds: str) -> Tree:
+    """The tree that remembers which kinds of components are others than its file names."""
+    return {**tree, "chosen": sorted({*tree.get("chosen", ()), *kinds})}
 
 
 def _of_no_dataset(tree: Tree) -> Tree:
@@ -192,8 +197,14 @@ def declared(
         tree = vary(tree, name)
     tree = choose(tree, explainer=explainer)
     for change in changes:
-        tree = adjust(tree, change)
+        named = [kind for kind in ("dataset", "explainer", "protocol") if _names(change.get(kind))]
+        tree = adjust(_with_chosen(tree, *named), change)
     return tree
+
+
+def _names(change: Any) -> bool:
+    """Whether a change names another component, and not only parameters of the one there is."""
+    return isinstance(change, str) or (isinstance(change, Mapping) and "name" in change)
 
 
 def benchmark_folder() -> Path:

@@ -74,7 +74,8 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
         f"{counted(records[0].cases, benchmark.protocol.case)}, {repeats}"
     )
     line += "".join(f", variant {name}" for name in benchmark.varied)
-    return [benchmark.title or benchmark.name, line, *artefact_lines(records)]
+    title = benchmark.title or benchmark.name
+    return [title, line, *benchmark.remarks, *artefact_lines(records)]
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,16 +11,16 @@ from matplotlib.figure import Figure
 
 from small_datasets import Greys
 from small_networks import Linear
-from xbench.benchmark.assembly import Benchmark, Line, assemble, fitting_protocol
+from xbench.benchmark.assembly import Benchmark, assemble
 from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
+from xbench.benchmark.lines import Line
 from xbench.components.registry import Registry
-from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.explanation import Explanation
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
+from xbench.interfaces.workplace import Silent
 from xbench.reports.report import Run, write_report
 from xbench.results.tables import heading
 from xbench.running.executors.local import LocalExecutor
@@ -116,6 +116,22 @@ def test_entries_without_an_explainer_run_and_are_recorded_without_one(tmp_path)
     assert "12 images," in heading(made, [record])[1]
 
 
+def test_what_is_not_as_the_file_has_it_is_said_by_the_run_and_above_the_results(tmp_path):
+    class Heard(Silent):
+        lines: ClassVar[list[str]] = []
+
+        def say(self, line):
+            self.lines.append(line)
+
+    made = replace(benchmark("one"), remarks=("left out: two",))
+    workplace = tiny_workplace(tmp_path)
+    workplace.progress = Heard()
+    store, plan = Store(str(tmp_path / "store")), Resampling(resamples=20)
+    found = run(made, store, LocalExecutor(), workplace, resampling=plan)
+    assert Heard.lines == ["left out: two"]
+    assert heading(made, found)[2] == "left out: two"
+
+
 def test_a_record_says_which_set_its_scores_depend_on(tmp_path):
     _, (alone,), *_ = records(tmp_path, "one")
     _, (one, two), *_ = records(tmp_path, "one", "two")
@@ -184,28 +200,15 @@ def tree():
     return {**tree, "entries": [{"label": "plain"}], "contrasts": []}
 
 
-def test_entries_without_explainers_get_a_protocol_that_scores_classifiers(tree, registry):
-    assert assemble(tree, registry).protocol.scores is None
-
-
-def test_a_protocol_of_explanations_needs_an_entry_with_an_explainer(tree, registry):
-    own = assemble(tree, registry, scored=False).protocol
-    with pytest.raises(MismatchError, match="but no entry has an explainer that makes them"):
-        fitting_protocol(own, None, Greys(6), Builder(Registry(())))
-
-
-def test_a_protocol_that_compares_classifiers_gives_way_where_an_explainer_is_chosen(
-    tree, registry
-):
-    own = assemble(tree, registry).protocol
-    dataset = assemble(tree, registry).datasets["test"].dataset
-    deliberative = registry.get("explainer", "deliberative")
-    chosen = fitting_protocol(own, deliberative.makes, dataset, Builder(registry, tree["defaults"]))
-    assert issubclass(deliberative.makes, chosen.scores)
-    with pytest.raises(MismatchError, match="compares classifiers, but the explainer makes"):
-        fitting_protocol(own, deliberative.makes, dataset, Builder(Registry(())))
-    with pytest.raises(MismatchError, match="no protocol scores that, but `xbench explain` draws"):
-        fitting_protocol(own, Explanation, dataset, Builder(registry, tree["defaults"]))
+def test_entries_without_explainers_need_a_protocol_that_compares_classifiers(tree, registry):
+    comparing = {**tree, "protocol": {"name": "explicability"}}
+    assert assemble(comparing, registry).protocol.scores is None
+    with pytest.raises(MismatchError) as caught:
+        assemble(tree, registry)
+    assert str(caught.value) == (
+        "protocol 'part-ambiguity' scores insecurities, but no entry has an explainer that makes "
+        "them; protocols that need none compare classifiers"
+    )
 
 
 def test_a_parameter_of_an_explainer_that_no_entry_has_is_an_error(tree):

@@ -13,7 +13,8 @@ from safetensors import safe_open
 
 from small_datasets import Greys
 from small_networks import Linear
-from xbench.benchmark.assembly import Benchmark, Line
+from xbench.benchmark.assembly import Benchmark
+from xbench.benchmark.lines import Line
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import content_key
 from xbench.interfaces.data.dataset import ImageSet
