@@ -3,8 +3,8 @@
 from xbench.api.explaining import PreparedEntry as PreparedEntry
 from xbench.api.explaining import prepared_entry as prepared_entry
 from xbench.benchmark.assembly import Benchmark as Benchmark
-from xbench.benchmark.assembly import Contrast as Contrast
 from xbench.benchmark.assembly import load_benchmark as load_benchmark
+from xbench.benchmark.contrasts import Contrast as Contrast
 from xbench.benchmark.lines import Line as Line
 from xbench.components.registry import Registry as Registry
 from xbench.components.specification import Builder as Builder

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from xbench.benchmark.declaration import SUBJECT, check_names, declared
+from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
+from xbench.benchmark.declaration import check_names, declared
 from xbench.benchmark.fit import fitting_entries, fitting_protocol
+from xbench.benchmark.grid import extent
 from xbench.benchmark.lines import (
     Line,
     entry_tables,
@@ -29,15 +31,6 @@ from xbench.interfaces.training import Training
 
 OF_DATASET = ("train", "validation", "test")
 """Roles of splits that are always of the benchmark's own dataset."""
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A difference between two entries that answers a question."""
-
-    title: str
-    of: str
-    minus: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,12 @@ class Benchmark:
     remarks: tuple[str, ...] = ()
     """What is not as the file has it because something else was chosen, in a line each."""
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is to be said before a run: the size of the grid, and the remarks."""
+        size = extent(line.cell for line in self.lines if line.role == "entry")
+        return tuple(filter(None, (size, *self.remarks)))
+
     def entries(self, line: Line) -> Iterator[Entry]:
         """The line's entry for each repeat."""
         own = (line.classifier, line.loss, line.training)
@@ -79,6 +78,7 @@ class Benchmark:
                 repeat=repeat,
                 seed=self.seed + repeat,
                 companion=self.companion,
+                cell=line.cell,
             )
             if own == (self.classifier, self.loss, self.training):
                 yield common
@@ -122,7 +122,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         protocol, entries, remarks = _fitting(tree, protocol, entries, dataset, builder)
     lines = tuple(lines_of(tree, entries, protocol, builder))
     check_names(tree["name"], [line.label for line in lines])
-    own = own_parts(tree, {}, builder)
+    own, published = own_parts(tree, {}, builder), tree.get("published")
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
@@ -131,13 +131,13 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         datasets=_image_sets(tree, dataset, builder),
         **own,
         lines=lines,
-        contrasts=tuple(_contrasts(tree, lines)),
+        contrasts=tuple(contrasts(tree, lines)),
         seed=_whole(tree, "seed", 0),
         repeats=_whole(tree, "repeats", 1, least=1),
         companion=_companion(lines, protocol, scored=scored),
-        published=read_published(tree["published"]) if tree.get("published") else None,
+        published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
-        remarks=remarks,
+        remarks=(*tree.get("remarks", ()), *remarks),
     )
 
 
@@ -188,16 +188,6 @@ def _of_another(tree: Any, where: str, transform: Transform, builder: Builder) -
             raise UnknownNameError(f"key in {where}", key, ("dataset", "split"))
     dataset: Dataset = builder.build("dataset", tree["dataset"], f"{where}.dataset")
     return ImageSet(dataset, str(tree.get("split", "test")), transform)
-
-
-def _contrasts(tree: Tree, lines: tuple[Line, ...]) -> Iterator[Contrast]:
-    """The contrasts between labels that are there; the first entry's label stands for any."""
-    labels = {line.label for line in lines}
-    first = next(line.label for line in lines if line.role == "entry")
-    for table in tree.get("contrasts", []):
-        names = [first if table[side] == SUBJECT else table[side] for side in ("of", "minus")]
-        if labels.issuperset(names):
-            yield Contrast(table["title"], *names)
 
 
 def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:

@@ -2,10 +2,11 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
@@ -13,18 +14,11 @@ from xbench.interfaces.hookspecs import hookimpl
 
 COMPONENTS = ("protocol", "dataset", "classifier", "loss")
 TABLES = ("splits", "transform", "training", "published")
-PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "contrasts")
+PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "grid", "contrasts")
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
-SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults"}
+SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults", "grid"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names of benchmarks: records lie in folders that are called so."""
-SUBJECT = "@entry"
-"""In a floor's or ceiling's explainer: the explainer of the entry it stands beside.
-
-`@entry` makes one such line beside each entry, `@entry:LABEL` one beside that entry alone.
-"""
-OF_LINE = ("classifier", "loss", "training")
-"""What a line of the benchmark may have of its own."""
 
 
 def read(path: Path) -> Tree:
@@ -34,10 +28,12 @@ def read(path: Path) -> Tree:
     file's dataset come with it; entries, contrasts, published figures and variants replace.
     """
     tree = _read(path, ())
-    for key in ("name", "version", *COMPONENTS, "splits", "entries"):
+    for key in ("name", "version", *COMPONENTS, "splits"):
         if key not in tree:
             raise ParameterError(f"benchmark file {path} lacks {key!r}")
-    return tree
+    if "entries" not in tree and not tree.get("grid"):
+        raise ParameterError(f"benchmark file {path} lacks 'entries' or a 'grid'")
+    return {**tree, "entries": tree.get("entries", [])}
 
 
 def check_names(name: str, labels: Sequence[str]) -> None:
@@ -89,8 +85,20 @@ def _extended(base: Tree, own: Tree) -> Tree:
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
     replaced = ("published", "variants", "contrasts")
     kept = {key: value for key, value in base.items() if key not in replaced}
-    tree: Tree = overlay({**kept, "name": own.get("name")}, own)
-    return tree
+    return _overlaid({**kept, "name": own.get("name")}, own)
+
+
+def _overlaid(base: Tree, over: Tree) -> Tree:
+    """A tree laid on another: entries replace the other's and its grid, grids are laid on grids.
+
+    A grid laid on a tree without one takes the place of its entries.
+    """
+    tree: Tree = overlay(base, over)
+    if "grid" in over:
+        kept = base.get("entries", []) if base.get("grid") else []
+        compared = {"grid": laid(base.get("grid", {}), over["grid"]), "entries": kept}
+        return {**tree, **compared, **{k: over[k] for k in ("entries",) if k in over}}
+    return {key: value for key, value in tree.items() if key != "grid" or "entries" not in over}
 
 
 def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
@@ -103,12 +111,15 @@ def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None)
         name = dataset.partition(":")[0]
         if name != as_table(tree["dataset"])["name"]:
             tree = _with_chosen(_of_no_dataset(tree), "dataset")
-        tree = overlay({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
+        tree = _overlaid({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
     if explainer is not None:
         others = [_beside_any(line) for line in tree["entries"] if "role" in line]
         others = [line for line in others if line["role"] != "entry"]
         subject = {"label": explainer, "explainer": explainer}
-        tree = {**_with_chosen(tree, "explainer"), "entries": [subject, *others]}
+        if tree.get("grid"):
+            remark = f"explainer {explainer!r} takes the place of the grid and of its floors"
+            tree = {**tree, "remarks": [remark]}
+        tree = _overlaid(_with_chosen(tree, "explainer"), {"entries": [subject, *others]})
     return tree
 
 
@@ -148,34 +159,55 @@ def vary(tree: Tree, name: str) -> Tree:
     if name not in variants:
         raise UnknownNameError(f"variant of benchmark {tree['name']}", name, variants)
     changes = dict(variants[name])
-    lines = changes.pop("entries", tree["entries"])
+    compared = {key: changes.pop(key) for key in ("entries", "grid") if key in changes}
     reason = changes.pop("not_comparable", "")
     if reason and "published" in tree:
         changes["published"] = {"not_comparable": reason}
-    return adjust({**tree, "entries": lines, "varied": [*tree.get("varied", []), name]}, changes)
+    varied = {**_overlaid(tree, compared), "varied": [*tree.get("varied", []), name]}
+    return adjust(varied, changes)
 
 
 def adjust(tree: Tree, changes: Tree) -> Tree:
     """The tree with `-p` changes: those of `explainer` go to every entry that is no floor.
 
-    What a line has of its own is changed with the benchmark's.
+    What a line, or a grid, has of its own is changed with the benchmark's.
     """
     for key in changes:
         if key not in SETTABLE:
             raise UnknownNameError("component to set a parameter of", key, SETTABLE)
     changes = dict(changes)
-    explainer = changes.pop("explainer", None)
-    lines = [_with_changes(line, changes) for line in tree["entries"]]
+    explainer, grid = changes.pop("explainer", None), changes.pop("grid", None)
+    if grid is not None:
+        if not tree.get("grid"):
+            raise ParameterError("grid: this benchmark has none")
+        tree = {**tree, "grid": laid(tree["grid"], grid)}
+    tree = _each(tree, lambda line: _with_changes(line, changes))
     if explainer is not None:
-        if not any("explainer" in line for line in lines):
-            raise ParameterError("explainer: no entry of this benchmark has one")
-        lines = [_with_explainer(line, explainer) for line in lines]
-    return {**overlay(tree, changes), "entries": lines}
+        tree = _with_explainers(tree, explainer)
+    overlaid: Tree = overlay(tree, changes)
+    return overlaid
+
+
+def _each(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
+    """The tree with a change made to each entry and each table of the grid."""
+    tree = {**tree, "entries": [change(line) for line in tree["entries"]]}
+    if not tree.get("grid"):
+        return tree
+    return {**tree, "grid": changed(tree["grid"], change)}
 
 
 def _with_changes(line: Tree, changes: Tree) -> Tree:
     own = {key: line[key] for key in OF_LINE if key in line and key in changes}
     return {**line, **{key: overlay(value, changes[key]) for key, value in own.items()}}
+
+
+def _with_explainers(tree: Tree, change: Any) -> Tree:
+    """The tree with a change of the explainers of all entries and cells."""
+    grid = tree.get("grid", {})
+    if not any("explainer" in line for line in [*tree["entries"], *grid_entries(grid)]):
+        raise ParameterError("explainer: no entry of this benchmark has one")
+    varied = _each(tree, lambda line: _with_explainer(line, change))
+    return varied if grid.get("role", "entry") == "entry" else {**varied, "grid": grid}
 
 
 def _with_explainer(line: Tree, change: Any) -> Tree:

@@ -1,10 +1,10 @@
 """Lines: what a benchmark compares, from the tables of its entries to their components."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from xbench.benchmark.declaration import OF_LINE, SUBJECT
+from xbench.benchmark.grid import OF_LINE, SUBJECT, grid_entries
 from xbench.components.specification import Builder, as_table, overlay, plain_table
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.classifier import Classifier
@@ -30,11 +30,14 @@ class Line:
     classifier: Classifier
     loss: Loss
     training: Training
+    cell: Mapping[str, str] = field(default_factory=dict)
+    """Names of the values of a grid's axes; empty outside grids."""
 
 
 def entry_tables(tree: Tree) -> list[Tree]:
-    """The tables of all that is compared, each with a label and a role."""
-    entries = [_checked(tree["name"], place, line) for place, line in enumerate(tree["entries"])]
+    """The tables of all that is compared: of the grid, and of the entries outside it."""
+    alone = [_checked(tree["name"], place, line) for place, line in enumerate(tree["entries"])]
+    entries = [*grid_entries(tree.get("grid", {})), *alone]
     if not subjects(entries):
         raise ParameterError("a benchmark needs at least one entry that is no floor or ceiling")
     return entries
@@ -98,21 +101,38 @@ def lines_of(
     """The lines of the entries; beside every entry stand the floors that build on it."""
     compared = subjects(entries)
     for line in entries:
-        label, role = line["label"], line["role"]
-        if "explainer" not in line:
-            yield Line(label, role, None, **own_parts(tree, line, builder))
-            continue
-        explainer = _with_protocol(as_table(line["explainer"]), protocol)
-        for subject in _beside(explainer, compared):
-            own = builder.build("explainer", _with_subject(explainer, subject))
-            parts = own_parts(tree, subject or line, builder)
-            several = len(compared) > 1 and SUBJECT in explainer.values()
-            beside = f"{label}: {subject['label']}" if subject and several else label
-            yield Line(beside, role, own, **parts)
+        for subject in _beside(line, compared):
+            # a floor of the grid knows all of its cell; another one has what its entry has
+            of = line if subject is None or "cell" in line else subject
+            yield Line(
+                label=_label(line, subject, several=len(compared) > 1),
+                role=line["role"],
+                explainer=_explainer(line, subject, protocol, builder),
+                cell=of.get("cell", {}),
+                **own_parts(tree, of, builder),
+            )
 
 
-def _beside(explainer: Tree, entries: Sequence[Tree]) -> Sequence[Tree | None]:
-    """The entries beside which a line of this explainer stands; None where it stands alone."""
+def _label(line: Tree, subject: Tree | None, *, several: bool) -> str:
+    """The line's label, and where it stands beside each of several entries also that entry's."""
+    everywhere = SUBJECT in as_table(line.get("explainer", {})).values()
+    label: str = line["label"]
+    return f"{label}: {subject['label']}" if subject and several and everywhere else label
+
+
+def _explainer(
+    line: Tree, subject: Tree | None, protocol: Protocol, builder: Builder
+) -> Explainer | None:
+    if "explainer" not in line:
+        return None
+    explainer = _with_subject(_with_protocol(as_table(line["explainer"]), protocol), subject)
+    built: Explainer = builder.build("explainer", explainer)
+    return built
+
+
+def _beside(line: Tree, entries: Sequence[Tree]) -> Sequence[Tree | None]:
+    """The entries beside which a line stands; None where it stands alone."""
+    explainer = as_table(line.get("explainer", {}))
     if SUBJECT in explainer.values():
         return entries
     named = [v.partition(":")[2] for v in explainer.values() if _names_entry(v)]

@@ -141,10 +141,12 @@ def _parameters(cls: type) -> dict[str, str]:
 
 def _show_benchmark(session: Session, name: str) -> None:
     from xbench.benchmark.declaration import chain
+    from xbench.benchmark.grid import extent, grid_entries
     from xbench.cli.output import print_json, print_lines
 
     session.benchmark = name
     tree = session.tree  # finds what is wrong with the file before anything is printed
+    size = extent(t["cell"] for t in grid_entries(tree.get("grid", {})) if t["role"] == "entry")
     if session.json:
         print_json(tree)
         return
@@ -153,6 +155,8 @@ def _show_benchmark(session: Session, name: str) -> None:
     for path in below:
         text = path.read_text(encoding="utf-8").rstrip()
         print_lines("", f"# ── it extends {path.stem}, which says:", text)
+    if size:
+        print_lines("", f"# ── {size}")
 
 
 def _show_record(session: Session, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -57,6 +57,8 @@ class Entry:
     """What all classifiers of the benchmark are trained jointly with, if with anything."""
     common: "Entry | None" = None
     """This line with the benchmark's own classifier, where the entry has another one."""
+    cell: Mapping[str, str] = field(default_factory=dict)
+    """Names of the values of a grid's axes; empty outside grids, and in no key."""
 
     @property
     def required_explainer(self) -> Explainer:

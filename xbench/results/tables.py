@@ -1,9 +1,10 @@
 """Results as tables: what a terminal prints and what a page shows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from xbench.benchmark.assembly import Benchmark, Contrast
+from xbench.benchmark.assembly import Benchmark
+from xbench.benchmark.contrasts import Contrast
 from xbench.benchmark.published import Published, PublishedOrder, PublishedRow
 from xbench.interfaces.protocol import Role, Unit
 from xbench.results.record import DifferenceRecord, Record, ScoreRecord
@@ -34,7 +35,8 @@ def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
         _score_table(family, [name for name in names if _family(name) == family], records, case)
         for family in families
     ]
-    shown.append(_difference_table(records, case))
+    cells = {line.label: line.cell for line in benchmark.lines}
+    shown.append(_difference_table(records, case, cells))
     if benchmark.contrasts:
         shown.append(_contrast_table(benchmark.contrasts, records))
     return [*shown, *beside_published(benchmark.published, records)]
@@ -75,7 +77,7 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     )
     line += "".join(f", variant {name}" for name in benchmark.varied)
     title = benchmark.title or benchmark.name
-    return [title, line, *benchmark.remarks, *artefact_lines(records)]
+    return [title, line, *benchmark.notices, *artefact_lines(records)]
 
 
 def counted(count: int, noun: str) -> str:
@@ -150,19 +152,37 @@ def _cell(score: ScoreRecord | None) -> str:
     return text if score.deviation is None else f"{text}\n±{_value(score.deviation, score.unit)}"
 
 
-def _difference_table(records: Sequence[Record], case: str) -> Table:
+def _difference_table(
+    records: Sequence[Record], case: str, cells: Mapping[str, Mapping[str, str]]
+) -> Table:
+    """Each entry minus the others; of a grid only those that differ on one axis."""
     columns = ("", "score", "difference", "interval", f"{case}s", "")
     entries = [record for record in records if record.role == "entry"]
     labels = [record.label for record in entries]
+    of_grid = {label: cells[label] for label in labels if cells.get(label)}
     rows = tuple(
         Row(f"{record.label} − {difference.minus}", _compared(difference))
         for place, record in enumerate(entries)
         for difference in record.differences
         if not _told_before(difference, record.label, entries[:place])
         and not _of_another(difference.minus, record.label, labels)
+        and _are_near(record.label, difference.minus, cells, of_grid)
     )
     title = f"Differences in the headline score{_in_points(records)}, paired by {case}"
+    title += ", of entries that differ on one axis of the grid" if of_grid else ""
     return Table(title, columns, rows)
+
+
+def _are_near(
+    label: str,
+    other: str,
+    cells: Mapping[str, Mapping[str, str]],
+    of_grid: Collection[str],
+) -> bool:
+    """Whether cells differ on one axis at most, a floor and the cell it stands beside on none."""
+    one, two = cells.get(label, {}), cells.get(other, {})
+    apart = sum(one[axis] != two[axis] for axis in one.keys() & two.keys())
+    return apart <= (other in of_grid)
 
 
 def _told_before(difference: DifferenceRecord, label: str, before: Sequence[Record]) -> bool:

@@ -69,8 +69,8 @@ def run_together(
         check_benchmark(benchmark)
     store.check_writable()
     bench = LocalBench(workplace, store, keep=options.keep)
-    for remark in [remark for benchmark in benchmarks for remark in benchmark.remarks]:
-        bench.provider.say_once(remark)
+    for notice in [notice for benchmark in benchmarks for notice in benchmark.notices]:
+        bench.provider.say_once(notice)
     plan = Plan(benchmarks, bench, options.limit, options.cap * 2**30)
     with _working(executor, bench) as work:
         for done in executor.run(work, plan.tasks()):

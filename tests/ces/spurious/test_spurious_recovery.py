@@ -29,6 +29,7 @@ from xbench import (
     Record,
     Registry,
     Resampling,
+    RunOptions,
     Store,
     Training,
     UnknownNameError,

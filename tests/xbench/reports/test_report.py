@@ -16,7 +16,8 @@ from torch import Generator, Tensor
 
 from small_datasets import Greys
 from small_networks import Linear
-from xbench.benchmark.assembly import Benchmark, Contrast
+from xbench.benchmark.assembly import Benchmark
+from xbench.benchmark.contrasts import Contrast
 from xbench.benchmark.lines import Line
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.artefact import Artefacts

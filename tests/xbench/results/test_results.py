@@ -52,7 +52,7 @@ def run():
 
 def benchmark(case="image"):
     protocol = SimpleNamespace(case=case)
-    return SimpleNamespace(contrasts=(), published=None, protocol=protocol)
+    return SimpleNamespace(contrasts=(), published=None, protocol=protocol, lines=())
 
 
 def differences():
@@ -183,3 +183,25 @@ def test_the_overview_has_the_headline_score_of_each_entry_in_each_benchmark():
         ("floor", "floor", ("–", "–")),
         ("c", "entry", ("–", value)),
     ]
+
+
+def test_of_a_grid_only_entries_that_differ_on_one_axis_are_compared():
+    cells = {
+        "a": {"loss": "x", "net": "1"},
+        "b": {"loss": "y", "net": "1"},
+        "floor: a": {"net": "1"},
+        "floor: b": {"net": "2"},
+        "random": {},
+    }
+    records = [
+        record(label, [other for other in LABELS if other != label], of.role)
+        for label, of in zip(LABELS, run(), strict=True)
+    ]
+    far = {**cells, "b": {"loss": "y", "net": "2"}}
+    for of_label, wanted in ((cells, "a − b"), (far, None)):
+        lines = [SimpleNamespace(label=label, cell=cell) for label, cell in of_label.items()]
+        of = SimpleNamespace(**{**vars(benchmark()), "lines": lines})
+        table = next(t for t in tables(of, records) if t.title.startswith("Differences"))
+        labels = [row.label for row in table.rows if row.label.startswith("a")]
+        assert labels == [*([wanted] if wanted else []), "a − floor: a", "a − random"]
+        assert table.title.endswith(", of entries that differ on one axis of the grid")
