@@ -9,6 +9,7 @@ from xbench.benchmark.lines import Line as Line
 from xbench.components.registry import Registry as Registry
 from xbench.components.specification import Builder as Builder
 from xbench.components.specification import plain_table as plain_table
+from xbench.errors import ChangedStateError as ChangedStateError
 from xbench.errors import CutError as CutError
 from xbench.errors import DatasetError as DatasetError
 from xbench.errors import DownloadError as DownloadError

@@ -83,7 +83,14 @@ class RunError(XbenchError):
 
 
 class ChangedStateError(RunError):
-    """A component that leaves a network, or the process, changed."""
+    """A component that leaves a network, a batch or the process changed; its block is not kept."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, network_changed: bool = False) -> None:
+        super().__init__(message)
+        self.network_changed = network_changed
+        """Whether weights are other ones now: the network must be loaded again."""
 
 
 class FailedEntriesError(RunError):

@@ -204,6 +204,10 @@ class Distribution(NamedTuple):
     version: str
 
 
+UNREGISTERED = Distribution("unregistered", "0")
+"""Of what no installed distribution brings: a notebook's classes, for example."""
+
+
 def provider(cls: type) -> Distribution:
     """The distribution whose file list has the class's module.
 
@@ -223,7 +227,7 @@ def _provider(module: str) -> Distribution:
     shared = {point: _shared_parts(point, module) for point in _points()}
     nearest = max(shared, key=shared.__getitem__, default=None)
     if nearest is None or not shared[nearest]:
-        return Distribution("unregistered", "0")
+        return UNREGISTERED
     return _points()[nearest]
 
 

@@ -1,5 +1,6 @@
 # The public conformance suite, and tiny things to try components on.
 
+from xbench.running.guard.block import guarded as guarded
 from xbench.testing.conformance import CLASSES as CLASSES
 from xbench.testing.conformance import TinyDataset as TinyDataset
 from xbench.testing.conformance import check_component as check_component

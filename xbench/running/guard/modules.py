@@ -1,0 +1,212 @@
+"""The state of modules: what foreign code could leave changed in them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from xbench.running.guard.tensors import bit_sums
+
+_CONTENTS = {"_parameters": "parameters", "_buffers": "buffers", "_modules": "submodules"}
+_HOOKS = ("_hooks", "_with_kwargs", "_always_called")
+"""How the names of a module's tables of hooks end."""
+_QUIET = "_is_full_backward_hook"
+"""Says what sort of hooks a module had last; that stays when they are removed."""
+
+
+class Change(NamedTuple):
+    """What is different, and where."""
+
+    what: str
+    where: str
+    to_stay: bool = False
+    """Whether it cannot be put back."""
+
+
+class Table(NamedTuple):
+    """A dictionary of a module, and what it held."""
+
+    itself: dict[Any, Any]
+    held: dict[Any, Any]
+
+
+class PartState(NamedTuple):
+    """One module: what it is, what it has, and how it is set."""
+
+    name: str
+    module: nn.Module
+    cls: type[nn.Module]
+    tables: dict[str, Table]
+    settings: dict[str, Any]
+
+
+class TensorState(NamedTuple):
+    """One parameter or buffer; those of the same storage stand here each for itself."""
+
+    name: str
+    tensor: Tensor
+    form: tuple[Any, ...]
+    requires_grad: bool
+    stride: tuple[int, ...]
+    grad: Tensor | None
+    hooks: dict[Any, Any]
+    bits: int
+
+
+class ModuleState(NamedTuple):
+    """Modules with all that is below them, each once, and their tensors."""
+
+    parts: tuple[PartState, ...]
+    tensors: tuple[TensorState, ...]
+
+
+def state_of(modules: Iterable[nn.Module]) -> ModuleState:
+    """The state of the modules as it is now."""
+    parts = tuple(_part(name, module) for name, module in _parts(modules))
+    named = dict(_tensors(parts))
+    sums = bit_sums(list(named))
+    states = [_tensor(named[one], one, bits) for one, bits in zip(named, sums, strict=True)]
+    return ModuleState(parts, tuple(states))
+
+
+def put_back(before: ModuleState) -> list[Change]:
+    """What is different from before, put back where it can be.
+
+    Tensors count by their values: one that another with equal ones took the place of, or that
+    lies in another memory format, is put back and is no change.
+    """
+    changes = [change for part in before.parts for change in _part_put_back(part)]
+    sums = bit_sums([state.tensor for state in before.tensors])
+    for state, bits in zip(before.tensors, sums, strict=True):
+        changes += _tensor_put_back(state, bits)
+    return changes
+
+
+def _parts(modules: Iterable[nn.Module]) -> Iterator[tuple[str, nn.Module]]:
+    known: set[nn.Module] = set()
+    for root in modules:
+        for name, module in root.named_modules(known):
+            yield name or type(module).__name__, module
+
+
+def _part(name: str, module: nn.Module) -> PartState:
+    entries = vars(module)
+    tables = {k: Table(held, dict(held)) for k, held in entries.items() if _is_table(k, held)}
+    constant = type(module).__module__.startswith("torch.nn.")
+    settings = {
+        key: value
+        for key, value in entries.items()
+        if key in ("training", "forward", _QUIET) or (constant and _plain(key, value))
+    }
+    return PartState(name, module, type(module), tables, settings)
+
+
+def _is_table(key: str, value: object) -> bool:
+    return isinstance(value, dict) and (key in _CONTENTS or key.endswith(_HOOKS))
+
+
+def _plain(key: str, value: object) -> bool:
+    """Whether it is a value of torch's own modules, such as a stride; others may keep counts."""
+    return not key.startswith("_") and isinstance(value, (bool, int, float, str, tuple))
+
+
+def _tensors(parts: Iterable[PartState]) -> Iterator[tuple[Tensor, str]]:
+    for part in parts:
+        for table in ("_parameters", "_buffers"):
+            for name, tensor in part.tables[table].held.items():
+                if tensor is not None:
+                    yield tensor, f"{part.name}.{name}"
+
+
+def _tensor(name: str, tensor: Tensor, bits: int) -> TensorState:
+    hooks = dict(tensor._backward_hooks or {})  # noqa: SLF001
+    grad = tensor.grad if tensor.is_leaf else None
+    needed, stride = tensor.requires_grad, _stride(tensor)
+    return TensorState(name, tensor, _form(tensor), needed, stride, grad, hooks, bits)
+
+
+def _form(tensor: Tensor) -> tuple[Any, ...]:
+    return (() if is_lazy(tensor) else tuple(tensor.shape), tensor.dtype, tensor.device)
+
+
+def _stride(tensor: Tensor) -> tuple[int, ...]:
+    return () if is_lazy(tensor) or tensor.layout is not torch.strided else tensor.stride()
+
+
+def _part_put_back(part: PartState) -> list[Change]:
+    changes = [*_class_changes(part), *_setting_changes(part)]
+    for key, table in part.tables.items():
+        changes += _table_changes(part, key, table.held, vars(part.module).get(key, {}))
+        table.itself.clear()
+        table.itself.update(table.held)
+        vars(part.module)[key] = table.itself  # handles of hooks refer to this dictionary
+    return changes
+
+
+def _class_changes(part: PartState) -> Iterator[Change]:
+    if type(part.module) is not part.cls:
+        yield Change("changed the class of modules", part.name)
+        part.module.__class__ = part.cls
+
+
+def _setting_changes(part: PartState) -> Iterator[Change]:
+    entries = vars(part.module)
+    if "forward" in entries and "forward" not in part.settings:
+        yield Change("replaced `forward` of modules", part.name)
+        del entries["forward"]
+    for key, value in part.settings.items():
+        now = entries.get(key)
+        if now is not value and now != value:
+            entries[key] = value
+            if key == "training":
+                mode = "training" if now else "evaluation"
+                yield Change(f"left modules in {mode} mode", part.name)
+            elif key != _QUIET:
+                yield Change(f"changed `{key}` of modules", part.name)
+
+
+def _table_changes(
+    part: PartState, key: str, before: dict[Any, Any], now: dict[Any, Any]
+) -> Iterator[Change]:
+    for name in dict.fromkeys([*before, *now]):
+        one, other = before.get(name), now.get(name)
+        if one is other or (isinstance(one, Tensor) and _equal(one, other)):
+            continue
+        if key in _CONTENTS:
+            yield Change(f"replaced {_CONTENTS[key]}", f"{part.name}.{name}")
+        else:
+            yield Change("left hooks or removed them", part.name)
+
+
+def _equal(one: Tensor, other: Any) -> bool:
+    same = isinstance(other, Tensor) and _form(one) == _form(other)
+    if not same or one.requires_grad != other.requires_grad:
+        return False
+    first, second = bit_sums([one, other])
+    return first == second
+
+
+def _tensor_put_back(before: TensorState, bits: int) -> Iterator[Change]:
+    now = _tensor(before.name, before.tensor, bits)
+    if (now.form, now.bits) != (before.form, before.bits):
+        yield Change("changed the values of parameters or buffers", before.name, to_stay=True)
+    else:
+        _lay_out_as_before(now, before)
+    if now.requires_grad != before.requires_grad:
+        before.tensor.requires_grad_(before.requires_grad)
+        yield Change("changed `requires_grad`", before.name)
+    if now.hooks != before.hooks:
+        before.tensor._backward_hooks = before.hooks or None  # noqa: SLF001
+        yield Change("left hooks or removed them", before.name)
+
+
+def _lay_out_as_before(now: TensorState, before: TensorState) -> None:
+    """Put back what is no change of values: the memory format, on which speed and rounding hang."""
+    if now.grad is not before.grad:
+        before.tensor.grad = before.grad
+    if now.stride != before.stride:
+        shape, dtype, device = now.form
+        laid = torch.empty_strided(shape, before.stride, dtype=dtype, device=device)
+        before.tensor.data = laid.copy_(now.tensor.detach())
