@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float32
 from torch import Tensor
 
-from xbench.errors import ChangedStateError, PluginError
+from xbench.errors import PluginError
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.bench import Bench, Derivation, Subject
 from xbench.interfaces.classifier import Classifier, Network
@@ -19,8 +19,9 @@ from xbench.interfaces.component import provider
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation, Given
 from xbench.interfaces.workplace import Progress
+from xbench.randomness import derived_seed
 from xbench.running.blocks import blocks, parts
-from xbench.running.guard.block import guarded
+from xbench.running.guard.block import guarded, network_changed
 from xbench.running.kept import Kept, Tensors, kept_folder
 from xbench.running.provider import Provider
 from xbench.running.store import Store
@@ -214,12 +215,14 @@ class LocalBench(Bench):
         subject, network = loaded
         images = {f"images {place}": batch.images for place, batch in enumerate(batches)}
         owner, modules = explainer or subject.classifier, (network.bottom, network.top)
-        seed = subject.source().initial_seed()
+        ids = [image for batch in batches for image in batch.ids]
+        seed = derived_seed("block", subject.source().initial_seed(), *ids)
         try:
             with guarded(owner, modules, seed, self.provider.say_once, images):
                 yield
-        except ChangedStateError:
-            self.workplace.forget()
+        except Exception as error:
+            if network_changed(error):
+                self.workplace.forget()
             raise
 
 

@@ -14,7 +14,9 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.interfaces.recipe import Recipe
+from xbench.randomness import derived_seed
 from xbench.running.bench import LocalBench, Question
+from xbench.running.guard.block import guarded
 from xbench.running.store import FACTS, TREE
 
 
@@ -41,7 +43,8 @@ class Build(Task):
 
     def perform(self, bench: LocalBench) -> None:
         """Make it, whose needs are there, and put it into the store."""
-        bench.provider.make(self.recipe, self.key)
+        with guarded(self.recipe, (), derived_seed(self.key), bench.provider.say_once):
+            bench.provider.make(self.recipe, self.key)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,8 @@ class Evaluate(Task):
         artefacts = bench.provider.all(self.recipes)
         bench.provider.release(but={artefact.key for artefact in artefacts.values()})
         workplace, used = bench.workplace, dict[str, Any]()
-        with bench.kept.noting(used), workplace.costing() as cost, workplace.stage("evaluate"):
+        guard = guarded(self.protocol, (), derived_seed(self.key), bench.provider.say_once)
+        with bench.kept.noting(used), workplace.costing() as cost, guard, bench.stage("evaluate"):
             rows = self.protocol.evaluate(self.entry, self.cases, artefacts, bench)
         facts = {**cost, "kept": used}
         metadata = {

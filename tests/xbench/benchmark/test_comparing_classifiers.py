@@ -106,7 +106,12 @@ def records(tmp_path, *labels):
     workplace = tiny_workplace(tmp_path)
     made = benchmark(*labels)
     plan = Resampling(resamples=20)
-    return made, run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan)), store, workplace
+    return (
+        made,
+        run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan)),
+        store,
+        workplace,
+    )
 
 
 def test_entries_without_an_explainer_run_and_are_recorded_without_one(tmp_path):

@@ -16,10 +16,10 @@ from torch.nn.utils import parametrizations
 from xbench.errors import ChangedStateError, PluginError, RunError
 from xbench.interfaces.attribution import Attribution
 from xbench.networks.network import cut_module
+from xbench.running.executors.local import LocalExecutor
 from xbench.running.guard.block import guarded, network_changed
 from xbench.running.guard.modules import state_of
 from xbench.running.guard.process import process_state
-from xbench.running.executors.local import LocalExecutor
 from xbench.testing.conformance import tiny_network
 
 
