@@ -1,5 +1,6 @@
 """Blocks: how the images of a set are taken together, whatever is asked for of them."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from math import ceil
 
@@ -34,4 +35,4 @@ def parts(ids: Sequence[int], batch_size: int) -> list[Sequence[int]]:
     """The ids of a block in batches that are as even as possible."""
     count = ceil(len(ids) / batch_size)
     ends = [len(ids) * place // count for place in range(count + 1)]
-    return [ids[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [ids[start:end] for start, end in itertools.pairwise(ends)]

@@ -1,10 +1,8 @@
 """The runner: from benchmarks to records, by one plan."""
 
 import contextlib
-import sys
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
@@ -113,7 +111,6 @@ def _working(executor: Executor, bench: LocalBench) -> Iterator[Work]:
             keep=bench.kept.keep,
             messages=str(messages.absolute()),
             probe=probe,
-            path=tuple(Path(place).absolute().as_posix() for place in sys.path),
         )
         if not executor.shared:
             stack.enter_context(at_bench(setting, bench))

@@ -2,7 +2,6 @@
 
 import contextlib
 import pickle
-import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,8 +36,6 @@ class Setting:
     """The folder in which processes tell of their progress."""
     probe: str = ""
     """A file of the store that tells whether a process sees it."""
-    path: tuple[str, ...] = ()
-    """Where the modules of the user are found."""
 
 
 _BENCHES: dict[Setting, LocalBench] = {}
@@ -116,7 +113,6 @@ def _bench(setting: Setting) -> LocalBench:
 
 
 def _made(setting: Setting) -> LocalBench:
-    sys.path += [place for place in setting.path if place not in sys.path]
     if setting.threads:
         torch.set_num_threads(setting.threads)
     store = Store(setting.store)

@@ -17,7 +17,7 @@ from typing import ClassVar
 from xbench.errors import ParameterError, RunError
 from xbench.interfaces.executor import Done, Executor, Task, Work
 from xbench.interfaces.hookspecs import hookimpl
-from xbench.running.executors.sending import ATTEMPTS, do, packed
+from xbench.running.executors.sending import ATTEMPTS, do, packed, packed_work
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Crew:
 
     def __init__(self, workers: int, work: Work) -> None:
         self.workers = workers
-        self._work = packed(work)
+        self._work = packed_work(work)
         self._pool: ProcessPoolExecutor | None = None
         self._running: dict[Future[Done], Task] = {}
         self._again: list[Task] = []

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from xbench.errors import ParameterError, RunError
 from xbench.interfaces.executor import Done, Executor, Task, Work
 from xbench.interfaces.hookspecs import hookimpl
-from xbench.running.executors.sending import ATTEMPTS, do, packed
+from xbench.running.executors.sending import ATTEMPTS, do, packed, packed_work, user_modules_travel
 
 OBJECT_STORE = 150 * 2**20
 """Bytes of a local cluster's object store: results lie in xbench's own store."""
@@ -58,14 +58,14 @@ class RayExecutor(Executor):
     def run(self, work: Work, tasks: Iterator[Task | None]) -> Iterator[Done]:
         """What became of the tasks, as they end; a task whose node died runs again."""
         ray = _ray()
-        with _cluster(ray, self):
+        with _cluster(ray, self), user_modules_travel():
             remote = ray.remote(do).options(
                 num_cpus=self.threads,
                 num_gpus=self.gpus,
                 max_retries=ATTEMPTS,
                 **({"memory": int(self.memory * 2**30)} if self.memory else {}),
             )
-            yield from _done(ray, remote, (self.workers, ray.put(packed(work))), tasks)
+            yield from _done(ray, remote, (self.workers, ray.put(packed_work(work))), tasks)
 
 
 def _done(
