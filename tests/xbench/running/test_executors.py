@@ -61,8 +61,7 @@ def test_a_task_that_waits_for_others_comes_after_them(executor, tmp_path):
 
     def tasks():
         first = [SmallTask("first", str(tmp_path), 0.3), SmallTask("beside", str(tmp_path))]
-        for task in first:
-            yield task
+        yield from first
         while not {"first", "beside"} <= ended:
             yield None
         yield SmallTask("last", str(tmp_path))
