@@ -69,6 +69,9 @@ from xbench.interfaces.data.annotation import PartAttribute as PartAttribute
 from xbench.interfaces.data.annotation import PartMasks as PartMasks
 from xbench.interfaces.data.annotation import PartPoints as PartPoints
 from xbench.interfaces.data.annotation import annotation_kinds as annotation_kinds
+from xbench.interfaces.data.case import Case as Case
+from xbench.interfaces.data.case import case_column as case_column
+from xbench.interfaces.data.case import case_places as case_places
 from xbench.interfaces.data.dataset import Batch as Batch
 from xbench.interfaces.data.dataset import Dataset as Dataset
 from xbench.interfaces.data.dataset import DerivedDataset as DerivedDataset

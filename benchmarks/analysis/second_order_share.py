@@ -35,7 +35,8 @@ def main(url: str, name: str, seed: str, *layers: str) -> None:
     workplace = LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch")
     provider = Provider(Store(url), workplace)
     entry = next(benchmark.entries(benchmark.lines[0]))
-    ids = benchmark.protocol.cases(entry, provider.all(benchmark.protocol.artefacts(entry)))[:50]
+    artefacts = provider.all(benchmark.protocol.artefacts(entry))
+    ids = [case.id for case in benchmark.protocol.cases(entry, artefacts)[:50]]
     images = entry.datasets["test"].batch(ids).images
     weights = provider.one(weights_recipe(entry))
     for layer in layers:

@@ -10,12 +10,13 @@ headline score of every entry and its paired difference to the entry BASE.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from xbench import CaseScores, Record, Resampling, Store, difference, summarised
+from xbench import Case, CaseScores, Record, Resampling, Store, difference, summarised
 from xbench_deliberative.protocol.summary import Scoring, scored
 from xbench_toybirds.dataset import Toybirds
 
@@ -27,7 +28,8 @@ def main(url: str, benchmark: str, base: str) -> None:
     """Print one line for each entry and third."""
     store = Store(url)
     scores = {r.label: headlines(store, r) for r in latest(Path(url) / "records" / benchmark)}
-    entropy = ideal_entropies(sorted({case for s in scores[base] for case in s.cases.tolist()}))
+    names = {name for of_base in scores[base] for name in of_base.cases}
+    entropy = ideal_entropies(sorted(Case.parse(name).id for name in names))
     edges = np.quantile(list(entropy.values()), [1 / 3, 2 / 3])
     for third, name in enumerate(NAMES):
         inside = {case for case, value in entropy.items() if np.searchsorted(edges, value) == third}
@@ -64,8 +66,8 @@ def ideal_entropies(ids: Sequence[int]) -> Mapping[int, float]:
 
 def only(scores: CaseScores, cases: set[int]) -> CaseScores:
     """The scores of these cases."""
-    keep = np.isin(scores.cases, list(cases))
-    return CaseScores(scores.name, "higher", scores.cases[keep], scores.values[keep], headline=True)
+    keep = np.array([Case.parse(name).id in cases for name in scores.cases], bool)
+    return replace(scores, cases=scores.cases[keep], values=scores.values[keep])
 
 
 def value(scores: Sequence[CaseScores]) -> str:

@@ -24,7 +24,8 @@ def main(url: str, name: str, seed: str, images: str = "200") -> None:
         if line.role == "entry":
             entry = next(benchmark.entries(line))
             artefacts = provider.all(benchmark.protocol.artefacts(entry))
-            ids = benchmark.protocol.cases(entry, artefacts)[: int(images)]
+            cases = benchmark.protocol.cases(entry, artefacts)[: int(images)]
+            ids = [case.id for case in cases]
             pixels, parts = support(prepared_entry(entry, provider.store, provider.workplace), ids)
             print(f"{line.label:36} {100 * pixels:5.1f} % of pixels, {100 * parts:5.1f} % of parts")
 

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from xbench import Case
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.protocol.rows import Answers, answer_rows
 from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
@@ -42,8 +43,9 @@ def shards(seed, true, hard, by):
     predicted = (true + hard * source.integers(1, CLASSES, IMAGES)) % CLASSES
     made = []
     for start in range(0, IMAGES, SHARD):
-        cases = np.arange(start, start + SHARD)
-        of = (cases, cases, true[cases], predicted[cases], nothing, nothing)
+        images = np.arange(start, start + SHARD)
+        cases = [Case("test", image) for image in images]
+        of = (cases, images, true[images], predicted[images], nothing, nothing)
         made.append(answer_rows(Answers("test", 0, *of, {}, 0), by))
     return pa.concat_tables(made)
 

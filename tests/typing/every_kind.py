@@ -17,6 +17,7 @@ from xbench import (
     Artefacts,
     Attribution,
     Batch,
+    Case,
     CaseScores,
     ClassHierarchy,
     Classifier,
@@ -47,6 +48,8 @@ from xbench import (
     Tree,
     Workplace,
     annotated,
+    case_column,
+    case_places,
     explained,
     hookimpl,
     per_image,
@@ -289,17 +292,17 @@ class Corner(Protocol):
         weights = DrawnWeights(entry.classifier, len(images.dataset.class_names()), entry.seed)
         return {"weights": weights, "colour": MeanColour(images)}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        return entry.datasets["test"].ids()
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        return [Case("test", image) for image in entry.datasets["test"].ids()]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = entry.datasets["test"].batch(cases).to(workplace.device)
+        batch = entry.datasets["test"].batch([case.id for case in cases]).to(workplace.device)
         found = explained(entry.required_explainer, network, batch, artefacts, entry.source())
         shares = [share(one) for one in found if isinstance(one, Spot)]
-        return Rows.from_pydict({"case": list(cases), "share": shares})
+        return Rows.from_pydict({"case": case_column(cases), "share": shares})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         return {label: [corner_score(table)] for label, table in rows.items()}
@@ -321,7 +324,7 @@ def share(spot: Spot) -> float:
 
 
 def corner_score(rows: Rows) -> CaseScores:
-    cases = np.asarray(rows["case"], dtype=np.int64)
+    cases = case_places(rows).rows
     values = np.asarray(rows["share"], dtype=np.float64)
     return CaseScores("share", "higher", cases, values, headline=True, chance=0.5)
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Shaped
 from torch import Generator
 
-from xbench.errors import MismatchError
+from xbench.errors import MismatchError, PluginError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.bench import Bench, Request, Subject
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Component, Tree
 from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.case import Case
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Rows: TypeAlias = pa.Table
-"""Rows of one entry: a column `case`, the unit that is resampled, and the protocol's own."""
+"""Rows of one entry: a column `case` with names of cases, and the protocol's own."""
 
 Role = Literal["entry", "floor", "ceiling"]
 """What a line of a benchmark is there for."""
 Unit = Literal["share", "number"]
 """What a score is counted in; a share is shown in per cent."""
+MOST_KEYS = 2
+"""By how many keys values can be clustered."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,8 @@ class CaseScores:
 
     name: str
     direction: Literal["higher", "lower"]
-    cases: Int64[np.ndarray, " n"]
-    """Ids of the cases; a case that was scored in several repeats stands here as often."""
+    cases: Shaped[np.ndarray, " n"]
+    """Names of the cases, as str or object; one that was scored several times stands here so."""
     values: Float64[np.ndarray, " n"]
     """NaN where a case could not be scored; counted, never dropped silently."""
     headline: bool = False
@@ -102,6 +105,25 @@ class CaseScores:
     unit: Unit = "share"
     chance: float | None = None
     """What guessing is expected to score, where that is known."""
+    ranking: bool | None = None
+    """Whether it is the one score that ranks entries; where none says so, the first headline is."""
+    clusters: tuple[Shaped[np.ndarray, " n"], ...] = ()
+    """Names of what is resampled together: by one key, or by two that cross, such as image and
+    participant; () where each case stands for itself."""
+
+    def __post_init__(self) -> None:
+        """Refuse what are no names, and columns of different lengths."""
+        columns = (self.cases, *self.clusters)
+        if any(len(names) and names.dtype.kind not in "OU" for names in columns):
+            raise PluginError(
+                f"score {self.name!r} has cases or clusters of type {columns[0].dtype}; they are "
+                'names, such as str(Case("test", 7))'
+            )
+        if len(columns) > MOST_KEYS + 1 or any(len(c) != len(self.values) for c in columns):
+            raise PluginError(
+                f"score {self.name!r} needs as many cases as values, and as many names in each of "
+                f"at most {MOST_KEYS} keys of clusters"
+            )
 
 
 class View(NamedTuple):
@@ -155,17 +177,24 @@ class Protocol(Component):
         """What must exist before the entry's cases can be evaluated, by name."""
 
     @abstractmethod
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The cases to evaluate; equal lists make a comparison of entries paired."""
 
-    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
+    def awaited(self, entry: Entry) -> int:
+        """How many answers of people are still to come; none unless overridden.
+
+        As long as there are any, records say so, and their scores are of what is there.
+        """
+        return 0
+
+    def limited(self, entry: Entry, cases: Sequence[Case], limit: int) -> Sequence[Case]:
         """So many of an entry's cases, for a quick run: the first ones unless overridden.
 
         A protocol with several test sets takes a share of each.
         """
         return cases[:limit]
 
-    def requests(self, entry: Entry, cases: Sequence[int]) -> Iterable[Request]:
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterable[Request]:
         """What `evaluate` will ask its bench for, where it can say: nothing unless overridden.
 
         It is made beforehand, for all entries in one pass over a network; what is asked for and
@@ -175,7 +204,7 @@ class Protocol(Component):
 
     @abstractmethod
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, bench: Bench
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """Rows of these cases. Runs on a worker; depends on nothing but its arguments.
 
@@ -212,10 +241,10 @@ class Protocol(Component):
         """
         return {}
 
-    def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View | None:
+    def view(self, entry: Entry, case: Case, artefacts: Artefacts) -> View | None:
         """What the case shows, for pictures of its explanation.
 
-        None where the case is the image of the test split with this id, explained with the
+        None where the case is the image of its role's set with this id, explained with the
         entry's classifier: so it is unless overridden.
         """
         return None

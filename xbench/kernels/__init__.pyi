@@ -3,8 +3,13 @@
 from xbench.kernels.augmentation import crop_boxes as crop_boxes
 from xbench.kernels.augmentation import resized_crops as resized_crops
 from xbench.kernels.augmentation import shifted as shifted
+from xbench.kernels.bootstrap import PairTotals as PairTotals
 from xbench.kernels.bootstrap import Totals as Totals
 from xbench.kernels.bootstrap import bootstrap_means as bootstrap_means
 from xbench.kernels.bootstrap import cluster_totals as cluster_totals
+from xbench.kernels.bootstrap import pair_totals as pair_totals
 from xbench.kernels.bootstrap import percentile_interval as percentile_interval
+from xbench.kernels.bootstrap import pigeonhole_means as pigeonhole_means
 from xbench.kernels.bootstrap import resample_counts as resample_counts
+from xbench.kernels.names import Places as Places
+from xbench.kernels.names import name_places as name_places

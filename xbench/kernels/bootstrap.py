@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import Float64, Int32, Int64
 
 ROWS = 100
-"""Resamples that are held in double precision at a time."""
+"""Resamples that are held in double precision at a time ..."""
+WEIGHTS = 2**22
+"""... if these are not more weights than so many."""
 
 
 class Totals(NamedTuple):
@@ -51,6 +53,44 @@ def bootstrap_means(
         weights = drawn[start : start + ROWS].astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             means[start : start + ROWS] = (weights @ totals.sums) / (weights @ of_each)
+    return means
+
+
+class PairTotals(NamedTuple):
+    """Sum and number of scored values per pair of crossing clusters, by their places."""
+
+    first: Int64[np.ndarray, " p"]
+    second: Int64[np.ndarray, " p"]
+    sums: Float64[np.ndarray, " p *columns"]
+    counts: Int64[np.ndarray, " p *columns"]
+
+
+def pair_totals(
+    first: Int64[np.ndarray, " n"],
+    second: Int64[np.ndarray, " n"],
+    values: Float64[np.ndarray, " n *columns"],
+) -> PairTotals:
+    """Sums and counts per pair of clusters that has rows, NaN left out."""
+    width = second.max(initial=0) + 1
+    totals = cluster_totals(first * width + second, values)
+    return PairTotals(*np.divmod(totals.clusters, width), totals.sums, totals.counts)
+
+
+def pigeonhole_means(
+    totals: PairTotals, first: Int32[np.ndarray, "r c"], second: Int32[np.ndarray, "r d"]
+) -> Float64[np.ndarray, " r *columns"]:
+    """The mean of each resample where both keys are drawn, a pair as often as both its clusters.
+
+    The pigeonhole bootstrap of Owen (2007); NaN where nothing was scored.
+    """
+    means = np.zeros((len(first), *totals.sums.shape[1:]))
+    of_each = totals.counts.astype(np.float64)
+    rows = max(1, min(ROWS, WEIGHTS // max(1, len(totals.first))))
+    for start in range(0, len(first), rows):
+        weights = first[start : start + rows, totals.first].astype(np.float64)
+        weights *= second[start : start + rows, totals.second]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means[start : start + rows] = (weights @ totals.sums) / (weights @ of_each)
     return means
 
 

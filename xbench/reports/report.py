@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
+from xbench.interfaces.data.case import Case
 from xbench.interfaces.protocol import Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.figures import save_figure
@@ -160,27 +161,32 @@ def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Pictur
         return
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
-    cases = dict.fromkeys(next(record_rows(record, run.store)).column("case").to_pylist())
+    names = dict.fromkeys(next(record_rows(record, run.store)).column("case").to_pylist())
     occurrences: Counter[int] = Counter()
-    for view in _views(run, entry, list(cases)[:count]):
+    for view in _views(run, entry, [Case.parse(name) for name in [*names][:count]]):
         suffix = f"-{occurrences[view.image]}" if occurrences[view.image] else ""
         occurrences[view.image] += 1
         yield _explanation_picture(run, entry, view, folder / f"image-{view.image}{suffix}")
 
 
-def _views(run: Run, entry: Entry, cases: Sequence[int]) -> Iterator[View]:
+def _views(run: Run, entry: Entry, cases: Sequence[Case]) -> Iterator[View]:
     """What the cases show; nothing where they are neither views nor images."""
     protocol = run.benchmark.protocol
     artefacts = run.bench.provider.all(protocol.artefacts(entry))
-    views = [protocol.view(entry, case, artefacts) for case in cases]
-    images = entry.datasets["test"]
-    image_cases = [case for case, view in zip(cases, views, strict=True) if view is None]
-    if image_cases and set(image_cases).issubset(images.ids()):
-        labels = images.dataset.labels(image_cases).tolist()
-        names, subject = images.dataset.class_names(), subject_of(entry)
-        for case, label in zip(image_cases, labels, strict=True):
-            yield View(f"Image {case}: {names[label]}", images, case, subject)
-    yield from (view for view in views if view is not None)
+    for case in cases:
+        view = protocol.view(entry, case, artefacts) or _image_view(entry, case)
+        if view is not None:
+            yield view
+
+
+def _image_view(entry: Entry, case: Case) -> View | None:
+    """The image with the case's id in the set of its role, if it is there."""
+    images = entry.datasets.get(case.role)
+    if images is None or case.within or case.id not in images.ids():
+        return None
+    label = int(images.dataset.labels([case.id])[0])
+    title = f"Image {case.id}: {images.dataset.class_names()[label]}"
+    return View(title, images, case.id, subject_of(entry))
 
 
 def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Picture:

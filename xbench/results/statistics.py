@@ -2,22 +2,32 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from xbench.interfaces.protocol import CaseScores, Unit
 from xbench.interfaces.resampling import Resampling
 from xbench.kernels.bootstrap import (
-    Totals,
     bootstrap_means,
-    cluster_totals,
+    pair_totals,
     percentile_interval,
+    pigeonhole_means,
     resample_counts,
 )
+from xbench.randomness import derived_seed
+from xbench.results.sample import Sample, both_scored, clustered, same_cases, sample_of
 
 Direction = Literal["higher", "lower"]
+Keys: TypeAlias = "np.ndarray | tuple[np.ndarray, ...]"
+"""Names of what is resampled together, by one key or by two."""
+METHODS = (
+    "percentile bootstrap over cases",
+    "percentile bootstrap over clusters",
+    "pigeonhole bootstrap over two keys of clusters",
+)
+"""How an interval is made, by the number of keys that a score's cases are clustered by."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +41,16 @@ class Score:
     low: float
     high: float
     n: int
-    """Distinct cases that were scored."""
+    """How many were scored: cases, or clusters of them; where two keys cross, cases in both."""
     n_unscored: int
-    """Distinct cases that could not be scored in any repeat."""
+    """How many could not be scored in any repeat."""
     deviation: float
     """Standard deviation of the repeats' means; NaN for a single repeat."""
     unit: Unit = "share"
     chance: float | None = None
     """What guessing is expected to score; repeats weigh as much as they scored cases."""
+    interval: str = METHODS[0]
+    """How the interval was made."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +81,23 @@ def summarised(
     repeats: Sequence[CaseScores], resampling: Resampling, drawn: "Draws | None" = None
 ) -> Score:
     """The score over all repeats of one entry."""
-    totals = pooled(repeats)
-    means = bootstrap_means(totals, (drawn or Draws(resampling)).for_clusters(len(totals.clusters)))
+    sample = sample_of(repeats)
+    means = resampled_means(sample, drawn or Draws(resampling))
     low, high = percentile_interval(means, resampling.level)
-    first = repeats[0]
+    first, counts = repeats[0], sample.counts
     return Score(
         name=first.name,
         direction=first.direction,
         headline=first.headline,
-        value=_ratio(totals),
+        value=sample.mean,
         low=low,
         high=high,
-        n=int((totals.counts > 0).sum()),
-        n_unscored=int((totals.counts == 0).sum()),
+        n=int((counts > 0).sum()),
+        n_unscored=int((counts == 0).sum()),
         deviation=_deviation([scores.values for scores in repeats]),
         unit=first.unit,
         chance=_chance(repeats),
+        interval=METHODS[len(first.clusters)],
     )
 
 
@@ -105,47 +118,40 @@ def difference(
     of: Sequence[CaseScores],
     minus: Sequence[CaseScores],
     resampling: Resampling,
+    drawn: "Draws | None" = None,
 ) -> Difference:
     """`of` minus `minus`: paired by case where both were scored on the same cases."""
-    a, b = pooled(of), pooled(minus)
-    paired = bool(np.array_equal(a.clusters, b.clusters))
-    draws = Draws(resampling)
+    a, b = sample_of(of), sample_of(minus)
+    paired, draws = same_cases(a, b), drawn or Draws(resampling)
     if paired:
-        a, b = _both_scored(a, b)
-        counts = draws.for_clusters(len(a.clusters))
-        means = bootstrap_means(a, counts) - bootstrap_means(b, counts)
+        a, b = both_scored(a, b)
+        means = resampled_means(a, draws) - resampled_means(b, draws)
     else:
         other = Draws(Resampling(resampling.level, resampling.resamples, resampling.seed + 1))
-        means = bootstrap_means(a, draws.for_clusters(len(a.clusters)))
-        means = means - bootstrap_means(b, other.for_clusters(len(b.clusters)))
+        means = resampled_means(a, draws) - resampled_means(b, other)
     low, high = percentile_interval(means, resampling.level)
-    value, n = _ratio(a) - _ratio(b), int(min((a.counts > 0).sum(), (b.counts > 0).sum()))
+    value = a.mean - b.mean
+    n = min(int((sample.counts > 0).sum()) for sample in (a, b))
     name, unit = of[0].name, of[0].unit
     return Difference(name, labels[0], labels[1], value, low, high, n, paired, unit)
 
 
-def band(
-    cases: Int64[np.ndarray, " n"], values: Float64[np.ndarray, "n points"], draws: "Draws"
-) -> Band:
+def band(clusters: Keys, values: Float64[np.ndarray, "n points"], draws: "Draws") -> Band:
     """The mean of the cases' curves; all points of a curve are resampled together.
 
-    A case that was scored in several repeats stands there as often. NaN where nothing
-    could be scored.
+    `clusters` are names of what is resampled together, of the cases themselves or by one or
+    two keys. A case that was scored in several repeats stands there as often. NaN where
+    nothing could be scored.
     """
-    totals = cluster_totals(cases, values)
-    means = bootstrap_means(totals, draws.for_clusters(len(totals.clusters)))
+    keys = clusters if isinstance(clusters, tuple) else (clusters,)
+    sample = clustered(keys, values)
+    means = resampled_means(sample, draws)
     ends = [percentile_interval(column, draws.resampling.level) for column in means.T]
+    totals = sample.totals
     sums, counts = totals.sums.sum(0), totals.counts.sum(0)
     middle = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     low, high = np.array(ends).reshape(-1, 2).T
     return Band(middle, low, high)
-
-
-def pooled(repeats: Sequence[CaseScores]) -> Totals:
-    """Totals per case over all repeats: all rows of a case move together."""
-    cases = np.concatenate([scores.cases for scores in repeats])
-    values = np.concatenate([scores.values for scores in repeats])
-    return cluster_totals(cases, values)
 
 
 MOST_DRAWS = 2**29
@@ -157,37 +163,34 @@ class Draws:
 
     def __init__(self, resampling: Resampling) -> None:
         self.resampling = resampling
-        self._drawn: dict[int, np.ndarray] = {}
+        self._drawn: dict[tuple[int, int], np.ndarray] = {}
 
-    def for_clusters(self, clusters: int) -> np.ndarray:
-        """How often each cluster is drawn in each resample."""
-        counts = self._drawn.pop(clusters, None)
+    def for_clusters(self, clusters: int, key: int = 0) -> np.ndarray:
+        """How often each cluster is drawn in each resample; the second key draws for itself."""
+        counts = self._drawn.pop((clusters, key), None)
         if counts is None:
             plan = self.resampling
-            counts = resample_counts(clusters, plan.resamples, plan.seed)
-        self._drawn[clusters] = counts  # the last one now
+            seed = derived_seed("clusters", plan.seed, key) if key else plan.seed
+            counts = resample_counts(clusters, plan.resamples, seed)
+        self._drawn[clusters, key] = counts  # the last one now
         while len(self._drawn) > 1 and sum(d.nbytes for d in self._drawn.values()) > MOST_DRAWS:
             del self._drawn[next(iter(self._drawn))]
         return counts
 
 
+def resampled_means(sample: Sample, draws: Draws) -> Float64[np.ndarray, " r *columns"]:
+    """The mean of each resample of a sample's clusters."""
+    keys, sizes = sample.clusters, [len(key.names) for key in sample.clusters]
+    drawn = [draws.for_clusters(size, key) for key, size in enumerate(sizes)]
+    if len(keys) == 1:
+        return bootstrap_means(sample.totals, drawn[0])
+    totals = pair_totals(keys[0].places, keys[1].places, sample.values)
+    return pigeonhole_means(totals, *drawn)
+
+
 def scores_by_name(scores: Sequence[CaseScores]) -> Mapping[str, CaseScores]:
     """The scores by their names, in order."""
     return {score.name: score for score in scores}
-
-
-def _ratio(totals: Totals) -> float:
-    count = totals.counts.sum()
-    return float(totals.sums.sum() / count) if count else float("nan")
-
-
-def _both_scored(a: Totals, b: Totals) -> tuple[Totals, Totals]:
-    keep = (a.counts > 0) & (b.counts > 0)
-    return _kept(a, keep), _kept(b, keep)
-
-
-def _kept(totals: Totals, keep: np.ndarray) -> Totals:
-    return Totals(totals.clusters[keep], totals.sums[keep], totals.counts[keep])
 
 
 def _deviation(repeats: Sequence[Float64[np.ndarray, " n"]]) -> float:

@@ -16,6 +16,7 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree, fingerprint
+from xbench.interfaces.data.case import Case, case_places
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.resampling import Resampling
 from xbench.results.record import (
@@ -26,7 +27,7 @@ from xbench.results.record import (
     ScoreRecord,
     number,
 )
-from xbench.results.statistics import Draws, difference, scores_by_name, summarised
+from xbench.results.statistics import Draws, Score, difference, scores_by_name, summarised
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
 from xbench.running.store import FACTS, Store
 
@@ -39,7 +40,7 @@ class Outcome:
     """Everything made of one entry in one repeat."""
 
     entry: Entry
-    cases: tuple[int, ...]
+    cases: tuple[Case, ...]
     artefacts: Artefacts
     """Their keys and facts; tensors would fill the memory of a run of many networks."""
     shards: tuple[str, ...]
@@ -48,7 +49,7 @@ class Outcome:
     @functools.cached_property
     def rows(self) -> Rows:
         """The rows of all shards."""
-        return pa.concat_tables([table.replace_schema_metadata(None) for table in self.tables])
+        return joined_rows(self.tables)
 
     def costs(self) -> Iterator[dict[str, Any]]:
         """What each shard cost, and what was kept and used; nothing for rows made elsewhere."""
@@ -99,7 +100,8 @@ def _given(benchmark: Benchmark, label: str, key: str, rows: Rows) -> Outcome:
         repeat=0,
         seed=0,
     )
-    return Outcome(entry, tuple(range(len(rows))), {}, (key,), (rows,))
+    cases = tuple(map(Case.parse, case_places(rows).names))
+    return Outcome(entry, cases, {}, (key,), (rows,))
 
 
 def records_of(
@@ -126,7 +128,7 @@ def records_of(
             limited_to=limit,
             compared_set=compared,
             scores=_score_records(scores[label], resampling, draws),
-            differences=list(_differences(label, scores, keys, resampling)),
+            differences=list(_differences(label, scores, keys, resampling, draws)),
             intervals=IntervalRecord(**asdict(resampling)),
             notes=dict(notes[label]),
             device=device,
@@ -214,7 +216,13 @@ def _version(benchmark: Benchmark, entry: Entry) -> str:
 
 
 def _all_rows(outcomes: Sequence[Outcome]) -> Rows:
-    return pa.concat_tables([outcome.rows for outcome in outcomes])
+    return joined_rows([outcome.rows for outcome in outcomes])
+
+
+def joined_rows(tables: Sequence[Rows]) -> Rows:
+    """The rows of several tables; what they cost is left out."""
+    bare = [table.replace_schema_metadata(None) for table in tables]
+    return pa.concat_tables(bare).unify_dictionaries()
 
 
 def _distinct(outcomes: Sequence[Outcome]) -> list[Artefact]:
@@ -233,11 +241,17 @@ def _score_records(
     scores = [
         summarised([of_repeat[name] for of_repeat in named], resampling, draws) for name in named[0]
     ]
-    return [ScoreRecord(**_numbers(asdict(score))) for score in scores]
+    return [ScoreRecord(**_numbers(_values(score))) for score in scores]
+
+
+def _values(score: Score) -> dict[str, Any]:
+    values = asdict(score)
+    del values["interval"]
+    return values
 
 
 def _differences(
-    label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling
+    label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling, draws: Draws
 ) -> Iterator[DifferenceRecord]:
     """The headline scores minus those of every other entry."""
     headlines = [score.name for score in scores[label][0] if score.headline]
@@ -250,7 +264,7 @@ def _differences(
                 if name in scores_by_name(repeat)
             ]
             if theirs:
-                values = asdict(difference((label, other), ours, theirs, resampling))
+                values = asdict(difference((label, other), ours, theirs, resampling, draws))
                 del values["of"]
                 yield DifferenceRecord(minus_key=keys[other], **_numbers(values))
 
@@ -283,5 +297,4 @@ def record_rows(record: Record, store: Store) -> Iterator[Rows]:
                 f"rows of {record.label!r} are no longer in store {store.url!r}; "
                 "run the same command again"
             )
-        whole = [table.replace_schema_metadata(None) for table in tables if table is not None]
-        yield pa.concat_tables(whole)
+        yield joined_rows([table for table in tables if table is not None])

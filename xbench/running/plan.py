@@ -8,12 +8,13 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import Tree, content_key
+from xbench.interfaces.data.case import Case
 from xbench.interfaces.executor import Done
 from xbench.interfaces.protocol import Entry, Rows
 from xbench.interfaces.recipe import Recipe
@@ -30,7 +31,7 @@ class Shard(NamedTuple):
     """Some cases of an entry, and what its key is of."""
 
     key: str
-    cases: Sequence[Any]
+    cases: Sequence[Case]
     tree: Tree
 
 
@@ -42,7 +43,7 @@ class EntryRun:
     entry: Entry
     recipes: Mapping[str, Recipe]
     name: str
-    cases: tuple[Any, ...] = ()
+    cases: tuple[Case, ...] = ()
     shards: tuple[Shard, ...] = ()
     tables: dict[str, Rows] = field(default_factory=dict)
     """Rows by shard, of those that were there."""
@@ -182,7 +183,10 @@ class Plan:
         if self.limit is not None:
             run.cases = tuple(protocol.limited(entry, run.cases, self.limit))
         run.shards = tuple(_shards(run, artefacts))
-        stored = {shard.key: self.bench.store.rows(shard.key, shard.cases) for shard in run.shards}
+        stored = {
+            shard.key: self.bench.store.rows(shard.key, shard.cases)
+            for shard in run.shards
+        }
         run.tables = {key: rows for key, rows in stored.items() if rows is not None}
         self.bench.provider.release()
         self._say_of_others(run)
@@ -269,5 +273,5 @@ def _shards(run: EntryRun, artefacts: Artefacts) -> Iterator[Shard]:
     needs = {name: artefact.key for name, artefact in artefacts.items()}
     for start in range(0, len(run.cases), protocol.shard_size):
         cases = run.cases[start : start + protocol.shard_size]
-        tree = {**shared, "cases": [case if isinstance(case, int) else str(case) for case in cases]}
+        tree = {**shared, "cases": [str(case) for case in cases]}
         yield Shard(content_key(tree, needs), cases, tree)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from xbench.interfaces.bench import Request
 from xbench.interfaces.component import fingerprint
+from xbench.interfaces.data.case import Case
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.running.bench import LocalBench, Question, in_order
@@ -31,7 +31,7 @@ class Requests:
         self._wanted: dict[str, Wanted] = {}
         self._tasks: dict[str, list[Explain]] = {}
 
-    def add(self, protocol: Protocol, entry: Entry, cases: Sequence[Any]) -> None:
+    def add(self, protocol: Protocol, entry: Entry, cases: Sequence[Case]) -> None:
         """Add what the protocol will ask for, if anything is kept at all."""
         if not self.bench.kept.keep:
             return
@@ -57,7 +57,7 @@ class Requests:
         for tasks in self._tasks.values():
             yield from tasks
 
-    def needed(self, protocol: Protocol, entry: Entry, cases: Sequence[Any]) -> list[str]:
+    def needed(self, protocol: Protocol, entry: Entry, cases: Sequence[Case]) -> list[str]:
         """Keys of the tasks that have to end before these cases are evaluated."""
         if not self.bench.kept.keep:
             return []

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xbench.interfaces.component import Tree
+from xbench.errors import PluginError
+from xbench.interfaces.component import Tree, provider
+from xbench.interfaces.data.case import Case
 from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.interfaces.recipe import Recipe
 from xbench.randomness import derived_seed
 from xbench.running.bench import LocalBench, Question
 from xbench.running.guard.block import guarded
-from xbench.running.store import FACTS, TREE
+from xbench.running.store import FACTS, TREE, case_fault
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class Evaluate(Task):
 
     protocol: Protocol
     entry: Entry
-    cases: Sequence[Any]
+    cases: Sequence[Case]
     recipes: Mapping[str, Recipe]
     """Of the artefacts that the protocol declared, by name."""
     tree: Tree
@@ -81,6 +83,9 @@ class Evaluate(Task):
         guard = guarded(self.protocol, (), derived_seed(self.key), bench.provider.say_once)
         with bench.kept.noting(used), workplace.costing() as cost, guard, bench.stage("evaluate"):
             rows = self.protocol.evaluate(self.entry, self.cases, artefacts, bench)
+        if fault := case_fault(rows, self.cases):
+            of = provider(type(self.protocol)).name
+            raise PluginError(f"protocol {self.protocol.name!r} of {of} evaluates wrongly: {fault}")
         facts = {**cost, "kept": used}
         metadata = {
             **(rows.schema.metadata or {}),

@@ -26,7 +26,14 @@ from xbench.figures import (
     style_axes,
 )
 from xbench_ces.low_level.rows import Course, courses
-from xbench_ces.low_level.summary import SCALES, Scale, Scoring, of_scale, reason_not_scored
+from xbench_ces.low_level.summary import (
+    SCALES,
+    Scale,
+    Scoring,
+    case_names,
+    of_scale,
+    reason_not_scored,
+)
 
 MATCHING, RIVALS = look("entry", 0), look("entry", 1)
 PROBABILITY = look("ceiling", 0)._replace(dashes=(0, (5, 2)), width=1.8)
@@ -203,8 +210,7 @@ def _rivals(image: Course, scale: Scale, scoring: Scoring) -> Float64[np.ndarray
 
 
 def _mean(results: Results, images: Sequence[Course], curves: Sequence[np.ndarray]) -> Band:
-    cases = np.array([image.case for image in images], np.int64)
-    return band(cases, np.stack(curves).astype(np.float64), results.draws)
+    return band(case_names(images), np.stack(curves).astype(np.float64), results.draws)
 
 
 def _axes(ax: Axes, upwards: str) -> None:

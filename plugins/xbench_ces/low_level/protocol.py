@@ -8,6 +8,7 @@ from xbench import (
     Annotation,
     Artefacts,
     Batch,
+    Case,
     CaseScores,
     Drawing,
     Entry,
@@ -95,8 +96,8 @@ class LowLevelPerturbation(Protocol):
             **{EXPLAINER + name: recipe for name, recipe in explainer_recipes.items()},
         }
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        """Ids of the test images of the targets' classes."""
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        """The test images of the targets' classes."""
         test, targets = entry.datasets["test"], self._targets_by_label(entry)
         ids = test.ids()
         labels = test.dataset.labels(ids).tolist()
@@ -104,7 +105,7 @@ class LowLevelPerturbation(Protocol):
         if not images:
             message = f"split {test.split!r} of dataset {test.dataset.name!r} has no image of the "
             raise MismatchError(f"{message}{len(targets)} classes in protocol.targets")
-        return images
+        return [Case("test", image) for image in images]
 
     def _targets_by_label(self, entry: Entry) -> Mapping[int, Target]:
         if not self.targets:
@@ -118,12 +119,12 @@ class LowLevelPerturbation(Protocol):
         return {names.index(target.class_name): target for target in self.targets}
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per image, step and concept."""
         image_steps: list[ImageStep] = []
         for start in range(0, len(cases), workplace.batch_size):
-            ids = cases[start : start + workplace.batch_size]
+            ids = [case.id for case in cases[start : start + workplace.batch_size]]
             image_steps.extend(self._image_steps(entry, ids, artefacts, workplace))
         return rows_table(image_steps)
 
@@ -149,7 +150,7 @@ class LowLevelPerturbation(Protocol):
             for image, label, explanation in zip(ids, labels, explanations, strict=True):
                 scores = cast("ConceptScores", explanation)
                 self._check_concepts(scores)
-                yield ImageStep(image, targets[label], step, self.blend(step), scores)
+                yield ImageStep(Case("test", image), targets[label], step, self.blend(step), scores)
 
     def _check_concepts(self, scores: ConceptScores) -> None:
         """Raise if no target has a concept that is there: names are misspelt, or all were lost."""

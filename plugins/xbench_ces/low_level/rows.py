@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64
 
+from xbench import Case, case_places
 from xbench_ces.scores.concept_scores import ConceptScores
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     {
-        "case": pa.int64(),
+        "case": WORDS,
         "class": WORDS,
         "matching": WORDS,
         "label": pa.int32(),
@@ -42,7 +43,7 @@ class Target:
 class ImageStep(NamedTuple):
     """One image at one step."""
 
-    image: int
+    case: Case
     target: Target
     step: int
     blend: float
@@ -52,7 +53,7 @@ class ImageStep(NamedTuple):
 class Course(NamedTuple):
     """One image over all steps: its probability and the scores of all concepts."""
 
-    case: int
+    case: str
     class_name: str
     matching: str
     correct: bool
@@ -66,10 +67,10 @@ class Course(NamedTuple):
 
 def rows_table(image_steps: Sequence[ImageStep]) -> pa.Table:
     """One table of all images and steps, image by image, step by step."""
-    ordered = sorted(image_steps, key=lambda step: (step.image, step.step))
+    ordered = sorted(image_steps, key=lambda step: (step.case.id, step.step))
     counts = [len(step.scores.concepts) for step in ordered]
     step_columns: dict[str, list[Any]] = {
-        "case": [step.image for step in ordered],
+        "case": [str(step.case) for step in ordered],
         "class": [step.target.class_name for step in ordered],
         "matching": [step.target.concept for step in ordered],
         "label": [step.scores.label for step in ordered],
@@ -95,7 +96,7 @@ def _column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
 def courses(table: pa.Table) -> Iterator[Course]:
     """The images of a table that `joined` made, in its order."""
     columns = {name: _values(table, name) for name in SCHEMA.names}
-    changes = np.flatnonzero(np.diff(columns["case"])) + 1
+    changes = np.flatnonzero(np.diff(case_places(table).places)) + 1
     ends = [0, *changes, len(table)] if len(table) else []
     for start, end in itertools.pairwise(ends):
         yield _course({name: values[start:end] for name, values in columns.items()})
@@ -112,7 +113,7 @@ def _course(columns: dict[str, np.ndarray]) -> Course:
     steps = len(np.unique(columns["step"]))
     grids = {name: values.reshape(steps, -1) for name, values in columns.items()}
     return Course(
-        case=int(columns["case"][0]),
+        case=str(columns["case"][0]),
         class_name=str(columns["class"][0]),
         matching=str(columns["matching"][0]),
         correct=bool(columns["predicted"][0] == columns["label"][0]),

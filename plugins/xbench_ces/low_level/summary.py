@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Shaped
 from scipy.stats import rankdata
 
 from xbench import CaseScores, Tree, Unit
@@ -133,15 +133,16 @@ def case_scores(table: pa.Table, scoring: Scoring) -> Sequence[CaseScores]:
     order = sorted(SCALES, key=lambda scale: scale != scoring.score)
     scores = [score for scale in order for score in _scores(images, scale, scoring)]
     rates = [falls(image, scoring) for image in images]
-    return [*scores, _score("probability falls", _cases(images), rates)]
+    return [*scores, _score("probability falls", case_names(images), rates)]
 
 
-def _cases(images: Sequence[Course]) -> Int64[np.ndarray, " n"]:
-    return np.array([image.case for image in images], np.int64)
+def case_names(images: Sequence[Course]) -> Shaped[np.ndarray, " n"]:
+    """The names of the images' cases."""
+    return np.array([image.case for image in images], object)
 
 
 def _scores(images: Sequence[Course], scale: Scale, scoring: Scoring) -> list[CaseScores]:
-    cases = _cases(images)
+    cases = case_names(images)
     judgements = [course_judgement(image, scoring, scale) for image in images]
     chances = [judgement.chance for judgement in judgements if not np.isnan(judgement.chance)]
     chance = float(np.mean(chances)) if chances else None
@@ -166,7 +167,7 @@ def _scores(images: Sequence[Course], scale: Scale, scoring: Scoring) -> list[Ca
 
 def _score(
     name: str,
-    cases: Int64[np.ndarray, " n"],
+    cases: Shaped[np.ndarray, " n"],
     values: Sequence[float],
     *,
     headline: bool = False,

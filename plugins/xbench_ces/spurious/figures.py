@@ -33,6 +33,7 @@ from xbench_ces.spurious.summary import (
     Scoring,
     accuracy_in,
     among,
+    image_names,
     of_batches,
     scores_in,
     singles,
@@ -280,7 +281,7 @@ def recovery_by_rank(results: Results) -> Drawing:
 
 def _rank_recovery(scores: ScenarioScores, tops: np.ndarray) -> Part:
     ranks = scores.ranks()[:, None]
-    return Part(scores.images, among(np.broadcast_to(ranks, (len(ranks), len(tops))), tops))
+    return Part(scores.cases, among(np.broadcast_to(ranks, (len(ranks), len(tops))), tops))
 
 
 def recovery_by_strength(results: Results) -> Drawing:
@@ -325,7 +326,8 @@ def _band(results: Results, parts: Iterable[Part]) -> Band:
     pieces = list(parts)
     values = np.concatenate([part.values for part in pieces])
     columns = values[:, None] if values.ndim == 1 else values
-    return band(np.concatenate([part.cases for part in pieces]), columns, results.draws)
+    clusters = image_names(np.concatenate([part.cases for part in pieces]))
+    return band(clusters, columns, results.draws)
 
 
 def _percent_curve(line: Line, across: Float64[np.ndarray, " points"], shares: Band) -> Curve:

@@ -9,6 +9,7 @@ from xbench import (
     Artefact,
     Artefacts,
     Batch,
+    Case,
     CaseScores,
     Contexts,
     Drawing,
@@ -51,13 +52,9 @@ class Model(NamedTuple):
         """How artefacts name it."""
         return f"{self.scenario.label} at {self.strength:g}"
 
-
-class Case(NamedTuple):
-    """What one case stands for."""
-
-    model: Model
-    which: Which
-    image: int
+    def group(self, which: Which) -> tuple[str, str]:
+        """What the case of an image of these belongs to."""
+        return self.label.strip().replace("/", "|"), which
 
 
 class CaseBatch(NamedTuple):
@@ -65,7 +62,9 @@ class CaseBatch(NamedTuple):
 
     model: Model
     which: Which
-    cases: tuple[int, ...]
+    cases: tuple[Case, ...]
+    places: tuple[int, ...]
+    """In the list of the scenario's images."""
     batch: Batch
 
 
@@ -205,45 +204,57 @@ class SpuriousRecovery(Protocol):
         for model in self.models():
             self.confounded(entry, model).check()
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        """Places in the list of all images of all scenarios."""
-        return range(len(self.all_cases(entry)))
-
-    def all_cases(self, entry: Entry) -> tuple[Case, ...]:
-        """What each case stands for: of each model the images out of distribution, then in it."""
-        return tuple(
-            Case(model, which, image)
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        """Of each model the images out of distribution, then those in it."""
+        return [
+            Case("test", image, model.group(which))
             for model in self.models()
             for which in get_args(Which)
             for image in self.confounded(entry, model).ids(which)
-        )
+        ]
+
+    def groups(self) -> Mapping[tuple[str, ...], tuple[Model, Which]]:
+        """What the images of cases are, by what the cases belong to."""
+        models, sets = self.models(), get_args(Which)
+        return {model.group(which): (model, which) for model in models for which in sets}
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per concept of an explained image; one without a concept for the others."""
-        all_cases = self.all_cases(entry)
-        groups: dict[tuple[Model, Which], list[int]] = {}
+        members: dict[tuple[str, ...], list[Case]] = {}
         for case in cases:
-            groups.setdefault((all_cases[case].model, all_cases[case].which), []).append(case)
+            members.setdefault(case.within, []).append(case)
         rows: list[ImageRows] = []
-        for (model, which), members in groups.items():
-            images = self.model_images(entry, model, which)
-            for start in range(0, len(members), workplace.batch_size):
-                chunk = members[start : start + workplace.batch_size]
-                batch = images.batch([all_cases[case].image for case in chunk]).to(workplace.device)
-                rows.extend(
-                    _rows(entry, CaseBatch(model, which, tuple(chunk), batch), artefacts, workplace)
-                )
+        for group, own_cases in members.items():
+            model, which = self.groups()[group]
+            for start in range(0, len(own_cases), workplace.batch_size):
+                chunk = own_cases[start : start + workplace.batch_size]
+                case_batch = self._batch(entry, model, which, chunk, workplace)
+                rows.extend(_rows(entry, case_batch, artefacts, workplace))
         return rows_table(rows)
+
+    def _batch(
+        self,
+        entry: Entry,
+        model: Model,
+        which: Which,
+        cases: Sequence[Case],
+        workplace: Workplace,
+    ) -> CaseBatch:
+        images = self.model_images(entry, model, which)
+        places = {image: place for place, image in enumerate(images.ids())}
+        batch = images.batch([case.id for case in cases]).to(workplace.device)
+        own_places = tuple(places[case.id] for case in cases)
+        return CaseBatch(model, which, tuple(cases), own_places, batch)
 
     def model_images(self, entry: Entry, model: Model, which: Which) -> ImageSet:
         """The images of a scenario, as its model sees them."""
         return ImageSet(self.confounded(entry, model), which, entry.datasets["test"].transform)
 
-    def view(self, entry: Entry, case: int, artefacts: Artefacts) -> View:
+    def view(self, entry: Entry, case: Case, artefacts: Artefacts) -> View:
         """An image of a scenario, explained with the scenario's model."""
-        model, which, image = self.all_cases(entry)[case]
+        (model, which), image = self.groups()[case.within], case.id
         name, context = model.scenario.class_name, model.scenario.context
         share = f"{100 * model.strength:g} % of its class in training shown with {context}"
         title = f"{name}, image {image}; {'control' if is_control(entry) else share}"
@@ -321,6 +332,7 @@ def _rows(
         distribution = probabilities[place]
         yield ImageRows(
             case_batch.cases[place],
+            case_batch.places[place],
             entry.repeat,
             scenario,
             strength,

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from xbench import Case
 from xbench_ces.scores.concept_scores import ConceptScores
 
 Which = Literal["out", "in"]
@@ -15,7 +16,8 @@ Which = Literal["out", "in"]
 WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
     {
-        "case": pa.int64(),
+        "case": WORDS,
+        "place": pa.int32(),
         "repeat": pa.int32(),
         "scenario": WORDS,
         "strength": pa.float64(),
@@ -57,7 +59,9 @@ class Scenario:
 class ImageRows(NamedTuple):
     """One image of a scenario: what the network says, and its concept scores if explained."""
 
-    case: int
+    case: Case
+    place: int
+    """In the list of its scenario's images: batches are drawn by places."""
     repeat: int
     scenario: str
     strength: float
@@ -76,7 +80,7 @@ def rows_table(images: Sequence[ImageRows]) -> pa.Table:
     image_columns = {
         field: np.repeat(np.array([getattr(image, _attribute(field)) for image in images]), counts)
         for field in SCHEMA.names
-        if _attribute(field) in ImageRows._fields
+        if field != "case" and _attribute(field) in ImageRows._fields
     }
     score_columns = {
         "concept": [name for image in images for name in _concepts(image)],
@@ -85,6 +89,7 @@ def rows_table(images: Sequence[ImageRows]) -> pa.Table:
         "bank": np.repeat(np.array([_bank_size(image) for image in images], np.int32), counts),
     }
     columns: dict[str, Any] = {**image_columns, **score_columns}
+    columns["case"] = np.repeat(np.array([str(image.case) for image in images], object), counts)
     return pa.table([_column(columns[field.name], field.type) for field in SCHEMA], schema=SCHEMA)
 
 

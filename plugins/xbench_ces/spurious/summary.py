@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, Shaped
 
-from xbench import CaseScores, Tree, Unit, derived_seed
+from xbench import CaseScores, Tree, Unit, case_places, derived_seed
 from xbench_ces.kernels.scores import SATURATED
 from xbench_ces.spurious.rows import Scenario, Which
 
@@ -28,9 +28,9 @@ class Scoring(NamedTuple):
 
 
 class ScenarioScores(NamedTuple):
-    """The explained images of one scenario at one strength, by case."""
+    """The explained images of one scenario at one strength, by place."""
 
-    images: Int64[np.ndarray, " n"]
+    cases: Shaped[np.ndarray, " n"]
     correct: Bool[np.ndarray, " n"]
     probability: Float64[np.ndarray, " n"]
     raw: Float64[np.ndarray, "n concepts"]
@@ -53,7 +53,7 @@ class ScenarioScores(NamedTuple):
 class Part(NamedTuple):
     """Values of one scenario, with what guessing is expected to give each."""
 
-    cases: Int64[np.ndarray, " n"]
+    cases: Shaped[np.ndarray, " n"]
     values: Float64[np.ndarray, " n"]
     chance: Float64[np.ndarray, " n"] | None = None
 
@@ -90,7 +90,7 @@ def by_guessing(kept: Int64[np.ndarray, " n"], top: int, targets: int = 1) -> np
 
 
 def scores_in(table: pa.Table, scenario: Scenario, strength: float) -> ScenarioScores:
-    """The explained images of a scenario at a strength, in the order of their cases."""
+    """The explained images of a scenario at a strength, in the order of their places."""
     rows = _rows_of(table, scenario, strength, "out")
     first, image_of_row = _images(rows)
     names, concept_of_row = _concepts(rows)
@@ -100,7 +100,7 @@ def scores_in(table: pa.Table, scenario: Scenario, strength: float) -> ScenarioS
     alike = dict.fromkeys((scenario.true_concept, *scenario.synonyms))
     columns = {name: [names.index(name)] if name in names else [] for name in alike}
     return ScenarioScores(
-        _column(rows, "image")[first],
+        case_places(rows).rows[first],
         _correct(rows)[first],
         _column(rows, "probability")[first],
         raw,
@@ -110,8 +110,8 @@ def scores_in(table: pa.Table, scenario: Scenario, strength: float) -> ScenarioS
 
 
 def _images(rows: pa.Table) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " rows"]]:
-    """The first row of each image, by repeat and case, and the place of each row's image."""
-    key = np.stack([_column(rows, "repeat"), _column(rows, "case")])
+    """The first row of each image, by repeat and place, and which image each row is of."""
+    key = np.stack([_column(rows, "repeat"), _column(rows, "place")])
     _, first, place = np.unique(key, axis=1, return_index=True, return_inverse=True)
     return first, place.reshape(-1)
 
@@ -127,7 +127,7 @@ def accuracy_in(table: pa.Table, scenario: Scenario, strength: float, which: Whi
     """Whether each image of a set is classified rightly."""
     rows = _rows_of(table, scenario, strength, which)
     first, _ = _images(rows)
-    return Part(_column(rows, "image")[first], _correct(rows)[first].astype(np.float64))
+    return Part(case_places(rows).rows[first], _correct(rows)[first].astype(np.float64))
 
 
 def _correct(rows: pa.Table) -> Bool[np.ndarray, " rows"]:
@@ -147,7 +147,7 @@ def _column(table: pa.Table, name: str) -> np.ndarray:
 
 def singles(scores: ScenarioScores, scoring: Scoring, top: int) -> Part:
     """Whether the true concept is among the top k of each image."""
-    return Part(scores.images, among(scores.ranks(), top), by_guessing(scores.kept, top))
+    return Part(scores.cases, among(scores.ranks(), top), by_guessing(scores.kept, top))
 
 
 def batch_recovery(scores: ScenarioScores, scenario: Scenario, size: int, top: int) -> Part:
@@ -156,9 +156,9 @@ def batch_recovery(scores: ScenarioScores, scenario: Scenario, size: int, top: i
     A batch is named by its first image; images that fill no batch are left out.
     """
     permutation = np.random.default_rng(derived_seed("batches", scenario.label)).permutation
-    places = permutation(len(scores.images))[: len(scores.images) // size * size].reshape(-1, size)
+    places = permutation(len(scores.cases))[: len(scores.cases) // size * size].reshape(-1, size)
     sums = scores._replace(raw=scores.raw[places].sum(1))
-    first_images = scores.images[places[:, 0]]
+    first_images = scores.cases[places[:, 0]]
     return Part(first_images, among(sums.ranks(), top), by_guessing(sums.kept, top))
 
 
@@ -183,7 +183,7 @@ def case_scores(table: pa.Table, scoring: Scoring) -> list[CaseScores]:
         parts = [singles(scores, scoring, top) for scores in scenario_scores]
         summary += _family(f"recovery at {top}", parts, scoring, headline=top == scoring.top)
     ranks = [
-        Part(scores.images, scores.ranks(), (scores.kept + 1) / 2) for scores in scenario_scores
+        Part(scores.cases, scores.ranks(), (scores.kept + 1) / 2) for scores in scenario_scores
     ]
     summary += _family("mean rank", ranks, scoring, direction="lower", unit="number")
     summary += _in_batches(scenario_scores, scoring)
@@ -247,7 +247,7 @@ def _with_synonyms(scenario_scores: Sequence[ScenarioScores], scoring: Scoring) 
 def _synonym_part(scores: ScenarioScores, top: int) -> Part:
     """Whether the true concept or one of its synonyms is among the top k of each image."""
     chance = by_guessing(scores.kept, top, len(scores.alike))
-    return Part(scores.images, among(best_rank(scores.raw, scores.alike), top), chance)
+    return Part(scores.cases, among(best_rank(scores.raw, scores.alike), top), chance)
 
 
 def _by_strength(table: pa.Table, scoring: Scoring) -> Iterator[CaseScores]:
@@ -280,11 +280,18 @@ def _score(
     *,
     headline: bool = False,
 ) -> CaseScores:
-    cases = np.concatenate([part.cases for part in parts]).astype(np.int64)
+    cases = np.concatenate([part.cases for part in parts])
     values = np.concatenate([part.values for part in parts]).astype(np.float64)
     chances = [part.chance for part in parts if part.chance is not None and len(part.chance)]
     chance = float(np.concatenate(chances).mean()) if chances else None
-    return CaseScores(name, direction, cases, values, headline, unit, chance)
+    clusters = (image_names(cases),)
+    return CaseScores(name, direction, cases, values, headline, unit, chance, clusters=clusters)
+
+
+def image_names(cases: Shaped[np.ndarray, " n"]) -> Shaped[np.ndarray, " n"]:
+    """What is resampled together: an image in whichever scenarios it is."""
+    images = [f"{name.partition('/')[0]}/{name.rpartition('/')[2]}" for name in cases]
+    return np.array(images, object)
 
 
 def table_notes(table: pa.Table, scoring: Scoring) -> Tree:
@@ -305,7 +312,7 @@ def _facts(table: pa.Table, scenario: Scenario, scoring: Scoring) -> Tree:
     after = scores.probability[:, None] + scores.raw
     saturated = (after < SATURATED) | (after > 1 - SATURATED)
     return {
-        "explained": len(scores.images),
+        "explained": len(scores.cases),
         "true_concept": scenario.true_concept,
         "true_concept_kept": _mean(~np.isnan(scores.ranks())),
         "concepts_kept": _mean(scores.kept),

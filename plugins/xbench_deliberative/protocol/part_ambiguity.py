@@ -11,6 +11,7 @@ from torch import Tensor
 from xbench import (
     Annotation,
     Artefacts,
+    Case,
     CaseScores,
     ClassAttributes,
     Difficulty,
@@ -123,20 +124,20 @@ class PartAmbiguity(Protocol):
         )
         return {"selection": recipe}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        """Ids of the selected images, the hardest first."""
-        if self.selection == "all":
-            return entry.datasets["test"].ids()
-        ids: list[int] = artefacts["selection"].tensors["ids"].tolist()
-        return ids
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        """The selected images, the hardest first."""
+        ids: Sequence[int] = entry.datasets["test"].ids()
+        if self.selection != "all":
+            ids = artefacts["selection"].tensors["ids"].tolist()
+        return [Case("test", image) for image in ids]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per insecurity; one without classes for an image that has none."""
         rows: list[tables.ImageRows] = []
         for start in range(0, len(cases), workplace.batch_size):
-            ids = cases[start : start + workplace.batch_size]
+            ids = [case.id for case in cases[start : start + workplace.batch_size]]
             rows.extend(self._image_rows(entry, ids, artefacts, workplace))
         return tables.joined(rows, self.measures())
 
@@ -163,7 +164,7 @@ class PartAmbiguity(Protocol):
                 ambiguous = self._ambiguous(test, artefacts, image, scored)
                 score = on_points if self.parts == "points" else self._on_masks
                 curves = score(scored, place, ambiguous)
-            yield tables.ImageRows(image, scored.pairs, scored.strengths, curves)
+            yield tables.ImageRows(Case("test", image), scored.pairs, scored.strengths, curves)
 
     def _ambiguous(
         self, test: ImageSet, artefacts: Artefacts, image: int, insecurities: Insecurities

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 
+from xbench import Case, case_column
+
 COVERAGES = tuple(percent / 100 for percent in range(1, 91))
 """Shares of the image that regions cover."""
 
@@ -27,7 +29,7 @@ class Measured(NamedTuple):
 class ImageRows(NamedTuple):
     """The insecurities of one image and what was measured on them."""
 
-    image: int
+    case: Case
     pairs: Int64[Tensor, "q 2"]
     strengths: Float64[Tensor, " q"]
     measured: Measured
@@ -39,9 +41,7 @@ def joined(images: Sequence[ImageRows], measures: Sequence[str]) -> pa.Table:
     ranks = [np.arange(len(i.pairs)) if i.pairs[0, 0] >= 0 else np.array([NONE]) for i in images]
     pairs = _stacked([image.pairs for image in images], (0, 2)).astype(np.int32)
     columns = {
-        "case": np.repeat([i.image for i in images], [len(i.pairs) for i in images]).astype(
-            np.int64
-        ),
+        "case": case_column([i.case for i in images], [len(i.pairs) for i in images]),
         "rank": np.concatenate([*ranks, np.zeros(0)]).astype(np.int32),
         "class_a": pairs[:, 0],
         "class_b": pairs[:, 1],
@@ -70,7 +70,7 @@ def _without(image: ImageRows) -> ImageRows:
     curves = dict.fromkeys(image.measured.curves, nothing)
     measured = Measured(torch.zeros(1), torch.zeros(1), curves)
     strength = torch.tensor([torch.nan], dtype=torch.float64)
-    return ImageRows(image.image, torch.full((1, 2), NONE), strength, measured)
+    return ImageRows(image.case, torch.full((1, 2), NONE), strength, measured)
 
 
 def _stacked(parts: Sequence[Tensor], empty: tuple[int, ...] = (0,)) -> np.ndarray:

@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Shaped
 
-from xbench import CaseScores, Tree
+from xbench import CaseScores, Tree, case_places
 from xbench_deliberative.protocol.rows import COVERAGES, NONE, curve
 
 REPORTED = (10, 20, 30, 40, 50)
@@ -30,7 +30,7 @@ class Scoring(NamedTuple):
 class PerImage(NamedTuple):
     """Numbers per image and coverage, NaN where there is none."""
 
-    cases: Int64[np.ndarray, " images"]
+    cases: Shaped[np.ndarray, " images"]
     values: Float[np.ndarray, "images coverages"]
 
 
@@ -54,8 +54,8 @@ def per_image(table: pa.Table, scoring: Scoring, name: str) -> PerImage:
     Pairs without an ambiguous visible part are left out or count as 0. Pairs whose value
     is NaN at a coverage are left out there; where none remains the image has NaN.
     """
-    case, values = table.column("case").to_numpy(), curve(table, name)
-    cases, first, place = np.unique(case, return_index=True, return_inverse=True)
+    (cases, place), values = case_places(table), curve(table, name)
+    _, first = np.unique(place, return_index=True)
     empty = without_ambiguous_part(table)
     values[empty] = np.nan if scoring.empty_pairs == "left-out" else 0.0
     known = ~np.isnan(values)
@@ -89,7 +89,7 @@ def noted(table: pa.Table, scoring: Scoring) -> Tree:
     nothing, empty = without_insecurities(table), without_ambiguous_part(table)
     scored_pairs = ~nothing & ~empty
     return {
-        "images": len(np.unique(table.column("case").to_numpy())),
+        "images": len(case_places(table).names),
         "images_without_insecurities": int(nothing.sum()),
         "pairs": int((~nothing).sum()),
         "pairs_without_ambiguous_visible_part": int(empty.sum()),

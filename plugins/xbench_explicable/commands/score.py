@@ -191,6 +191,7 @@ def _rows(benchmark: "Benchmark", file: PredictionsFile) -> "Rows":
     """Rows of a file."""
     import numpy as np
 
+    from xbench import Case
     from xbench_explicable.protocol.rows import Answers, answer_rows
 
     protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
@@ -198,7 +199,7 @@ def _rows(benchmark: "Benchmark", file: PredictionsFile) -> "Rows":
     answers = Answers(
         set=images.split,
         repeat=0,
-        cases=np.arange(len(predictions.predicted)),
+        cases=[Case("test", image) for image in images.ids()],
         images=np.array(images.ids(), np.int64),
         labels=predictions.labels,
         predicted=predictions.predicted,

@@ -31,7 +31,7 @@ def gallery(
     """Images that both classifiers get wrong: b nearer to the truth, a nearer, the same class.
 
     `rows` has one row per case with the columns case, set, image, label, predicted and
-    similarity. Shown are those whose similarities differ most, ties by case.
+    similarity. Shown are those whose similarities differ most, ties in the order of rows.
     """
     names = class_names(entries, a)
     mistakes = [answer for answer in paired_answers(rows, a, b) if not any(answer.right)]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from xbench import Entry, Rows, UnknownNameError
+from xbench import Case, Entry, Rows, UnknownNameError
 from xbench_explicable.pictures.caption import decimals
 
 COLUMNS = ("case", "set", "image", "label", "predicted", "similarity")
@@ -15,7 +15,7 @@ DIGITS = 9
 class PairedAnswer(NamedTuple):
     """One image as two classifiers, a and b, see it."""
 
-    case: int
+    case: Case
     set: str
     image: int
     label: int
@@ -47,33 +47,31 @@ class Group(NamedTuple):
 
 
 def paired_answers(rows: Mapping[str, Rows], a: str, b: str) -> list[PairedAnswer]:
-    """The answers of the entries labelled `a` and `b` to the cases that both have, by case."""
-    first, second = (
-        {row["case"]: row for row in _entry_rows(rows, label).select(list(COLUMNS)).to_pylist()}
-        for label in (a, b)
-    )
+    """The answers of the entries labelled `a` and `b` to the cases that both have, in order."""
+    tables = [_entry_rows(rows, label).select(list(COLUMNS)) for label in (a, b)]
+    first, second = ({row["case"]: row for row in table.to_pylist()} for table in tables)
     return [
         PairedAnswer(
-            case,
-            str(row["set"]),
-            row["image"],
-            row["label"],
-            (row["predicted"], second[case]["predicted"]),
-            (round(row["similarity"], DIGITS), round(second[case]["similarity"], DIGITS)),
+            Case.parse(name),
+            str(first[name]["set"]),
+            first[name]["image"],
+            first[name]["label"],
+            (first[name]["predicted"], second[name]["predicted"]),
+            (round(first[name]["similarity"], DIGITS), round(second[name]["similarity"], DIGITS)),
         )
-        for case, row in sorted(first.items())
-        if case in second
+        for name in first
+        if name in second
     ]
 
 
 def grouped(title: str, answers: Iterable[PairedAnswer], count: int) -> Group:
-    """The `count` answers whose similarities differ most, ties by case.
+    """The `count` answers whose similarities differ most, ties in their order.
 
     No true class is shown again before every other one that there is.
     """
-    order = sorted(answers, key=lambda answer: (-abs(answer.gain), answer.case))
+    order = sorted(answers, key=lambda answer: -abs(answer.gain))
     before: Counter[int] = Counter()
-    ranks: dict[int, int] = {}
+    ranks: dict[Case, int] = {}
     for answer in order:
         ranks[answer.case] = before[answer.label]
         before[answer.label] += 1

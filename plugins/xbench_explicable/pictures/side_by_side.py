@@ -6,7 +6,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench import Artefacts, Drawing, Entry, Rows, Workplace
+from xbench import Artefacts, Case, Drawing, Entry, Rows, Workplace
 from xbench.figures import FAINT, GREEN, HEADING, RED, SMALL, TINY, WORDS, blank_figure
 from xbench_explicable.pictures.caption import frame, short, write_at
 from xbench_explicable.pictures.paired_answers import (
@@ -28,7 +28,7 @@ CAPTION, HEAD, KEY = 0.42, 0.66, 0.3
 NAMED = 17
 """Letters of a class name that fit below a picture."""
 
-Maps = Mapping[int, SaliencyMap]
+Maps = Mapping[Case, SaliencyMap]
 """Maps by case."""
 
 
@@ -94,7 +94,7 @@ def maps_of(
     """Grad-CAM of the class that the entry's network predicts, for each of the images."""
     network = workplace.network(entry.classifier, artefacts["weights"])
     explainer = GradCam()
-    maps: dict[int, SaliencyMap] = {}
+    maps: dict[Case, SaliencyMap] = {}
     for name in dict.fromkeys(answer.set for answer in answers):
         set_answers = [answer for answer in answers if answer.set == name]
         for start in range(0, len(set_answers), workplace.batch_size):

@@ -14,6 +14,7 @@ from xbench import (
     Annotation,
     Artefacts,
     Batch,
+    Case,
     CaseScores,
     ClassHierarchy,
     Dataset,
@@ -52,12 +53,11 @@ TRAINING_ROLES = ("train", "validation")
 
 
 class EvaluatedSet(NamedTuple):
-    """Images that are classified, and where they stand in the list of all cases."""
+    """Images that are classified."""
 
     name: str
     images: ImageSet
     ids: tuple[int, ...]
-    start: int
     labels: Int64[Tensor, " own_classes"]
     """The training dataset's label of each of the set's own classes."""
 
@@ -122,33 +122,28 @@ class Explicability(Protocol):
             refuse_mixing(loss, train)
         return {"weights": weights_recipe(entry)}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        """Places in the list of the images of all test sets."""
-        return range(sum(len(evaluated.ids) for evaluated in evaluated_sets(entry)))
-
-    def limited(self, entry: Entry, cases: Sequence[int], limit: int) -> Sequence[int]:
-        """The first images of each test set, of each as many where it has so many."""
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        """The images of all test sets."""
         sets = evaluated_sets(entry)
-        shares = fair_shares([len(evaluated.ids) for evaluated in sets], limit)
-        ranges = [
-            range(evaluated.start, evaluated.start + share)
-            for evaluated, share in zip(sets, shares, strict=True)
-        ]
-        return [case for case in cases if any(case in places for places in ranges)]
+        return [Case(evaluated.name, image) for evaluated in sets for image in evaluated.ids]
+
+    def limited(self, entry: Entry, cases: Sequence[Case], limit: int) -> Sequence[Case]:
+        """The first images of each test set, of each as many where it has so many."""
+        sets = list(_by_role(cases).values())
+        shares = fair_shares([len(own_cases) for own_cases in sets], limit)
+        pairs = zip(sets, shares, strict=True)
+        return [case for own_cases, share in pairs for case in own_cases[:share]]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """One row per image."""
         import pyarrow as pa
 
         yardstick, tables = self.yardstick(entry.datasets["train"].dataset), []
+        by_role = _by_role(cases)
         for evaluated in evaluated_sets(entry):
-            own_cases = [
-                case
-                for case in cases
-                if evaluated.start <= case < evaluated.start + len(evaluated.ids)
-            ]
+            own_cases = by_role.get(evaluated.name, [])
             for start in range(0, len(own_cases), workplace.batch_size):
                 batch_cases = own_cases[start : start + workplace.batch_size]
                 answers = self._answers(entry, evaluated, batch_cases, artefacts, workplace)
@@ -159,12 +154,12 @@ class Explicability(Protocol):
         self,
         entry: Entry,
         evaluated: EvaluatedSet,
-        cases: Sequence[int],
+        cases: Sequence[Case],
         artefacts: Artefacts,
         workplace: Workplace,
     ) -> Answers:
         network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = evaluated.images.batch([evaluated.ids[case - evaluated.start] for case in cases])
+        batch = evaluated.images.batch([case.id for case in cases])
         labels = evaluated.labels[batch.known_labels()]
         logits = network.logits(batch.images.to(workplace.device), batch.ids).cpu()
         probabilities = logits.double().softmax(1)
@@ -173,7 +168,7 @@ class Explicability(Protocol):
         return Answers(
             set=evaluated.name,
             repeat=entry.repeat,
-            cases=np.array(cases, np.int64),
+            cases=cases,
             images=np.array(batch.ids, np.int64),
             labels=labels.numpy(),
             predicted=predicted.numpy(),
@@ -229,6 +224,14 @@ class Explicability(Protocol):
         }
 
 
+def _by_role(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """The cases of each test set, in their order."""
+    by_role: dict[str, list[Case]] = {}
+    for case in cases:
+        by_role.setdefault(case.role, []).append(case)
+    return by_role
+
+
 def evaluated_sets(entry: Entry) -> tuple[EvaluatedSet, ...]:
     """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
     names = entry.datasets["train"].dataset.class_names()
@@ -236,9 +239,9 @@ def evaluated_sets(entry: Entry) -> tuple[EvaluatedSet, ...]:
     sets: list[EvaluatedSet] = []
     # by name, as keys do not tell in which order roles were given
     for role in sorted(roles, key=lambda role: (role != "test", role)):
-        images, start = entry.datasets[role], sum(len(earlier.ids) for earlier in sets)
+        images = entry.datasets[role]
         labels = torch.tensor(class_places(images.dataset, role, names), dtype=torch.int64)
-        sets.append(EvaluatedSet(role, images, images.ids(), start, labels))
+        sets.append(EvaluatedSet(role, images, images.ids(), labels))
     return tuple(sets)
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int64
 
-from xbench import Component, Loss, Similarity
+from xbench import Case, Component, Loss, Similarity
 from xbench_explicable.protocol.yardstick import Yardstick
 
 WORDS = pa.dictionary(pa.int32(), pa.string())
 FIELDS: Mapping[str, pa.DataType] = {
-    "case": pa.int64(),
+    "case": WORDS,
     "repeat": pa.int32(),
     "set": WORDS,
     "image": pa.int64(),
@@ -42,7 +42,7 @@ class Answers(NamedTuple):
 
     set: str
     repeat: int
-    cases: Int64[np.ndarray, " n"]
+    cases: Sequence[Case]
     images: Int64[np.ndarray, " n"]
     labels: Int64[np.ndarray, " n"]
     """Of the yardstick's classes, as are the predicted ones."""
@@ -60,7 +60,7 @@ def answer_rows(answers: Answers, yardstick: Yardstick) -> pa.Table:
     true, predicted, count = answers.labels, answers.predicted, len(answers.cases)
     names = np.array(yardstick.names, dtype=object)
     columns: dict[str, Any] = {
-        "case": answers.cases,
+        "case": np.array([str(case) for case in answers.cases], dtype=object),
         "repeat": np.full(count, answers.repeat),
         "set": np.full(count, answers.set, dtype=object),
         "image": answers.images,

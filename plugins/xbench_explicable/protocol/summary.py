@@ -7,9 +7,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, Shaped
 
-from xbench import CaseScores, MismatchError, Rows, Tree, Unit
+from xbench import CaseScores, MismatchError, Rows, Tree, Unit, case_places
 from xbench_explicable.kernels.explicability import (
     TIE,
     Pair,
@@ -39,7 +39,7 @@ class AnswerColumns(NamedTuple):
     """What one classifier takes the images of one set for, image by image."""
 
     repeats: Int64[np.ndarray, " n"]
-    cases: Int64[np.ndarray, " n"]
+    cases: Shaped[np.ndarray, " n"]
     values: Mapping[str, np.ndarray]
 
     @property
@@ -57,7 +57,7 @@ class CommonMistakes(NamedTuple):
     """What several classifiers take the images of one set for that all of them get wrong."""
 
     labels: tuple[str, ...]
-    cases: Int64[np.ndarray, " images"]
+    cases: Shaped[np.ndarray, " images"]
     mistakes: tuple[AnswerColumns, ...]
 
     def stacked(self, name: str) -> np.ndarray:
@@ -107,15 +107,15 @@ def _same_images(first: AnswerColumns, second: AnswerColumns) -> bool:
 def _by_set(table: Rows) -> dict[str, AnswerColumns]:
     names = table.column("set").cast(pa.string()).combine_chunks().dictionary_encode()
     numbers = names.indices.to_numpy(zero_copy_only=False)
-    repeats, cases = (_array(table, name) for name in ("repeat", "case"))
+    repeats, cases = _array(table, "repeat"), case_places(table)
     losses = [name for name in table.column_names if name.startswith(LOSS)]
     columns = {name: _array(table, name) for name in (*NUMBERS, *losses)}
     by_set = {}
     for number, name in enumerate(names.dictionary.to_pylist()):
         rows = np.flatnonzero(numbers == number)
-        rows = rows[np.lexsort((cases[rows], repeats[rows]))]
+        rows = rows[np.lexsort((cases.places[rows], repeats[rows]))]
         values = {name: column[rows] for name, column in columns.items()}
-        by_set[name] = AnswerColumns(repeats[rows], cases[rows], values)
+        by_set[name] = AnswerColumns(repeats[rows], cases.rows[rows], values)
     return by_set
 
 
@@ -202,7 +202,7 @@ def _closeness(
 
 
 def _point_scores(
-    name: str, cases: Int64[np.ndarray, " images"], points: Points, place: int
+    name: str, cases: Shaped[np.ndarray, " images"], points: Points, place: int
 ) -> Iterator[CaseScores]:
     for kind, values, chance in (
         ("hard", points.hard, points.hard_chance),

@@ -11,6 +11,7 @@ from xbench import (
     Annotation,
     Artefacts,
     Batch,
+    Case,
     CaseScores,
     Drawing,
     Entry,
@@ -22,6 +23,7 @@ from xbench import (
     Tree,
     Workplace,
     annotated,
+    case_column,
 )
 from xbench_explicable.simulation.plane import Predictions
 from xbench_explicable.simulation.summary import entry_notes, entry_scores
@@ -49,23 +51,24 @@ class LossSimulation(Protocol):
         """Nothing."""
         return {}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """All predictions."""
-        return entry.datasets["test"].ids()
+        return [Case("test", number) for number in entry.datasets["test"].ids()]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         """The loss of each prediction, as if it were alone in its batch, in double precision."""
-        source = entry.datasets["test"]
-        predictions = annotated(source.dataset, Predictions).predictions(cases)
-        stored = source.batch(cases)
+        source, ids = entry.datasets["test"], [case.id for case in cases]
+        predictions = annotated(source.dataset, Predictions).predictions(ids)
+        stored = source.batch(ids)
         batch = Batch(stored.images.double(), stored.ids, stored.labels, source)
         targets = entry.loss.targets(batch, classes=3, epoch=0, generator=entry.source())
         pairs = zip(predictions.log()[:, None], targets.distribution[:, None], strict=True)
         losses = [entry.loss.score(p, targets._replace(distribution=target)) for p, target in pairs]
         columns = dict(zip(("p_correct", "p_close", "p_far"), predictions.T.numpy(), strict=True))
-        return pa.table({"case": list(cases), **columns, "loss": torch.stack(losses).numpy()})
+        columns["loss"] = torch.stack(losses).numpy()
+        return pa.table({"case": case_column(cases), **columns})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """How often the loss rises towards the far class, and falls towards the correct one."""

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Shaped
 
-from xbench import CaseScores, Tree, Unit
+from xbench import CaseScores, Tree, Unit, case_places
 
 ROUNDING = 1e-12
 """Differences up to here are rounding: cross-entropy does not change along a column."""
@@ -23,7 +23,7 @@ class Column(NamedTuple):
     """All predictions with one probability of the correct class, the far one growing."""
 
     correct: float
-    cases: Int64[np.ndarray, " points"]
+    cases: Shaped[np.ndarray, " points"]
     close: Float64[np.ndarray, " points"]
     far: Float64[np.ndarray, " points"]
     loss: Float64[np.ndarray, " points"]
@@ -39,8 +39,10 @@ class Column(NamedTuple):
 
 def loss_columns(table: pa.Table) -> list[Column]:
     """The rows by the probability of the correct class, growing; repeats are all the same."""
-    _, first = np.unique(table["case"].to_numpy(), return_index=True)
-    frame = {name: table[name].to_numpy()[first] for name in table.column_names}
+    cases = case_places(table)
+    _, first = np.unique(cases.places, return_index=True)
+    numbers = ("p_correct", "p_close", "p_far", "loss")
+    frame = {"case": cases.names, **{name: table[name].to_numpy()[first] for name in numbers}}
     columns = []
     for correct in np.unique(frame["p_correct"]):
         rows = np.flatnonzero(frame["p_correct"] == correct)
@@ -85,7 +87,7 @@ def _scores_towards_correct(columns: Sequence[Column]) -> Iterator[CaseScores]:
 class _Part(NamedTuple):
     """Values of one column."""
 
-    cases: Int64[np.ndarray, " n"]
+    cases: Shaped[np.ndarray, " n"]
     values: np.ndarray
 
 

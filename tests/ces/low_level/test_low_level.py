@@ -10,6 +10,7 @@ import torch
 from small_entries import entry_of
 from xbench import (
     Artefacts,
+    Case,
     Entry,
     MismatchError,
     ParameterError,
@@ -54,7 +55,7 @@ def test_cases_are_the_test_images_of_the_targets(entry: Entry, artefacts: Artef
     cases = PROTOCOL.cases(entry, artefacts)
     test = entry.datasets["test"]
     expected = [i for i in test.ids() if int(test.dataset.labels([i])[0]) in (0, 2)]
-    assert list(cases) == expected
+    assert cases == [Case("test", image) for image in expected]
 
 
 def test_rows_are_the_explanations_of_each_step(
@@ -62,12 +63,12 @@ def test_rows_are_the_explanations_of_each_step(
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:3]
     image_courses = list(courses(PROTOCOL.evaluate(entry, cases, artefacts, workplace)))
-    assert [course.case for course in image_courses] == cases
+    assert [Case.parse(course.case) for course in image_courses] == cases
     network = workplace.network(entry.classifier, artefacts["weights"])
     bank = {"bank": artefacts["explainer/bank"]}
     for course in image_courses:
         for step in range(5):
-            batch = entry.datasets["test"].batch([course.case])
+            batch = entry.datasets["test"].batch([Case.parse(course.case).id])
             images = PERTURBATIONS["grey"](batch.images, step / 4)
             alone = dataclasses.replace(batch, images=images)
             (scores,) = EXPLAINER.explain(network, alone, bank, generator(0), {})
@@ -107,7 +108,7 @@ def test_scores_are_one_for_each_case(
     rows = {"ces": PROTOCOL.evaluate(entry, cases, artefacts, workplace)}
     scores = scores_by_name(PROTOCOL.summarise(rows)["ces"])
     for score in scores.values():
-        assert score.cases.tolist() == cases
+        assert score.cases.tolist() == [str(case) for case in cases]
     assert PROTOCOL.notes(rows)["ces"]["images"] == 4
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import spearmanr
 
-from xbench import Concept, scores_by_name
+from xbench import Case, Concept, scores_by_name
 from xbench_ces.low_level.rows import ImageStep, Target, courses, rows_table
 from xbench_ces.low_level.summary import (
     Scoring,
@@ -48,7 +48,7 @@ def image(
             label=4,
             predicted=predicted if step == 0 else 1,
         )
-        steps.append(ImageStep(number, target, step, step / 4, scores))
+        steps.append(ImageStep(Case("test", number), target, step, step / 4, scores))
     return steps
 
 
@@ -65,8 +65,8 @@ def values(steps: list[ImageStep], scoring: Scoring = SCORING) -> dict[str, floa
 def test_rows_hold_everything_that_was_explained() -> None:
     steps = [*image(7, TARGETS[1], greenness=ramp(0, 1)), *image(3, redness=ramp(-1, 2))]
     first, second = courses(rows_table(steps))
-    assert (first.case, first.class_name, first.matching) == (3, "cherry", "redness")
-    assert (second.case, second.class_name, second.matching) == (7, "apple", "greenness")
+    assert (first.case, first.class_name, first.matching) == ("test/3", "cherry", "redness")
+    assert (second.case, second.class_name, second.matching) == ("test/7", "apple", "greenness")
     assert first.concepts == NAMES
     assert first.correct
     np.testing.assert_array_equal(first.probability, FALL)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
-from xbench import Concept, Resampling, summarised
+from xbench import Case, Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.figures import GUESSING, figures
 from xbench_ces.spurious.rows import ImageRows, Scenario, rows_table
@@ -29,9 +29,11 @@ def table(seed: int, boost: float, first: int = 0) -> pa.Table:
                 raw[place] += boost * (place < 2)
                 concepts = tuple(Concept(name, "any") for name in NAMES)
                 scores = ConceptScores(concepts, raw, raw, 0.2, 0, 1)
-                head = (len(images), 0, scenario.label, strength)
-                images.append(ImageRows(*head, "out", image, 0, int(image > 2), 0.4, scores))
-                images.append(ImageRows(len(images), *head[1:], "in", 100 + image, 0, 0, 0.9))
+                where = (0, scenario.label, strength)
+                for which, number in (("out", image), ("in", 100 + image)):
+                    case = Case("test", number, (f"{scenario.label} at {strength}", which))
+                    answer = (int(image > 2), 0.4, scores) if which == "out" else (0, 0.9)
+                    images.append(ImageRows(case, image, *where, which, number, 0, *answer))
     return rows_table(images)
 
 

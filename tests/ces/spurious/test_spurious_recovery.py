@@ -137,12 +137,14 @@ def test_the_control_has_one_model_without_any_confounding(make_entry) -> None:
 def test_cases_are_the_same_images_for_all_entries(make_entry) -> None:
     spurious = protocol(strengths=(0.75, 1.0))
     cases = [
-        spurious.all_cases(make_entry(e)) for e in (CES, ControlModel(CES), RandomConcepts(CES))
+        spurious.cases(make_entry(e), {}) for e in (CES, ControlModel(CES), RandomConcepts(CES))
     ]
     assert cases[0] == cases[1] == cases[2]
-    assert list(spurious.cases(make_entry(CES), {})) == list(range(len(cases[0])))
+    assert len(set(cases[0])) == len(cases[0])
+    assert str(cases[0][0]).startswith("test/class 3(red) at 0.75/out/")
+    groups = {group: (m.scenario, w, m.strength) for group, (m, w) in spurious.groups().items()}
     weaker, full = (
-        [(c.model.scenario, c.which, c.image) for c in cases[0] if c.model.strength == s]
+        [(*groups[c.within][:2], c.id) for c in cases[0] if groups[c.within][2] == s]
         for s in (0.75, 1.0)
     )
     assert weaker == full
@@ -151,27 +153,31 @@ def test_cases_are_the_same_images_for_all_entries(make_entry) -> None:
 
 def test_explained_images_never_show_the_context(make_entry, data) -> None:
     spurious = protocol()
-    for case in spurious.all_cases(make_entry(CES)):
-        column = data.context_names().index(case.model.scenario.context)
-        assert bool(data.contexts([case.image])[0, column]) == (case.which == "in")
-        assert case.image in data.ids("test")
+    for case in spurious.cases(make_entry(CES), {}):
+        model, which = spurious.groups()[case.within]
+        column = data.context_names().index(model.scenario.context)
+        assert bool(data.contexts([case.id])[0, column]) == (which == "in")
+        assert case.id in data.ids("test")
 
 
 def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_path) -> None:
     spurious, entry = protocol(), make_entry(Guesses())
     artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
     table = spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, workplace)
-    for number, case in enumerate(spurious.all_cases(entry)):
-        rows = [row for row in table.to_pylist() if row["case"] == number]
-        network = workplace.network(entry.classifier, artefacts[f"{case.model.label}/weights"])
-        batch = spurious.model_images(entry, case.model, case.which).batch([case.image])
+    for case in spurious.cases(entry, artefacts):
+        model, which = spurious.groups()[case.within]
+        rows = [row for row in table.to_pylist() if row["case"] == str(case)]
+        network = workplace.network(entry.classifier, artefacts[f"{model.label}/weights"])
+        images = spurious.model_images(entry, model, which)
+        batch = images.batch([case.id])
+        assert {row["place"] for row in rows} == {images.ids().index(case.id)}
         probabilities = network.logits(batch.images).double().softmax(1)[0]
-        assert {row["image"] for row in rows} == {case.image}
+        assert {row["image"] for row in rows} == {case.id}
         assert rows[0]["label"] == int(batch.labels[0])
         assert rows[0]["predicted"] == int(probabilities.argmax())
         expected = float(probabilities[batch.labels[0]])
         assert rows[0]["probability"] == pytest.approx(expected, abs=1e-6)
-        if case.which == "in":
+        if which == "in":
             assert [row["concept"] for row in rows] == [None]
             continue
         (scores,) = entry.explainer.explain(network, batch, {}, entry.source(), {})
@@ -188,7 +194,7 @@ def test_rows_do_not_depend_on_how_cases_are_split(make_entry, workplace, tmp_pa
     starts = range(0, len(cases), 5)
     shards = [spurious.evaluate(entry, cases[i : i + 5], artefacts, workplace) for i in starts]
     parts = pa.concat_tables(shards)
-    plain = ["case", "image", "predicted", "raw", "concept", "bank", "set", "scenario"]
+    plain = ["case", "place", "image", "predicted", "raw", "concept", "bank", "set", "scenario"]
     for name in plain:
         np.testing.assert_array_equal(
             parts[name].cast(whole[name].type).to_pylist(), whole[name].to_pylist()
@@ -209,8 +215,9 @@ def test_random_scores_recover_what_guessing_does(make_entry, workplace, tmp_pat
 def test_a_view_shows_the_image_with_its_model(make_entry, workplace, tmp_path) -> None:
     spurious, entry = protocol(strengths=(0.75, 1.0)), make_entry(CES)
     artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
-    view = spurious.view(entry, 0, artefacts)
-    assert view.image == spurious.all_cases(entry)[0].image
+    case = spurious.cases(entry, artefacts)[0]
+    view = spurious.view(entry, case, artefacts)
+    assert view.image == case.id
     assert view.title == (
         f"class 3, image {view.image}; 75 % of its class in training shown with red"
     )
@@ -218,7 +225,7 @@ def test_a_view_shows_the_image_with_its_model(make_entry, workplace, tmp_path) 
     assert dict(view.artefacts) == {"bank": artefacts["class 3(red) at 0.75/weights/bank"]}
     assert view.images.batch([view.image]).labels.tolist() == [0]
     control = replace(entry, explainer=ControlModel(CES))
-    assert spurious.view(control, 0, artefacts).title.endswith("; control")
+    assert spurious.view(control, case, artefacts).title.endswith("; control")
 
 
 def test_it_needs_contexts_and_scores_concepts() -> None:

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import CaseScores, Concept, Resampling, summarised
+from named_cases import ids_of
+from xbench import Case, CaseScores, Concept, Resampling, summarised
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.rows import SCHEMA, ImageRows, Scenario, rows_table
 from xbench_ces.spurious.summary import (
@@ -46,10 +47,17 @@ def images(seed: int, count: int = 9, names: Sequence[str] = CONCEPTS) -> list[I
                 for image in range(count):
                     raw = {name: float(source.integers(-3, 4)) / 4 for name in names}
                     predicted, probability = int(source.integers(2)), float(source.uniform(0.5, 1))
-                    head = (len(images_of_seed), 0, scenario.label, strength, which, 100 + image, 0)
+                    # the place in its scenario's list, and the order of ids, which is another
+                    number = 100 + (image * 7) % 60
+                    case = Case("test", number, (f"{scenario.label} at {strength:g}", which))
+                    head = (case, image, 0, scenario.label, strength, which, number, 0)
                     scores = explained(raw) if which == "out" else None
                     images_of_seed.append(ImageRows(*head, predicted, probability, scores))
     return images_of_seed
+
+
+def out_case(image: int) -> Case:
+    return Case("test", image, ("dog(snow) at 1", "out"))
 
 
 def by_name(table: pa.Table, scoring: Scoring = SCORING) -> dict[str, CaseScores]:
@@ -66,8 +74,8 @@ def slow_rank(raw: Mapping[str, float], name: str) -> float:
 def slow_recovery(rows: Sequence[dict], scenario: Scenario, top: int, names: Sequence[str]):
     """Image by image: 1 if one of these concepts is among the first `top`."""
     recoveries = []
-    for case in sorted({row["case"] for row in rows}):
-        of_image = [row for row in rows if row["case"] == case]
+    for place in sorted({row["place"] for row in rows}):
+        of_image = [row for row in rows if row["place"] == place]
         raw = {row["concept"]: row["raw"] for row in of_image}
         ranks = [slow_rank(raw, name) for name in names if name in raw]
         recoveries.append((of_image[0]["image"], float(any(rank <= top for rank in ranks)), ranks))
@@ -89,7 +97,10 @@ def test_scores_equal_those_of_slow_loops(seed: int, names: Sequence[str]) -> No
         for scenario in SCORING.scenarios:
             slow = slow_recovery(rows_of(table, scenario), scenario, top, [scenario.true_concept])
             ours = scores[f"recovery at {top}@{scenario.label}"]
-            assert [*zip(ours.cases, ours.values, strict=True)] == [(i, v) for i, v, _ in slow]
+            assert [*zip(ids_of(ours.cases), ours.values, strict=True)] == [
+                (i, v) for i, v, _ in slow
+            ]
+            assert ours.clusters[0].tolist() == [f"test/{i}" for i, _, _ in slow]
             assert ours.chance == pytest.approx(min(1, top / len(names)))
             everything += [value for _, value, _ in slow]
         average = scores[f"average recovery at {top}"]
@@ -115,12 +126,12 @@ def test_recovery_by_prediction_equals_that_of_slow_loops(seed: int) -> None:
     slow: dict[str, list[float]] = {}
     for scenario in SCORING.scenarios:
         rows = rows_of(table, scenario)
-        for case, (_, value, _) in zip(
-            sorted({row["case"] for row in rows}),
+        for place, (_, value, _) in zip(
+            sorted({row["place"] for row in rows}),
             slow_recovery(rows, scenario, 3, [scenario.true_concept]),
             strict=True,
         ):
-            row = next(row for row in rows if row["case"] == case)
+            row = next(row for row in rows if row["place"] == place)
             correct = row["label"] == row["predicted"]
             kind = "right with low confidence" if correct else "misclassified"
             confident = correct and row["probability"] >= 0.9
@@ -136,7 +147,7 @@ def test_accuracies_count_right_predictions(which: str) -> None:
     table = rows_table(images(1))
     word = f"accuracy {which} {'' if which == 'in' else 'of '}distribution"
     for scenario in SCORING.scenarios:
-        rows = {row["case"]: row for row in rows_of(table, scenario, which=which)}
+        rows = {row["place"]: row for row in rows_of(table, scenario, which=which)}
         expected = [float(row["label"] == row["predicted"]) for _, row in sorted(rows.items())]
         assert by_name(table)[f"{word}@{scenario.label}"].values.tolist() == expected
 
@@ -156,7 +167,7 @@ def test_batches_sum_the_scores_of_disjoint_images() -> None:
             summed = {c: sum(raw[image][c] for image in three) for c in CONCEPTS}
             for image in three:
                 possible.setdefault(image, set()).add(float(slow_rank(summed, name) <= 3))
-        for image, value in zip(batches.cases, batches.values, strict=True):
+        for image, value in zip(ids_of(batches.cases), batches.values, strict=True):
             assert value in possible[image]
 
 
@@ -184,7 +195,7 @@ def test_batches_recover_a_weak_signal_that_single_images_hide() -> None:
     for image in range(60):
         raw = {f"other {n}": float(source.normal()) for n in range(60)}
         raw["snow"] = float(source.normal()) + 1.5
-        head = (image, 0, SNOW.label, 1.0, "out", image, 0, 1, 0.2)
+        head = (out_case(image), image, 0, SNOW.label, 1.0, "out", image, 0, 1, 0.2)
         noisy_images.append(ImageRows(*head, explained(raw)))
     scoring = Scoring((SNOW,), (1.0,), 0.9, (1, 5, 10), 5, (3,), 3)
     means = [
@@ -347,8 +358,10 @@ def test_repeats_are_kept_apart_in_notes() -> None:
 
 def test_notes_say_what_scores_rest_on() -> None:
     raw = {"snow": 0.6, "sand": -0.4, "fence": 0.1, "dark": -0.3999999}
-    head = (0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
-    inside = ImageRows(1, 0, SNOW.label, 1.0, "in", 8, 0, 0, 0.9)
+    head = (out_case(7), 0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
+    inside = ImageRows(
+        Case("test", 8, ("dog(snow) at 1", "in")), 0, 0, SNOW.label, 1.0, "in", 8, 0, 0, 0.9
+    )
     table = rows_table([ImageRows(*head, explained(raw)), inside])
     facts = table_notes(table, SCORING)["scenarios"]["dog(snow)"]
     assert facts == {
@@ -383,7 +396,7 @@ def test_rows_have_the_stated_columns_and_one_row_for_each_concept() -> None:
 
 
 def test_an_image_of_an_empty_bank_recovers_nothing() -> None:
-    head = (0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
+    head = (out_case(7), 0, 0, SNOW.label, 1.0, "out", 7, 0, 1, 0.4)
     table = rows_table([ImageRows(*head, explained({}))])
     scores = scores_in(table, SNOW, 1.0)
     assert scores.raw.shape == (1, 0)

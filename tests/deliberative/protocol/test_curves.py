@@ -9,7 +9,7 @@ import torch
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
-from xbench import Resampling, summarised
+from xbench import Case, Resampling, summarised
 from xbench_deliberative.protocol.curves import PERCENT, figures, lines_of
 from xbench_deliberative.protocol.rows import COVERAGES, ImageRows, Measured, joined
 from xbench_deliberative.protocol.summary import REPORTED, Scoring, scored
@@ -36,7 +36,7 @@ def rows_of(image: int, measures: Sequence[str], source: torch.Generator) -> Ima
         of_measure[torch.rand(shape, generator=source) < 0.2] = torch.nan
     parts = torch.randint(0, 3, (2, pairs), generator=source)
     classes = torch.tensor([[1, 2]]).expand(pairs, 2)
-    return ImageRows(image, classes, torch.ones(pairs), Measured(*parts, values))
+    return ImageRows(Case("test", image), classes, torch.ones(pairs), Measured(*parts, values))
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_ceiling_far_above_all_else_is_cut_and_the_caption_says_so(height, cut
     def flat(value: float) -> list[pa.Table]:
         values = {"iou": torch.full((1, len(COVERAGES)), value, dtype=torch.float64)}
         measured = Measured(torch.ones(1), torch.ones(1), values)
-        image = ImageRows(0, torch.tensor([[0, 1]]), torch.ones(1), measured)
+        image = ImageRows(Case("test", 0), torch.tensor([[0, 1]]), torch.ones(1), measured)
         return [joined([image], ["iou"])]
 
     made = figures({"ours": flat(height), "known": flat(1.0)}, ROLES, MASKS, PLAN)["iou"]
@@ -155,7 +155,10 @@ def test_a_line_without_any_value_is_drawn_as_nothing() -> None:
     nothing = torch.full((1, len(COVERAGES)), torch.nan, dtype=torch.float64)
     values = dict.fromkeys(POINTS.measures, nothing)
     image = ImageRows(
-        0, torch.tensor([[0, 1]]), torch.ones(1), Measured(torch.ones(1), torch.ones(1), values)
+        Case("test", 0),
+        torch.tensor([[0, 1]]),
+        torch.ones(1),
+        Measured(torch.ones(1), torch.ones(1), values),
     )
     made = figures({"ours": [joined([image], POINTS.measures)]}, ROLES, POINTS, PLAN)
     assert "ours: precision none, none, none, none, none" in made["precision"].text

@@ -10,11 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from named_cases import ids_of, named
 from small_entries import entry_of
 from small_networks import Small
 from xbench import (
     Artefact,
     Artefacts,
+    Case,
     ClassAttributes,
     Entry,
     Explainer,
@@ -90,7 +92,7 @@ def explained(
     network = workplace.network(entry.classifier, artefacts["weights"])
     cases = protocol.cases(entry, artefacts)
     for start in range(0, len(cases), workplace.batch_size):
-        some = cases[start : start + workplace.batch_size]
+        some = [case.id for case in cases[start : start + workplace.batch_size]]
         batch = entry.datasets["test"].batch(some)
         yield from zip(
             some, SUBJECT.explain(network, batch, {}, torch.Generator(), {}), strict=True
@@ -128,7 +130,7 @@ def test_rows_equal_those_of_a_slow_evaluation(
     protocol = PartAmbiguity(Entropy(), ground_truth=ground_truth, images=6)
     table, artefacts = evaluated(protocol, entry, workplace)
     slow = slow_rows(protocol, entry, artefacts, workplace)
-    assert list(zip(table["case"].to_pylist(), table["rank"].to_pylist(), strict=True)) == [
+    assert list(zip(ids_of(table["case"].to_pylist()), table["rank"].to_pylist(), strict=True)) == [
         (image, rank) for image, rank, _, _ in slow
     ]
     for name, column in (("precision", 2), ("recall", 3)):
@@ -140,7 +142,7 @@ def test_rows_have_the_stated_columns_and_types(entry: Entry, workplace: Workpla
     table, _ = evaluated(PartAmbiguity(Entropy(), images=4), entry, workplace)
     types = {field.name: str(field.type) for field in table.schema}
     assert types == {
-        "case": "int64",
+        "case": "dictionary<values=string, indices=int32, ordered=0>",
         "rank": "int32",
         "class_a": "int32",
         "class_b": "int32",
@@ -161,9 +163,8 @@ def test_rows_do_not_depend_on_how_cases_are_split(entry: Entry, workplace: Work
     workplace.batch_size = 3
     shards = [protocol.evaluate(random, cases[i : i + 4], artefacts, workplace) for i in (0, 4)]
     parts = pa.concat_tables(shards)
-    assert parts.drop(["precision", "recall", "strength"]) == whole.drop(
-        ["precision", "recall", "strength"]
-    )
+    numbers = ["precision", "recall", "strength"]
+    assert parts.drop(numbers).to_pylist() == whole.drop(numbers).to_pylist()
     np.testing.assert_array_equal(curve(parts, "precision"), curve(whole, "precision"))
 
 
@@ -263,7 +264,7 @@ def test_entries_with_other_classifiers_share_the_images_of_the_benchmarks_own(
 def test_all_explains_every_test_image(entry: Entry) -> None:
     protocol = PartAmbiguity(Entropy(), selection="all")
     assert "selection" not in protocol.artefacts(entry)
-    assert protocol.cases(entry, {}) == entry.datasets["test"].ids()
+    assert protocol.cases(entry, {}) == [Case("test", n) for n in entry.datasets["test"].ids()]
 
 
 def test_only_the_strongest_are_scored_where_so_asked(entry: Entry, workplace: Workplace) -> None:
@@ -296,11 +297,11 @@ def test_images_without_insecurities_have_one_row_of_nan_and_are_counted(
     table, _ = evaluated(protocol, made(images, Mute()), workplace)
     ids = images.ids()
     silent = [row for row in table.to_pylist() if row["rank"] == -1]
-    assert [row["case"] for row in silent] == [i for i in ids if i % 2 == 0]
+    assert ids_of(row["case"] for row in silent) == [i for i in ids if i % 2 == 0]
     assert all(row["class_a"] == row["class_b"] == -1 for row in silent)
     assert np.isnan([row["precision"] for row in silent]).all()
     (average,) = (s for s in protocol.summarise({"x": table})["x"] if s.headline)
-    assert average.cases.tolist() == list(ids)
+    assert ids_of(average.cases) == list(ids)
     assert np.isnan(average.values[[i % 2 == 0 for i in ids]]).all()
     notes = protocol.notes({"x": table})["x"]
     assert notes["images"] == len(ids)
@@ -311,7 +312,7 @@ def rows_of(cases: list[int], ambiguous: list[int], precision: list[list[float]]
     values = pa.array([p * 18 for p in precision], pa.list_(pa.float32()))
     zeros = [0] * len(cases)
     return pa.table({
-        "case": cases, "rank": zeros, "class_a": zeros, "class_b": zeros,
+        "case": named(cases), "rank": zeros, "class_a": zeros, "class_b": zeros,
         "strength": [1.0] * len(cases), "ambiguous_parts": ambiguous,
         "visible_parts": [3] * len(cases), "precision": values, "recall": values,
     })  # fmt: skip
@@ -333,7 +334,7 @@ TABLE = rows_of(
 
 def test_averages_go_over_pairs_without_those_that_are_empty_or_nan() -> None:
     found = per_image(TABLE, Scoring(("precision",), "left-out", "points"), "precision")
-    assert found.cases.tolist() == [9, 4]
+    assert ids_of(found.cases) == [9, 4]
     np.testing.assert_array_equal(found.values[0, :5], [0.75, NAN, 0, 0, 0.5])
     np.testing.assert_array_equal(found.values[1, :5], [0.25, 1, 1, 1, 1])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from xbench import Resampling, summarised
+from xbench import Case, Resampling, summarised
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.pictures.figures import MOST_PAIRS, SHARES, figures
 from xbench_explicable.protocol.rows import Answers, answer_rows
@@ -27,9 +27,10 @@ def table(seed: int, repeat: int, sets=("test", "shifted")) -> pa.Table:
         true = np.random.default_rng([repeat, first]).integers(0, 4, 30)
         predicted = (true + source.integers(0, 4, 30)) % 4
         losses = {loss: source.random(30) + place for place, loss in enumerate(LOSSES)}
-        cases = np.arange(first, first + 30)
+        cases = [Case(name, image) for image in range(first, first + 30)]
+        images = np.arange(first, first + 30)
         known = np.full(30, 0.5)
-        answers = (name, repeat, cases, cases, true, predicted, known, known, losses, 0)
+        answers = (name, repeat, cases, images, true, predicted, known, known, losses, 0)
         parts.append(answer_rows(Answers(*answers), by))
         first += 30
     return pa.concat_tables(parts)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from small_entries import entry_of
-from xbench import ImageSet, UnknownNameError
+from xbench import Case, ImageSet, UnknownNameError
 from xbench_explicable.pictures.gallery import gallery, mistake_groups
 from xbench_explicable.pictures.paired_answers import PairedAnswer, grouped, paired_answers
 from xbench_toybirds.dataset import Toybirds
@@ -21,9 +21,10 @@ def entry(label):
 
 
 def table(rows):
-    """Rows from (case, set, image, label, predicted, similarity), sets encoded as C's are."""
+    """Rows from (id, set, image, label, predicted, similarity), sets encoded as C's are."""
     names = ("case", "set", "image", "label", "predicted", "similarity")
-    made = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in rows])
+    named_rows = [(f"{row[1]}/{row[0]}", *row[1:]) for row in rows]
+    made = pa.Table.from_pylist([dict(zip(names, row, strict=True)) for row in named_rows])
     place = made.column_names.index("set")
     return made.set_column(place, "set", made["set"].combine_chunks().dictionary_encode())
 
@@ -54,11 +55,11 @@ def two():
 
 
 def answer(case, label=0, a=1, b=2, similarity=(0.0, 0.0)):
-    return PairedAnswer(case, "test", case, label, (a, b), similarity)
+    return PairedAnswer(Case("test", case), "test", case, label, (a, b), similarity)
 
 
 def cases(group):
-    return [one.case for one in group.answers]
+    return [one.case.id for one in group.answers]
 
 
 def words(drawing):
@@ -76,7 +77,7 @@ def test_answers_are_paired_by_case_where_both_have_one():
     first = table([(3, "test", 30, 1, 1, 0.5), (1, "far", 10, 0, 2, 0.1)])
     second = table([(1, "far", 10, 0, 0, 0.5), (2, "far", 20, 0, 0, 0.5)])
     found = paired_answers({"a": first, "b": second, "c": first}, "a", "b")
-    assert found == [PairedAnswer(1, "far", 10, 0, (2, 0), (0.1, 0.5))]
+    assert found == [PairedAnswer(Case("far", 1), "far", 10, 0, (2, 0), (0.1, 0.5))]
     assert found[0].right == (False, True)
     assert found[0].gain == 0.4
 
@@ -97,11 +98,11 @@ def test_mistakes_are_grouped_by_whose_is_nearer():
     assert len(wrong) == 8
 
 
-def test_the_largest_difference_comes_first_and_the_lower_number_of_equal_ones():
+def test_the_largest_difference_comes_first_and_the_first_of_equal_ones():
     some = [
         answer(4, label=4, similarity=(0.5, 0.1)),
-        answer(2, label=2, similarity=(0.1, 0.3)),
         answer(1, label=1, similarity=(0.1, 0.3)),
+        answer(2, label=2, similarity=(0.1, 0.3)),
         answer(3, label=3, similarity=(0.1, 0.9)),
     ]
     assert cases(grouped("all", some, 3)) == [3, 4, 1]

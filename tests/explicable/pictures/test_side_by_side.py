@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 import torch
 
+from named_cases import named
 from small_entries import entry_of
-from xbench import Artefact, ImageSet, UnknownNameError
+from xbench import Artefact, Case, ImageSet, UnknownNameError
 from xbench.networks import blank_module, read_state
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
@@ -32,7 +33,7 @@ def weights(seed):
 
 
 def answer(case, a, b, similarity=(0.0, 0.0), label=0):
-    return PairedAnswer(case, "test", case, label, (a, b), similarity)
+    return PairedAnswer(Case("test", case), "test", case, label, (a, b), similarity)
 
 
 def rows(predicted, similarity=(0.5,) * 12):
@@ -41,7 +42,7 @@ def rows(predicted, similarity=(0.5,) * 12):
     labels = BIRDS.labels([image for _, image in ids]).numpy()
     return pa.table(
         {
-            "case": np.arange(12),
+            "case": [f"{name}/{image}" for name, image in ids],
             "set": pa.array([name for name, _ in ids]).dictionary_encode(),
             "image": [image for _, image in ids],
             "label": labels,
@@ -65,7 +66,7 @@ def test_images_are_grouped_by_who_is_right():
         answer(5, 0, 0, (0.6, 0.6)),  # both right
     ]
     groups = answer_groups(some, 5)
-    assert [[one.case for one in group.answers] for group in groups] == [[0], [3], [5]]
+    assert [[one.case.id for one in group.answers] for group in groups] == [[0], [3], [5]]
     titles = ["Both wrong, b nearer to the truth", "b right, a wrong", "Both right"]
     assert [group.title for group in groups] == titles
 
@@ -74,25 +75,26 @@ def test_where_b_is_nowhere_nearer_all_mistakes_of_both_are_shown():
     some = [answer(1, 2, 1, (0.3, 0.1)), answer(2, 1, 1, (0.1, 0.1), label=3)]
     first = answer_groups(some, 5)[0]
     assert first.title == "Both wrong"
-    assert [one.case for one in first.answers] == [1, 2]
+    assert [one.case.id for one in first.answers] == [1, 2]
 
 
 def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
     shown = [
-        PairedAnswer(place, name, image, 0, (0, 0), (0.0, 0.0))
-        for place, (name, image) in enumerate(
-            [("test", i) for i in BIRDS.ids("test")[:3]] + [("shifted", BIRDS.ids("shifted")[2])]
-        )
+        PairedAnswer(Case(name, image), name, image, 0, (0, 0), (0.0, 0.0))
+        for name, image in [
+            *(("test", i) for i in BIRDS.ids("test")[:3]),
+            ("shifted", BIRDS.ids("shifted")[2]),
+        ]
     ]
     one = entry("a")
     found = maps_of(one, weights(3), shown, workplace)
-    assert set(found) == {0, 1, 2, 3}
+    assert list(found) == [answer.case for answer in shown]
     network = workplace.network(NETWORK, weights(3)["weights"])
-    for place, (name, image) in enumerate((s.set, s.image) for s in shown):
-        batch = one.datasets[name].batch([image])
+    for case in found:
+        batch = one.datasets[case.role].batch([case.id])
         (alone,) = GradCam().explain(network, batch, {}, one.source(), {})
         assert alone.label == int(network.logits(batch.images).argmax())
-        torch.testing.assert_close(found[place].values, alone.values, rtol=1e-3, atol=1e-6)
+        torch.testing.assert_close(found[case].values, alone.values, rtol=1e-3, atol=1e-6)
 
 
 def test_a_picture_shows_each_image_with_two_maps(workplace):
@@ -171,7 +173,7 @@ def test_real_networks_on_real_images_can_be_compared(realdata, workplace):
         predicted = network.logits(batch.images).argmax(1)
         made[label] = pa.table(
             {
-                "case": np.arange(60),
+                "case": named(ids),
                 "set": ["test"] * 60,
                 "image": ids,
                 "label": batch.labels.numpy(),
@@ -182,7 +184,8 @@ def test_real_networks_on_real_images_can_be_compared(realdata, workplace):
     a, b = entries
     drawing = side_by_side(entries, made, artefacts, workplace, a=a, b=b, count=2)
     told, some = words(drawing), made[a].to_pylist()[:10]
-    shown = [PairedAnswer(row["case"], "test", row["image"], 0, (0, 0), (0, 0)) for row in some]
+    seen = [(Case.parse(row["case"]), "test", row["image"]) for row in some]
+    shown = [PairedAnswer(*whose, 0, (0, 0), (0, 0)) for whose in seen]
     for label, one in entries.items():
         found = maps_of(one, artefacts[label], shown, workplace)
         said = made[label]["predicted"].to_pylist()

@@ -132,24 +132,25 @@ def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> N
     entry = linear_entry(**sets)
     assert [evaluated.name for evaluated in evaluated_sets(entry)] == ["test", "few", "turned"]
     columns = evaluated_rows(Explicability(Alike()), entry, provider).to_pydict()
-    assert columns["case"] == list(range(12 + 6 + 8))
+    names = zip(columns["set"], columns["image"], strict=True)
+    assert columns["case"] == [f"{role}/{image}" for role, image in names]
     assert columns["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
     assert columns["image"] == [*range(2000, 2012), *range(2050, 2056), *range(2000, 2008)]
     other = linear_entry(**dict(reversed(sets.items())))
     assert fingerprint(other.tree()) == fingerprint(entry.tree())  # so rows must be the same
-    assert [(evaluated.name, evaluated.start) for evaluated in evaluated_sets(other)] == [
-        ("test", 0),
-        ("few", 12),
-        ("turned", 18),
-    ]
+    assert Explicability(Alike()).cases(other, {}) == Explicability(Alike()).cases(entry, {})
 
 
 def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(provider) -> None:
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 2, 50))
     protocol = Explicability(Alike())
     cases = protocol.cases(entry, {})
-    assert list(protocol.limited(entry, cases, 3)) == [0, 12, 14]
-    assert list(protocol.limited(entry, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
+
+    def places(some):
+        return [cases.index(case) for case in some]
+
+    assert places(protocol.limited(entry, cases, 3)) == [0, 12, 14]
+    assert places(protocol.limited(entry, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
     assert list(protocol.limited(entry, cases, 1000)) == list(cases)
     columns = evaluated_rows(
         protocol, entry, provider, protocol.limited(entry, cases, 9)
@@ -205,10 +206,8 @@ def test_rows_say_how_near_a_prediction_is(provider) -> None:
 def test_rows_do_not_depend_on_batches_or_shards(provider) -> None:
     protocol = Explicability(Alike(), "", (CrossEntropy(), WeightedLoss(Alike())))
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
-    whole = evaluated_rows(protocol, entry, provider)
-    parts = [
-        evaluated_rows(protocol, entry, provider, range(n, min(n + 7, 20))) for n in range(0, 20, 7)
-    ]
+    whole, cases = evaluated_rows(protocol, entry, provider), protocol.cases(entry, {})
+    parts = [evaluated_rows(protocol, entry, provider, cases[n : n + 7]) for n in range(0, 20, 7)]
     for name in whole.column_names:
         joined = [value for part in parts for value in part.column(name).to_pylist()]
         if whole.schema.field(name).type == "double":
@@ -232,7 +231,7 @@ def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
     for evaluated in evaluated_sets(entry):
         logits = network.logits(evaluated.images.batch(evaluated.ids).images).double()
         for place, p in enumerate(logits.softmax(1).numpy()):
-            case = evaluated.start + place
+            case = columns["case"].index(f"{evaluated.name}/{evaluated.ids[place]}")
             true = columns["label"][case]
             assert columns["true_probability"][case] == pytest.approx(p[true], rel=1e-5)
             assert columns["probability"][case] == pytest.approx(p.max(), rel=1e-5)
@@ -376,7 +375,7 @@ def test_a_loss_that_mixes_images_is_never_scored(provider) -> None:
     artefacts = provider.all(Explicability(Alike()).artefacts(entry))
     protocol = Explicability(Alike(), losses=(Mixing(share=1.0),))
     with pytest.raises(MismatchError, match="loss 'mixing' mixes or changes images"):
-        protocol.evaluate(entry, [0, 1], artefacts, provider.workplace)
+        protocol.evaluate(entry, protocol.cases(entry, {})[:2], artefacts, provider.workplace)
 
 
 def test_a_loss_is_tried_without_decoding_any_image() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench import CaseScores, MismatchError, Resampling, summarised
+from xbench import Case, CaseScores, MismatchError, Resampling, summarised
 from xbench_explicable.kernels.explicability import order, wrong_class_mean_and_max
 from xbench_explicable.protocol.rows import Answers, answer_rows
 from xbench_explicable.protocol.summary import answers_by_set, notes_by_label, scores_by_label
@@ -32,7 +32,7 @@ def matrix_yardstick(matrix: np.ndarray, heights: np.ndarray | None = None) -> Y
 
 def table(yardstick, predicted, labels, name="test", repeat=0, first=0, losses=None) -> pa.Table:
     n, nothing = len(labels), np.full(len(labels), np.nan)
-    cases, images = np.arange(first, first + n), np.arange(n)
+    cases, images = [Case(name, image) for image in range(first, first + n)], np.arange(n)
     given = (np.asarray(labels), np.asarray(predicted), nothing, nothing)
     return answer_rows(Answers(name, repeat, cases, images, *given, losses or {}, 7), yardstick)
 

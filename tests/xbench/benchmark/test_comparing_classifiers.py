@@ -16,6 +16,7 @@ from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
 from xbench.benchmark.lines import Line
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.interfaces.data.case import Case, case_column, case_places
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import CaseScores, Drawing, Entry, Protocol
 from xbench.interfaces.resampling import Resampling
@@ -49,22 +50,21 @@ class MostSure(Protocol):
         return f"of{len(entry.datasets)}"
 
     def cases(self, entry, artefacts):
-        return range(12)
+        return [Case(role, i) for role in ("test", "shifted") for i in entry.datasets[role].ids()]
 
     def evaluate(self, entry, cases, artefacts, workplace):
         network = workplace.network(entry.classifier, artefacts["weights"])
-        listed = [(s, i) for s in ("test", "shifted") for i in entry.datasets[s].ids()]
-        images = [entry.datasets[s].batch([i]).images for s, i in (listed[case] for case in cases)]
+        images = [entry.datasets[case.role].batch([case.id]).images for case in cases]
         sure = network.logits(torch.cat(images)).softmax(1)[:, 0]
-        return pa.table({"case": list(cases), "sure": sure.tolist()})
+        return pa.table({"case": case_column(cases), "sure": sure.tolist()})
 
     def summarise(self, rows: Mapping[str, pa.Table]) -> Mapping[str, Sequence[CaseScores]]:
         best = max(max(table.column("sure").to_pylist()) for table in rows.values())
         return {label: [self._score(table, best)] for label, table in rows.items()}
 
     def _score(self, table, best):
-        case, sure = (table.column(name).to_numpy() for name in ("case", "sure"))
-        return CaseScores("as sure as the surest", "higher", case, sure / best, headline=True)
+        names, sure = case_places(table).rows, table.column("sure").to_numpy()
+        return CaseScores("as sure as the surest", "higher", names, sure / best, headline=True)
 
     def pictures(self, entries, rows, artefacts, workplace):
         sizes = [len(rows[label]) for label in entries]
@@ -156,7 +156,8 @@ def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, l
     made = run(benchmark("one"), store, LocalExecutor(), workplace, RunOptions(limit, plan))
     assert (made[0].cases, made[0].limited_to) == (cases, limit)
     rows = pa.concat_tables([store.rows(key) for key in made[0].rows[0]])
-    assert rows.column("case").to_pylist() == list(range(12))[-limit:]
+    every = [*(f"test/{n}" for n in range(8, 14)), *(f"shifted/{n}" for n in range(8, 14))]
+    assert rows.column("case").to_pylist() == every[-limit:]
 
 
 def test_a_floor_has_no_part_in_what_entries_get(tmp_path):

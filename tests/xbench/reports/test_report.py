@@ -14,6 +14,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
+from named_cases import ids_of
 from small_datasets import Greys
 from small_networks import Linear
 from xbench.benchmark.assembly import Benchmark
@@ -22,6 +23,7 @@ from xbench.benchmark.lines import Line
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import Classifier, Network
+from xbench.interfaces.data.case import Case, case_column, case_places
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation, Given
 from xbench.interfaces.loss import Loss
@@ -104,8 +106,8 @@ class High(Protocol):
     name: ClassVar[str] = "high"
     scores: ClassVar[type[Number]] = Number
 
-    shift: int = 0
-    """Added to the ids of cases: what is no image, where it is not 0."""
+    role: str = "test"
+    """That of the cases: they are no images where no set has it."""
 
     def needs(self) -> tuple[()]:
         return ()
@@ -113,23 +115,23 @@ class High(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         return {"weights": weights_recipe(entry)}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        return entry.datasets["test"].ids()[::-1]
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        return [Case(self.role, image) for image in entry.datasets["test"].ids()[::-1]]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = entry.datasets["test"].batch(cases)
+        batch = entry.datasets["test"].batch([case.id for case in cases])
         made = entry.explainer.explain(network, batch, artefacts, entry.source(), {})
-        return pa.table({"case": [c + self.shift for c in cases], "value": [m.value for m in made]})
+        return pa.table({"case": case_column(cases), "value": [m.value for m in made]})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         return {label: [self._score(table)] for label, table in rows.items()}
 
     def _score(self, table: Rows) -> CaseScores:
-        case, value = (table.column(name).to_numpy() for name in ("case", "value"))
-        return CaseScores("height", "higher", case, value, headline=True)
+        names, values = case_places(table).rows, table.column("value").to_numpy()
+        return CaseScores("height", "higher", names, values, headline=True)
 
     def figures(
         self, rows: Mapping[str, Sequence[Rows]], roles: Mapping[str, Role], resampling: Resampling
@@ -354,7 +356,7 @@ def test_pictures_show_the_explanations_that_were_scored(done, tmp_path) -> None
     Number.drawn.clear()
     write_report(done, tmp_path / "report", 7)
     table = done.store.rows(done.records[1].rows[0][0])
-    scored = zip(table["case"].to_pylist(), table["value"].to_pylist(), strict=True)
+    scored = zip(ids_of(table["case"].to_pylist()), table["value"].to_pylist(), strict=True)
     assert Number.drawn == list(scored)[:7]
 
 
@@ -373,7 +375,7 @@ def test_nothing_is_trained_again(done, tmp_path, monkeypatch) -> None:
 
 
 def test_cases_that_are_no_images_have_no_pictures(tmp_path) -> None:
-    done = made_run(tmp_path, made_benchmark(High(shift=1000)))
+    done = made_run(tmp_path, made_benchmark(High(role="thought")))
     page = write_report(done, tmp_path / "report", 3)
     assert not list(page.parent.glob("image-*"))
     assert "Explanations by" not in page.read_text()

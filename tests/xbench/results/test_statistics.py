@@ -1,10 +1,16 @@
 """Intervals and paired differences."""
 
+import gc
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from named_cases import named
+from xbench.errors import PluginError
 from xbench.interfaces.protocol import CaseScores
 from xbench.interfaces.resampling import Resampling
 from xbench.kernels.bootstrap import (
@@ -13,14 +19,15 @@ from xbench.kernels.bootstrap import (
     percentile_interval,
     resample_counts,
 )
-from xbench.results import statistics
+from xbench.kernels.names import name_places
+from xbench.results import sample, statistics
 from xbench.results.statistics import Draws, band, difference, summarised
 
 
 def scores(values, cases=None, name="score"):
     values = np.asarray(values, dtype=np.float64)
-    cases = np.arange(len(values)) if cases is None else np.asarray(cases)
-    return CaseScores(name, "higher", cases.astype(np.int64), values, headline=True)
+    cases = range(len(values)) if cases is None else cases
+    return CaseScores(name, "higher", named(cases), values, headline=True)
 
 
 def slow_means(clusters, values, drawn):
@@ -151,7 +158,7 @@ def test_a_band_is_at_each_of_its_points_the_interval_of_a_score(rows):
     cases = np.array([row[0] for row in rows], dtype=np.int64)
     values = np.array([row[1] for row in rows])
     plan = Resampling(resamples=30)
-    made = band(cases, values, Draws(plan))
+    made = band(named(cases), values, Draws(plan))
     for point in range(3):
         score = summarised([scores(values[:, point], cases)], plan)
         ours = [side[point] for side in made]
@@ -169,7 +176,7 @@ def test_bootstrap_means_of_columns_equal_the_slow_loop_of_each():
 
 
 def test_a_band_of_no_cases_is_nan():
-    made = band(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), Draws(Resampling(resamples=5)))
+    made = band(named(()), np.zeros((0, 4)), Draws(Resampling(resamples=5)))
     assert made.values.shape == made.low.shape == made.high.shape == (4,)
     assert np.isnan(np.stack(made)).all()
 
@@ -189,12 +196,121 @@ def test_draws_of_many_numbers_of_clusters_do_not_fill_memory(monkeypatch) -> No
 
 def test_chance_weighs_repeats_as_the_value_does():
     def repeat(cases, chance):
-        return CaseScores(
-            "share", "higher", np.arange(cases), np.full(cases, chance), chance=chance
-        )
+        values = np.full(cases, chance)
+        return CaseScores("share", "higher", named(range(cases)), values, chance=chance)
 
     found = summarised([repeat(1, 0.2), repeat(3, 0.6)], Resampling(resamples=10))
     assert found.chance == pytest.approx(found.value) == pytest.approx(0.5)
-    none = CaseScores("share", "higher", np.arange(0), np.zeros(0), chance=None)
+    none = CaseScores("share", "higher", named(()), np.zeros(0), chance=None)
     assert summarised([none, repeat(3, 0.6)], Resampling(resamples=10)).chance == pytest.approx(0.6)
     assert summarised([none], Resampling(resamples=10)).chance is None
+
+
+def studied(people, images, values, **changes):
+    """Answers of people to images: each answer is a case."""
+    cases = named(range(len(values)))
+    keys = named(images), np.array([f"person {p}" for p in people], object)
+    return CaseScores("right", "higher", cases, np.asarray(values, float), clusters=keys, **changes)
+
+
+def test_clusters_move_together_and_cases_are_what_is_paired():
+    source = np.random.default_rng(5)
+    values, images = source.random(40), source.integers(0, 8, 40)
+    own = scores(values)
+    together = replace(own, clusters=(named(images),))
+    by_image = summarised([scores(values, images)], Resampling())
+    clustered = summarised([together], Resampling())
+    assert (clustered.low, clustered.high, clustered.n) == (by_image.low, by_image.high, 8)
+    assert clustered.interval == "percentile bootstrap over clusters"
+    assert summarised([own], Resampling()).interval == "percentile bootstrap over cases"
+    holes = replace(together, values=np.where(np.arange(40) < 20, np.nan, values))
+    made = difference(("a", "b"), [together], [holes], Resampling())
+    assert made.paired
+    assert (made.value, made.low, made.high) == (0, 0, 0)  # on the cases that both scored
+
+
+def test_the_same_cases_in_other_clusters_are_unpaired():
+    values = np.arange(4.0)
+    one = replace(scores(values), clusters=(named([0, 0, 1, 1]),))
+    other = replace(scores(values), clusters=(named([0, 1, 1, 0]),))
+    assert difference(("", ""), [one], [one], Resampling(resamples=5)).paired
+    assert not difference(("", ""), [one], [other], Resampling(resamples=5)).paired
+    assert not difference(("", ""), [one], [scores(values)], Resampling(resamples=5)).paired
+
+
+def test_the_order_of_rows_does_not_matter_for_pairs():
+    source = np.random.default_rng(6)
+    a, b = scores(source.random(30)), scores(source.random(30))
+    order = source.permutation(30)
+    moved = replace(b, cases=b.cases[order], values=b.values[order])
+    first, second = (difference(("", ""), [a], [of], Resampling()) for of in (b, moved))
+    assert first == second
+
+
+def test_two_keys_cross_and_an_interval_is_wider_than_that_of_either():
+    source = np.random.default_rng(7)
+    people, images = np.repeat(np.arange(20), 30), np.tile(np.arange(30), 20)
+    ease, skill = source.normal(size=30), source.normal(size=20)
+    values = ease[images] + skill[people] + 0.1 * source.normal(size=600)
+    both = summarised([studied(people, images, values)], Resampling())
+    assert both.interval == "pigeonhole bootstrap over two keys of clusters"
+    assert (both.n, both.n_unscored) == (600, 0)
+    assert both.value == pytest.approx(values.mean())
+    for keys in (named(images),), (named(people),):
+        one = summarised([replace(studied(people, images, values), clusters=keys)], Resampling())
+        assert both.high - both.low > one.high - one.low
+
+
+def test_the_second_key_is_drawn_for_itself():
+    draws = Draws(Resampling(resamples=20))
+    assert not np.array_equal(draws.for_clusters(9), draws.for_clusters(9, key=1))
+    assert np.array_equal(draws.for_clusters(9), resample_counts(9, 20, draws.resampling.seed))
+
+
+def test_differences_of_two_keys_are_paired_by_answer():
+    source = np.random.default_rng(8)
+    people, images = np.repeat(np.arange(5), 6), np.tile(np.arange(6), 5)
+    values = source.random(30)
+    a = studied(people, images, values + 0.25)
+    b = studied(people, images, np.where(people == 2, np.nan, values))
+    made = difference(("a", "b"), [a], [b], Resampling(resamples=50))
+    assert made.paired
+    assert made.n == 24
+    assert (made.value, made.low, made.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_a_band_takes_two_keys():
+    source = np.random.default_rng(9)
+    people, images, values = source.integers(0, 4, 30), source.integers(0, 6, 30), source.random(30)
+    plan = Resampling(resamples=40)
+    given = studied(people, images, values)
+    made = band(given.clusters, values[:, None], Draws(plan))
+    score = summarised([given], plan)
+    np.testing.assert_allclose(np.ravel(made), [score.value, score.low, score.high])
+
+
+def test_names_that_many_scores_share_are_read_once(monkeypatch):
+    calls = []
+    monkeypatch.setattr(sample, "name_places", lambda names: calls.append(1) or name_places(names))
+    cases = named(range(50))
+    for _ in range(4):
+        summarised([CaseScores("s", "higher", cases, np.ones(50))], Resampling(resamples=2))
+    assert len(calls) == 1
+    known = len(sample._known)
+    del cases
+    gc.collect()
+    assert len(sample._known) < known
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"cases": np.arange(3)}, "cases or clusters of type int64; they are names"),
+        ({"cases": named(range(2))}, "as many cases as values"),
+        ({"clusters": (named(range(3)),) * 3}, "at most 2 keys of clusters"),
+        ({"clusters": (named(range(4)),)}, "as many names in each"),
+    ],
+)
+def test_scores_refuse_numbers_for_names_and_columns_of_different_lengths(changes, said):
+    with pytest.raises(PluginError, match=re.escape(said)):
+        replace(scores([1, 2, 3]), **changes)

@@ -17,6 +17,7 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.lines import Line
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import content_key
+from xbench.interfaces.data.case import Case, case_column, case_places
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.recipe import Recipe
@@ -47,23 +48,23 @@ class Counting(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         return {"weights": weights_recipe(entry)}
 
-    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[int]:
-        return entry.datasets["test"].ids()
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        return [Case("test", image) for image in entry.datasets["test"].ids()]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
     ) -> Rows:
         self.seen.extend(weakref.ref(tensor) for tensor in artefacts["weights"].tensors.values())
         gc.collect()
         self.alive.append(sum(one() is not None for one in self.seen))
-        return pa.table({"case": list(cases)})
+        return pa.table({"case": case_column(cases), "id": [case.id for case in cases]})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         return {label: [self._score(table)] for label, table in rows.items()}
 
     def _score(self, table: Rows) -> CaseScores:
-        case = table.column("case").to_numpy()
-        return CaseScores("case", "higher", case, case.astype(float), headline=True)
+        ids = table.column("id").to_numpy().astype(float)
+        return CaseScores("id", "higher", case_places(table).rows, ids, headline=True)
 
 
 class Listener(Silent):
@@ -131,6 +132,7 @@ def test_rows_and_artefacts_carry_the_tree_of_their_key(tmp_path) -> None:
     shard = tmp_path / "store" / "rows" / f"{record.rows[0][0]}.parquet"
     tree = json.loads(pq.read_schema(shard).metadata[TREE])
     assert tree["protocol"]["name"] == "counting"
+    assert tree["cases"] == [f"test/{number}" for number in range(8, 20)]
     assert tree["entry"]["loss"]["parameters"] == {"smoothing": 0.0}
     key = record.artefacts[0]["weights"]
     with safe_open(tmp_path / "store" / "artefacts" / "weights" / f"{key}.safetensors", "pt") as f:
