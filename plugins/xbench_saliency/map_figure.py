@@ -21,7 +21,8 @@ from xbench.figures import (
     show_pixels,
     write,
 )
-from xbench_saliency.kernels.maps import enlarged, repeated, scaled, tinted
+from xbench.kernels import resized_maps
+from xbench_saliency.kernels.maps import repeated, scaled, tinted
 from xbench_saliency.saliency_map import SaliencyMap
 
 STRENGTH = 0.85
@@ -40,7 +41,7 @@ def overlaid(saliency_map: SaliencyMap, image: Float[Tensor, "3 h w"]) -> Float[
     """
     photo = enlarged_pixels(image.detach().cpu().float().clamp(0, 1))
     size = (photo.shape[-2], photo.shape[-1])
-    saliency = enlarged(scaled(saliency_map.values.detach().cpu().float())[None], size)[0]
+    saliency = resized_maps(scaled(saliency_map.values.detach().cpu().float()), size)
     return tinted(photo, saliency, torch.tensor([to_rgb(BLUE), to_rgb(RED)]), STRENGTH)
 
 

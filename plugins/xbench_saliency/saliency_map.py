@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xbench import Batch, Explanation, ImageSet
-from xbench_saliency.kernels.maps import enlarged
+from xbench.kernels import resized_maps
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class SaliencyMap(Explanation):
 
     def at_image_size(self) -> Float[Tensor, "height width"]:
         """The values at the image's resolution, bilinear."""
-        return enlarged(self.values[None], self.size)[0]
+        return resized_maps(self.values, self.size)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """`values`, `label`, `probability` and `size`."""

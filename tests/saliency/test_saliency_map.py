@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from xbench import Batch, ImageSet, MismatchError, generator, load_explanations, save_explanations
-from xbench_saliency.kernels.maps import GREY, enlarged, repeated, scaled, tinted
+from xbench_saliency.kernels.maps import GREY, repeated, scaled, tinted
 from xbench_saliency.map_figure import FINE, overlaid
 from xbench_saliency.saliency_map import SaliencyMap
 from xbench_toybirds.dataset import Toybirds
@@ -23,30 +23,6 @@ def random(*shape, seed=0):
 
 def made(values=None, label=2):
     return SaliencyMap(random(3, 4).float() if values is None else values, label, 0.25, (12, 16))
-
-
-def slow_enlarged(map_, size):
-    """Bilinear between the centres of cells; beyond the outermost centres as they are."""
-    height, width = map_.shape
-    found = torch.zeros(size, dtype=torch.float64)
-    for row in range(size[0]):
-        for column in range(size[1]):
-            y = min(max((row + 0.5) * height / size[0] - 0.5, 0), height - 1)
-            x = min(max((column + 0.5) * width / size[1] - 0.5, 0), width - 1)
-            for i in (math.floor(y), math.ceil(y)):
-                for j in (math.floor(x), math.ceil(x)):
-                    share_y = 1 - abs(y - i) if math.floor(y) != math.ceil(y) else 0.5
-                    share_x = 1 - abs(x - j) if math.floor(x) != math.ceil(x) else 0.5
-                    found[row, column] += share_y * share_x * float(map_[i, j])
-    return found
-
-
-@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 13), st.integers(1, 13))
-def test_maps_are_enlarged_bilinearly(height, width, tall, wide):
-    maps = random(2, height, width) - 0.5
-    found = enlarged(maps, (tall, wide))
-    for one, map_ in zip(found, maps, strict=True):
-        torch.testing.assert_close(one, slow_enlarged(map_, (tall, wide)))
 
 
 @given(st.integers(0, 99), st.floats(1e-6, 1e3) | st.floats(-1e3, -1e-6) | st.just(0.0))

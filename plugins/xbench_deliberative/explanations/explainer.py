@@ -7,7 +7,6 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
-from torch.nn import functional
 
 from xbench import (
     Artefacts,
@@ -22,6 +21,7 @@ from xbench import (
     Readout,
     Recipe,
 )
+from xbench.kernels import resized_maps
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity
@@ -50,6 +50,7 @@ class Deliberative(Explainer):
     """Insecurities of the network about an image: section 3 of the paper."""
 
     name: ClassVar[str] = "deliberative"
+    version: ClassVar[str] = "2"
     makes: ClassVar[type[Insecurities]] = Insecurities
 
     difficulty: Difficulty
@@ -169,8 +170,8 @@ def difficulty_maps(
     with torch.no_grad():
         activations = difficulty.bottom(batch.images)
     maps = attribution.attribute(difficulty, activations, batch.images).double().clamp(min=0)
-    grid = top.point.shape[-2:]
-    return functional.interpolate(maps, size=grid, mode="bilinear", align_corners=False)
+    height, width = top.point.shape[-2:]
+    return resized_maps(maps, (height, width))
 
 
 def positive_gradients(attribution: Attribution) -> Attribution:

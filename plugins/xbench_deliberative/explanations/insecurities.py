@@ -9,7 +9,8 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from xbench import Batch, Explanation, ImageSet, ParameterError
-from xbench_deliberative.kernels.regions import region, upsampled
+from xbench.kernels import resized_maps
+from xbench_deliberative.kernels.regions import region
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,8 +35,8 @@ class Insecurities(Explanation):
         return len(self.pairs)
 
     def maps(self) -> Float[Tensor, "q height width"]:
-        """The ambiguity maps upsampled bilinearly to the image."""
-        return upsampled(self.ambiguity_maps, self.size)
+        """The ambiguity maps at the size of the image, bilinear."""
+        return resized_maps(self.ambiguity_maps, self.size)
 
     def masks(self, coverage: float) -> Bool[Tensor, "q height width"]:
         """The regions r: the strongest pixels, exactly `coverage` of the image.

@@ -6,14 +6,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float32, Int64
 from torch import Tensor
-from torch.nn import functional
-
-
-def upsampled(maps: Float[Tensor, "q h w"], size: tuple[int, int]) -> Float[Tensor, "q H W"]:
-    """Maps resampled bilinearly to `size`; maps of that size are returned as they are."""
-    if tuple(maps.shape[-2:]) == tuple(size) or len(maps) == 0:
-        return maps.reshape(len(maps), *size)
-    return functional.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
 
 
 def tie_order(pixels: int, device: torch.device | None = None) -> Int64[Tensor, " pixels"]:

@@ -77,6 +77,7 @@ class EdgeDetector(SamePairs):
     """The pairs of another explainer, all with the image's strongest edges."""
 
     name: ClassVar[str] = "edge-detector"
+    version: ClassVar[str] = "2"
 
     def explain(
         self,

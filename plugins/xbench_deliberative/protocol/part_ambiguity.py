@@ -51,6 +51,7 @@ class PartAmbiguity(Protocol):
     """
 
     name: ClassVar[str] = "part-ambiguity"
+    version: ClassVar[str] = "2"
     scores: ClassVar[type[Insecurities]] = Insecurities
 
     reference: Difficulty

@@ -1,9 +1,8 @@
-"""Maps of saliency, brought to the scale and the size of what they lie on."""
+"""Maps of saliency, brought to one scale and laid on images."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 GREY = (0.299, 0.587, 0.114)
 """Brightness of red, green and blue (Rec. 601)."""
@@ -13,13 +12,6 @@ def scaled(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
     """Maps whose largest absolute value is 1; maps of zeros stay as they are."""
     largest = maps.abs().amax(dim=(-2, -1), keepdim=True)
     return maps / largest.where(largest > 0, torch.ones_like(largest))
-
-
-def enlarged(
-    maps: Float[Tensor, "n h w"], size: tuple[int, int]
-) -> Float[Tensor, "n height width"]:
-    """Maps at a size (height, width), bilinear; a cell's value stands at its centre."""
-    return functional.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
 
 
 def repeated(image: Float[Tensor, "d h w"], times: int) -> Float[Tensor, "d height width"]:

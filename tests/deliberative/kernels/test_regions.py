@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from threads import threads
+from xbench.kernels import resized_maps
 from xbench_deliberative.kernels import regions
 
 VALUES = st.floats(-2, 2, width=16) | st.sampled_from([0.0, -0.0, 1.0])
@@ -78,20 +80,22 @@ def test_the_tie_order_has_no_ties() -> None:
     assert len(regions.tie_order(300_000).unique()) == 300_000
 
 
-@pytest.mark.parametrize("size", [(5, 7), (10, 21)])
-def test_upsampling_is_bilinear_and_the_identity_at_its_own_size(size: tuple[int, int]) -> None:
-    maps = torch.arange(35.0).view(1, 5, 7)
-    up = regions.upsampled(maps, size)
-    assert up.shape == (1, *size)
-    if size == (5, 7):
-        assert torch.equal(up, maps)
-    # half-pixel centres: the middle of a linear map stays where it is
-    assert float(up.mean()) == pytest.approx(17.0)
+@pytest.mark.slow
+def test_ranks_of_resized_maps_do_not_depend_on_threads() -> None:
+    # of three maps, and from 65 pixels on, torch's own interpolation does
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3000):
+        height, width, tall, wide = torch.randint(0, 16, (4,), generator=generator).tolist()
+        maps = torch.rand(3, height + 2, width + 2, generator=generator)
+        keys = []
+        for count in (1, 2, 3, 4):
+            with threads(count):
+                keys.append(regions.pixel_keys(resized_maps(maps, (tall + 65, wide + 65))))
+        # keys are integers, and all of a map's differ: equal keys are equal ranks
+        assert all(torch.equal(keys[0], others) for others in keys[1:])
 
 
 def test_no_maps_give_no_regions() -> None:
-    empty = torch.zeros(0, 5, 7)
-    assert regions.upsampled(empty, (10, 14)).shape == (0, 10, 14)
     assert regions.region(torch.zeros(0, 10, 14), 0.5).shape == (0, 10, 14)
     assert regions.ranks_at(torch.zeros(0, 10, 14), torch.zeros(0, 3, dtype=torch.long)).shape == (
         0,

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xbench
+from threads import threads
 from xbench import Batch, Explainer, Explanation, ImageSet, MismatchError, Network, generator
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
@@ -131,6 +132,17 @@ def test_sobel_finds_an_edge_and_equals_its_slow_twin() -> None:
             gx = sum(weights[i, j] * at[i, j] for i, j in at)
             gy = sum(weights[j, i] * at[i, j] for i, j in at)
             assert float(fast[y, x]) == pytest.approx(float((gx**2 + gy**2) ** 0.5), abs=1e-5)
+
+
+@pytest.mark.parametrize("side", [33, 96, 101])
+def test_edges_do_not_depend_on_threads_or_on_other_images(side: int) -> None:
+    images = torch.rand(8, 3, side, side, generator=torch.Generator().manual_seed(side))
+    edges = []
+    for count in (1, 2, 3, 4):
+        with threads(count):
+            edges.append(saliency.sobel_magnitude(images))
+            edges.append(torch.cat([saliency.sobel_magnitude(image[None]) for image in images]))
+    assert all(torch.equal(edges[0], others) for others in edges[1:])
 
 
 @given(st.integers(0, 10_000))
