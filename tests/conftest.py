@@ -85,19 +85,23 @@ def realdata() -> Path:
 
 
 @pytest.fixture
-def workplace(tmp_path: Path) -> Any:
-    """A workplace whose scratch files lie in the test's own folder."""
-    from xbench.testing import tiny_workplace
+def bench(tmp_path: Path) -> Any:
+    """A bench whose store and scratch files lie in the test's own folder."""
+    from xbench.testing import tiny_bench
 
-    return tiny_workplace(tmp_path)
+    return tiny_bench(tmp_path)
 
 
 @pytest.fixture
-def provider(tmp_path: Path, workplace: Any) -> Any:
-    """Makes artefacts there, and keeps them in the test's own store."""
-    from xbench import Provider, Store
+def workplace(bench: Any) -> Any:
+    """The workplace of the bench."""
+    return bench.workplace
 
-    return Provider(Store(str(tmp_path / "store")), workplace)
+
+@pytest.fixture
+def provider(bench: Any) -> Any:
+    """Makes artefacts there, and keeps them in the test's own store."""
+    return bench.provider
 
 
 @pytest.fixture(autouse=True)

@@ -183,10 +183,7 @@ class Plan:
         if self.limit is not None:
             run.cases = tuple(protocol.limited(entry, run.cases, self.limit))
         run.shards = tuple(_shards(run, artefacts))
-        stored = {
-            shard.key: self.bench.store.rows(shard.key, shard.cases)
-            for shard in run.shards
-        }
+        stored = {shard.key: self.bench.store.rows(shard.key, shard.cases) for shard in run.shards}
         run.tables = {key: rows for key, rows in stored.items() if rows is not None}
         self.bench.provider.release()
         self._say_of_others(run)

@@ -10,4 +10,5 @@ from xbench.testing.conformance import sample as sample
 from xbench.testing.conformance import tiny_batch as tiny_batch
 from xbench.testing.conformance import tiny_images as tiny_images
 from xbench.testing.conformance import tiny_network as tiny_network
+from xbench.testing.workplace import tiny_bench as tiny_bench
 from xbench.testing.workplace import tiny_workplace as tiny_workplace

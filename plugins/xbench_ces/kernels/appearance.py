@@ -150,3 +150,10 @@ PERTURBATIONS: Mapping[Perturbation, Callable[[Tensor, float], Tensor]] = {
     "hue": hue,
 }
 """What images can be perturbed with, by a strength from 0 to 1."""
+
+
+def perturbed(
+    images: Float[Tensor, "n 3 h w"], perturbation: Perturbation, strength: float
+) -> Float[Tensor, "n 3 h w"]:
+    """The images perturbed so strongly, from 0 for not at all to 1."""
+    return PERTURBATIONS[perturbation](images, strength)

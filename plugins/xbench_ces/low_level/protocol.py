@@ -2,32 +2,32 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, cast
 
 from xbench import (
     Annotation,
     Artefacts,
-    Batch,
+    Bench,
     Case,
     CaseScores,
+    Derivation,
     Drawing,
     Entry,
     MismatchError,
     ParameterError,
     Protocol,
     Recipe,
+    Request,
     Resampling,
     Role,
     Rows,
     Tree,
     UnknownNameError,
-    Workplace,
-    entries_below,
-    explained,
-    generator,
+    subject_of,
     weights_recipe,
 )
-from xbench_ces.kernels.appearance import PERTURBATIONS, Perturbation
+from xbench_ces.kernels.appearance import Perturbation, perturbed
 from xbench_ces.low_level.rows import ImageStep, Target, rows_table
 from xbench_ces.low_level.summary import Scale, Scoring, case_scores, table_notes
 from xbench_ces.scores.concept_scores import ConceptScores
@@ -118,39 +118,31 @@ class LowLevelPerturbation(Protocol):
                 raise UnknownNameError("class in protocol.targets", target.class_name, names)
         return {names.index(target.class_name): target for target in self.targets}
 
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
+        """The scores of the cases at each step."""
+        test, ids = entry.datasets["test"], tuple(case.id for case in cases)
+        asked = entry.required_explainer, subject_of(entry), test, ids
+        return [Request(*asked, self.derivation(step)) for step in range(self.steps + 1)]
+
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
-        """One row per image, step and concept."""
-        image_steps: list[ImageStep] = []
-        for start in range(0, len(cases), workplace.batch_size):
-            ids = [case.id for case in cases[start : start + workplace.batch_size]]
-            image_steps.extend(self._image_steps(entry, ids, artefacts, workplace))
-        return rows_table(image_steps)
+        """One row per image, step and concept, image by image within each step."""
+        return rows_table(list(self._image_steps(entry, cases, bench)))
 
     def _image_steps(
-        self, entry: Entry, ids: Sequence[int], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], bench: Bench
     ) -> Iterator[ImageStep]:
         """Each image at each step; what is drawn at random is drawn anew at each."""
-        network = workplace.network(entry.classifier, artefacts["weights"])
-        targets = self._targets_by_label(entry)
-        batch = entry.datasets["test"].batch(ids).to(workplace.device)
-        labels = [] if batch.labels is None else batch.labels.tolist()
-        explainer_artefacts = entries_below(EXPLAINER, artefacts)
+        test, targets = entry.datasets["test"], self._targets_by_label(entry)
+        ids, asked = [case.id for case in cases], (entry.required_explainer, subject_of(entry))
+        labels = test.dataset.labels(ids).tolist()
         for step in range(self.steps + 1):
-            source = generator("step", entry.source().initial_seed(), step)
-            with workplace.stage("explain"):
-                explanations = explained(
-                    entry.required_explainer,
-                    network,
-                    self.perturbed(batch, step),
-                    explainer_artefacts,
-                    source,
-                )
-            for image, label, explanation in zip(ids, labels, explanations, strict=True):
+            explanations = bench.explanations(*asked, test, ids, self.derivation(step))
+            for case, label, explanation in zip(cases, labels, explanations, strict=True):
                 scores = cast("ConceptScores", explanation)
                 self._check_concepts(scores)
-                yield ImageStep(Case("test", image), targets[label], step, self.blend(step), scores)
+                yield ImageStep(case, targets[label], step, self.blend(step), scores)
 
     def _check_concepts(self, scores: ConceptScores) -> None:
         """Raise if no target has a concept that is there: names are misspelt, or all were lost."""
@@ -161,10 +153,11 @@ class LowLevelPerturbation(Protocol):
             message += f"the {len(names)} that were scored ({', '.join(names[:5])}, …); name those "
             raise MismatchError(message + "of the bank, or lower the explainer's threshold")
 
-    def perturbed(self, batch: Batch, step: int) -> Batch:
-        """The batch with its images perturbed as far as the step goes."""
-        images = PERTURBATIONS[self.perturbation](batch.images, self.blend(step))
-        return Batch(images, batch.ids, batch.labels, batch.source)
+    def derivation(self, step: int) -> Derivation:
+        """The images perturbed as far as the step goes."""
+        strength = self.blend(step)
+        images = partial(perturbed, perturbation=self.perturbation, strength=strength)
+        return Derivation("step", step, {self.perturbation: strength}, images)
 
     def blend(self, step: int) -> float:
         """The strength of the perturbation at a step."""

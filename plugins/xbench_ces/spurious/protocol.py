@@ -6,9 +6,8 @@ from typing import ClassVar, NamedTuple, cast, get_args
 
 from xbench import (
     Annotation,
-    Artefact,
     Artefacts,
-    Batch,
+    Bench,
     Case,
     CaseScores,
     Contexts,
@@ -19,6 +18,7 @@ from xbench import (
     ParameterError,
     Protocol,
     Recipe,
+    Request,
     Resampling,
     Role,
     Rows,
@@ -28,9 +28,6 @@ from xbench import (
     Tree,
     UnknownNameError,
     View,
-    Workplace,
-    entries_below,
-    explained,
 )
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
@@ -55,17 +52,6 @@ class Model(NamedTuple):
     def group(self, which: Which) -> tuple[str, str]:
         """What the case of an image of these belongs to."""
         return self.label.strip().replace("/", "|"), which
-
-
-class CaseBatch(NamedTuple):
-    """A batch of images of one model, with their cases."""
-
-    model: Model
-    which: Which
-    cases: tuple[Case, ...]
-    places: tuple[int, ...]
-    """In the list of the scenario's images."""
-    batch: Batch
 
 
 @dataclass(frozen=True)
@@ -218,35 +204,52 @@ class SpuriousRecovery(Protocol):
         models, sets = self.models(), get_args(Which)
         return {model.group(which): (model, which) for model in models for which in sets}
 
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterator[Request]:
+        """What the models say of the cases, and explanations of those out of distribution."""
+        for group, members in _by_group(cases).items():
+            model, which = self.groups()[group]
+            images, ids = self.model_images(entry, model, which), tuple(c.id for c in members)
+            asked = self.subject(entry, model), images, ids
+            yield Request(None, *asked)
+            if which == "out":
+                yield Request(entry.required_explainer, *asked)
+
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """One row per concept of an explained image; one without a concept for the others."""
-        members: dict[tuple[str, ...], list[Case]] = {}
-        for case in cases:
-            members.setdefault(case.within, []).append(case)
         rows: list[ImageRows] = []
-        for group, own_cases in members.items():
-            model, which = self.groups()[group]
-            for start in range(0, len(own_cases), workplace.batch_size):
-                chunk = own_cases[start : start + workplace.batch_size]
-                case_batch = self._batch(entry, model, which, chunk, workplace)
-                rows.extend(_rows(entry, case_batch, artefacts, workplace))
+        for group, members in _by_group(cases).items():
+            rows.extend(self._image_rows(entry, *self.groups()[group], members, bench))
         return rows_table(rows)
 
-    def _batch(
-        self,
-        entry: Entry,
-        model: Model,
-        which: Which,
-        cases: Sequence[Case],
-        workplace: Workplace,
-    ) -> CaseBatch:
-        images = self.model_images(entry, model, which)
-        places = {image: place for place, image in enumerate(images.ids())}
-        batch = images.batch([case.id for case in cases]).to(workplace.device)
-        own_places = tuple(places[case.id] for case in cases)
-        return CaseBatch(model, which, tuple(cases), own_places, batch)
+    def _image_rows(
+        self, entry: Entry, model: Model, which: Which, cases: Sequence[Case], bench: Bench
+    ) -> Iterator[ImageRows]:
+        """What the model says of images, and the concept scores of those out of distribution."""
+        images, ids = self.model_images(entry, model, which), [case.id for case in cases]
+        asked, places = (self.subject(entry, model), images, ids), _places(images)
+        probabilities = bench.predictions(*asked).double().softmax(1)
+        labels = images.dataset.labels(ids).tolist()
+        scores: Sequence[ConceptScores | None] = [None] * len(cases)
+        if which == "out":
+            explanations = bench.explanations(entry.required_explainer, *asked)
+            scores = cast("Sequence[ConceptScores]", explanations)
+        of_images = zip(cases, labels, probabilities, scores, strict=True)
+        for case, label, distribution, of_image in of_images:
+            yield ImageRows(
+                case,
+                places[case.id],
+                entry.repeat,
+                model.scenario.label,
+                model.strength,
+                which,
+                case.id,
+                label,
+                int(distribution.argmax()),
+                float(distribution[label]),
+                of_image,
+            )
 
     def model_images(self, entry: Entry, model: Model, which: Which) -> ImageSet:
         """The images of a scenario, as its model sees them."""
@@ -306,44 +309,13 @@ def is_control(entry: Entry) -> bool:
     return isinstance(entry.explainer, ControlModel)
 
 
-def _model_artefacts(artefacts: Artefacts, model: Model) -> tuple[Artefact, Artefacts]:
-    """The model's weights, and what the explainer declared for them."""
-    weights = f"{model.label}/{WEIGHTS}"
-    return artefacts[weights], entries_below(f"{weights}/", artefacts)
+def _by_group(cases: Sequence[Case]) -> Mapping[tuple[str, ...], Sequence[Case]]:
+    """The cases by the model and the images that they belong to."""
+    groups: dict[tuple[str, ...], list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.within, []).append(case)
+    return groups
 
 
-def _rows(
-    entry: Entry, case_batch: CaseBatch, artefacts: Artefacts, workplace: Workplace
-) -> Iterator[ImageRows]:
-    """What the model says of the images, and the concept scores of those out of distribution."""
-    weights, explainer_artefacts = _model_artefacts(artefacts, case_batch.model)
-    network = workplace.network(entry.classifier, weights)
-    batch, labels = case_batch.batch, _labels(case_batch.batch)
-    probabilities = network.logits(batch.images, batch.ids).double().softmax(1).cpu()
-    scores: Sequence[ConceptScores | None] = [None] * len(labels)
-    if case_batch.which == "out":
-        with workplace.stage("explain"):
-            explanations = explained(
-                entry.required_explainer, network, batch, explainer_artefacts, entry.source()
-            )
-        scores = cast("Sequence[ConceptScores]", explanations)
-    scenario, strength = case_batch.model.scenario.label, case_batch.model.strength
-    for place, label in enumerate(labels):
-        distribution = probabilities[place]
-        yield ImageRows(
-            case_batch.cases[place],
-            case_batch.places[place],
-            entry.repeat,
-            scenario,
-            strength,
-            case_batch.which,
-            batch.ids[place],
-            label,
-            int(distribution.argmax()),
-            float(distribution[label]),
-            scores[place],
-        )
-
-
-def _labels(batch: Batch) -> list[int]:
-    return [] if batch.labels is None else batch.labels.tolist()
+def _places(images: ImageSet) -> Mapping[int, int]:
+    return {image: place for place, image in enumerate(images.ids())}

@@ -1,6 +1,6 @@
 """The part-ambiguity protocol: whether insecurities lie on parts that their classes share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from xbench import (
     Annotation,
     Artefacts,
+    Bench,
     Case,
     CaseScores,
     ClassAttributes,
@@ -23,13 +24,12 @@ from xbench import (
     PartPoints,
     Protocol,
     Recipe,
+    Request,
     Resampling,
     Role,
     Rows,
     Tree,
-    Workplace,
-    entries_below,
-    explained,
+    subject_of,
     weights_recipe,
 )
 from xbench_deliberative.explanations.insecurities import Insecurities
@@ -132,14 +132,26 @@ class PartAmbiguity(Protocol):
             ids = artefacts["selection"].tensors["ids"].tolist()
         return [Case("test", image) for image in ids]
 
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
+        """The insecurities of the cases."""
+        ids = tuple(case.id for case in cases)
+        return [Request(entry.required_explainer, subject_of(entry), entry.datasets["test"], ids)]
+
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """One row per insecurity; one without classes for an image that has none."""
-        rows: list[tables.ImageRows] = []
-        for start in range(0, len(cases), workplace.batch_size):
-            ids = [case.id for case in cases[start : start + workplace.batch_size]]
-            rows.extend(self._image_rows(entry, ids, artefacts, workplace))
+        test, ids = entry.datasets["test"], [case.id for case in cases]
+        subject = subject_of(entry)
+        explanations = bench.explanations(entry.required_explainer, subject, test, ids)
+        insecurities = cast("Sequence[Insecurities]", explanations)
+        with bench.stage("annotate"):
+            places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
+        with bench.stage("score"):
+            rows = [
+                self._image_rows(test, artefacts, case, of_image, place)
+                for case, of_image, place in zip(cases, insecurities, places, strict=True)
+            ]
         return tables.joined(rows, self.measures())
 
     def measures(self) -> tuple[str, ...]:
@@ -147,25 +159,19 @@ class PartAmbiguity(Protocol):
         return ("precision", "recall") if self.parts == "points" else ("iou",)
 
     def _image_rows(
-        self, entry: Entry, ids: Sequence[int], artefacts: Artefacts, workplace: Workplace
-    ) -> Iterator[tables.ImageRows]:
-        network = workplace.network(entry.classifier, artefacts["weights"])
-        test = entry.datasets["test"]
-        batch = test.batch(ids).to(workplace.device)
-        own = entries_below(EXPLAINER, artefacts)
-        source = entry.source()
-        with workplace.stage("explain"):
-            explanations = explained(entry.required_explainer, network, batch, own, source)
-        insecurities = cast("Sequence[Insecurities]", explanations)
-        with workplace.stage("annotate"):
-            places = test.part_points(ids) if self.parts == "points" else test.part_masks(ids)
-        for image, of_image, place in zip(ids, insecurities, places, strict=True):
-            with workplace.stage("score"):
-                scored = of_image.strongest(self.insecurities) if self.insecurities else of_image
-                ambiguous = self._ambiguous(test, artefacts, image, scored)
-                score = on_points if self.parts == "points" else self._on_masks
-                curves = score(scored, place, ambiguous)
-            yield tables.ImageRows(Case("test", image), scored.pairs, scored.strengths, curves)
+        self,
+        test: ImageSet,
+        artefacts: Artefacts,
+        case: Case,
+        insecurities: Insecurities,
+        place: Tensor,
+    ) -> tables.ImageRows:
+        """The insecurities of an image whose parts are at `place`, points or a mask."""
+        scored = insecurities.strongest(self.insecurities) if self.insecurities else insecurities
+        ambiguous = self._ambiguous(test, artefacts, case.id, scored)
+        score = on_points if self.parts == "points" else self._on_masks
+        curves = score(scored, place, ambiguous)
+        return tables.ImageRows(case, scored.pairs, scored.strengths, curves)
 
     def _ambiguous(
         self, test: ImageSet, artefacts: Artefacts, image: int, insecurities: Insecurities

@@ -1,12 +1,13 @@
 """Grad-CAM of two classifiers side by side: where each looks when it is right or wrong."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from xbench import Artefacts, Case, Drawing, Entry, Rows, Workplace
+from xbench import Bench, Case, Drawing, Entry, Rows, subject_of
 from xbench.figures import FAINT, GREEN, HEADING, RED, SMALL, TINY, WORDS, blank_figure
 from xbench_explicable.pictures.caption import frame, short, write_at
 from xbench_explicable.pictures.paired_answers import (
@@ -35,8 +36,7 @@ Maps = Mapping[Case, SaliencyMap]
 def side_by_side(
     entries: Mapping[str, Entry],
     rows: Mapping[str, Rows],
-    artefacts: Mapping[str, Artefacts],
-    workplace: Workplace,
+    bench: Bench,
     *,
     a: str,
     b: str,
@@ -46,13 +46,12 @@ def side_by_side(
 
     Both wrong and b nearer to the truth (both wrong, if there is no such image); b right and
     a wrong; both right. `rows` has one row per case with the columns case, set, image, label,
-    predicted and similarity; `artefacts` of each entry has its `weights`. Grad-CAM is taken at
-    the layer where the entry's classifier is cut.
+    predicted and similarity. Grad-CAM is taken at the layer where the entry's classifier is cut.
     """
     names = class_names(entries, a)
     groups = answer_groups(paired_answers(rows, a, b), count)
     answers = [answer for group in groups for answer in group.answers]
-    maps = [maps_of(entries[label], artefacts[label], answers, workplace) for label in (a, b)]
+    maps = [maps_of(entries[label], answers, bench) for label in (a, b)]
     figure, digits = _figure(groups), similarity_digits(groups)
     _key(figure, (a, b))
     for place, group in enumerate(groups):
@@ -88,24 +87,15 @@ def answer_groups(answers: Sequence[PairedAnswer], count: int) -> list[Group]:
     ]
 
 
-def maps_of(
-    entry: Entry, artefacts: Artefacts, answers: Sequence[PairedAnswer], workplace: Workplace
-) -> Maps:
+def maps_of(entry: Entry, answers: Sequence[PairedAnswer], bench: Bench) -> Maps:
     """Grad-CAM of the class that the entry's network predicts, for each of the images."""
-    network = workplace.network(entry.classifier, artefacts["weights"])
-    explainer = GradCam()
-    maps: dict[Case, SaliencyMap] = {}
+    subject, maps = subject_of(entry), dict[Case, SaliencyMap]()
     for name in dict.fromkeys(answer.set for answer in answers):
         set_answers = [answer for answer in answers if answer.set == name]
-        for start in range(0, len(set_answers), workplace.batch_size):
-            batch_answers = set_answers[start : start + workplace.batch_size]
-            batch = entry.datasets[name].batch([answer.image for answer in batch_answers])
-            device_batch = batch.to(workplace.device)
-            explanations = explainer.explain(network, device_batch, artefacts, entry.source(), {})
-            maps |= {
-                answer.case: saliency_map
-                for answer, saliency_map in zip(batch_answers, explanations, strict=True)
-            }
+        ids = [answer.image for answer in set_answers]
+        explanations = bench.explanations(GradCam(), subject, entry.datasets[name], ids)
+        saliency_maps = cast("Sequence[SaliencyMap]", explanations)
+        maps |= dict(zip((answer.case for answer in set_answers), saliency_maps, strict=True))
     return maps
 
 

@@ -7,13 +7,14 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from xbench import (
     Annotation,
     Artefacts,
     Batch,
+    Bench,
     Case,
     CaseScores,
     ClassHierarchy,
@@ -26,13 +27,14 @@ from xbench import (
     MismatchError,
     Protocol,
     Recipe,
+    Request,
     Resampling,
     Role,
     Rows,
     Similarity,
     Tree,
-    Workplace,
     location,
+    subject_of,
     weights_recipe,
 )
 from xbench_explicable.kernels.shares import fair_shares
@@ -134,19 +136,28 @@ class Explicability(Protocol):
         pairs = zip(sets, shares, strict=True)
         return [case for own_cases, share in pairs for case in own_cases[:share]]
 
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterator[Request]:
+        """What the classifier says of the cases."""
+        by_role, subject = _by_role(cases), subject_of(entry)
+        for evaluated in evaluated_sets(entry):
+            ids = tuple(case.id for case in by_role.get(evaluated.name, []))
+            yield Request(None, subject, evaluated.images, ids)
+
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """One row per image."""
         import pyarrow as pa
 
         yardstick, tables = self.yardstick(entry.datasets["train"].dataset), []
-        by_role = _by_role(cases)
+        by_role, subject = _by_role(cases), subject_of(entry)
         for evaluated in evaluated_sets(entry):
             own_cases = by_role.get(evaluated.name, [])
-            for start in range(0, len(own_cases), workplace.batch_size):
-                batch_cases = own_cases[start : start + workplace.batch_size]
-                answers = self._answers(entry, evaluated, batch_cases, artefacts, workplace)
+            ids = [case.id for case in own_cases]
+            logits = bench.predictions(subject, evaluated.images, ids)
+            for start in range(0, len(ids), bench.batch_size):
+                some = slice(start, start + bench.batch_size)
+                answers = self._answers(entry, evaluated, own_cases[some], logits[some])
                 tables.append(answer_rows(answers, yardstick))
         return pa.concat_tables(tables).unify_dictionaries()
 
@@ -155,34 +166,38 @@ class Explicability(Protocol):
         entry: Entry,
         evaluated: EvaluatedSet,
         cases: Sequence[Case],
-        artefacts: Artefacts,
-        workplace: Workplace,
+        logits: Float32[Tensor, "n classes"],
     ) -> Answers:
-        network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = evaluated.images.batch([case.id for case in cases])
-        labels = evaluated.labels[batch.known_labels()]
-        logits = network.logits(batch.images.to(workplace.device), batch.ids).cpu()
+        ids = [case.id for case in cases]
+        labels = evaluated.labels[evaluated.images.dataset.labels(ids)]
         probabilities = logits.double().softmax(1)
-        predicted = logits.argmax(1)
-        places = torch.arange(len(labels))
+        predicted, places = logits.argmax(1), torch.arange(len(labels))
         return Answers(
             set=evaluated.name,
             repeat=entry.repeat,
             cases=cases,
-            images=np.array(batch.ids, np.int64),
+            images=np.array(ids, np.int64),
             labels=labels.numpy(),
             predicted=predicted.numpy(),
             probability=probabilities[places, predicted].numpy(),
             true_probability=probabilities[places, labels].numpy(),
-            losses=dict(self._losses(entry, _relabelled(batch, labels, entry, evaluated), logits)),
+            losses=self._losses(entry, evaluated, ids, logits),
             labels_needed=labels_needed(entry.loss, entry.datasets["train"].dataset),
         )
 
     def _losses(
-        self, entry: Entry, batch: Batch, logits: Float[Tensor, "n classes"]
-    ) -> Iterator[tuple[str, Float64[np.ndarray, " n"]]]:
-        for label, loss in zip(loss_labels(self.losses), self.losses, strict=True):
-            yield label, image_losses(loss, batch, logits, entry.seed)
+        self,
+        entry: Entry,
+        evaluated: EvaluatedSet,
+        ids: Sequence[int],
+        logits: Float32[Tensor, "n classes"],
+    ) -> dict[str, Float64[np.ndarray, " n"]]:
+        """Each of the losses of the images, which are read for them alone."""
+        if not self.losses:
+            return {}
+        batch = _relabelled(evaluated.images.batch(ids), entry, evaluated)
+        pairs = zip(loss_labels(self.losses), self.losses, strict=True)
+        return {label: image_losses(loss, batch, logits, entry.seed) for label, loss in pairs}
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""
@@ -208,7 +223,7 @@ class Explicability(Protocol):
         entries: Mapping[str, Entry],
         rows: Mapping[str, Rows],
         artefacts: Mapping[str, Artefacts],
-        workplace: Workplace,
+        bench: Bench,
     ) -> Mapping[str, Drawing]:
         """Mistakes of the first two entries, and where both look, as Figures 3 and 4 have it."""
         from xbench_explicable.pictures.gallery import gallery
@@ -220,7 +235,7 @@ class Explicability(Protocol):
         a, b = labels[:2]
         return {
             "mistakes": gallery(entries, rows, a=a, b=b),
-            "where-they-look": side_by_side(entries, rows, artefacts, workplace, a=a, b=b),
+            "where-they-look": side_by_side(entries, rows, bench, a=a, b=b),
         }
 
 
@@ -265,10 +280,8 @@ def labels_needed(loss: Loss, dataset: Dataset) -> int:
     return similarity.labels_needed(dataset) if isinstance(similarity, Similarity) else 0
 
 
-def _relabelled(
-    batch: Batch, labels: Int64[Tensor, " n"], entry: Entry, evaluated: EvaluatedSet
-) -> Batch:
+def _relabelled(batch: Batch, entry: Entry, evaluated: EvaluatedSet) -> Batch:
     """The batch with the training dataset's labels, which losses know the classes of."""
     training_set = entry.datasets["train"]
     source = evaluated.images if evaluated.images.dataset == training_set.dataset else training_set
-    return Batch(batch.images, batch.ids, labels, source)
+    return Batch(batch.images, batch.ids, evaluated.labels[batch.known_labels()], source)

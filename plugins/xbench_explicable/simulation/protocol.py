@@ -11,6 +11,7 @@ from xbench import (
     Annotation,
     Artefacts,
     Batch,
+    Bench,
     Case,
     CaseScores,
     Drawing,
@@ -21,7 +22,6 @@ from xbench import (
     Role,
     Rows,
     Tree,
-    Workplace,
     annotated,
     case_column,
 )
@@ -56,7 +56,7 @@ class LossSimulation(Protocol):
         return [Case("test", number) for number in entry.datasets["test"].ids()]
 
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """The loss of each prediction, as if it were alone in its batch, in double precision."""
         source, ids = entry.datasets["test"], [case.id for case in cases]

@@ -10,6 +10,7 @@ import torch
 from small_entries import entry_of
 from xbench import (
     Artefacts,
+    Bench,
     Case,
     Entry,
     MismatchError,
@@ -18,7 +19,6 @@ from xbench import (
     Resampling,
     UnknownNameError,
     UsageError,
-    Workplace,
     generator,
     scores_by_name,
 )
@@ -59,12 +59,12 @@ def test_cases_are_the_test_images_of_the_targets(entry: Entry, artefacts: Artef
 
 
 def test_rows_are_the_explanations_of_each_step(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:3]
-    image_courses = list(courses(PROTOCOL.evaluate(entry, cases, artefacts, workplace)))
+    image_courses = list(courses(PROTOCOL.evaluate(entry, cases, artefacts, bench)))
     assert [Case.parse(course.case) for course in image_courses] == cases
-    network = workplace.network(entry.classifier, artefacts["weights"])
+    network = bench.network(entry.classifier, artefacts["weights"])
     bank = {"bank": artefacts["explainer/bank"]}
     for course in image_courses:
         for step in range(5):
@@ -80,32 +80,30 @@ def test_rows_are_the_explanations_of_each_step(
 
 
 def test_rows_do_not_depend_on_how_cases_are_batched(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:5]
     floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
     for line in (entry, floor):
-        whole = list(courses(PROTOCOL.evaluate(line, cases, artefacts, workplace)))
-        workplace.batch_size = 2
-        parts = list(courses(PROTOCOL.evaluate(line, cases, artefacts, workplace)))
+        whole = list(courses(PROTOCOL.evaluate(line, cases, artefacts, bench)))
+        bench.batch_size = 2
+        parts = list(courses(PROTOCOL.evaluate(line, cases, artefacts, bench)))
         for left, rightly_classified in zip(whole, parts, strict=True):
             np.testing.assert_allclose(left.raw, rightly_classified.raw, atol=1e-6)
 
 
 def test_a_random_floor_is_drawn_anew_at_each_step(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> None:
     floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
     cases = PROTOCOL.cases(entry, artefacts)[:2]
-    for course in courses(PROTOCOL.evaluate(floor, cases, artefacts, workplace)):
+    for course in courses(PROTOCOL.evaluate(floor, cases, artefacts, bench)):
         assert len(np.unique(course.raw)) == course.raw.size
 
 
-def test_scores_are_one_for_each_case(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
-) -> None:
+def test_scores_are_one_for_each_case(entry: Entry, artefacts: Artefacts, bench: Bench) -> None:
     cases = PROTOCOL.cases(entry, artefacts)[:4]
-    rows = {"ces": PROTOCOL.evaluate(entry, cases, artefacts, workplace)}
+    rows = {"ces": PROTOCOL.evaluate(entry, cases, artefacts, bench)}
     scores = scores_by_name(PROTOCOL.summarise(rows)["ces"])
     for score in scores.values():
         assert score.cases.tolist() == [str(case) for case in cases]
@@ -122,13 +120,13 @@ def test_the_amount_is_what_the_last_step_has(entry: Entry) -> None:
 
 @pytest.mark.parametrize("score", ["raw", "log"])
 def test_pictures_show_the_entry_and_its_floor(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace, score: str
+    entry: Entry, artefacts: Artefacts, bench: Bench, score: str
 ) -> None:
     protocol = dataclasses.replace(PROTOCOL, score=score)
     cases = protocol.cases(entry, artefacts)[:6]
     floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
     rows = {
-        label: [rightly_classified(protocol.evaluate(line, cases, artefacts, workplace))]
+        label: [rightly_classified(protocol.evaluate(line, cases, artefacts, bench))]
         for label, line in (("ces", entry), ("random", floor))
     }
     drawings = protocol.figures(rows, {"ces": "entry", "random": "floor"}, Resampling())
@@ -144,10 +142,10 @@ def test_pictures_show_the_entry_and_its_floor(
 
 
 def test_there_are_no_pictures_where_nothing_is_scored(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> None:
     protocol = dataclasses.replace(PROTOCOL, minimum_probability=0.999999)
-    rows = protocol.evaluate(entry, protocol.cases(entry, artefacts)[:2], artefacts, workplace)
+    rows = protocol.evaluate(entry, protocol.cases(entry, artefacts)[:2], artefacts, bench)
     assert protocol.figures({"ces": [rows]}, {"ces": "entry"}, Resampling()) == {}
 
 
@@ -183,12 +181,12 @@ def images_of(entry: Entry):
 
 
 def test_a_concept_that_no_bank_has_is_an_error(
-    entry: Entry, artefacts: Artefacts, workplace: Workplace
+    entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> None:
     protocol = dataclasses.replace(PROTOCOL, targets=(Target("class 0", "redness"),))
     cases = protocol.cases(entry, artefacts)[:1]
     with pytest.raises(MismatchError, match="none of the concepts in protocol"):
-        protocol.evaluate(entry, cases, artefacts, workplace)
+        protocol.evaluate(entry, cases, artefacts, bench)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 from small_entries import entry_of
 from xbench import (
     Artefact,
+    Bench,
     Benchmark,
     Builder,
     Concept,
@@ -33,7 +34,6 @@ from xbench import (
     Store,
     Training,
     UnknownNameError,
-    Workplace,
     per_image,
     plain_table,
     run,
@@ -92,13 +92,13 @@ def make_entry(data, make_weights):
     return build
 
 
-def built(recipes: Mapping[str, Recipe], workplace: Workplace, tmp_path) -> dict[str, Artefact]:
-    return Provider(Store(str(tmp_path / "store")), workplace).all(recipes)
+def built(recipes: Mapping[str, Recipe], bench: Bench, tmp_path) -> dict[str, Artefact]:
+    return Provider(Store(str(tmp_path / "store")), bench).all(recipes)
 
 
-def rows_of(spurious: SpuriousRecovery, entry: Entry, workplace: Workplace, tmp_path) -> pa.Table:
-    artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
-    return spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, workplace)
+def rows_of(spurious: SpuriousRecovery, entry: Entry, bench: Bench, tmp_path) -> pa.Table:
+    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
+    return spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, bench)
 
 
 def test_every_model_is_trained_on_its_own_confounded_images(make_entry) -> None:
@@ -160,14 +160,14 @@ def test_explained_images_never_show_the_context(make_entry, data) -> None:
         assert case.id in data.ids("test")
 
 
-def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_path) -> None:
+def test_rows_hold_what_explainer_and_network_say(make_entry, bench, tmp_path) -> None:
     spurious, entry = protocol(), make_entry(Guesses())
-    artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
-    table = spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, workplace)
+    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
+    table = spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, bench)
     for case in spurious.cases(entry, artefacts):
         model, which = spurious.groups()[case.within]
         rows = [row for row in table.to_pylist() if row["case"] == str(case)]
-        network = workplace.network(entry.classifier, artefacts[f"{model.label}/weights"])
+        network = bench.network(entry.classifier, artefacts[f"{model.label}/weights"])
         images = spurious.model_images(entry, model, which)
         batch = images.batch([case.id])
         assert {row["place"] for row in rows} == {images.ids().index(case.id)}
@@ -185,14 +185,14 @@ def test_rows_hold_what_explainer_and_network_say(make_entry, workplace, tmp_pat
         assert [row["concept"] for row in rows] == [concept.name for concept in scores.concepts]
 
 
-def test_rows_do_not_depend_on_how_cases_are_split(make_entry, workplace, tmp_path) -> None:
+def test_rows_do_not_depend_on_how_cases_are_split(make_entry, bench, tmp_path) -> None:
     spurious, entry = protocol(), make_entry(Guesses())
-    artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
+    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
     cases = spurious.cases(entry, artefacts)
-    whole = spurious.evaluate(entry, cases, artefacts, workplace)
-    workplace.batch_size = 3
+    whole = spurious.evaluate(entry, cases, artefacts, bench)
+    bench.batch_size = 3
     starts = range(0, len(cases), 5)
-    shards = [spurious.evaluate(entry, cases[i : i + 5], artefacts, workplace) for i in starts]
+    shards = [spurious.evaluate(entry, cases[i : i + 5], artefacts, bench) for i in starts]
     parts = pa.concat_tables(shards)
     plain = ["case", "place", "image", "predicted", "raw", "concept", "bank", "set", "scenario"]
     for name in plain:
@@ -202,8 +202,8 @@ def test_rows_do_not_depend_on_how_cases_are_split(make_entry, workplace, tmp_pa
     np.testing.assert_allclose(parts["probability"], whole["probability"], atol=1e-6)
 
 
-def test_random_scores_recover_what_guessing_does(make_entry, workplace, tmp_path) -> None:
-    table = rows_of(protocol(images=60), make_entry(Guesses()), workplace, tmp_path)
+def test_random_scores_recover_what_guessing_does(make_entry, bench, tmp_path) -> None:
+    table = rows_of(protocol(images=60), make_entry(Guesses()), bench, tmp_path)
     scores = {score.name: score for score in protocol().summarise({"x": table})["x"]}
     recovery = scores["average recovery at 3"]
     assert recovery.chance == 3 / 12
@@ -212,9 +212,9 @@ def test_random_scores_recover_what_guessing_does(make_entry, workplace, tmp_pat
     assert recovery.values.mean() == pytest.approx(0.25, abs=spread)
 
 
-def test_a_view_shows_the_image_with_its_model(make_entry, workplace, tmp_path) -> None:
+def test_a_view_shows_the_image_with_its_model(make_entry, bench, tmp_path) -> None:
     spurious, entry = protocol(strengths=(0.75, 1.0)), make_entry(CES)
-    artefacts = built(spurious.artefacts(entry), workplace, tmp_path)
+    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
     case = spurious.cases(entry, artefacts)[0]
     view = spurious.view(entry, case, artefacts)
     assert view.image == case.id
@@ -306,9 +306,9 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     sets = {"train": ImageSet(data, "train"), "test": ImageSet(data, "test")}
     scored = protocol(training_images=36)
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
-    store, workplace = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
+    store, bench = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
     plan = Resampling(resamples=50)
-    results = run(benchmark, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
+    results = run(benchmark, store, LocalExecutor(), bench, RunOptions(resampling=plan))
     return {record.label: record for record in results}
 
 

@@ -16,6 +16,7 @@ from small_networks import Small
 from xbench import (
     Artefact,
     Artefacts,
+    Bench,
     Case,
     ClassAttributes,
     Entry,
@@ -26,7 +27,6 @@ from xbench import (
     PartMasks,
     PartPoints,
     Recipe,
-    Workplace,
 )
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy, Hesitancy
@@ -66,33 +66,30 @@ def made(images: ImageSet, explainer: Explainer) -> Entry:
     return entry_of(Tiny(), sets, explainer=explainer, seed=3)
 
 
-def built(recipes: Mapping[str, Recipe], workplace: Workplace) -> dict[str, Artefact]:
+def built(recipes: Mapping[str, Recipe], bench: Bench) -> dict[str, Artefact]:
     return {
-        name: recipe.build(built(recipe.needs(), workplace), workplace)
-        for name, recipe in recipes.items()
+        name: recipe.build(built(recipe.needs(), bench), bench) for name, recipe in recipes.items()
     }
 
 
-def evaluated(
-    protocol: PartAmbiguity, entry: Entry, workplace: Workplace
-) -> tuple[pa.Table, Artefacts]:
-    artefacts = built(protocol.artefacts(entry), workplace)
+def evaluated(protocol: PartAmbiguity, entry: Entry, bench: Bench) -> tuple[pa.Table, Artefacts]:
+    artefacts = built(protocol.artefacts(entry), bench)
     cases = protocol.cases(entry, artefacts)
-    return protocol.evaluate(entry, cases, artefacts, workplace), artefacts
+    return protocol.evaluate(entry, cases, artefacts, bench), artefacts
 
 
 def explained(
-    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, workplace: Workplace
+    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> Iterator[tuple[int, Insecurities]]:
     """Each image and its insecurities, explained in the protocol's batches.
 
     In batches of another size maps are rounded otherwise, and pixels that are almost alike
     may change places.
     """
-    network = workplace.network(entry.classifier, artefacts["weights"])
+    network = bench.network(entry.classifier, artefacts["weights"])
     cases = protocol.cases(entry, artefacts)
-    for start in range(0, len(cases), workplace.batch_size):
-        some = [case.id for case in cases[start : start + workplace.batch_size]]
+    for start in range(0, len(cases), bench.batch_size):
+        some = [case.id for case in cases[start : start + bench.batch_size]]
         batch = entry.datasets["test"].batch(some)
         yield from zip(
             some, SUBJECT.explain(network, batch, {}, torch.Generator(), {}), strict=True
@@ -100,11 +97,11 @@ def explained(
 
 
 def slow_rows(
-    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, workplace: Workplace
+    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: Bench
 ) -> list[tuple[int, int, list[float], list[float]]]:
     """One image, one pair, one mask after the other; parts as sets."""
     test, found = entry.datasets["test"], []
-    for image, given in explained(protocol, entry, artefacts, workplace):
+    for image, given in explained(protocol, entry, artefacts, bench):
         points = test.part_points([image])[0].tolist()
         visible = {k for k, (_, _, seen) in enumerate(points) if seen}
         for pair in range(len(given)):
@@ -125,11 +122,11 @@ def slow_rows(
 
 @pytest.mark.parametrize("ground_truth", ["paper", "official", "ideal"])
 def test_rows_equal_those_of_a_slow_evaluation(
-    entry: Entry, workplace: Workplace, ground_truth: str
+    entry: Entry, bench: Bench, ground_truth: str
 ) -> None:
     protocol = PartAmbiguity(Entropy(), ground_truth=ground_truth, images=6)
-    table, artefacts = evaluated(protocol, entry, workplace)
-    slow = slow_rows(protocol, entry, artefacts, workplace)
+    table, artefacts = evaluated(protocol, entry, bench)
+    slow = slow_rows(protocol, entry, artefacts, bench)
     assert list(zip(ids_of(table["case"].to_pylist()), table["rank"].to_pylist(), strict=True)) == [
         (image, rank) for image, rank, _, _ in slow
     ]
@@ -138,8 +135,8 @@ def test_rows_equal_those_of_a_slow_evaluation(
         np.testing.assert_array_equal(curve(table, name).astype(np.float32), expected)
 
 
-def test_rows_have_the_stated_columns_and_types(entry: Entry, workplace: Workplace) -> None:
-    table, _ = evaluated(PartAmbiguity(Entropy(), images=4), entry, workplace)
+def test_rows_have_the_stated_columns_and_types(entry: Entry, bench: Bench) -> None:
+    table, _ = evaluated(PartAmbiguity(Entropy(), images=4), entry, bench)
     types = {field.name: str(field.type) for field in table.schema}
     assert types == {
         "case": "dictionary<values=string, indices=int32, ordered=0>",
@@ -155,13 +152,13 @@ def test_rows_have_the_stated_columns_and_types(entry: Entry, workplace: Workpla
     assert all(len(row) == 90 for row in table["precision"].to_pylist())
 
 
-def test_rows_do_not_depend_on_how_cases_are_split(entry: Entry, workplace: Workplace) -> None:
+def test_rows_do_not_depend_on_how_cases_are_split(entry: Entry, bench: Bench) -> None:
     protocol = PartAmbiguity(Entropy(), images=8)
     random = replace(entry, explainer=RandomRegion(SUBJECT))
-    whole, artefacts = evaluated(protocol, random, workplace)
+    whole, artefacts = evaluated(protocol, random, bench)
     cases = protocol.cases(random, artefacts)
-    workplace.batch_size = 3
-    shards = [protocol.evaluate(random, cases[i : i + 4], artefacts, workplace) for i in (0, 4)]
+    bench.batch_size = 3
+    shards = [protocol.evaluate(random, cases[i : i + 4], artefacts, bench) for i in (0, 4)]
     parts = pa.concat_tables(shards)
     numbers = ["precision", "recall", "strength"]
     assert parts.drop(numbers).to_pylist() == whole.drop(numbers).to_pylist()
@@ -169,13 +166,13 @@ def test_rows_do_not_depend_on_how_cases_are_split(entry: Entry, workplace: Work
 
 
 @pytest.mark.parametrize("overlap", ["largest", "union"])
-def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -> None:
+def test_mask_parts_give_iou(entry: Entry, bench: Bench, overlap: str) -> None:
     protocol = PartAmbiguity(Entropy(), parts="masks", overlap=overlap, images=4)
-    table, artefacts = evaluated(protocol, entry, workplace)
+    table, artefacts = evaluated(protocol, entry, bench)
     assert "precision" not in table.column_names
     test = entry.datasets["test"]
     row = 0
-    for image, found in explained(protocol, entry, artefacts, workplace):
+    for image, found in explained(protocol, entry, artefacts, bench):
         mask = test.part_masks([image])[0]
         truth = protocol.truth().ambiguous(test.dataset, artefacts, image, found.pairs)
         for pair, region in enumerate(found.masks(0.25)):
@@ -196,20 +193,20 @@ def test_mask_parts_give_iou(entry: Entry, workplace: Workplace, overlap: str) -
     assert set(scores) == {"average iou", *(f"iou@{p}%" for p in (10, 20, 30, 40, 50))}
 
 
-def test_entries_share_their_cases_under_reference(images: ImageSet, workplace: Workplace) -> None:
+def test_entries_share_their_cases_under_reference(images: ImageSet, bench: Bench) -> None:
     protocol = PartAmbiguity(Entropy(), images=7)
     entries = [
         made(images, e) for e in (SUBJECT, Deliberative(Hesitancy(), Gradient()), MostProbable())
     ]
     keys = {protocol.artefacts(entry)["selection"].key for entry in entries}
     assert len(keys) == 1
-    artefacts = built(protocol.artefacts(entries[0]), workplace)
+    artefacts = built(protocol.artefacts(entries[0]), bench)
     assert len(protocol.cases(entries[0], artefacts)) == 7
 
 
-def test_the_selection_holds_the_hardest_images(entry: Entry, workplace: Workplace) -> None:
-    artefacts = built(PartAmbiguity(Entropy(), images=5).artefacts(entry), workplace)
-    network = workplace.network(entry.classifier, artefacts["weights"])
+def test_the_selection_holds_the_hardest_images(entry: Entry, bench: Bench) -> None:
+    artefacts = built(PartAmbiguity(Entropy(), images=5).artefacts(entry), bench)
+    network = bench.network(entry.classifier, artefacts["weights"])
     test = entry.datasets["test"]
     scores = Entropy().readout(network, {}).predictions(test.batch(test.ids()).images)[:, 0]
     chosen = artefacts["selection"].tensors["ids"].tolist()
@@ -267,9 +264,9 @@ def test_all_explains_every_test_image(entry: Entry) -> None:
     assert protocol.cases(entry, {}) == [Case("test", n) for n in entry.datasets["test"].ids()]
 
 
-def test_only_the_strongest_are_scored_where_so_asked(entry: Entry, workplace: Workplace) -> None:
-    every, _ = evaluated(PartAmbiguity(Entropy(), images=5), entry, workplace)
-    some, _ = evaluated(PartAmbiguity(Entropy(), images=5, insecurities=2), entry, workplace)
+def test_only_the_strongest_are_scored_where_so_asked(entry: Entry, bench: Bench) -> None:
+    every, _ = evaluated(PartAmbiguity(Entropy(), images=5), entry, bench)
+    some, _ = evaluated(PartAmbiguity(Entropy(), images=5, insecurities=2), entry, bench)
     assert max(some["rank"].to_pylist()) == 1
     kept = every.filter(pa.array([rank < 2 for rank in every["rank"].to_pylist()]))
     assert some["class_a"].to_pylist() == kept["class_a"].to_pylist()
@@ -291,10 +288,10 @@ class Mute(Explainer):
 
 
 def test_images_without_insecurities_have_one_row_of_nan_and_are_counted(
-    images: ImageSet, workplace: Workplace
+    images: ImageSet, bench: Bench
 ) -> None:
     protocol = PartAmbiguity(Entropy(), selection="all")
-    table, _ = evaluated(protocol, made(images, Mute()), workplace)
+    table, _ = evaluated(protocol, made(images, Mute()), bench)
     ids = images.ids()
     silent = [row for row in table.to_pylist() if row["rank"] == -1]
     assert ids_of(row["case"] for row in silent) == [i for i in ids if i % 2 == 0]
@@ -405,8 +402,8 @@ def test_the_ground_truth_is_keyed_by_data_set_and_parameters(images: ImageSet) 
     assert ideal.truth().recipes(images.dataset) == {}
 
 
-def test_the_tables_facts_describe_it(entry: Entry, workplace: Workplace) -> None:
-    artefacts = built(PartAmbiguity(Entropy()).artefacts(entry), workplace)
+def test_the_tables_facts_describe_it(entry: Entry, bench: Bench) -> None:
+    artefacts = built(PartAmbiguity(Entropy()).artefacts(entry), bench)
     made = artefacts["ambiguous-parts"]
     table = made.tensors["ambiguous"]
     pairs = [(a, b) for a in range(6) for b in range(a)]

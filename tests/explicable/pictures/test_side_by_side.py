@@ -78,7 +78,7 @@ def test_where_b_is_nowhere_nearer_all_mistakes_of_both_are_shown():
     assert [one.case.id for one in first.answers] == [1, 2]
 
 
-def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
+def test_maps_are_those_of_the_predicted_class_whatever_the_batches(bench):
     shown = [
         PairedAnswer(Case(name, image), name, image, 0, (0, 0), (0.0, 0.0))
         for name, image in [
@@ -87,9 +87,9 @@ def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
         ]
     ]
     one = entry("a")
-    found = maps_of(one, weights(3), shown, workplace)
+    found = maps_of(one, weights(3), shown, bench)
     assert list(found) == [answer.case for answer in shown]
-    network = workplace.network(NETWORK, weights(3)["weights"])
+    network = bench.network(NETWORK, weights(3)["weights"])
     for case in found:
         batch = one.datasets[case.role].batch([case.id])
         (alone,) = GradCam().explain(network, batch, {}, one.source(), {})
@@ -97,14 +97,14 @@ def test_maps_are_those_of_the_predicted_class_whatever_the_batches(workplace):
         torch.testing.assert_close(found[case].values, alone.values, rtol=1e-3, atol=1e-6)
 
 
-def test_a_picture_shows_each_image_with_two_maps(workplace):
+def test_a_picture_shows_each_image_with_two_maps(bench):
     entries = {label: entry(label) for label in ("plain", "weighted")}
     artefacts = {"plain": weights(1), "weighted": weights(2)}
     made = {
         "plain": rows([1] * 6 + [0] * 6, [0.1] * 6 + [0.6] * 6),
         "weighted": rows([2] * 3 + [0] * 8 + [3], [0.2] * 3 + [0.6] * 8 + [0.1]),
     }
-    drawing = side_by_side(entries, made, artefacts, workplace, a="plain", b="weighted", count=2)
+    drawing = side_by_side(entries, made, artefacts, bench, a="plain", b="weighted", count=2)
     names, told = BIRDS.class_names(), words(drawing)
     assert len(drawing.figure.axes) == 3 * (2 + 2 + 2)
     assert told[0] == "a: plain,   b: weighted"
@@ -125,37 +125,37 @@ def test_a_picture_shows_each_image_with_two_maps(workplace):
     drawing.figure.canvas.draw()
 
 
-def test_maps_of_two_classifiers_differ_and_those_of_one_do_not(workplace):
+def test_maps_of_two_classifiers_differ_and_those_of_one_do_not(bench):
     entries = {label: entry(label) for label in ("a", "b")}
     made = {"a": rows([0] * 12), "b": rows([0] * 12)}
     for seed, same in ((1, True), (2, False)):
         artefacts = {"a": weights(1), "b": weights(seed)}
-        drawing = side_by_side(entries, made, artefacts, workplace, a="a", b="b", count=1)
+        drawing = side_by_side(entries, made, artefacts, bench, a="a", b="b", count=1)
         _, first, second = (ax.images[0].get_array() for ax in drawing.figure.axes)
         assert np.array_equal(first, second) == same
 
 
-def test_groups_without_images_say_so(workplace):
+def test_groups_without_images_say_so(bench):
     entries = {label: entry(label) for label in ("a", "b")}
     artefacts = {"a": weights(1), "b": weights(2)}
     made = {"a": rows([0] * 12), "b": rows([0] * 12)}
-    drawing = side_by_side(entries, made, artefacts, workplace, a="a", b="b", count=1)
+    drawing = side_by_side(entries, made, artefacts, bench, a="a", b="b", count=1)
     assert words(drawing).count("no such image") == 2
     none = {label: table.slice(0, 0) for label, table in made.items()}
-    empty = side_by_side(entries, none, artefacts, workplace, a="a", b="b")
+    empty = side_by_side(entries, none, artefacts, bench, a="a", b="b")
     assert words(empty).count("no such image") == 3
     empty.figure.canvas.draw()
 
 
-def test_unknown_entries_are_named(workplace):
+def test_unknown_entries_are_named(bench):
     entries = {label: entry(label) for label in ("plain", "weighted")}
     made = {label: rows([0] * 12) for label in entries}
     with pytest.raises(UnknownNameError, match=r"'palin'.*plain"):
-        side_by_side(entries, made, {}, workplace, a="palin", b="weighted")
+        side_by_side(entries, made, {}, bench, a="palin", b="weighted")
 
 
 @pytest.mark.realdata
-def test_real_networks_on_real_images_can_be_compared(realdata, workplace):
+def test_real_networks_on_real_images_can_be_compared(realdata, bench):
     images = PackedImages(
         root=str(realdata / "cifar10"),
         files=("train=train_first4000_lossless.npz", "test=test_jpeg.npz"),
@@ -167,7 +167,7 @@ def test_real_networks_on_real_images_can_be_compared(realdata, workplace):
         entries[label] = entry(label, CifarResnet(depth), images, ("train", "test"))
         state = read_state(realdata / "cifar10_resnets" / file)
         artefacts[label] = {"weights": Artefact(label, state, {"classes": 10})}
-        network = workplace.network(CifarResnet(depth), artefacts[label]["weights"])
+        network = bench.network(CifarResnet(depth), artefacts[label]["weights"])
         ids = list(images.ids("test"))[:60]
         batch = entries[label].datasets["test"].batch(ids)
         predicted = network.logits(batch.images).argmax(1)
@@ -182,12 +182,12 @@ def test_real_networks_on_real_images_can_be_compared(realdata, workplace):
             }
         )
     a, b = entries
-    drawing = side_by_side(entries, made, artefacts, workplace, a=a, b=b, count=2)
+    drawing = side_by_side(entries, made, artefacts, bench, a=a, b=b, count=2)
     told, some = words(drawing), made[a].to_pylist()[:10]
     seen = [(Case.parse(row["case"]), "test", row["image"]) for row in some]
     shown = [PairedAnswer(*whose, 0, (0, 0), (0, 0)) for whose in seen]
     for label, one in entries.items():
-        found = maps_of(one, artefacts[label], shown, workplace)
+        found = maps_of(one, artefacts[label], shown, bench)
         said = made[label]["predicted"].to_pylist()
         assert [found[seen.case].label for seen in shown] == said[: len(shown)]
     assert sum(text.startswith("test ") for text in told) >= 4

@@ -124,7 +124,7 @@ def linear_entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> En
 def evaluated_rows(protocol: Explicability, entry: Entry, provider: Provider, cases=None):
     artefacts = provider.all(protocol.artefacts(entry))
     cases = protocol.cases(entry, artefacts) if cases is None else cases
-    return protocol.evaluate(entry, list(cases), artefacts, provider.workplace)
+    return protocol.evaluate(entry, list(cases), artefacts, provider.bench)
 
 
 def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
@@ -225,7 +225,7 @@ def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
     weights = np.array([[6, 3, 1, 1], [3, 6, 1, 1], [1, 1, 6, 3], [1, 1, 3, 6]]) / 11
     plain, smooth, weighted = (columns[f"{LOSS}{label}"] for label in loss_labels(losses))
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
-    network = provider.workplace.network(
+    network = provider.bench.network(
         entry.classifier, provider.all(protocol.artefacts(entry))["weights"]
     )
     for evaluated in evaluated_sets(entry):
@@ -375,7 +375,7 @@ def test_a_loss_that_mixes_images_is_never_scored(provider) -> None:
     artefacts = provider.all(Explicability(Alike()).artefacts(entry))
     protocol = Explicability(Alike(), losses=(Mixing(share=1.0),))
     with pytest.raises(MismatchError, match="loss 'mixing' mixes or changes images"):
-        protocol.evaluate(entry, protocol.cases(entry, {})[:2], artefacts, provider.workplace)
+        protocol.evaluate(entry, protocol.cases(entry, {})[:2], artefacts, provider.bench)
 
 
 def test_a_loss_is_tried_without_decoding_any_image() -> None:
