@@ -100,6 +100,7 @@ class FailedEntriesError(RunError):
         told = "; ".join(f"{label}: {error}" for label, error in failed.items())
         count = f"{len(failed)} entr{'y' if len(failed) == 1 else 'ies'} failed"
         super().__init__(f"{count}. {told}")
+        self.failed = failed
         self.records = records
 
 

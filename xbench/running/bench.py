@@ -97,7 +97,7 @@ class LocalBench(Bench):
         derivation: Derivation | None = None,
     ) -> list[Explanation]:
         """One explanation per image: those that are kept, the others made now, and kept."""
-        answers = self._answers(explainer, Question(subject, images, derivation), ids)
+        answers = self.answers(explainer, Question(subject, images, derivation), ids)
         return [explainer.makes.from_tensors(tensors) for tensors in answers]
 
     def predictions(
@@ -108,7 +108,7 @@ class LocalBench(Bench):
         derivation: Derivation | None = None,
     ) -> Float32[Tensor, "n classes"]:
         """The logits of the images, on the CPU: those that are kept, the others made now."""
-        answers = self._answers(None, Question(subject, images, derivation), ids)
+        answers = self.answers(None, Question(subject, images, derivation), ids)
         if not answers:
             return torch.zeros(0, self._loaded(subject).network.classes)
         return torch.stack([tensors[LOGITS] for tensors in answers])
@@ -144,9 +144,10 @@ class LocalBench(Bench):
                 made[folder] = dict(zip(ids, values, strict=True))
         return made
 
-    def _answers(
+    def answers(
         self, explainer: Explainer | None, asked: Question, ids: Sequence[int]
     ) -> list[Tensors]:
+        """The tensors of explanations, or predictions: kept, or made now with their block."""
         folder = asked.folder(explainer)
         found = self.kept.find(folder, ids)
         if len(found) < len(set(ids)):

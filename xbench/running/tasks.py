@@ -4,13 +4,16 @@ They hold components, recipes and ids; what they need they read from the store, 
 make they leave there.
 """
 
+import contextlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xbench.errors import PluginError
+import torch
+
+from xbench.errors import PluginError, StoreFullError
 from xbench.interfaces.component import Tree, provider
 from xbench.interfaces.data.case import Case
 from xbench.interfaces.explanation import Explainer
@@ -59,8 +62,19 @@ class Explain(Task):
     """None for predictions; each after those that it builds on."""
 
     def perform(self, bench: LocalBench) -> None:
-        """Make and keep explanations."""
-        bench.make(self.explainers, self.asked, self.ids)
+        """Make and keep explanations.
+
+        An explainer that fails is no matter of the others: it fails again, under the name of its
+        entry, where that is evaluated.
+        """
+        try:
+            bench.make(self.explainers, self.asked, self.ids)
+        except (torch.OutOfMemoryError, StoreFullError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever a component raises
+            for explainer in self.explainers:
+                with contextlib.suppress(Exception):
+                    bench.answers(explainer, self.asked, self.ids)
 
 
 @dataclass(frozen=True, eq=False)
