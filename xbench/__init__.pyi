@@ -6,6 +6,8 @@ from xbench.benchmark.assembly import Benchmark as Benchmark
 from xbench.benchmark.assembly import load_benchmark as load_benchmark
 from xbench.benchmark.contrasts import Contrast as Contrast
 from xbench.benchmark.lines import Line as Line
+from xbench.benchmark.suite import Suite as Suite
+from xbench.benchmark.suite import load_suite as load_suite
 from xbench.components.registry import Registry as Registry
 from xbench.components.specification import Builder as Builder
 from xbench.components.specification import plain_table as plain_table

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
-from xbench.benchmark.declaration import check_names, declared
+from xbench.benchmark.declaration import benchmark_file, check_names, declared
 from xbench.benchmark.fit import fitting_entries, fitting_protocol
 from xbench.benchmark.grid import extent
 from xbench.benchmark.lines import (
@@ -56,6 +55,8 @@ class Benchmark:
     """Names of the variants that were laid on the file."""
     remarks: tuple[str, ...] = ()
     """What is not as the file has it because something else was chosen, in a line each."""
+    suite: str = ""
+    """Name of the suite that it is run in."""
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -103,8 +104,7 @@ def load_benchmark(
     `changes` are nested as `-p` paths are: `{"training": {"epochs": 5}, "seed": 1}`.
     """
     known = registry or installed()
-    path = Path(name) if name.endswith(".toml") else known.get("benchmark", name)
-    tree = declared(path, dataset, variants, explainer, [changes or {}])
+    tree = declared(benchmark_file(name, known), dataset, variants, explainer, [changes or {}])
     return assemble(tree, known)
 
 
@@ -138,6 +138,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
         remarks=(*tree.get("remarks", ()), *remarks),
+        suite=tree.get("suite", ""),
     )
 
 

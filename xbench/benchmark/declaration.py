@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
+from xbench.components.registry import Registry
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
@@ -51,14 +52,16 @@ def check_names(name: str, labels: Sequence[str]) -> None:
 
 def chain(path: Path) -> list[Path]:
     """The file and those that it extends, itself first."""
-    tree = _parsed(path)
+    tree = parsed_file(path)
     if "extends" not in tree:
         return [path]
     return [path, *chain(path.with_name(f"{tree['extends']}.toml"))]
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> Tree:
-    tree = _parsed(path)
+    tree = parsed_file(path)
+    if "suite" in tree:
+        raise ParameterError(f"{path} is a suite; only `xbench run` and `show` take more than one")
     for key in tree:
         if key not in KNOWN:
             raise UnknownNameError(f"key in benchmark file {path}", key, KNOWN)
@@ -70,7 +73,8 @@ def _read(path: Path, below: tuple[Path, ...]) -> Tree:
     return _extended(_read(beside, (*below, path)), tree)
 
 
-def _parsed(path: Path) -> Tree:
+def parsed_file(path: Path) -> Tree:
+    """What the file says, or `ParameterError` where it cannot be read as TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -237,6 +241,14 @@ def declared(
 def _names(change: Any) -> bool:
     """Whether a change names another component, and not only parameters of the one there is."""
     return isinstance(change, str) or (isinstance(change, Mapping) and "name" in change)
+
+
+def benchmark_file(name: str, registry: Registry, folder: Path = Path()) -> Path:
+    """The file of the benchmark of this name, or of this path from the folder."""
+    if name.endswith(".toml"):
+        return folder / name
+    path: Path = registry.get("benchmark", name)
+    return path
 
 
 def benchmark_folder() -> Path:

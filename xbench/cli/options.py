@@ -1,5 +1,6 @@
 """Options that verbs share, and the session that they describe."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xbench.benchmark.assembly import Benchmark
+    from xbench.benchmark.suite import SuiteTree
     from xbench.components.registry import Registry
     from xbench.components.specification import Builder
     from xbench.interfaces.component import Tree
@@ -54,9 +56,22 @@ class Session:
         """The benchmark's tree with all choices of the command line in it."""
         from xbench.benchmark.declaration import declared
 
-        chosen = {key: value for key, value in self._changes() if value is not None}
-        changes = [chosen, parameter_tree(self.parameters)]
-        return declared(self.benchmark_file(), self.dataset, self.variants, self.explainer, changes)
+        return declared(self.benchmark_file(), *self._choices())
+
+    def suite(self) -> "SuiteTree | None":
+        """The suite that was asked for, with all choices in each benchmark, if it was one."""
+        from xbench.benchmark.suite import Choices, is_suite, suite_tree
+
+        path = self.benchmark_file()
+        if not is_suite(path):
+            return None
+        return suite_tree(path, self.registry, Choices(*self._choices()))
+
+    def of(self, tree: "Tree") -> "Session":
+        """This session for a benchmark of a suite."""
+        session = dataclasses.replace(self)
+        session.registry, session.tree = self.registry, tree
+        return session
 
     def assembled(self, *, scored: bool = True) -> "Benchmark":
         """The benchmark of this session; its protocol need not fit if nothing is scored."""
@@ -93,12 +108,15 @@ class Session:
 
     def benchmark_file(self) -> "Path":
         """The file of the benchmark that was asked for."""
-        from pathlib import Path
+        from xbench.benchmark.declaration import benchmark_file
 
-        if self.benchmark.endswith(".toml"):
-            return Path(self.benchmark)
-        path: Path = self.registry.get("benchmark", self.benchmark)
-        return path
+        return benchmark_file(self.benchmark, self.registry)
+
+    def _choices(self) -> "tuple[str | None, Sequence[str], str | None, Sequence[Tree]]":
+        """What was chosen of the benchmark: dataset, variants, explainer, and changes."""
+        chosen = {key: value for key, value in self._changes() if value is not None}
+        changes = [chosen, parameter_tree(self.parameters)]
+        return self.dataset, self.variants, self.explainer, changes
 
     def _changes(self) -> Iterator[tuple[str, Any]]:
         yield "classifier", self.classifier

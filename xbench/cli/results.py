@@ -8,7 +8,7 @@ from xbench.cli.output import print_lines, print_table
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
     from xbench.results.record import Record
-    from xbench.results.tables import Row
+    from xbench.results.tables import Row, Table
 
 
 def print_results(
@@ -19,8 +19,19 @@ def print_results(
 
     print_lines(*heading(benchmark, records))
     for table in tables(benchmark, records):
-        print_table(table.title, table.columns, [(_label(row), *row.cells) for row in table.rows])
+        _print(table)
     print_lines(*unscored(benchmark, records), *(f"record {path}" for path in paths))
+
+
+def print_overview(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]") -> None:
+    """Print the headline scores of all entries in all benchmarks of a suite."""
+    from xbench.results.tables import overview
+
+    _print(overview(title, runs))
+
+
+def _print(table: "Table") -> None:
+    print_table(table.title, table.columns, [(_label(row), *row.cells) for row in table.rows])
 
 
 def _label(row: "Row") -> str:

@@ -3,12 +3,15 @@
 import dataclasses
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
 from xbench.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from xbench.interfaces.component import Tree
 
 SHOWN = ("benchmark", "record")
 
@@ -141,22 +144,30 @@ def _parameters(cls: type) -> dict[str, str]:
 
 def _show_benchmark(session: Session, name: str) -> None:
     from xbench.benchmark.declaration import chain
-    from xbench.benchmark.grid import extent, grid_entries
     from xbench.cli.output import print_json, print_lines
 
     session.benchmark = name
-    tree = session.tree  # finds what is wrong with the file before anything is printed
-    size = extent(t["cell"] for t in grid_entries(tree.get("grid", {})) if t["role"] == "entry")
+    suite = session.suite()
+    trees = suite.trees if suite else (session.tree,)  # finds what is wrong with the files
+    sizes = [_size(tree, f"{tree['name']}: " if suite else "") for tree in trees]
     if session.json:
-        print_json(tree)
+        print_json(suite._asdict() if suite else session.tree)
         return
-    own, *below = chain(session.benchmark_file())
+    own, *below = [session.benchmark_file()] if suite else chain(session.benchmark_file())
     print_lines(own.read_text(encoding="utf-8").rstrip())
     for path in below:
         text = path.read_text(encoding="utf-8").rstrip()
         print_lines("", f"# ── it extends {path.stem}, which says:", text)
-    if size:
-        print_lines("", f"# ── {size}")
+    if any(sizes):
+        print_lines("", *(f"# ── {size}" for size in sizes if size))
+
+
+def _size(tree: "Tree", name: str) -> str:
+    """How many entries a grid has, after the name of its benchmark; empty without a grid."""
+    from xbench.benchmark.grid import extent, grid_entries
+
+    cells = [t["cell"] for t in grid_entries(tree.get("grid", {})) if t["role"] == "entry"]
+    return f"{name}{extent(cells)}" if cells else ""
 
 
 def _show_record(session: Session, path: Path) -> None:

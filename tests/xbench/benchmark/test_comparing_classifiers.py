@@ -132,7 +132,7 @@ def test_what_is_not_as_the_file_has_it_is_said_by_the_run_and_above_the_results
     workplace = tiny_workplace(tmp_path)
     workplace.progress = Heard()
     store, plan = Store(str(tmp_path / "store")), Resampling(resamples=20)
-    found = run(made, store, LocalExecutor(), workplace, resampling=plan)
+    found = run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
     assert Heard.lines == ["left out: two"]
     assert heading(made, found)[2] == "left out: two"
 
