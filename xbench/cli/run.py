@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
-from xbench.errors import MismatchError
+from xbench.errors import FailedEntriesError, MismatchError
 
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
+    from xbench.benchmark.suite import SuiteTree
     from xbench.interfaces.executor import Executor
+    from xbench.interfaces.workplace import Progress
+    from xbench.reports.report import Run
+    from xbench.running.runner import RunOptions
 
 
 @click.command("run")
@@ -38,6 +42,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many explanations the report shows.",
 )
+@click.option(
+    "--keep-explanations/--no-keep-explanations",
+    "keep",
+    default=True,
+    show_default=True,
+    help="Keep explanations and predictions in the store, for other protocols and later runs.",
+)
+@click.option(
+    "--keep-at-most",
+    "cap",
+    type=click.FloatRange(0),
+    default=2.0,
+    show_default=True,
+    metavar="GIB",
+    help="How much of them a run leaves in the store; its oldest go first.",
+)
 @click.pass_obj
 def command(
     arguments: tuple[str, ...],
@@ -45,37 +65,68 @@ def command(
     limit: int | None,
     report: Path | None,
     pictures: int,
+    keep: bool,
+    cap: float,
 ) -> None:
     """Run a benchmark, or a suite of them: train, explain, score and record.
 
     Without options this is `benchmarks/default.toml`. What was made before is found in the
-    store and not made again, also after a kill.
+    store and not made again, also after a kill. Where entries fail, the others are recorded.
     """
-    from xbench.cli.output import print_json, print_lines, progress
-    from xbench.cli.results import print_overview, print_results
-    from xbench.reports.report import Run, write_report
-    from xbench.running.runner import RunOptions, record_path, run_together
+    from xbench.cli.output import print_json, progress
+    from xbench.reports.report import write_report
+    from xbench.running.runner import RunOptions
 
     suite = session.suite()
     sessions = [session.of(tree) for tree in suite.trees] if suite else [session]
     benchmarks = [of.assembled() for of in sessions]
     folders = _report_folders(report, benchmarks, several=suite is not None)
-    executor, store, spoken = _executor(sessions), session.opened_store(), shlex.join(arguments)
     with progress(session.quiet or session.json) as reporter:
-        workplace = session.workplace(reporter)
-        records = run_together(benchmarks, store, executor, workplace, RunOptions(limit))
-        runs = [
-            Run(benchmark, of, store, workplace, f"xbench {spoken}")
-            for benchmark, of in zip(benchmarks, records, strict=True)
-        ]
-        pages = [write_report(run, to, pictures) for run, to in zip(runs, folders, strict=False)]
+        options = RunOptions(limit, keep=keep, cap=cap)
+        runs, failed = _runs(session, (benchmarks, _executor(sessions)), options, reporter)
+        spoken = f"xbench {shlex.join(arguments)}"
+        whole = [(run, to) for run, to in zip(runs, folders, strict=False) if run.records]
+        pages = [write_report(run._replace(command=spoken), to, pictures) for run, to in whole]
     if session.json:
         print_json([record.model_dump() for run in runs for record in run.records])
-        return
+    else:
+        _print(suite, runs, pages)
+    if failed is not None:
+        raise failed
+
+
+def _runs(
+    session: Session,
+    asked: "tuple[Sequence[Benchmark], Executor]",
+    options: "RunOptions",
+    reporter: "Progress",
+) -> "tuple[list[Run], FailedEntriesError | None]":
+    """What was run, and what of it failed."""
+    from xbench.reports.report import Run
+    from xbench.running.runner import run_together
+
+    (benchmarks, executor), failed = asked, None
+    store, workplace = session.opened_store(), session.workplace(reporter)
+    try:
+        records = run_together(benchmarks, store, executor, workplace, options)
+    except FailedEntriesError as error:
+        failed, records = error, [list(of) for of in error.records]
+    pairs = zip(benchmarks, records, strict=True)
+    return [Run(benchmark, of, store, workplace, "") for benchmark, of in pairs], failed
+
+
+def _print(suite: "SuiteTree | None", runs: "Sequence[Run]", pages: Sequence[Path]) -> None:
+    """Tables of all that was run, and where it lies."""
+    from xbench.cli.output import print_lines
+    from xbench.cli.results import print_overview, print_results
+    from xbench.running.runner import record_path
+
+    runs = [run for run in runs if run.records]
     for run in runs:
-        paths = [f"{store.url.rstrip('/')}/records/{record_path(of)}" for of in run.records]
+        below = f"{run.store.url.rstrip('/')}/records"
+        paths = [f"{below}/{record_path(record)}" for record in run.records]
         print_results(run.benchmark, run.records, paths)
-    if suite:
+    if suite and runs:
         print_overview(suite.title or suite.name, [(run.benchmark, run.records) for run in runs])
     print_lines(*(f"report {page}" for page in pages))
 

@@ -84,7 +84,12 @@ def run_together(
 
 def _raise_failures(plan: Plan, records: list[list[Record]]) -> None:
     """Raise what stopped all entries, or `FailedEntriesError` that names those that failed."""
-    failed = {run.entry.label: run.error for run in plan.runs if run.error is not None}
+    several = len({run.benchmark.name for run in plan.runs}) > 1
+    failed = {
+        f"{run.benchmark.name}: {run.entry.label}" if several else run.entry.label: run.error
+        for run in plan.runs
+        if run.error is not None
+    }
     errors = {str(error): error for error in failed.values()}
     if failed and not any(records) and len(errors) == 1:
         raise next(iter(errors.values()))

@@ -12,6 +12,7 @@ from xbench.errors import ChangedStateError, FailedEntriesError
 from xbench.interfaces.resampling import Resampling
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
+from xbench.running.executors.ray import RayExecutor
 from xbench.running.runner import RunOptions, run
 from xbench.running.store import Store
 from xbench.testing.workplace import tiny_workplace
@@ -128,8 +129,13 @@ def test_no_more_is_kept_than_the_cap_allows(tmp_path):
     assert not list((tmp_path / "store").rglob("predictions/**/*.safetensors"))
 
 
-@pytest.mark.parametrize("executor", [ProcessesExecutor(2, 1), ProcessesExecutor(1, 1)])
+OTHERS = [ProcessesExecutor(2, 1), ProcessesExecutor(1, 1), RayExecutor(workers=2)]
+
+
+@pytest.mark.parametrize("executor", OTHERS, ids=["two processes", "one process", "ray"])
 def test_rows_and_records_do_not_tell_which_executor_made_them(tmp_path, executor):
+    if executor.name == "ray":
+        pytest.importorskip("ray", reason="the extra 'ray' is not installed")
     benchmark = made_up(family(""), repeats=2)
     here = results(benchmark, tmp_path / "here", LocalExecutor(1))
     there = results(benchmark, tmp_path / "there", executor)
