@@ -84,7 +84,10 @@ from xbench.interfaces.data.similarity import Similarity as Similarity
 from xbench.interfaces.data.similarity import checked_similarity as checked_similarity
 from xbench.interfaces.data.similarity import normalised_similarity as normalised_similarity
 from xbench.interfaces.data.transform import Transform as Transform
+from xbench.interfaces.executor import Done as Done
 from xbench.interfaces.executor import Executor as Executor
+from xbench.interfaces.executor import Task as Task
+from xbench.interfaces.executor import Work as Work
 from xbench.interfaces.explanation import Explainer as Explainer
 from xbench.interfaces.explanation import Explanation as Explanation
 from xbench.interfaces.explanation import Given as Given
@@ -128,13 +131,21 @@ from xbench.results.statistics import scores_by_name as scores_by_name
 from xbench.results.statistics import summarised as summarised
 from xbench.running.bench import LocalBench as LocalBench
 from xbench.running.executors.local import LocalExecutor as LocalExecutor
+from xbench.running.executors.processes import ProcessesExecutor as ProcessesExecutor
+from xbench.running.executors.ray import RayExecutor as RayExecutor
 from xbench.running.outcome import judge as judge
+from xbench.running.plan import Plan as Plan
 from xbench.running.provider import Provider as Provider
 from xbench.running.runner import RunOptions as RunOptions
 from xbench.running.runner import check_benchmark as check_benchmark
 from xbench.running.runner import record_path as record_path
 from xbench.running.runner import run as run
+from xbench.running.runner import run_together as run_together
 from xbench.running.store import Store as Store
+from xbench.running.tasks import Build as Build
+from xbench.running.tasks import Evaluate as Evaluate
+from xbench.running.work import Setting as Setting
+from xbench.running.work import Worker as Worker
 from xbench.running.workplace import LocalWorkplace as LocalWorkplace
 from xbench.training.fitting import Curve as Curve
 from xbench.training.fitting import fit as fit
@@ -147,5 +158,3 @@ from xbench.training.recipe import weights_recipe as weights_recipe
 from xbench.training.validation import Mistakes as Mistakes
 from xbench.training.validation import mistakes_in as mistakes_in
 from xbench.training.validation import module_outputs as module_outputs
-
-__version__: str

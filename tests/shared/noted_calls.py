@@ -20,6 +20,7 @@ from small_networks import Tiny
 from xbench import (
     Batch,
     Bench,
+    Benchmark,
     Case,
     CaseScores,
     Derivation,
@@ -27,6 +28,7 @@ from xbench import (
     Explainer,
     Explanation,
     ImageSet,
+    Line,
     Protocol,
     Request,
     Training,
@@ -37,8 +39,6 @@ from xbench import (
     subject_of,
     weights_recipe,
 )
-from xbench.benchmark.assembly import Benchmark
-from xbench.benchmark.lines import Line
 from xbench_zoo.losses import CrossEntropy
 
 

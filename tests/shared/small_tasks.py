@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from xbench.interfaces.executor import Done
+from xbench import Done
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from xbench.running.messages import heard
 from xbench.running.outcome import Outcome, judged_together, records_of
 from xbench.running.plan import EntryRun, Plan
 from xbench.running.store import Store
-from xbench.running.work import Setting, Work, at_bench
+from xbench.running.work import Setting, Worker, at_bench
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module
 
@@ -98,7 +98,7 @@ def _raise_failures(plan: Plan, records: list[list[Record]]) -> None:
 
 
 @contextlib.contextmanager
-def _working(executor: Executor, bench: LocalBench) -> Iterator[Work]:
+def _working(executor: Executor, bench: LocalBench) -> Iterator[Worker]:
     """What the executor calls for each task, in this process or in others."""
     workplace, run = bench.workplace, uuid.uuid4().hex
     messages = workplace.scratch / f"messages-{run}"
@@ -119,7 +119,7 @@ def _working(executor: Executor, bench: LocalBench) -> Iterator[Work]:
         )
         if not executor.shared:
             stack.enter_context(at_bench(setting, bench))
-        yield Work(setting)
+        yield Worker(setting)
 
 
 def _records(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str) -> list[Record]:

@@ -43,7 +43,7 @@ _BENCHES: dict[Setting, LocalBench] = {}
 
 
 @dataclass(frozen=True)
-class Work:
+class Worker:
     """Does tasks in the process where it is called."""
 
     setting: Setting
