@@ -147,8 +147,14 @@ from xbench.running.tasks import Evaluate as Evaluate
 from xbench.running.work import Setting as Setting
 from xbench.running.work import Worker as Worker
 from xbench.running.workplace import LocalWorkplace as LocalWorkplace
+from xbench.training.derived_weights import AveragedWeights as AveragedWeights
+from xbench.training.derived_weights import DerivedWeights as DerivedWeights
 from xbench.training.fitting import Curve as Curve
 from xbench.training.fitting import fit as fit
+from xbench.training.live_weights import LiveModuleWeights as LiveModuleWeights
+from xbench.training.pinned_weights import PinnedWeights as PinnedWeights
+from xbench.training.pinned_weights import WeightsDownload as WeightsDownload
+from xbench.training.pinned_weights import WeightsFile as WeightsFile
 from xbench.training.recipe import TrainedWeights as TrainedWeights
 from xbench.training.recipe import start_module as start_module
 from xbench.training.recipe import stored_state as stored_state

@@ -15,6 +15,7 @@ from xbench.benchmark.lines import (
     lines_of,
     own_parts,
 )
+from xbench.benchmark.pins import check_pins, pinned
 from xbench.benchmark.published import Published, read_published
 from xbench.components.registry import Registry, installed
 from xbench.components.specification import Builder, checked_defaults, plain_table
@@ -27,6 +28,7 @@ from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.training import Training
+from xbench.training.pinned_weights import WeightsSource
 
 OF_DATASET = ("train", "validation", "test")
 """Roles of splits that are always of the benchmark's own dataset."""
@@ -57,6 +59,7 @@ class Benchmark:
     """What is not as the file has it because something else was chosen, in a line each."""
     suite: str = ""
     """Name of the suite that it is run in."""
+    weights: tuple[WeightsSource, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -66,7 +69,7 @@ class Benchmark:
 
     def entries(self, line: Line) -> Iterator[Entry]:
         """The line's entry for each repeat."""
-        own = (line.classifier, line.loss, line.training)
+        own = (line.classifier, line.loss, line.training, line.weights)
         for repeat in range(self.repeats):
             common = Entry(
                 label=line.label,
@@ -80,13 +83,18 @@ class Benchmark:
                 seed=self.seed + repeat,
                 companion=self.companion,
                 cell=line.cell,
+                weights=pinned(self.weights, self.classifier, self.datasets, repeat),
             )
-            if own == (self.classifier, self.loss, self.training):
+            if own == (self.classifier, self.loss, self.training, self.weights):
                 yield common
             else:
-                classifier, loss, training = own
                 yield replace(
-                    common, classifier=classifier, loss=loss, training=training, common=common
+                    common,
+                    classifier=line.classifier,
+                    loss=line.loss,
+                    training=line.training,
+                    common=common,
+                    weights=pinned(line.weights, line.classifier, self.datasets, repeat),
                 )
 
 
@@ -123,6 +131,8 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     lines = tuple(lines_of(tree, entries, protocol, builder))
     check_names(tree["name"], [line.label for line in lines])
     own, published = own_parts(tree, {}, builder), tree.get("published")
+    repeats = _whole(tree, "repeats", 1, least=1)
+    check_pins([own["weights"], *(line.weights for line in lines)], repeats)
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
@@ -133,7 +143,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         lines=lines,
         contrasts=tuple(contrasts(tree, lines)),
         seed=_whole(tree, "seed", 0),
-        repeats=_whole(tree, "repeats", 1, least=1),
+        repeats=repeats,
         companion=_companion(lines, protocol, scored=scored),
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
+from xbench.benchmark.pins import unpinned
 from xbench.components.registry import Registry
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
@@ -14,12 +15,14 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.hookspecs import hookimpl
 
 COMPONENTS = ("protocol", "dataset", "classifier", "loss")
-TABLES = ("splits", "transform", "training", "published")
+TABLES = ("splits", "transform", "training", "weights", "published")
 PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "grid", "contrasts")
 KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
 SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults", "grid"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names of benchmarks: records lie in folders that are called so."""
+GIVEN_FOR_DATASET = ("published", "title", "weights")
+"""What speaks of one dataset, and is not kept for another."""
 
 
 def read(path: Path) -> Tree:
@@ -88,7 +91,7 @@ def _extended(base: Tree, own: Tree) -> Tree:
     if dataset is not None and "name" in as_table(dataset):
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
     replaced = ("published", "variants", "contrasts")
-    kept = {key: value for key, value in base.items() if key not in replaced}
+    kept = {key: value for key, value in unpinned(base, own).items() if key not in replaced}
     return _overlaid({**kept, "name": own.get("name")}, own)
 
 
@@ -108,14 +111,15 @@ def _overlaid(base: Tree, over: Tree) -> Tree:
 def choose(tree: Tree, dataset: str | None = None, explainer: str | None = None) -> Tree:
     """The tree with another dataset and what goes with it, or another explainer as its entry.
 
-    A title, published figures, a variant's parameters of the dataset and further test sets
-    speak of one dataset, and are not kept for another.
+    A title, pinned weights, published figures, a variant's parameters of the dataset and further
+    test sets speak of one dataset, and are not kept for another.
     """
     if dataset is not None:
         name = dataset.partition(":")[0]
         if name != as_table(tree["dataset"])["name"]:
             tree = _with_chosen(_of_no_dataset(tree), "dataset")
-        tree = _overlaid({**tree, "dataset": dataset}, tree.get("with", {}).get(name, {}))
+        settings = tree.get("with", {}).get(name, {})
+        tree = _overlaid({**unpinned(tree, settings), "dataset": dataset}, settings)
     if explainer is not None:
         others = [_beside_any(line) for line in tree["entries"] if "role" in line]
         others = [line for line in others if line["role"] != "entry"]
@@ -133,7 +137,8 @@ def _with_chosen(tree: Tree, *kinds: str) -> Tree:
 
 
 def _of_no_dataset(tree: Tree) -> Tree:
-    kept = {key: value for key, value in tree.items() if key not in ("published", "title")}
+    kept = _each(tree, lambda line: {k: v for k, v in line.items() if k != "weights"})
+    kept = {key: value for key, value in kept.items() if key not in GIVEN_FOR_DATASET}
     if "splits" in kept:
         splits = kept["splits"].items()
         kept["splits"] = {role: of for role, of in splits if role in ("train", "test")}
@@ -174,7 +179,8 @@ def vary(tree: Tree, name: str) -> Tree:
 def adjust(tree: Tree, changes: Tree) -> Tree:
     """The tree with `-p` changes: those of `explainer` go to every entry that is no floor.
 
-    What a line, or a grid, has of its own is changed with the benchmark's.
+    What a line, or a grid, has of its own is changed with the benchmark's. Pinned weights are
+    not kept for another training.
     """
     for key in changes:
         if key not in SETTABLE:
@@ -188,19 +194,22 @@ def adjust(tree: Tree, changes: Tree) -> Tree:
     tree = _each(tree, lambda line: _with_changes(line, changes))
     if explainer is not None:
         tree = _with_explainers(tree, explainer)
-    overlaid: Tree = overlay(tree, changes)
+    overlaid: Tree = overlay(unpinned(tree, changes), changes)
     return overlaid
 
 
 def _each(tree: Tree, change: Callable[[Tree], Tree]) -> Tree:
     """The tree with a change made to each entry and each table of the grid."""
-    tree = {**tree, "entries": [change(line) for line in tree["entries"]]}
-    if not tree.get("grid"):
-        return tree
-    return {**tree, "grid": changed(tree["grid"], change)}
+    varied = dict(tree)
+    if "entries" in tree:
+        varied["entries"] = [change(line) for line in tree["entries"]]
+    if tree.get("grid"):
+        varied["grid"] = changed(tree["grid"], change)
+    return varied
 
 
 def _with_changes(line: Tree, changes: Tree) -> Tree:
+    line = unpinned(line, changes)
     own = {key: line[key] for key in OF_LINE if key in line and key in changes}
     return {**line, **{key: overlay(value, changes[key]) for key, value in own.items()}}
 

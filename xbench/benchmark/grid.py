@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+from xbench.benchmark.pins import OF_TRAINING, unpinned
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Role
 
-OF_LINE = ("classifier", "loss", "training")
+OF_LINE = (*OF_TRAINING, "weights")
 """What a line of the benchmark may have of its own."""
 OF_CELL = (*OF_LINE, "explainer")
 """What a grid, a value of an axis or a floor may lay on its cells."""
@@ -188,7 +189,7 @@ def _parts(grid: Tree, axes: Axes, cell: Mapping[str, str]) -> Tree:
     """What the grid and the values at these coordinates lay on a cell."""
     parts: Tree = {key: grid[key] for key in OF_CELL if key in grid}
     for axis, name in cell.items():
-        parts = overlay(parts, axes[axis][name])
+        parts = overlay(unpinned(parts, axes[axis][name]), axes[axis][name])
     return parts
 
 
@@ -206,7 +207,7 @@ def _floors(grid: Tree, axes: Axes, cells: Sequence[Tree]) -> Iterator[Tree]:
             if label == floor["label"] and len(beside) > 1:
                 label = f"{label}: {', '.join(cell.values())}"
             own = {key: floor[key] for key in OF_CELL if key in floor}
-            parts = overlay(_parts(grid, axes, cell), own)
+            parts = overlay(unpinned(_parts(grid, axes, cell), own), own)
             yield {
                 "label": label,
                 "role": role,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, grid_entries
+from xbench.benchmark.pins import OF_TRAINING, read_pins, unpinned
 from xbench.components.specification import Builder, as_table, overlay, plain_table
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.classifier import Classifier
@@ -13,6 +14,7 @@ from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Protocol, Role
 from xbench.interfaces.training import Training
+from xbench.training.pinned_weights import WeightsSource
 
 OF_ENTRY = ("label", "role", "explainer", *OF_LINE)
 """What the table of an entry may say."""
@@ -32,6 +34,7 @@ class Line:
     training: Training
     cell: Mapping[str, str] = field(default_factory=dict)
     """Names of the values of a grid's axes; empty outside grids."""
+    weights: tuple[WeightsSource, ...] = ()
 
 
 def entry_tables(tree: Tree) -> list[Tree]:
@@ -145,10 +148,16 @@ def _beside(line: Tree, entries: Sequence[Tree]) -> Sequence[Tree | None]:
 
 
 def own_parts(tree: Tree, line: Tree, builder: Builder) -> dict[str, Any]:
-    """Classifier, loss and training of a line: its own laid on the benchmark's."""
-    given = {key: overlay(tree.get(key, {}), line.get(key, {})) for key in OF_LINE}
+    """Classifier, loss, training and weights of a line: its own laid on the benchmark's.
+
+    Weights that the benchmark pins are not those of a line with another training.
+    """
+    shared = unpinned(tree, line)
+    given = {key: overlay(shared.get(key, {}), line.get(key, {})) for key in OF_TRAINING}
+    classifier: Classifier = builder.build("classifier", given["classifier"])
     return {
-        "classifier": builder.build("classifier", given["classifier"]),
+        "classifier": classifier,
+        "weights": read_pins(line.get("weights", shared.get("weights", "")), classifier),
         "loss": builder.build("loss", given["loss"]),
         "training": plain_table(Training, given["training"], "training"),
     }

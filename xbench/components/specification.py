@@ -173,7 +173,7 @@ def as_table(specification: Specification) -> Tree:
 def overlay(base: Any, over: Any) -> Any:
     """`over` laid on `base`: tables merge, unless they name different components."""
     if isinstance(over, Mapping) and isinstance(base, str):
-        base = {"name": base}
+        base = {"name": base} if base else {}
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         if over.get("name", base.get("name")) != base.get("name"):
             return dict(over)

@@ -21,7 +21,7 @@ from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.readout import Difficulty
-from xbench.interfaces.recipe import Recipe
+from xbench.interfaces.recipe import ClassifierWeights, Recipe
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.randomness import generator
@@ -62,6 +62,8 @@ class Entry:
     """This line with the benchmark's own classifier, where the entry has another one."""
     cell: Mapping[str, str] = field(default_factory=dict)
     """Names of the values of a grid's axes; empty outside grids, and in no key."""
+    weights: ClassifierWeights | None = None
+    """The classifier's weights, where they come from elsewhere than from its training."""
 
     @property
     def required_explainer(self) -> Explainer:
@@ -78,6 +80,7 @@ class Entry:
 
     def tree(self) -> Tree:
         """What identifies the entry, its label aside."""
+        given = {} if self.weights is None else {"weights": self.weights.tree()}
         return {
             "explainer": self.explainer and self.explainer.tree(),
             "classifier": self.classifier.tree(),
@@ -87,6 +90,7 @@ class Entry:
             "companion": self.companion and self.companion.tree(),
             "repeat": self.repeat,
             "seed": self.seed,
+            **given,
         }
 
 

@@ -12,7 +12,7 @@ from xbench.interfaces.component import Tree, content_key, fields_tree
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.training import Training
-from xbench.interfaces.workplace import Workplace
+from xbench.interfaces.workplace import Progress, Workplace
 
 
 class Recipe(ABC):
@@ -23,6 +23,9 @@ class Recipe(ABC):
 
     not_in_key: ClassVar[tuple[str, ...]] = ()
     """Fields that the artefact does not depend on, or whose part `needs` has in its key."""
+
+    in_driver: ClassVar[bool] = False
+    """Whether it is built in the process of the run alone: what it holds goes to no other."""
 
     def tree(self) -> Tree:
         """Everything the artefact depends on, as plain values: the fields, unless overridden."""
@@ -72,6 +75,9 @@ class ClassifierWeights(Recipe):
     @abstractmethod
     def plan(self) -> TrainingPlan | None:
         """How the classifier is trained; None for weights that come from elsewhere."""
+
+    def check(self, progress: Progress) -> None:
+        """Raise what is wrong with the weights before anything is made; nothing by default."""
 
     @property
     def required_plan(self) -> TrainingPlan:

@@ -33,10 +33,15 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"there is no weights file {str(path)!r}")
     state = _without_prefix(_tensors(_unwrapped(_content(path)), path))
+    check_finite(state, str(path))
+    return state
+
+
+def check_finite(state: State, source: str) -> None:
+    """Raise `WeightsError` that names tensors with NaN or infinite values."""
     bad = [name for name, tensor in state.items() if not torch.isfinite(tensor).all()]
     if bad:
-        raise WeightsError(f"{str(path)!r} has NaN or infinite values in {_some(bad)}")
-    return state
+        raise WeightsError(f"{source!r} has NaN or infinite values in {_some(bad)}")
 
 
 def load_state(

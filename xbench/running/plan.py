@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
-from xbench.errors import RunError
+from xbench.errors import RunError, StoreFullError, UsageError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.component import Tree, content_key
 from xbench.interfaces.data.case import Case
@@ -25,6 +25,7 @@ from xbench.running.outcome import Outcome
 from xbench.running.requests import Requests
 from xbench.running.tasks import Build, Evaluate, Task
 from xbench.running.versions import made_again
+from xbench.running.work import sendable
 
 
 class Shard(NamedTuple):
@@ -172,8 +173,21 @@ class Plan:
     def _artefact(self, recipe: Recipe, key: str) -> None:
         if self.bench.provider.stored(recipe.kind, key) is not None:
             self._graph.end(key)
+        elif recipe.in_driver:
+            self._build(Build(key, recipe.kind, "", recipe))
         else:
             self._queue.add(Build(key, recipe.kind, "", recipe))
+
+    def _build(self, task: Build) -> None:
+        """Make now, in this process, what no other can make."""
+        try:
+            task.perform(self.bench)
+        except (UsageError, StoreFullError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a component raises
+            self._graph.fail(task.key, sendable(error))
+        else:
+            self._graph.end(task.key)
 
     def _expand(self, run: EntryRun, group: Group) -> None:
         """The entry's artefacts are there: say its cases, and which rows are missing."""

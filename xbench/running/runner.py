@@ -10,6 +10,7 @@ from xbench.errors import FailedEntriesError, StoreFullError, UsageError
 from xbench.interfaces.executor import Executor
 from xbench.interfaces.protocol import CaseScores
 from xbench.interfaces.resampling import Resampling
+from xbench.interfaces.workplace import Progress, Silent
 from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
@@ -64,7 +65,7 @@ def run_together(
 ) -> list[list[Record]]:
     """Run benchmarks by one plan; the records of each."""
     for benchmark in benchmarks:
-        check_benchmark(benchmark)
+        check_benchmark(benchmark, workplace.progress)
     store.check_writable()
     bench = LocalBench(workplace, store, keep=options.keep)
     for notice in [notice for benchmark in benchmarks for notice in benchmark.notices]:
@@ -139,8 +140,11 @@ def _records(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str)
     return records_of(benchmark, whole, scores, options.resampling, options.limit, device)
 
 
-def check_benchmark(benchmark: Benchmark) -> None:
-    """Raise what is wrong with datasets, weights or the cut before anything is made."""
+def check_benchmark(benchmark: Benchmark, progress: Progress | None = None) -> None:
+    """Raise what is wrong with datasets, weights or the cut before anything is made.
+
+    Weights that are to be downloaded are.
+    """
     for dataset in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
         dataset.check()
     for images in benchmark.datasets.values():
@@ -151,6 +155,15 @@ def check_benchmark(benchmark: Benchmark) -> None:
     plans = (plan_of(next(benchmark.entries(line))) for line in benchmark.lines)
     for plan in {plan.classifier: plan for plan in plans}.values():
         cut_classifier(plan.classifier, start_module(plan), plan.classes)
+    _check_given_weights(benchmark, progress or Silent())
+
+
+def _check_given_weights(benchmark: Benchmark, progress: Progress) -> None:
+    """Check each of the weights that come from elsewhere."""
+    entries = (entry for line in benchmark.lines for entry in benchmark.entries(line))
+    for weights in dict.fromkeys(entry.weights for entry in entries):
+        if weights is not None:
+            weights.check(progress)
 
 
 def record_path(record: Record) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xbench.errors import WeightsError
+from xbench.errors import MismatchError, WeightsError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.bench import Subject
 from xbench.interfaces.protocol import Entry
@@ -137,12 +137,23 @@ def stored_state(state: State) -> dict[str, Tensor]:
 def weights_recipe(entry: Entry) -> ClassifierWeights:
     """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`.
 
-    With the entry's companion where it has one.
+    With the entry's companion where it has one; those that the entry was given, if it was.
     """
+    if entry.weights is not None:
+        return _given_weights(entry, entry.weights)
     plan = plan_of(entry)
     if entry.companion is None:
         return TrainedWeights(plan)
     return entry.companion.classifier_weights(plan)
+
+
+def _given_weights(entry: Entry, weights: ClassifierWeights) -> ClassifierWeights:
+    if entry.companion is not None:
+        raise MismatchError(
+            f"the weights of entry {entry.label!r} are given, but its classifier has to be trained "
+            f'jointly with {entry.companion.name!r}; train it: -p weights=""'
+        )
+    return weights
 
 
 def subject_of(entry: Entry) -> Subject:

@@ -138,6 +138,11 @@ class SpuriousRecovery(Protocol):
 
     def weights(self, entry: Entry, model: Model) -> TrainedWeights:
         """How a model is trained; the control's without any confounding."""
+        if entry.weights is not None:
+            raise MismatchError(
+                f"protocol {self.name!r} trains networks of its own, on confounded images, and "
+                f'has no use for given weights: -p weights=""'
+            )
         transform = entry.datasets["train"].transform
         control = is_control(entry)
         dataset = self._control_dataset(entry) if control else self.confounded(entry, model)

@@ -1,0 +1,95 @@
+"""Pins: weights that a benchmark file gives in the place of trained ones, one for each repeat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xbench.components.specification import overlay, plain_table
+from xbench.errors import ParameterError
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Tree
+from xbench.interfaces.data.dataset import ImageSet
+from xbench.training.pinned_weights import (
+    PinnedWeights,
+    WeightsDownload,
+    WeightsFile,
+    WeightsSource,
+)
+
+OF_TRAINING = ("classifier", "loss", "training")
+"""What trained weights depend on, beside the dataset."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """The table `[weights]`: files or addresses, in the order of the repeats."""
+
+    files: tuple[str | WeightsFile, ...] = ()
+    urls: tuple[WeightsDownload, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse two answers to one question, and two repeats with one network."""
+        if self.files and self.urls:
+            raise ValueError("it has files and urls; leave one out, as in -p weights.urls=[]")
+        if len({source.tree()["sha256"] for source in self.sources}) < len(self.sources):
+            raise ValueError("weights of two repeats are the same; give each its own")
+
+    @property
+    def sources(self) -> tuple[WeightsSource, ...]:
+        """Where the weights of each repeat come from."""
+        files = [WeightsFile(file) if isinstance(file, str) else file for file in self.files]
+        return (*files, *self.urls)
+
+
+def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource, ...]:
+    """What stands in the table, or is given as "" for none."""
+    if given and not isinstance(given, Mapping):
+        raise ParameterError(f"weights: write weights.files=[…] or weights.urls=[…], not {given!r}")
+    pins: Pins = plain_table(Pins, given or {}, "weights")
+    if pins.sources and classifier.weights:
+        raise ParameterError(
+            "weights and classifier.weights both say which weights the classifier has; leave one "
+            'out: -p weights="" or -p classifier.weights=""'
+        )
+    return pins.sources
+
+
+def check_pins(every: Sequence[Sequence[WeightsSource]], repeats: int) -> None:
+    """Refuse pinned weights that are too few for the repeats."""
+    for pins in every:
+        if 0 < len(pins) < repeats:
+            raise ParameterError(
+                f"weights: {len(pins)} pinned for {repeats} repeats; pin one for each, say "
+                f'--repeats {len(pins)}, or train: -p weights=""'
+            )
+
+
+def pinned(
+    sources: Sequence[WeightsSource],
+    classifier: Classifier,
+    datasets: Mapping[str, ImageSet],
+    repeat: int,
+) -> PinnedWeights | None:
+    """The weights that are pinned for a repeat, None where there are none."""
+    if not sources:
+        return None
+    classes = len(datasets["train"].dataset.class_names())
+    return PinnedWeights(classifier, classes, sources[repeat])
+
+
+def unpinned(tree: Tree, changes: Tree) -> Tree:
+    """The tree; without pinned weights where the changes make them those of another training.
+
+    Where the network is cut has no part in that.
+    """
+    if "weights" not in tree:
+        return tree
+    changed = overlay(tree, {key: changes[key] for key in OF_TRAINING if key in changes})
+    same = all(_trained(changed.get(key, {})) == _trained(tree.get(key, {})) for key in OF_TRAINING)
+    return tree if same else {key: value for key, value in tree.items() if key != "weights"}
+
+
+def _trained(part: Any) -> Tree:
+    """A classifier, loss or training as a table, as far as trained weights depend on it."""
+    table = part if isinstance(part, Mapping) else {"name": part}
+    return {key: value for key, value in table.items() if key != "layer"}

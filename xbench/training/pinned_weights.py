@@ -1,0 +1,147 @@
+"""Weights that lie in a file or at an address, known by their content."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from xbench.errors import WeightsError
+from xbench.files.download import fetch
+from xbench.files.home import home
+from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import Tree, location
+from xbench.interfaces.data.download import Download
+from xbench.interfaces.recipe import ClassifierWeights
+from xbench.interfaces.workplace import Progress, Workplace
+from xbench.networks.weights import file_hash, read_state
+from xbench.training.fitted_state import architecture, fitted_facts, fitted_state
+
+DIGITS = 32
+"""Of a SHA-256 in keys."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Weights in a file, in any of the formats that `read_state` reads."""
+
+    path: str = location()
+    sha256: str = ""
+    """The digest that the file must have; "" for whichever it has."""
+
+    def __post_init__(self) -> None:
+        """Check that the digest is one."""
+        if self.sha256:
+            _check_digest(self.sha256)
+
+    @property
+    def content(self) -> str:
+        """The first digits of the SHA-256; `WeightsError` where no file tells it."""
+        return self.sha256[:DIGITS].lower() or file_hash(self.path)
+
+    def tree(self) -> Tree:
+        """The content; never where it lies."""
+        return {"sha256": self.content}
+
+    def fetched(self, progress: Progress) -> Path:
+        """The file, or `WeightsError` where its content is another."""
+        path = Path(self.path).expanduser()
+        expected = self.sha256.lower() or self.content
+        found = _digest(path)
+        if not found.startswith(expected):
+            raise WeightsError(
+                f"the weights file {str(path)!r} has the sha256 {found}, expected is {expected}; "
+                "give the file that was meant, or its sha256"
+            )
+        return path
+
+
+@dataclass(frozen=True)
+class WeightsDownload:
+    """Weights at an address, and what must be true of them."""
+
+    url: str
+    size: int
+    """Exact number of bytes."""
+    sha256: str
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that the digest is one."""
+        _check_digest(self.sha256)
+
+    @property
+    def content(self) -> str:
+        """The first digits of the SHA-256."""
+        return self.sha256[:DIGITS].lower()
+
+    def tree(self) -> Tree:
+        """The content; never where it lies."""
+        return {"sha256": self.content}
+
+    def fetched(self, progress: Progress) -> Path:
+        """The checked file below `home()`, downloaded unless it is there; `DownloadError`."""
+        folder = home() / "weights" / self.content
+        checksum, target = f"sha256:{self.sha256}", str(folder)
+        download = Download(
+            self.url, self.size, checksum, target, self.licence or "not stated", archive=False
+        )
+        return fetch(download, folder, progress)
+
+
+WeightsSource = WeightsFile | WeightsDownload
+"""Where weights come from."""
+
+
+@dataclass(frozen=True)
+class PinnedWeights(ClassifierWeights):
+    """Weights of a classifier that are a given file's; the key has its content, never its path."""
+
+    classifier: Classifier
+    classes: int
+    source: WeightsSource
+
+    @property
+    def plan(self) -> None:
+        """There is none: where the weights come from is not known here."""
+
+    def tree(self) -> Tree:
+        """The content, and what it is loaded into."""
+        network = architecture(self.classifier)
+        return {"pinned": self.source.tree(), "classifier": network, "classes": self.classes}
+
+    def check(self, progress: Progress) -> None:
+        """Raise what is wrong with the file or its download, or if it does not fit."""
+        self._state(progress)
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """Load the file."""
+        state, content = self._state(workplace.progress), self.source.content
+        summary = f"weights with the sha256 {content}…, as they are"
+        facts = fitted_facts(self.classifier, self.classes, state, summary)
+        return Artefact(self.key, state, {**facts, "pinned": _described(self.source)})
+
+    def _state(self, progress: Progress) -> dict[str, Tensor]:
+        path = self.source.fetched(progress)
+        return fitted_state(self.classifier, self.classes, read_state(path), str(path))
+
+
+def _described(source: WeightsSource) -> Tree:
+    """What a record tells of the source: of a file its content alone."""
+    if isinstance(source, WeightsFile):
+        return source.tree()
+    return {**source.tree(), "url": source.url, "licence": source.licence}
+
+
+def _check_digest(text: str) -> None:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise ValueError(f"sha256 is {text!r}; it has 64 hexadecimal digits")
+
+
+def _digest(path: Path) -> str:
+    if not path.is_file():
+        raise WeightsError(f"there is no weights file {str(path)!r}")
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
