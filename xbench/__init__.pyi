@@ -78,6 +78,7 @@ from xbench.interfaces.data.dataset import Batch as Batch
 from xbench.interfaces.data.dataset import Dataset as Dataset
 from xbench.interfaces.data.dataset import DerivedDataset as DerivedDataset
 from xbench.interfaces.data.dataset import ImageSet as ImageSet
+from xbench.interfaces.data.dataset import Part as Part
 from xbench.interfaces.data.dataset import annotated as annotated
 from xbench.interfaces.data.download import Download as Download
 from xbench.interfaces.data.similarity import Similarity as Similarity
@@ -151,6 +152,8 @@ from xbench.training.derived_weights import AveragedWeights as AveragedWeights
 from xbench.training.derived_weights import DerivedWeights as DerivedWeights
 from xbench.training.fitting import Curve as Curve
 from xbench.training.fitting import fit as fit
+from xbench.training.folds import Folds as Folds
+from xbench.training.folds import StoredFolds as StoredFolds
 from xbench.training.live_weights import LiveModuleWeights as LiveModuleWeights
 from xbench.training.pinned_weights import PinnedWeights as PinnedWeights
 from xbench.training.pinned_weights import WeightsDownload as WeightsDownload

@@ -293,6 +293,12 @@ def test_a_classifier_that_needs_a_companion_is_refused(make_entry) -> None:
         protocol().artefacts(entry)
 
 
+def test_weights_that_are_given_are_refused(make_entry, make_weights):
+    entry = replace(make_entry(CES), weights=make_weights())
+    with pytest.raises(MismatchError, match="trains networks of its own"):
+        protocol().artefacts(entry)
+
+
 def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     """A whole run on small images: two scenarios, the control model and random concepts."""
     training = Training(epochs=20, batch_size=12, learning_rate=5e-3)

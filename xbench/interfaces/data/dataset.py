@@ -1,6 +1,6 @@
 """Datasets: images, labels, class names, splits; and the view a network has of them."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeVar, cast
@@ -143,6 +143,18 @@ class Batch:
         return Batch(self.images.to(device), self.ids, labels, self.source)
 
 
+class Part(ABC):
+    """Some of a split's images, such as one fold of them. Frozen and cheap."""
+
+    @abstractmethod
+    def ids(self) -> tuple[int, ...]:
+        """Their ids, which the dataset's split has."""
+
+    @abstractmethod
+    def tree(self) -> Tree:
+        """The rule that they follow from, as plain values."""
+
+
 @dataclass(frozen=True)
 class ImageSet:
     """A dataset's split seen through a geometric transform: pixels, points and masks alike."""
@@ -150,10 +162,12 @@ class ImageSet:
     dataset: Dataset
     split: str
     transform: Transform = field(default_factory=Transform)
+    part: Part | None = None
+    """Which of the split's images these are; None for all."""
 
     def ids(self) -> tuple[int, ...]:
-        """Ids of the split's images."""
-        return tuple(self.dataset.ids(self.split))
+        """Ids of the split's images, or of the part."""
+        return tuple(self.dataset.ids(self.split)) if self.part is None else self.part.ids()
 
     def batch(self, ids: Sequence[int]) -> Batch:
         """The images with these ids, transformed."""
@@ -181,11 +195,13 @@ class ImageSet:
     def tree(self) -> dict[str, Any]:
         """What identifies this view of the dataset."""
         dataset = self.dataset.tree()
+        part = {} if self.part is None else {"part": self.part.tree()}
         return {
             "dataset": dataset,
             "fingerprint": dataset["fingerprint"],
             "split": self.split,
             "transform": self.transform.tree(),
+            **part,
         }
 
 
