@@ -1,5 +1,6 @@
 """A plugin that provides one of every kind, fully annotated: `mypy --strict` passes on it."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeVar
@@ -22,6 +23,7 @@ from xbench import (
     ClassHierarchy,
     Classifier,
     ClassifierWeights,
+    Component,
     Contexts,
     Dataset,
     Difficulty,
@@ -342,6 +344,16 @@ class InTurn(Executor):
             yield work(task, workplace)
 
 
+class Design(Component):
+    """A kind that xbench does not have."""
+
+    kind: ClassVar[str] = "design"
+
+    @abstractmethod
+    def questions(self, images: int) -> int:
+        """How many there are about so many images."""
+
+
 @click.command("kinds")
 @session_options(OUTPUT)
 @click.option("--kind", "kinds", multiple=True, help="Count this kind.")
@@ -397,6 +409,11 @@ def register_protocols() -> list[type[Protocol]]:
 @hookimpl
 def register_executors() -> list[type[Executor]]:
     return [InTurn]
+
+
+@hookimpl
+def register_kinds() -> list[type[Component]]:
+    return [Design]
 
 
 @hookimpl

@@ -13,12 +13,12 @@ def command(session: Session, kind: str | None, long: bool) -> None:
     """List the components that are installed, of one KIND or of all.
 
     KIND is dataset, classifier, loss, difficulty, attribution, explainer, protocol,
-    executor, benchmark or command. Nothing is imported unless --long is given.
+    executor, benchmark, command, or one that a plugin brings, as `xbench list kind` shows.
+    Nothing is imported unless --long is given.
     """
     from xbench.cli.output import print_json, print_table
-    from xbench.components.registry import KINDS
 
-    wanted = _kind(kind, tuple(KINDS))
+    wanted = _kind(kind, session.registry.kinds)
     claims = [c for c in session.registry.claims() if wanted in (None, c.kind)]
     rows = [
         {"kind": c.kind, "name": c.name, "distribution": c.distribution, "version": c.version}
@@ -35,14 +35,14 @@ def command(session: Session, kind: str | None, long: bool) -> None:
 
 
 def _kind(kind: str | None, known: tuple[str, ...]) -> str | None:
+    from xbench.components.kinds import plural
     from xbench.errors import UnknownNameError
 
+    singular = {plural(one): one for one in known}
     if kind is None or kind in known:
         return kind
-    singular = {"datasets": "dataset", "losses": "loss", "difficulties": "difficulty"}
-    guess = singular.get(kind, kind.removesuffix("s"))
-    if guess in known:
-        return guess
+    if kind in singular:
+        return singular[kind]
     raise UnknownNameError("kind", kind, known)
 
 

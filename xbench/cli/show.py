@@ -34,8 +34,6 @@ def command(
     annotations, and with --out a contact sheet. A benchmark or any other component: its
     parameters. A record: give its file as NAME.
     """
-    from xbench.components.registry import KINDS
-
     if kind == "dataset" and not _lacks_parameters(session, name):
         _show_dataset(session, name, out, per_class)
     elif kind == "classifier":
@@ -44,10 +42,10 @@ def command(
         _show_record(session, Path(name))
     elif kind == "benchmark":
         _show_benchmark(session, name)
-    elif kind in KINDS:
+    elif kind in session.registry.kinds:
         _show_component(session, kind, name)
     else:
-        raise UnknownNameError("kind", kind, {*KINDS, *SHOWN})
+        raise UnknownNameError("kind", kind, {*session.registry.kinds, *SHOWN})
 
 
 def _built(session: Session, kind: str, name: str) -> Any:
@@ -121,6 +119,7 @@ def _lacks_parameters(session: Session, name: str) -> bool:
 
 def _show_component(session: Session, kind: str, name: str) -> None:
     from xbench.cli.output import print_json, print_lines
+    from xbench.components.kinds import KIND
 
     cls = session.registry.get(kind, name)
     claim = session.registry.claim(kind, name)
@@ -130,6 +129,8 @@ def _show_component(session: Session, kind: str, name: str) -> None:
         return
     defaults = session.tree.get("defaults", {}).get(kind, {}).get(name, {})
     lines = [f"{key}: {value}" for key, value in {**fields, **defaults}.items()]
+    if kind == KIND:
+        lines.append(f"components: {', '.join(session.registry.names(name)) or 'none'}")
     print_lines(f"{kind} {name}, provided by {claim}", "", inspect.getdoc(cls) or "", "", *lines)
 
 

@@ -3,7 +3,8 @@
 An entry point of the group `xbench` is called `kind.name` and points to a module whose
 hooks return the component. Names are therefore known without importing anything; a module
 is imported when a component of it is asked for, and one that fails does not take the rest
-down.
+down. An entry point `kind.NAME` brings a kind of its own; components of it are found as those
+of all kinds are.
 """
 
 import functools
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pluggy
 
+from xbench.components.kinds import KIND, NAME, hook_of, hook_specification
 from xbench.errors import PluginError, UnknownNameError
 from xbench.interfaces import hookspecs
 
@@ -33,8 +35,15 @@ KINDS = {
     "executor": ("register_executors", "xbench:Executor"),
     "benchmark": ("register_benchmarks", "pathlib:Path"),
     "command": ("register_commands", "click:Command"),
+    KIND: ("register_kinds", "xbench:Component"),
 }
 """Each kind with its hook and the class that what the hook returns must derive from."""
+
+
+MALFORMED = "malformed"
+"""The kind of claims to something of which there is no kind."""
+RESERVED = (MALFORMED, "record")
+"""What no kind can be called: the command line means something else by these."""
 
 
 class Claim(NamedTuple):
@@ -63,13 +72,16 @@ class Registry:
         if points is None:
             points = metadata.entry_points(group=GROUP)
         claims = [_claim(point) for point in points]
+        claims = [c for c in claims if third_party or c.distribution == FIRST_PARTY]
+        brought = _brought(claims)
+        self.kinds = (*KINDS, *brought)
+        """Names of all kinds, those that plugins bring last."""
         self._claims: dict[tuple[str, str], list[Claim]] = defaultdict(list)
-        for claim in dict.fromkeys(claims):
-            if third_party or claim.distribution == FIRST_PARTY:
-                self._claims[claim.kind, claim.name].append(claim)
-        self._strict = strict
+        for claim in dict.fromkeys(_of_known_kind(claim, self.kinds) for claim in claims):
+            self._claims[claim.kind, claim.name].append(claim)
         self._plugins = pluggy.PluginManager(GROUP)
-        self._plugins.add_hookspecs(hookspecs)
+        for specification in (hookspecs, *map(hook_specification, brought)):
+            self._plugins.add_hookspecs(specification)
         if strict:
             self._check_all()
 
@@ -88,9 +100,11 @@ class Registry:
             raise UnknownNameError(
                 kind, name, self.names(kind), f"`xbench list {kind}` shows them."
             )
-        if len(claims) > 1:
+        own = ["xbench itself"] if kind == KIND and name in KINDS else []
+        claimants = [*own, *map(str, claims)]
+        if len(claimants) > 1:
             raise PluginError(
-                f"{kind} {name!r} is claimed by {' and by '.join(map(str, claims))}; "
+                f"{kind} {name!r} is claimed by {' and by '.join(claimants)}; "
                 "uninstall one of them, or use --no-plugins"
             )
         return claims[0]
@@ -98,9 +112,11 @@ class Registry:
     def get(self, kind: str, name: str) -> Any:
         """The component class (for benchmarks the path, for commands the command)."""
         claim = self.claim(kind, name)
+        if kind == MALFORMED:
+            raise PluginError(f"{claim}: {_malformed(name, self.kinds)}")
         for item in self._provided(kind, claim):
-            if _name(item) == name:
-                return _checked(item, claim)
+            if _name(kind, item) == name:
+                return _checked(item, claim, self._expected(kind))
         raise PluginError(f"{claim} declares {kind} {name!r}, but {_hook(kind)} does not return it")
 
     def problems(self) -> tuple[str, ...]:
@@ -124,6 +140,15 @@ class Registry:
         returned = self._plugins.subset_hook_caller(hook, others)()
         return [item for items in returned for item in items]
 
+    def _expected(self, kind: str) -> type:
+        """The class that components of the kind derive from."""
+        if kind not in KINDS:
+            brought: type = self.get(KIND, kind)
+            return brought
+        module, _, name = KINDS[kind][1].partition(":")
+        expected: type = getattr(import_module(module), name)
+        return expected
+
     def _module(self, claim: Claim) -> Any:
         module = self._plugins.get_plugin(claim.module)
         if module is None:
@@ -138,10 +163,24 @@ class Registry:
 def _claim(point: metadata.EntryPoint) -> Claim:
     distribution = point.dist.name if point.dist else "an unknown distribution"
     version = point.dist.version if point.dist else "0"
-    kind, dot, name = point.name.partition(".")
-    if not dot or kind not in KINDS:
-        kind, name = "malformed", point.name
+    kind, _, name = point.name.partition(".")
     return Claim(kind, name, point.module, distribution, version)
+
+
+def _brought(claims: Iterable[Claim]) -> tuple[str, ...]:
+    """Kinds that plugins bring; those with a name or a hook that cannot be are none."""
+    named = {c.name for c in claims if c.kind == KIND and NAME.fullmatch(c.name)}
+    names = sorted(named.difference(RESERVED))
+    hooks = {hook for hook, _ in KINDS.values()}
+    return tuple({hook_of(name): name for name in names if hook_of(name) not in hooks}.values())
+
+
+def _of_known_kind(claim: Claim, kinds: Iterable[str]) -> Claim:
+    """The claim, called malformed where there is no such kind."""
+    if claim.name and claim.kind in kinds and not (claim.kind == KIND and claim.name not in kinds):
+        return claim
+    whole = f"{claim.kind}.{claim.name}" if claim.name else claim.kind
+    return claim._replace(kind=MALFORMED, name=whole)
 
 
 def _imported(claim: Claim) -> Any:
@@ -153,24 +192,31 @@ def _imported(claim: Claim) -> Any:
 
 
 def _hook(kind: str) -> str:
-    if kind not in KINDS:
-        raise PluginError(
-            f"an entry point is called 'kind.name', where kind is one of {', '.join(KINDS)}"
-        )
-    return KINDS[kind][0]
+    return KINDS[kind][0] if kind in KINDS else hook_of(kind)
 
 
-def _name(item: Any) -> str | None:
+def _malformed(name: str, kinds: Iterable[str]) -> str:
+    """What is wrong with the name of an entry point."""
+    if name.startswith(f"{KIND}."):
+        rule = "small letters, digits and '-', and neither it nor its plural is taken"
+        return f"{name!r} brings no kind: the name of one has {rule}"
+    return (
+        f"an entry point is called 'kind.name', not {name!r}, where kind is one of "
+        f"{', '.join(kinds)}; or the plugin that brings its kind is not installed"
+    )
+
+
+def _name(kind: str, item: Any) -> str | None:
+    if kind == KIND:
+        return vars(item).get("kind") if isinstance(item, type) else None
     return item.stem if isinstance(item, Path) else getattr(item, "name", None)
 
 
-def _checked(item: Any, claim: Claim) -> Any:
-    module, _, name = KINDS[claim.kind][1].partition(":")
-    expected = getattr(import_module(module), name)
+def _checked(item: Any, claim: Claim, expected: type) -> Any:
     fits = issubclass(item, expected) if isinstance(item, type) else isinstance(item, expected)
     if not fits:
         raise PluginError(
-            f"{claim} gives as {claim.kind} {claim.name!r} something that is no {name}"
+            f"{claim} gives as {claim.kind} {claim.name!r} something that is no {expected.__name__}"
         )
     return item
 

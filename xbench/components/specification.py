@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xbench.components.registry import KINDS, Registry
+from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
 from xbench.interfaces.component import Component, Tree
 
@@ -27,8 +27,8 @@ Defaults = Mapping[str, Mapping[str, Tree]]
 def checked_defaults(given: Any, registry: Registry) -> Defaults:
     """The `[defaults]` of a benchmark; a kind or a component that there is not is an error."""
     for kind, of_kind in _table(given, "defaults").items():
-        if kind not in KINDS:
-            raise UnknownNameError("kind of component in defaults", kind, KINDS)
+        if kind not in registry.kinds:
+            raise UnknownNameError("kind of component in defaults", kind, registry.kinds)
         for name, parameters in _table(of_kind, f"defaults.{kind}").items():
             if name not in registry.names(kind):
                 raise UnknownNameError(f"{kind} in defaults", name, registry.names(kind))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from xbench.interfaces.attribution import Attribution
     from xbench.interfaces.classifier import Classifier
+    from xbench.interfaces.component import Component
     from xbench.interfaces.data.dataset import Dataset
     from xbench.interfaces.data.similarity import Similarity
     from xbench.interfaces.executor import Executor
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 hookspec = pluggy.HookspecMarker("xbench")
 hookimpl = pluggy.HookimplMarker("xbench")
 """Marks a function of a plugin as the implementation of the hook of that name."""
+
+
+@hookspec
+def register_kinds() -> "Sequence[type[Component]]":  # type: ignore[empty-body]
+    """Return kinds of components: abstract classes that derive from `Component` and set `kind`."""
 
 
 @hookspec

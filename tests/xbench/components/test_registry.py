@@ -136,8 +136,11 @@ def test_a_hook_with_other_arguments_is_reported_with_its_plugin(module):
 
 
 def test_an_entry_point_without_a_kind_is_reported():
-    registry = Registry([point("nothing")])
-    assert "'kind.name'" in registry.problems()[0]
+    registry = Registry([point("nothing"), point("wish.small")])
+    nothing, wish = registry.problems()
+    assert nothing.startswith("some-plugin 1.2 (some_plugin): an entry point is called 'kind.name'")
+    assert "not 'wish.small'" in wish
+    assert "or the plugin that brings its kind is not installed" in wish
 
 
 def test_nothing_that_is_installed_has_problems():
