@@ -150,6 +150,8 @@ from xbench.running.work import Worker as Worker
 from xbench.running.workplace import LocalWorkplace as LocalWorkplace
 from xbench.training.derived_weights import AveragedWeights as AveragedWeights
 from xbench.training.derived_weights import DerivedWeights as DerivedWeights
+from xbench.training.ensembles import EntryNetwork as EntryNetwork
+from xbench.training.ensembles import networks_of as networks_of
 from xbench.training.fitting import Curve as Curve
 from xbench.training.fitting import fit as fit
 from xbench.training.folds import Folds as Folds

@@ -6,6 +6,7 @@ from typing import Any
 
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
 from xbench.benchmark.declaration import benchmark_file, check_names, declared
+from xbench.benchmark.ensembles import check_ensembles
 from xbench.benchmark.fit import fitting_entries, fitting_protocol
 from xbench.benchmark.grid import extent
 from xbench.benchmark.lines import (
@@ -69,33 +70,39 @@ class Benchmark:
 
     def entries(self, line: Line) -> Iterator[Entry]:
         """The line's entry for each repeat."""
-        own = (line.classifier, line.loss, line.training, line.weights)
         for repeat in range(self.repeats):
-            common = Entry(
-                label=line.label,
-                role=line.role,
-                explainer=line.explainer,
-                classifier=self.classifier,
-                loss=self.loss,
-                training=self.training,
-                datasets=self.datasets,
-                repeat=repeat,
-                seed=self.seed + repeat,
-                companion=self.companion,
-                cell=line.cell,
-                weights=pinned(self.weights, self.classifier, self.datasets, repeat),
-            )
-            if own == (self.classifier, self.loss, self.training, self.weights):
-                yield common
-            else:
-                yield replace(
-                    common,
-                    classifier=line.classifier,
-                    loss=line.loss,
-                    training=line.training,
-                    common=common,
-                    weights=pinned(line.weights, line.classifier, self.datasets, repeat),
-                )
+            yield self._entry(line, repeat)
+
+    def _entry(self, line: Line, repeat: int) -> Entry:
+        common = Entry(
+            label=line.label,
+            role=line.role,
+            explainer=line.explainer,
+            classifier=self.classifier,
+            loss=self.loss,
+            training=self.training,
+            datasets=self.datasets,
+            repeat=repeat,
+            seed=self.seed + repeat,
+            companion=self.companion,
+            cell=line.cell,
+            weights=pinned(self.weights, self.classifier, self.datasets, repeat),
+        )
+        if line.ensemble:
+            lines = {other.label: other for other in self.lines}
+            members = tuple(self._entry(lines[label], repeat) for label in line.ensemble)
+            return replace(common, weights=None, members=members)
+        own = (line.classifier, line.loss, line.training, line.weights)
+        if own == (self.classifier, self.loss, self.training, self.weights):
+            return common
+        return replace(
+            common,
+            classifier=line.classifier,
+            loss=line.loss,
+            training=line.training,
+            common=common,
+            weights=pinned(line.weights, line.classifier, self.datasets, repeat),
+        )
 
 
 def load_benchmark(
@@ -130,6 +137,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         protocol, entries, remarks = _fitting(tree, protocol, entries, dataset, builder)
     lines = tuple(lines_of(tree, entries, protocol, builder))
     check_names(tree["name"], [line.label for line in lines])
+    check_ensembles({line.label: line.ensemble for line in lines})
     own, published = own_parts(tree, {}, builder), tree.get("published")
     repeats = _whole(tree, "repeats", 1, least=1)
     check_pins([own["weights"], *(line.weights for line in lines)], repeats)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from xbench.benchmark.ensembles import read_ensemble
 from xbench.benchmark.grid import OF_LINE, SUBJECT, grid_entries
 from xbench.benchmark.pins import OF_TRAINING, read_pins, unpinned
 from xbench.components.specification import Builder, as_table, overlay, plain_table
@@ -16,7 +17,7 @@ from xbench.interfaces.protocol import Protocol, Role
 from xbench.interfaces.training import Training
 from xbench.training.pinned_weights import WeightsSource
 
-OF_ENTRY = ("label", "role", "explainer", *OF_LINE)
+OF_ENTRY = ("label", "role", "explainer", "ensemble", *OF_LINE)
 """What the table of an entry may say."""
 OF_PROTOCOL = "@protocol."
 """Before the name of a parameter: its value in the benchmark's protocol."""
@@ -35,6 +36,8 @@ class Line:
     cell: Mapping[str, str] = field(default_factory=dict)
     """Names of the values of a grid's axes; empty outside grids."""
     weights: tuple[WeightsSource, ...] = ()
+    ensemble: tuple[str, ...] = ()
+    """Labels of the lines that it is an ensemble of."""
 
 
 def entry_tables(tree: Tree) -> list[Tree]:
@@ -56,7 +59,7 @@ def _checked(benchmark: str, place: int, line: Tree) -> Tree:
     role = line.get("role", "entry")
     if role not in get_args(Role):
         raise UnknownNameError(f"role of {where}", str(role), get_args(Role))
-    return {**line, "role": role}
+    return {**line, "role": role, "ensemble": read_ensemble(line)}
 
 
 def subjects(entries: Sequence[Tree]) -> list[Tree]:
@@ -112,6 +115,7 @@ def lines_of(
                 role=line["role"],
                 explainer=_explainer(line, subject, protocol, builder),
                 cell=of.get("cell", {}),
+                ensemble=line.get("ensemble", ()),
                 **own_parts(tree, of, builder),
             )
 

@@ -64,6 +64,8 @@ class Entry:
     """Names of the values of a grid's axes; empty outside grids, and in no key."""
     weights: ClassifierWeights | None = None
     """The classifier's weights, where they come from elsewhere than from its training."""
+    members: "tuple[Entry, ...]" = ()
+    """The entries that this one is an ensemble of; its own classifier is then not asked."""
 
     @property
     def required_explainer(self) -> Explainer:
@@ -80,7 +82,9 @@ class Entry:
 
     def tree(self) -> Tree:
         """What identifies the entry, its label aside."""
-        given = {} if self.weights is None else {"weights": self.weights.tree()}
+        given: Tree = {} if self.weights is None else {"weights": self.weights.tree()}
+        if self.members:
+            given["members"] = [member.tree() for member in self.members]
         return {
             "explainer": self.explainer and self.explainer.tree(),
             "classifier": self.classifier.tree(),

@@ -146,12 +146,7 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "benchmark_version": _version(benchmark, entry),
         "role": entry.role,
         "protocol": benchmark.protocol.tree(),
-        "components": {
-            **({} if entry.explainer is None else {"explainer": entry.explainer.tree()}),
-            "classifier": entry.classifier.tree(),
-            "loss": entry.loss.tree(),
-            "training": entry.training.tree(),
-        },
+        "components": _components(entry),
         "datasets": {role: images.tree() for role, images in entry.datasets.items()},
         "seeds": [outcome.entry.seed for outcome in outcomes],
         "cases": len(outcomes[0].cases),
@@ -165,6 +160,18 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "platform": platform_name(),
         "threads": torch.get_num_threads(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _components(entry: Entry) -> dict[str, Tree]:
+    """What the entry is made of; of an ensemble, what each member is made of."""
+    if entry.members:
+        return {f"member {member.label}": _components(member) for member in entry.members}
+    return {
+        **({} if entry.explainer is None else {"explainer": entry.explainer.tree()}),
+        "classifier": entry.classifier.tree(),
+        "loss": entry.loss.tree(),
+        "training": entry.training.tree(),
     }
 
 

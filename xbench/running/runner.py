@@ -152,7 +152,8 @@ def check_benchmark(benchmark: Benchmark, progress: Progress | None = None) -> N
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
     for loss in dict.fromkeys(line.loss for line in benchmark.lines):
         loss.check(benchmark.datasets["train"])
-    plans = (plan_of(next(benchmark.entries(line))) for line in benchmark.lines)
+    own = [line for line in benchmark.lines if not line.ensemble]
+    plans = (plan_of(next(benchmark.entries(line))) for line in own)
     for plan in {plan.classifier: plan for plan in plans}.values():
         cut_classifier(plan.classifier, start_module(plan), plan.classes)
     _check_given_weights(benchmark, progress or Silent())

@@ -138,7 +138,14 @@ def weights_recipe(entry: Entry) -> ClassifierWeights:
     """The weights of an entry's classifier: trained on `train`, their accuracy seen on `test`.
 
     With the entry's companion where it has one; those that the entry was given, if it was.
+    `MismatchError` for an ensemble, whose networks are those that `networks_of` gives.
     """
+    if entry.members:
+        labels = ", ".join(repr(member.label) for member in entry.members)
+        raise MismatchError(
+            f"entry {entry.label!r} is an ensemble of {labels}, and one network is asked for here: "
+            "the protocol does not evaluate ensembles; leave the entry out"
+        )
     if entry.weights is not None:
         return _given_weights(entry, entry.weights)
     plan = plan_of(entry)

@@ -34,9 +34,9 @@ from xbench import (
     Similarity,
     Tree,
     location,
-    subject_of,
-    weights_recipe,
+    networks_of,
 )
+from xbench.kernels import pooled_logits
 from xbench_explicable.kernels.shares import fair_shares
 from xbench_explicable.protocol.evaluated_loss import image_losses, refuse_mixing
 from xbench_explicable.protocol.rows import Answers, answer_rows, loss_labels
@@ -115,14 +115,14 @@ class Explicability(Protocol):
         return DistanceTree(self.hierarchy, self.synsets, self.wordnet)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
-        """The trained weights."""
+        """The trained weights, of all members of an ensemble."""
         train = entry.datasets["train"]
         self.yardstick(train.dataset)
         evaluated_sets(entry)
         for loss in self.losses:
             loss.check(train)
             refuse_mixing(loss, train)
-        return {"weights": weights_recipe(entry)}
+        return {network.artefact: network.subject.weights for network in networks_of(entry)}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The images of all test sets."""
@@ -137,27 +137,29 @@ class Explicability(Protocol):
         return [case for own_cases, share in pairs for case in own_cases[:share]]
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterator[Request]:
-        """What the classifier says of the cases."""
-        by_role, subject = _by_role(cases), subject_of(entry)
-        for evaluated in evaluated_sets(entry):
-            ids = tuple(case.id for case in by_role.get(evaluated.name, []))
-            yield Request(None, subject, evaluated.images, ids)
+        """What each network says of the cases of each set, one network after the other."""
+        by_role, sets = _by_role(cases), evaluated_sets(entry)
+        for network in networks_of(entry):
+            for evaluated in sets:
+                ids = tuple(case.id for case in by_role.get(evaluated.name, []))
+                yield Request(None, network.subject, evaluated.images, ids)
 
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
-        """One row per image."""
+        """One row per image; an ensemble answers with the mean of its members' probabilities."""
         import pyarrow as pa
 
         yardstick, tables = self.yardstick(entry.datasets["train"].dataset), []
-        by_role, subject = _by_role(cases), subject_of(entry)
-        for evaluated in evaluated_sets(entry):
+        by_role, sets = _by_role(cases), evaluated_sets(entry)
+        asked = self.requests(entry, cases)
+        logits = [bench.predictions(of.subject, of.images, of.ids) for of in asked]
+        for place, evaluated in enumerate(sets):
             own_cases = by_role.get(evaluated.name, [])
-            ids = [case.id for case in own_cases]
-            logits = bench.predictions(subject, evaluated.images, ids)
-            for start in range(0, len(ids), bench.batch_size):
+            pooled = pooled_logits(torch.stack(logits[place :: len(sets)]))
+            for start in range(0, len(own_cases), bench.batch_size):
                 some = slice(start, start + bench.batch_size)
-                answers = self._answers(entry, evaluated, own_cases[some], logits[some])
+                answers = self._answers(entry, evaluated, own_cases[some], pooled[some])
                 tables.append(answer_rows(answers, yardstick))
         return pa.concat_tables(tables).unify_dictionaries()
 
@@ -182,7 +184,7 @@ class Explicability(Protocol):
             probability=probabilities[places, predicted].numpy(),
             true_probability=probabilities[places, labels].numpy(),
             losses=self._losses(entry, evaluated, ids, logits),
-            labels_needed=labels_needed(entry.loss, entry.datasets["train"].dataset),
+            labels_needed=labels_needed(entry),
         )
 
     def _losses(
@@ -229,7 +231,8 @@ class Explicability(Protocol):
         from xbench_explicable.pictures.gallery import gallery
         from xbench_explicable.pictures.side_by_side import side_by_side
 
-        labels = [label for label, entry in entries.items() if entry.role == "entry"]
+        alone = {label: entry for label, entry in entries.items() if not entry.members}
+        labels = [label for label, entry in alone.items() if entry.role == "entry"]
         if len(labels) < 2:
             return {}
         a, b = labels[:2]
@@ -274,9 +277,15 @@ def class_places(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]
     return [places[name] for name in own_names]
 
 
-def labels_needed(loss: Loss, dataset: Dataset) -> int:
-    """Human judgements that a loss takes beyond labels: those of its similarity, if it has one."""
-    similarity = getattr(loss, "similarity", None)
+def labels_needed(entry: Entry) -> int:
+    """Human judgements that the entry's loss, or a member's, takes beyond labels.
+
+    Those of its similarity, if it has one.
+    """
+    if entry.members:
+        return max(labels_needed(member) for member in entry.members)
+    similarity = getattr(entry.loss, "similarity", None)
+    dataset = entry.datasets["train"].dataset
     return similarity.labels_needed(dataset) if isinstance(similarity, Similarity) else 0
 
 

@@ -1,5 +1,6 @@
 """The explicability protocol: test sets, cases and what networks are asked."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -252,6 +253,91 @@ def test_losses_are_named_by_their_similarity_and_what_is_not_usual() -> None:
         "cross-entropy #2",
         "cross-entropy(smoothing=0.1)",
     )
+
+
+def ensemble(*members: Entry) -> Entry:
+    return replace(members[0], label="all", seed=7, members=members)
+
+
+def answers(protocol: Explicability, entry: Entry, bench) -> dict[str, list]:
+    """The columns of the rows of all cases."""
+    artefacts = bench.provider.all(protocol.artefacts(entry))
+    cases = protocol.cases(entry, artefacts)
+    return protocol.evaluate(entry, cases, artefacts, bench).to_pydict()
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities(bench) -> None:
+    members = [linear_entry(seed, turned=Tinted(NAMES[::-1], 8)) for seed in range(3)]
+    protocol = Explicability(Alike(), losses=(CrossEntropy(),))
+    bench.workplace.batch_size = 5
+    columns = answers(protocol, ensemble(*members), bench)
+    probabilities = [probabilities_of(member, bench) for member in members]
+    mean = sum(probabilities) / 3
+    places = torch.arange(len(mean))
+    predicted, labels = torch.tensor(columns["predicted"]), torch.tensor(columns["label"])
+    assert predicted.equal(mean.argmax(1))
+    expected = {"probability": mean[places, predicted], "true_probability": mean[places, labels]}
+    for name, values in expected.items():
+        assert columns[name] == pytest.approx(values.tolist(), abs=1e-6)
+    losses = -mean[places, labels].log()
+    assert columns[f"{LOSS}cross-entropy"] == pytest.approx(losses.tolist(), abs=1e-5)
+    alone = [answers(protocol, member, bench) for member in members]
+    assert all(columns["probability"] != of["probability"] for of in alone)
+
+
+def probabilities_of(entry: Entry, bench) -> Tensor:
+    """Of all cases, in double precision."""
+    weights = bench.provider.all(Explicability(Alike()).artefacts(entry))["weights"]
+    network = bench.workplace.network(entry.classifier, weights)
+    batches = [evaluated.images.batch(evaluated.ids) for evaluated in evaluated_sets(entry)]
+    return torch.cat([network.logits(batch.images).double().softmax(1) for batch in batches])
+
+
+def test_an_ensemble_of_one_answers_as_that_one(bench) -> None:
+    member, protocol = linear_entry(3), Explicability(Alike(), losses=(CrossEntropy(),))
+    rows = answers(protocol, member, bench)
+    same = answers(protocol, ensemble(member), bench)
+    assert repr(same) == repr(rows)  # with NaN in the same places
+
+
+@pytest.mark.parametrize("further", [{}, {"turned": Tinted(NAMES[::-1], 8)}])
+def test_each_network_of_an_ensemble_is_loaded_once_for_a_shard(
+    bench, monkeypatch, further
+) -> None:
+    loaded = []
+    members = [linear_entry(seed, **further) for seed in range(3)]
+    entry, protocol = ensemble(*members), Explicability(Alike())
+    artefacts = bench.provider.all(protocol.artefacts(entry))
+    assert list(artefacts) == ["weights/0", "weights/1", "weights/2"]
+    load = workplace_module(bench).load_network
+
+    def counted(classifier, weights, device):
+        loaded.append(weights.key)
+        return load(classifier, weights, device)
+
+    monkeypatch.setattr(workplace_module(bench), "load_network", counted)
+    protocol.evaluate(entry, protocol.cases(entry, artefacts), artefacts, bench)
+    assert loaded == [artefact.key for artefact in artefacts.values()]
+
+
+def test_what_an_ensemble_asks_for_is_what_its_members_ask_for(bench) -> None:
+    members, protocol = [linear_entry(seed) for seed in range(2)], Explicability(Alike())
+    cases = protocol.cases(members[0], {})
+    asked = [protocol.requests(entry, cases) for entry in (ensemble(*members), *members)]
+    together, *alone = [
+        [(r.explainer, r.subject.weights, r.images, r.ids) for r in of] for of in asked
+    ]
+    assert together == [request for of in alone for request in of]
+
+
+def workplace_module(bench):
+    return sys.modules[type(bench.workplace).__module__]
+
+
+def test_an_ensemble_takes_the_judgements_that_its_members_take(bench) -> None:
+    members = (linear_entry(0), linear_entry(1, WeightedLoss(Alike())))
+    columns = answers(Explicability(Alike()), ensemble(*members), bench)
+    assert set(columns["labels_needed"]) == {460}
 
 
 def test_labels_needed_are_those_of_the_loss_that_an_entry_is_trained_with(provider) -> None:
