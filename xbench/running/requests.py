@@ -77,8 +77,8 @@ def _question(request: Request) -> Question:
 
 
 def _key(asked: Question) -> str:
-    """The same for questions whose answers lie in the same places, whatever explains."""
-    return f"{asked.folder(None)} {asked.subject.seed}"
+    """The same for questions that blocks answer together: of one split, whatever explains."""
+    return f"{asked.folder(None)} {asked.images.split} {asked.subject.seed}"
 
 
 def _task(asked: Question, ids: tuple[int, ...], explainers: Sequence[Explainer | None]) -> Explain:
