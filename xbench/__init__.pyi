@@ -19,6 +19,7 @@ from xbench.errors import MismatchError as MismatchError
 from xbench.errors import NumericalError as NumericalError
 from xbench.errors import ParameterError as ParameterError
 from xbench.errors import PluginError as PluginError
+from xbench.errors import RecordError as RecordError
 from xbench.errors import RunError as RunError
 from xbench.errors import StoreFullError as StoreFullError
 from xbench.errors import UnknownNameError as UnknownNameError
@@ -122,6 +123,10 @@ from xbench.randomness import generator as generator
 from xbench.randomness import per_image as per_image
 from xbench.randomness import seeded as seeded
 from xbench.results.record import Record as Record
+from xbench.results.record import read_record as read_record
+from xbench.results.record import read_record_file as read_record_file
+from xbench.results.record import record_path as record_path
+from xbench.results.scores_file import case_scores as case_scores
 from xbench.results.statistics import Band as Band
 from xbench.results.statistics import Difference as Difference
 from xbench.results.statistics import Draws as Draws
@@ -134,12 +139,13 @@ from xbench.running.bench import LocalBench as LocalBench
 from xbench.running.executors.local import LocalExecutor as LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor as ProcessesExecutor
 from xbench.running.executors.ray import RayExecutor as RayExecutor
+from xbench.running.outcome import Result as Result
 from xbench.running.outcome import judge as judge
+from xbench.running.outcome import put_results as put_results
 from xbench.running.plan import Plan as Plan
 from xbench.running.provider import Provider as Provider
 from xbench.running.runner import RunOptions as RunOptions
 from xbench.running.runner import check_benchmark as check_benchmark
-from xbench.running.runner import record_path as record_path
 from xbench.running.runner import run as run
 from xbench.running.runner import run_together as run_together
 from xbench.running.store import Store as Store

@@ -9,6 +9,7 @@ XbenchError
 │   ├── CutError              a layer at which a network cannot be cut
 │   ├── WeightsError          weights that do not fit their network
 │   ├── MismatchError         components that do not fit together
+│   ├── RecordError           a record, or its scores, that cannot be read
 │   └── UnwritableStoreError  a store that cannot be written
 └── RunError                  a part of the run failed: exit code 1
     ├── NumericalError        NaN or infinite values where numbers are needed
@@ -72,6 +73,10 @@ class WeightsError(UsageError):
 
 class MismatchError(UsageError):
     """Components that do not fit together."""
+
+
+class RecordError(UsageError):
+    """A record, or the file of its scores, that is missing, damaged or of another schema."""
 
 
 class UnwritableStoreError(UsageError):

@@ -2,18 +2,20 @@
 
 python benchmarks/analysis/equal_runs.py STORE OTHER
 
-compares the records of two stores, benchmark by benchmark and label by label, keys, versions
-and times aside; prints what differs and exits with 1 if anything does.
+compares the records of two stores, of whichever schema, benchmark by benchmark and label by label,
+keys, versions and times aside; prints what differs and exits with 1 if anything does.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from xbench import read_record_file
+
 COMPARED = ("scores", "differences", "notes", "cases", "seeds", "role", "intervals", "limited_to")
-ASIDE = ("minus_key",)
+ASIDE = ("minus_key", "interval")
+"""Keys, and how a method is called."""
 
 
 def main(store: str, other: str) -> int:
@@ -31,11 +33,11 @@ def records(store: Path) -> dict[str, Any]:
     """What is compared of each record of a store, by benchmark and label."""
     found: dict[str, Any] = {}
     for path in sorted((store / "records").rglob("*.json")):
-        record = json.loads(path.read_text())
-        name = f"{record['benchmark']}/{record['label']}"
+        record = read_record_file(path)
+        name = f"{record.benchmark}/{record.label}"
         if name in found:
             raise SystemExit(f"{store} has several records of {name}; compare fresh stores")
-        found[name] = {key: record[key] for key in COMPARED}
+        found[name] = record.model_dump(include={*COMPARED})
     return found
 
 

@@ -7,7 +7,6 @@ and prints, for thirds of the images by the entropy of the ideal observer's post
 headline score of every entry and its paired difference to the entry BASE.
 """
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +15,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from xbench import Case, CaseScores, Record, Resampling, Store, difference, summarised
+from xbench import (
+    Case,
+    CaseScores,
+    Record,
+    Resampling,
+    Store,
+    difference,
+    read_record_file,
+    summarised,
+)
 from xbench_deliberative.protocol.summary import Scoring, scored
 from xbench_toybirds.dataset import Toybirds
 
@@ -42,8 +50,8 @@ def main(url: str, benchmark: str, base: str) -> None:
 
 def latest(folder: Path) -> list[Record]:
     """The newest record of each label."""
-    records = [Record.model_validate(json.loads(p.read_text())) for p in folder.glob("*.json")]
-    return list({r.label: r for r in sorted(records, key=lambda r: r.finished)}.values())
+    records = map(read_record_file, folder.glob("*.json"))
+    return list({r.label: r for r in sorted(records, key=lambda r: r.times.finished)}.values())
 
 
 def headlines(store: Store, record: Record) -> list[CaseScores]:

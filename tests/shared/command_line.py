@@ -5,15 +5,13 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from xbench import Record
-
-TIMES = ("finished", "cost")
+from xbench import Record, read_record
 
 
 def records(called: Any) -> dict[str, Record]:
     """The records by their labels that a call printed as JSON, if it went well."""
     assert called.code == 0, called.err
-    return {record.label: record for record in map(Record.model_validate, called.json())}
+    return {record.label: record for record in map(read_record, called.json())}
 
 
 def score(record: Record, name: str) -> Any:
@@ -22,14 +20,9 @@ def score(record: Record, name: str) -> Any:
 
 
 def timeless(record: dict[str, Any]) -> dict[str, Any]:
-    """A printed record without its times."""
-    kept = {key: value for key, value in record.items() if key not in TIMES}
-    kept["passes"] = record["cost"]["passes"]
-    kept["artefact_facts"] = [
-        {key: value for key, value in facts.items() if key != "seconds"}
-        for facts in record["artefact_facts"]
-    ]
-    return kept
+    """A printed record without its times, and without how much memory it took."""
+    kept = {key: value for key, value in record.items() if key != "times"}
+    return {**kept, "cost": record["cost"]["passes"]}
 
 
 def call_script(script: ModuleType, *options: object) -> None:

@@ -15,12 +15,13 @@ def print_results(
     benchmark: "Benchmark", records: "Sequence[Record]", paths: Sequence[str]
 ) -> None:
     """Print the scores of all entries, what differs, and where the records lie."""
-    from xbench.results.tables import heading, tables, unscored
+    from xbench.results.tables import awaited, heading, tables, unscored
 
     print_lines(*heading(benchmark, records))
     for table in tables(benchmark, records):
         _print(table)
-    print_lines(*unscored(benchmark, records), *(f"record {path}" for path in paths))
+    print_lines(*unscored(benchmark, records), *awaited(records))
+    print_lines(*(f"record {path}" for path in paths))
 
 
 def print_overview(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]") -> None:

@@ -119,7 +119,7 @@ def _print(suite: "SuiteTree | None", runs: "Sequence[Run]", pages: Sequence[Pat
     """Tables of all that was run, and where it lies."""
     from xbench.cli.output import print_lines
     from xbench.cli.results import print_overview, print_results
-    from xbench.running.runner import record_path
+    from xbench.results.record import record_path
 
     runs = [run for run in runs if run.records]
     for run in runs:

@@ -172,19 +172,10 @@ def _size(tree: "Tree", name: str) -> str:
 
 
 def _show_record(session: Session, path: Path) -> None:
-    from pydantic import ValidationError
-
     from xbench.cli.output import print_json
-    from xbench.errors import UsageError
-    from xbench.results.record import Record
+    from xbench.results.record import read_record_file
 
-    try:
-        record = Record.model_validate_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"record {path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        raise UsageError(f"record {path} is not a valid record: {error}") from error
-    print_json(record.model_dump())
+    print_json(read_record_file(path).model_dump())
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Role
 from xbench.results.columns import numeric
 from xbench.results.record import Record
-from xbench.results.tables import Table, artefact_lines, tables, unscored
+from xbench.results.tables import Table, artefact_lines, awaited, tables, unscored
 
 OWN = "each entry's own, named below"
 SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
@@ -76,7 +76,7 @@ def page_of(
         remarks=artefact_lines(records),
         lines=[_compared_line(record, _differing_settings(records)) for record in records],
         tables=tables(benchmark, records),
-        unscored=unscored(benchmark, records),
+        unscored=[*unscored(benchmark, records), *awaited(records)],
         curves=curves,
         entry=next(record.label for record in records if record.role == "entry"),
         pictures=pictures,
@@ -136,9 +136,13 @@ def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
         **_networks(records),
         f"{benchmark.protocol.case.capitalize()}s": f"{record.cases}{limited}",
         "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
-        "Intervals": f"{_percent(record.intervals.level)}, {record.intervals.method}, "
+        "Intervals": f"{_percent(record.intervals.level)}, {_methods(record)}, "
         f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
     }
+
+
+def _methods(record: Record) -> str:
+    return " or ".join(dict.fromkeys(score.interval for score in record.scores))
 
 
 def _dataset(record: Record) -> str:
@@ -215,7 +219,7 @@ def _provenance(record: Record, command: str) -> dict[str, str]:
     packages = ", ".join(f"{name} {version}" for name, version in record.packages.items())
     return {
         "Command": command,
-        "Finished": record.finished,
+        "Finished": record.times.finished,
         "Source": _source(record.git),
         "Packages": packages,
         "Machine": f"{record.platform}, Python {record.python}, device {record.device}",

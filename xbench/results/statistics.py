@@ -67,6 +67,7 @@ class Difference:
     paired: bool
     """False where the entries' cases differ: then both are resampled independently."""
     unit: Unit = "share"
+    interval: str = METHODS[0]
 
 
 class Band(NamedTuple):
@@ -132,8 +133,8 @@ def difference(
     low, high = percentile_interval(means, resampling.level)
     value = a.mean - b.mean
     n = min(int((sample.counts > 0).sum()) for sample in (a, b))
-    name, unit = of[0].name, of[0].unit
-    return Difference(name, labels[0], labels[1], value, low, high, n, paired, unit)
+    name, unit, method = of[0].name, of[0].unit, METHODS[len(of[0].clusters)]
+    return Difference(name, *labels, value, low, high, n, paired, unit, method)
 
 
 def band(clusters: Keys, values: Float64[np.ndarray, "n points"], draws: "Draws") -> Band:

@@ -111,6 +111,16 @@ def unscored(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     ]
 
 
+def awaited(records: Sequence[Record]) -> list[str]:
+    """Whose scores are of some answers of people only, and how many are still to come."""
+    return [
+        f"{record.label}: {counted(record.awaited, 'answer')} of people still to come; run the "
+        "same command again when more are there"
+        for record in records
+        if record.awaited
+    ]
+
+
 def _score_names(records: Sequence[Record]) -> list[str]:
     """Names of the scores that any record has, in the order in which they first appear."""
     return list(dict.fromkeys(score.name for record in records for score in record.scores))

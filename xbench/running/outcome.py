@@ -1,19 +1,21 @@
 """What became of an entry, and the record that is made of it."""
 
 import functools
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import torch
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError
+from xbench.files.seals import sealed_table
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.component import Tree, fingerprint
 from xbench.interfaces.data.case import Case, case_places
@@ -21,18 +23,20 @@ from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
 from xbench.interfaces.resampling import Resampling
 from xbench.results.record import (
     CostRecord,
-    DifferenceRecord,
     IntervalRecord,
     Record,
-    ScoreRecord,
-    number,
+    ScoresFileRecord,
+    ThreadsRecord,
+    TimesRecord,
+    record_path,
+    timeless_facts,
+    weights_of,
 )
-from xbench.results.statistics import Draws, Score, difference, scores_by_name, summarised
+from xbench.results.score_records import Scores, difference_records, score_records
+from xbench.results.scores_file import scores_table
+from xbench.results.statistics import Draws
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
 from xbench.running.store import FACTS, Store
-
-Scores = Mapping[str, Sequence[Sequence[CaseScores]]]
-"""Per label, per repeat, the scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +66,28 @@ class Outcome:
                 yield cost
         yield from kept.values()
 
+    def kept(self) -> Iterator[str]:
+        """The folders of the store where what it used of explanations and predictions is kept."""
+        for table in self.tables:
+            facts = (table.schema.metadata or {}).get(FACTS, b"{}")
+            yield from (path.rpartition("/")[0] for path in json.loads(facts).get("kept", {}))
+
+
+class Result(NamedTuple):
+    """What is stored of an entry that was scored."""
+
+    record: Record
+    scores: bytes
+    """The file of its scores case by case."""
+
 
 def judge(
     benchmark: Benchmark,
     rows: Mapping[str, Rows],
     keys: Mapping[str, str],
     components: Mapping[str, Tree],
-) -> list[Record]:
-    """A record for each label, from rows that were made elsewhere than in a run.
+) -> list[Result]:
+    """The record of each label, from rows that were made elsewhere than in a run.
 
     `keys` are those under which the rows lie in the store, `components` what stands in a
     record in the place of a run's components: how the rows came about.
@@ -80,10 +98,10 @@ def judge(
         label: [of]
         for label, of in judged_together(protocol, protocol.summarise, rows, outcomes).items()
     }
-    records = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
+    results = records_of(benchmark, outcomes, scores, Resampling(), None, "none")
     return [
-        record.model_copy(update={"components": components[record.label], "seeds": []})
-        for record in records
+        Result(record.model_copy(update={"components": components[record.label], "seeds": []}), of)
+        for record, of in results
     ]
 
 
@@ -111,8 +129,8 @@ def records_of(
     resampling: Resampling,
     limit: int | None,
     device: str,
-) -> list[Record]:
-    """One record for each label, over its repeats."""
+) -> list[Result]:
+    """One record for each label, over its repeats, with its scores case by case."""
     draws = Draws(resampling)
     keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
     compared = _compared_set(benchmark, outcomes, keys)
@@ -121,14 +139,14 @@ def records_of(
     every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
     notes = judged_together(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
     return [
-        Record(
-            status="complete",
+        _result(
+            scores[label],
             label=label,
             key=keys[label],
             limited_to=limit,
             compared_set=compared,
-            scores=_score_records(scores[label], resampling, draws),
-            differences=list(_differences(label, scores, keys, resampling, draws)),
+            scores=score_records(scores[label], draws),
+            differences=list(difference_records(label, scores, keys, draws)),
             intervals=IntervalRecord(**asdict(resampling)),
             notes=dict(notes[label]),
             device=device,
@@ -138,28 +156,64 @@ def records_of(
     ]
 
 
+def _result(repeats: Sequence[Sequence[CaseScores]], **fields: Any) -> Result:
+    """A record with the file of its scores case by case."""
+    path = f"scores/{fields['key']}.parquet"
+    data = sealed_table(path, scores_table(repeats))
+    file = ScoresFileRecord(path=path, sha256=hashlib.sha256(data).hexdigest())
+    return Result(Record(scores_file=file, **fields), data)
+
+
+def put_results(store: Store, results: Sequence[Result]) -> list[Record]:
+    """Write the scores of each entry, and then its record; returns the records."""
+    for record, scores in results:
+        if record.scores_file is not None:
+            store.put_scores(record.scores_file.path, scores)
+        store.put_record(record_path(record), record.model_dump())
+    return [result.record for result in results]
+
+
 def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    entry = outcomes[0].entry
-    artefacts = _distinct(outcomes)
+    entry, artefacts = outcomes[0].entry, _distinct(outcomes)
+    facts, _ = timeless_facts([{"key": a.key, **a.facts} for a in artefacts])
+    awaited = max(benchmark.protocol.awaited(outcome.entry) for outcome in outcomes)
     return {
+        "status": "awaiting-answers" if awaited else "complete",
+        "awaited": awaited,
+        "suite": benchmark.suite or None,
         "benchmark": benchmark.name,
         "benchmark_version": _version(benchmark, entry),
         "role": entry.role,
+        "grid": dict(entry.cell),
         "protocol": benchmark.protocol.tree(),
         "components": _components(entry),
         "datasets": {role: images.tree() for role, images in entry.datasets.items()},
         "seeds": [outcome.entry.seed for outcome in outcomes],
         "cases": len(outcomes[0].cases),
         "artefacts": [_pointers(outcome) for outcome in outcomes],
-        "artefact_facts": [{"key": a.key, **a.facts} for a in artefacts],
+        "artefact_facts": facts,
+        "weights": [weights_of(_pointers(outcome), facts) for outcome in outcomes],
         "rows": [list(outcome.shards) for outcome in outcomes],
-        "cost": _cost(outcomes, artefacts),
+        "kept": sorted({folder for outcome in outcomes for folder in outcome.kept()}),
+        "cost": _cost(outcomes),
+        "times": _times(outcomes, artefacts),
         "git": git_state(Path(__file__).parent),
         "packages": package_versions(),
         "python": python_version(),
         "platform": platform_name(),
-        "threads": torch.get_num_threads(),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "threads": _threads(outcomes, artefacts),
+        "batch_sizes": sorted(_told(outcomes, "batch_size")),
+    }
+
+
+def _components(entry: Entry) -> dict[str, Tree]:
+    """What was compared, and what it was trained with."""
+    parts = {"explainer": entry.explainer, "companion": entry.companion}
+    return {
+        **{name: part.tree() for name, part in parts.items() if part is not None},
+        "classifier": entry.classifier.tree(),
+        "loss": entry.loss.tree(),
+        "training": entry.training.tree(),
     }
 
 
@@ -241,58 +295,39 @@ def _pointers(outcome: Outcome) -> dict[str, str]:
     return {name: artefact.key for name, artefact in outcome.artefacts.items()}
 
 
-def _score_records(
-    repeats: Sequence[Sequence[CaseScores]], resampling: Resampling, draws: Draws
-) -> list[ScoreRecord]:
-    named = [scores_by_name(scores) for scores in repeats]
-    scores = [
-        summarised([of_repeat[name] for of_repeat in named], resampling, draws) for name in named[0]
-    ]
-    return [ScoreRecord(**_numbers(_values(score))) for score in scores]
-
-
-def _values(score: Score) -> dict[str, Any]:
-    values = asdict(score)
-    del values["interval"]
-    return values
-
-
-def _differences(
-    label: str, scores: Scores, keys: Mapping[str, str], resampling: Resampling, draws: Draws
-) -> Iterator[DifferenceRecord]:
-    """The headline scores minus those of every other entry."""
-    headlines = [score.name for score in scores[label][0] if score.headline]
-    for other in scores:
-        for name in headlines if other != label else ():
-            ours = [scores_by_name(repeat)[name] for repeat in scores[label]]
-            theirs = [
-                scores_by_name(repeat)[name]
-                for repeat in scores[other]
-                if name in scores_by_name(repeat)
-            ]
-            if theirs:
-                values = asdict(difference((label, other), ours, theirs, resampling, draws))
-                del values["of"]
-                yield DifferenceRecord(minus_key=keys[other], **_numbers(values))
-
-
-def _numbers(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: number(value) if isinstance(value, float) else value for key, value in values.items()
-    }
-
-
-def _cost(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> CostRecord:
-    seconds: Counter[str] = Counter()
+def _cost(outcomes: Sequence[Outcome]) -> CostRecord:
     passes: Counter[str] = Counter()
     peak = 0.0
+    for cost in (cost for outcome in outcomes for cost in outcome.costs()):
+        passes.update(cost["passes"])
+        peak = max(peak, cost["peak_memory_mib"])
+    return CostRecord(passes=dict(passes), peak_memory_mib=peak)
+
+
+def _times(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> TimesRecord:
+    seconds: Counter[str] = Counter()
     for artefact in artefacts:
         seconds[str(artefact.facts["kind"])] += artefact.facts["seconds"]
     for cost in (cost for outcome in outcomes for cost in outcome.costs()):
         seconds.update(cost["seconds"])
-        passes.update(cost["passes"])
-        peak = max(peak, cost["peak_memory_mib"])
-    return CostRecord(seconds=dict(seconds), passes=dict(passes), peak_memory_mib=peak)
+    return TimesRecord(
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=dict(seconds),
+        artefacts={artefact.key: artefact.facts["seconds"] for artefact in artefacts},
+    )
+
+
+def _threads(outcomes: Sequence[Outcome], artefacts: Sequence[Artefact]) -> ThreadsRecord:
+    """Those of trainings where artefacts tell, and of evaluations where rows do."""
+    trained = {a.facts["threads"] for a in artefacts if {"state", "threads"} <= a.facts.keys()}
+    evaluated = _told(outcomes, "threads") or {torch.get_num_threads()}
+    return ThreadsRecord(training=sorted(trained), evaluation=sorted(evaluated))
+
+
+def _told(outcomes: Sequence[Outcome], name: str) -> set[int]:
+    """What shards say of how they were evaluated."""
+    costs = (cost for outcome in outcomes for cost in outcome.costs())
+    return {cost[name] for cost in costs if name in cost}
 
 
 def record_rows(record: Record, store: Store) -> Iterator[Rows]:

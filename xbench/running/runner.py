@@ -15,7 +15,7 @@ from xbench.networks.network import cut_classifier
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.messages import heard
-from xbench.running.outcome import Outcome, judged_together, records_of
+from xbench.running.outcome import Outcome, Result, judged_together, put_results, records_of
 from xbench.running.plan import EntryRun, Plan
 from xbench.running.store import Store
 from xbench.running.work import Setting, Worker, at_bench
@@ -76,11 +76,11 @@ def run_together(
             if isinstance(done.error, UsageError | StoreFullError):
                 raise done.error
             plan.finished(done)
-    judged = [_records(benchmark, plan, options, str(workplace.device)) for benchmark in benchmarks]
-    for record in [record for records in judged for record in records]:
-        store.put_record(record_path(record), record.model_dump())
-    _raise_failures(plan, judged)
-    return judged
+    device = str(workplace.device)
+    results = [_results(benchmark, plan, options, device) for benchmark in benchmarks]
+    records = [put_results(store, of_benchmark) for of_benchmark in results]
+    _raise_failures(plan, records)
+    return records
 
 
 def _raise_failures(plan: Plan, records: list[list[Record]]) -> None:
@@ -123,8 +123,8 @@ def _working(executor: Executor, bench: LocalBench) -> Iterator[Worker]:
         yield Worker(setting)
 
 
-def _records(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str) -> list[Record]:
-    """Records of the entries that did not fail; of none where they depend on one that did."""
+def _results(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str) -> list[Result]:
+    """Results of the entries that did not fail; of none where they depend on one that did."""
     runs: dict[str, list[EntryRun]] = {}
     for run in plan.runs:
         if run.benchmark is benchmark:
@@ -165,12 +165,6 @@ def _check_given_weights(benchmark: Benchmark, progress: Progress) -> None:
     for weights in dict.fromkeys(entry.weights for entry in entries):
         if weights is not None:
             weights.check(progress)
-
-
-def record_path(record: Record) -> str:
-    """Where a record lies below the store's `records/`."""
-    slug = "".join(c if c.isalnum() else "-" for c in record.label.lower())
-    return f"{record.benchmark}/{'-'.join(filter(None, slug.split('-')))}-{record.key[:12]}.json"
 
 
 def _scores(

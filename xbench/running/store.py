@@ -7,6 +7,7 @@ A store is a folder or any fsspec URL:
     records/<benchmark>/<label>-<key>.json
     explanations/<kind>/<key>/<segment>.safetensors
     predictions/<key>/<segment>.safetensors
+    scores/<key of the record>.parquet
 
 The first digits of a key hold no versions: what the same components made under others begins
 with the same ones. The tree that a key is of lies in the metadata of its file.
@@ -167,6 +168,15 @@ class Store:
         place = f"records/{path}"
         self.files.write(place, sealed_record(place, _finite(record)))
         return self.files.path(place)
+
+    def scores(self, path: str) -> pa.Table | None:
+        """The scores of an entry case by case, or None where there are none that are whole."""
+        return self.table(path)
+
+    def put_scores(self, path: str, data: bytes) -> None:
+        """Write the sealed file of an entry's scores case by case, unless it lies there."""
+        if self.files.read(path) != data:
+            self.files.write(path, data)
 
 
 def _table(data: bytes, cases: Iterable[object] | None) -> pa.Table:

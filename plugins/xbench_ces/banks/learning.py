@@ -1,6 +1,5 @@
 """Learning a concept bank: one linear SVM a concept, on the activations of its images."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -94,7 +93,6 @@ class LearnedBank(Recipe):
 
     def build(self, needs: Artefacts, workplace: "Workplace") -> Artefact:
         """Learn one concept after the other; no activations of two are held at a time."""
-        start = time.perf_counter()
         for source in self.sources:
             source.check()
         network = workplace.network(self.classifier, needs["weights"])
@@ -104,7 +102,6 @@ class LearnedBank(Recipe):
             workplace.progress.update("concepts", place, len(origins), origin.concept.name)
             vectors.append(self._vector(network, origin, shape, workplace.batch_size))
         workplace.progress.update("concepts", len(origins), len(origins))
-        seconds = time.perf_counter() - start
         bank = ConceptBank(
             concepts=tuple(origin.concept for origin in origins),
             normals=torch.stack([vector.normal for vector in vectors]),
@@ -114,7 +111,7 @@ class LearnedBank(Recipe):
             shape=shape,
             bottom=bottom_hash(network),
             examples=torch.stack([vector.picture for vector in vectors]),
-            facts=self._facts(network.layer, origins, vectors, seconds),
+            facts=self._facts(network.layer, origins, vectors),
         )
         return bank.artefact(self.key)
 
@@ -149,7 +146,6 @@ class LearnedBank(Recipe):
         layer: str,
         origins: Sequence[ConceptOrigin],
         vectors: Sequence[ConceptVector],
-        seconds: float,
     ) -> Tree:
         """Where the bank comes from."""
         pairs = list(zip((origin.concept.name for origin in origins), vectors, strict=True))
@@ -157,7 +153,7 @@ class LearnedBank(Recipe):
         strong = len(origins) - len(weak_concepts)
         line = f"{len(origins)} concepts at {layer}, {strong} of accuracy {THRESHOLD}"
         return {
-            "summary": [f"{line} or more, learned in {seconds:.0f} s"],
+            "summary": [f"{line} or more"],
             "seed": self.seed,
             "examples": self.examples,
             "held_out": self.held_out,

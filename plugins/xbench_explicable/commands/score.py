@@ -11,7 +11,7 @@ from xbench import ParameterError, UsageError
 from xbench.commands import CHOICE, OUTPUT, WORK, Session, parameter_tree, session_options
 
 if TYPE_CHECKING:
-    from xbench import Benchmark, Record, Rows, Store, Tree
+    from xbench import Benchmark, Record, Result, Rows, Store, Tree
     from xbench_explicable.protocol.explicability import Explicability
     from xbench_explicable.protocol.predictions import SplitPredictions
 
@@ -63,7 +63,7 @@ def command(
     predicted, probabilities and logits, and ids, labels or class_names where wanted. The
     similarity comes from the benchmark, or from -p similarity.name=NAME.
     """
-    from xbench import record_path
+    from xbench import put_results, record_path
     from xbench.commands import print_json, print_results
     from xbench_explicable.protocol.predictions import read_predictions
 
@@ -77,9 +77,7 @@ def command(
     ]
     store = session.opened_store()
     store.check_writable()
-    records = _records(benchmark, prediction_files, store)
-    for record in records:
-        store.put_record(record_path(record), record.model_dump())
+    records = put_results(store, _results(benchmark, prediction_files, store))
     if session.json:
         print_json([record.model_dump() for record in records])
         return
@@ -159,10 +157,10 @@ def _full_parameter(text: str) -> str:
     return f"protocol.{text.strip()}" if is_short else text
 
 
-def _records(
+def _results(
     benchmark: "Benchmark", files: Sequence[PredictionsFile], store: "Store"
-) -> "list[Record]":
-    """A record for each file, with rows in the store."""
+) -> "list[Result]":
+    """The record of each file, with rows in the store."""
     from xbench import judge
 
     keys = {file.label: _key(benchmark, file) for file in files}
@@ -215,7 +213,7 @@ def _print_comparisons(records: "Sequence[Record]", files: Sequence[PredictionsF
     """The paper's counts, how pairs compare, and whose order nothing vouches for."""
     from xbench.commands import print_lines, print_table
 
-    notes = {record.label: record.notes["sets"]["test"] for record in records}
+    notes = {record.label: next(iter(record.notes["sets"].values())) for record in records}
     if len(records) > 1:
         first = next(iter(notes.values()))
         common, same = first["common_mistakes"][0], first["same_class"][0]

@@ -127,7 +127,7 @@ def test_where_a_bank_comes_from_is_told(recipe, provider):
     facts = provider.one(recipe).facts
     line = facts["summary"][0]
     assert line.startswith("6 concepts at 4, ")
-    assert " of accuracy 0.7 or more, learned in " in line
+    assert line.endswith(" of accuracy 0.7 or more")
     assert (facts["seed"], facts["examples"], facts["held_out"]) == (0, 40, 0.25)
     assert facts["regularisation"] == 0.001
     assert "nothing" in facts["weak"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from xbench import Record, Store
+from xbench import Store, case_scores, read_record
 from xbench_explicable.commands.score import command
 from xbench_explicable.protocol.summary import notes_by_label
 from xbench_toybirds.dataset import Toybirds
@@ -71,7 +71,7 @@ def test_tables_counts_and_pairs_are_printed(score, files, labels) -> None:
 
 
 def test_records_say_which_file_and_what_was_compared(score, files, store) -> None:
-    records = [Record.model_validate(one) for one in score(*files, "--json").json()]
+    records = [read_record(one) for one in score(*files, "--json").json()]
     assert [record.label for record in records] == ["near", "sure", "random"]
     assert {record.benchmark for record in records} == {"predictions"}
     assert {record.cases for record in records} == {60}
@@ -91,7 +91,7 @@ def test_records_say_which_file_and_what_was_compared(score, files, store) -> No
 
 
 def test_scores_can_be_made_again_from_stored_rows(score, files, store) -> None:
-    records = [Record.model_validate(one) for one in score(*files, "--json").json()]
+    records = [read_record(one) for one in score(*files, "--json").json()]
     rows = {record.label: Store(str(store)).rows(record.rows[0][0]) for record in records}
     again = notes_by_label(rows)
     for record in records:
@@ -109,7 +109,7 @@ def test_adding_a_file_changes_the_set_but_not_the_rows(score, files) -> None:
 
 
 def test_probabilities_reach_the_rows(score, files, store) -> None:
-    sure = Record.model_validate(score(files[1], "--json").json()[0])
+    sure = read_record(score(files[1], "--json").json()[0])
     rows = Store(str(store)).rows(sure.rows[0][0])
     classes = len(BIRDS.class_names())
     np.testing.assert_allclose(rows.column("probability").to_numpy(), 0.8 + 0.2 / classes)
@@ -172,6 +172,23 @@ def test_a_benchmark_brings_dataset_and_similarity(score, files) -> None:
     assert version == by_hand.json()[0]["benchmark_version"]
     assert ended.json()[0]["protocol"]["parameters"]["losses"] == []
     assert [one for one in ended.json()[0]["scores"] if one["name"].startswith("distance")]
+
+
+def test_predictions_for_another_split_are_counted_and_kept_case_by_case(
+    score, store, tmp_path
+) -> None:
+    images = BIRDS.ids("train")
+    paths = [tmp_path / name for name in ("one.npy", "two.npy")]
+    for place, path in enumerate(paths):
+        np.save(path, np.full(len(images), place))
+    ended = score(*paths, "--split", "train")
+    assert ended.error is None
+    assert "split train" in ended.out
+    assert "# Mistakes of two, where both are wrong, in per cent" in ended.out.splitlines()
+    record = read_record(score(*paths, "--split", "train", "--json").json()[0])
+    table = Store(str(store)).scores(record.scores_file.path)
+    accuracy = case_scores(table, record)[0][0]
+    assert accuracy.cases.tolist() == [f"test/{image}" for image in images]
 
 
 def test_predictions_for_another_split_do_not_fit(score, files) -> None:

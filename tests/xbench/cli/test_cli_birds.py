@@ -2,7 +2,7 @@
 
 import pytest
 
-from xbench.results.record import Record
+from xbench.results.record import read_record
 
 pytestmark = [pytest.mark.slow, pytest.mark.realdata]
 
@@ -28,7 +28,7 @@ def test_the_run_of_the_paper_goes_from_end_to_end(xbench, tree, tmp_path):
     options = ("--explainer", "deliberative", "--dataset", "cub200", "-p", f"dataset.root={tree}")
     called = xbench("run", *options, *SMALL, "--store", tmp_path, "--json")
     assert called.code == 0, called.err
-    records = [Record.model_validate(record) for record in called.json()]
+    records = [read_record(record) for record in called.json()]
     assert records[0].cases == 20
     assert records[0].datasets["test"]["transform"] == {"resize": 112, "crop": 96}
     by_label = {r.label: {s.name: s.value for s in r.scores} for r in records}

@@ -5,7 +5,7 @@ import pickle
 import pytest
 from PIL import Image
 
-from xbench.results.record import Record
+from xbench.results.record import read_record
 from xbench_toybirds.dataset import Toybirds
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def given(root, context):
 def test_models_are_trained_and_the_published_figure_stands_beside_ours(xbench, root, tmp_path):
     called = xbench(*given(root, "snow"), "--store", tmp_path)
     assert called.code == 0, called.err
-    found = {r.label: r for r in map(Record.model_validate, called.json())}
+    found = {r.label: r for r in map(read_record, called.json())}
     assert set(found) == {"paper", "authors' code", "control model", "random concepts"}
     layers = {r.label: r.components["classifier"]["parameters"]["layer"] for r in found.values()}
     assert layers["paper"] == "features.10"

@@ -1,13 +1,18 @@
 """`xbench run` from end to end, small."""
 
 import json
+from hashlib import sha256
 
 import pyarrow.parquet as pq
 import pytest
 
 from command_line import timeless
 from xbench.errors import StoreFullError
-from xbench.results.record import Record
+from xbench.interfaces.resampling import Resampling
+from xbench.results.record import read_record, read_record_file
+from xbench.results.score_records import score_records
+from xbench.results.scores_file import case_scores
+from xbench.results.statistics import Draws
 from xbench.running.store import FACTS, Store
 
 
@@ -20,7 +25,7 @@ def store(tmp_path_factory):
 def test_a_run_scores_every_entry_and_stores_a_valid_record_of_each(xbench, quick, store):
     called = xbench("run", "--store", store, "--json", *quick)
     assert called.code == 0, called.err
-    records = [Record.model_validate(record) for record in called.json()]
+    records = [read_record(record) for record in called.json()]
     assert [record.role for record in records] == ["entry", "ceiling", *["floor"] * 5]
     names = {score.name for score in records[0].scores}
     coverages = (10, 20, 30, 40, 50)
@@ -31,8 +36,18 @@ def test_a_run_scores_every_entry_and_stores_a_valid_record_of_each(xbench, quic
         assert all(difference.paired for difference in record.differences)
         assert record.cost.passes["bottom_forward"] > 0
     files = sorted((store / "records" / "default").glob("*.json"))
-    stored = [Record.model_validate_json(path.read_text()) for path in files]
+    stored = [read_record_file(path) for path in files]
     assert {record.key for record in records} == {record.key for record in stored}
+
+
+def test_scores_lie_case_by_case_beside_each_record(xbench, quick, store):
+    for record in map(read_record, xbench("run", "--store", store, "--json", *quick).json()):
+        path = record.scores_file.path
+        assert path == f"scores/{record.key}.parquet"
+        assert sha256((store / path).read_bytes()).hexdigest() == record.scores_file.sha256
+        table, intervals = Store(str(store)).scores(path), record.intervals
+        draws = Draws(Resampling(intervals.level, intervals.resamples, intervals.seed))
+        assert score_records(case_scores(table, record), draws) == record.scores
 
 
 def test_the_same_command_again_makes_nothing_anew_and_gives_the_same_record(xbench, quick, store):
@@ -40,7 +55,9 @@ def test_the_same_command_again_makes_nothing_anew_and_gives_the_same_record(xbe
     before = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     second = xbench("run", "--store", store, "--json", *quick).json()
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")} == before
-    assert [r | {"finished": ""} for r in first] == [r | {"finished": ""} for r in second]
+    assert [{**r, "times": r["times"]["seconds"]} for r in first] == [
+        {**r, "times": r["times"]["seconds"]} for r in second
+    ]
 
 
 def test_a_damaged_shard_is_made_again_and_the_record_is_the_same(xbench, quick, store):
@@ -130,4 +147,12 @@ def test_records_hold_their_provenance(xbench, quick, store):
     assert explainer["version"]
     assert {facts["kind"] for facts in record["artefact_facts"]}.issuperset({"weights"})
     assert record["rows"][0]
+    ((weights,),) = record["weights"]
+    assert weights["key"] == record["artefacts"][0]["weights"]
+    assert weights["state"]
+    assert record["threads"] == {"training": [1], "evaluation": [1]}
+    assert len(record["batch_sizes"]) == 1
+    assert [score["name"] for score in record["scores"] if score["ranking"]] == [
+        "average precision"
+    ]
     assert json.dumps(record, allow_nan=False)

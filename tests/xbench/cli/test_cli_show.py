@@ -55,13 +55,20 @@ def test_an_unknown_kind_to_show_is_refused(xbench):
     assert "did you mean 'dataset'?" in xbench("show", "datset", "toybirds").err
 
 
-@pytest.mark.parametrize("text", ["{}", "no json", '{"label": "x"}'])
-def test_a_file_that_is_no_record_is_refused(xbench, tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "is no record of schema 1 or 2: its record_schema is None"),
+        ("no json", "is no JSON: Expecting value"),
+        ('{"record_schema": 2, "label": 1}', "is not valid: status: Field required ("),
+    ],
+)
+def test_a_file_that_is_no_record_is_refused(xbench, tmp_path, text, said):
     path = tmp_path / "record.json"
     path.write_text(text)
     called = xbench("show", "record", path)
     assert called.code == 2
-    assert "is not a valid record" in called.err
+    assert f"record {path} {said}" in called.err
 
 
 def test_a_plugin_can_be_made_and_never_overwrites(xbench, tmp_path):

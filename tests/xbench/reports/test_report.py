@@ -277,7 +277,7 @@ def test_the_page_says_what_was_run_and_how_to_run_it_again(done, tmp_path) -> N
         "dice(sides=2.0)",
         "xbench run --report",
         f"torch {record.packages['torch']}",
-        done.records[0].finished,
+        done.records[0].times.finished,
         *(each.key for each in done.records),
     ):
         assert said in words, said
