@@ -11,6 +11,8 @@ import torch
 _NUMPY_SEEDS = 2**32
 _PLACES = ((random, "seed"), (np.random, "seed"))
 """Whose states do not tell a new seed from many draws: there the call itself is noted."""
+_SEED_PYTHON, _SEED_NUMPY = random.seed, np.random.seed
+"""As they are outside of blocks: a block within a block seeds unnoticed."""
 
 
 @contextlib.contextmanager
@@ -47,8 +49,8 @@ def _python_and_numpy() -> Iterator[None]:
 
 
 def _seed_all(seed: int, cuda: Iterable[torch.device]) -> list[int]:
-    random.seed(seed)
-    np.random.seed(seed % _NUMPY_SEEDS)  # noqa: NPY002
+    _SEED_PYTHON(seed)
+    _SEED_NUMPY(seed % _NUMPY_SEEDS)
     torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed all devices
     for device in cuda:
         with torch.cuda.device(device):

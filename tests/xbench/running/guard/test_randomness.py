@@ -67,3 +67,15 @@ def test_generators_are_restored_after_an_error():
         draws()[0] / 0
     assert random.getstate() == state
     assert random.seed == seed
+
+
+def test_a_block_within_a_block_is_no_seed_that_is_told_of():
+    told = []
+    with own_randomness(7, say_reseeded=told.append):
+        first = draws()
+        with own_randomness(8, say_reseeded=told.append):
+            draws()
+        second = draws()
+    assert told == []
+    with own_randomness(7):
+        assert (draws(), draws()) == (first, second)
