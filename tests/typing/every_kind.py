@@ -1,9 +1,9 @@
 """A plugin that provides one of every kind, fully annotated: `mypy --strict` passes on it."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 import click
 import numpy as np
@@ -27,6 +27,7 @@ from xbench import (
     Contexts,
     Dataset,
     Difficulty,
+    Done,
     Drawing,
     Entry,
     Executor,
@@ -46,8 +47,10 @@ from xbench import (
     Rows,
     Similarity,
     Targets,
+    Task,
     TrainingPlan,
     Tree,
+    Work,
     Workplace,
     annotated,
     case_column,
@@ -58,10 +61,6 @@ from xbench import (
     seeded,
 )
 from xbench.commands import OUTPUT, Session, print_json, print_table, session_options
-
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-Place = TypeVar("Place", bound=Workplace)
 
 
 @dataclass(frozen=True)
@@ -336,12 +335,15 @@ class InTurn(Executor):
     """One task after another."""
 
     name: ClassVar[str] = "in-turn"
+    shared: ClassVar[bool] = False
 
-    def run(
-        self, work: Callable[[Task, Place], Result], tasks: Iterable[Task], workplace: Place
-    ) -> Iterator[Result]:
+    def worker_threads(self) -> int:
+        return 0
+
+    def run(self, work: Work, tasks: Iterator[Task | None]) -> Iterator[Done]:
         for task in tasks:
-            yield work(task, workplace)
+            if task is not None:
+                yield work(task)
 
 
 class Design(Component):

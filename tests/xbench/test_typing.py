@@ -13,7 +13,7 @@ import pytest
 
 import xbench
 from xbench.components.scaffold import write_plugin
-from xbench.testing.conformance import faults_in
+from xbench.testing.conformance.suite import faults_in
 
 pytestmark = pytest.mark.slow
 

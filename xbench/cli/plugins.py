@@ -46,7 +46,7 @@ def check(session: Session, distribution: str) -> None:
     """Run the conformance suite on every component of an installed DISTRIBUTION."""
     from xbench.cli.output import print_json, print_lines
     from xbench.errors import PluginError, UnknownNameError
-    from xbench.testing.conformance import faults_of
+    from xbench.testing.conformance.suite import faults_of
 
     claims = [c for c in session.registry.claims() if c.distribution == distribution]
     if not claims:

@@ -118,7 +118,7 @@ def test_an_id_that_is_not_in_the_split_is_refused(xbench, quick):
 
 
 def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
-    from xbench.testing.conformance import check_component
+    from xbench.testing.conformance.suite import check_component
 
     xbench("plugins", "new", "my-score", "--out", tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "my-score")

@@ -10,7 +10,7 @@ from torch.nn import functional
 from small_networks import Calls
 from xbench.networks.linearity import first_nonlinearity
 from xbench.networks.network import cut_module
-from xbench.testing.conformance import tiny_network
+from xbench.testing.tiny import tiny_network
 
 LINEAR = [
     lambda x, c: x + x,

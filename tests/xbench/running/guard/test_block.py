@@ -20,7 +20,7 @@ from xbench.running.executors.local import LocalExecutor
 from xbench.running.guard.block import guarded, network_changed
 from xbench.running.guard.modules import state_of
 from xbench.running.guard.process import process_state
-from xbench.testing.conformance import tiny_network
+from xbench.testing.tiny import tiny_network
 
 
 @dataclass(frozen=True)

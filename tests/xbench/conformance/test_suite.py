@@ -1,5 +1,6 @@
 """Everything registered is tested because it is registered."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,16 +15,45 @@ from xbench.interfaces.component import Component
 from xbench.interfaces.data.similarity import Similarity
 from xbench.interfaces.loss import Loss, Targets
 from xbench.interfaces.readout import Difficulty, Readout
-from xbench.testing.conformance import TinyDataset, check_component, faults_of
+from xbench.testing.conformance.samples import sample, samples_beside
+from xbench.testing.conformance.suite import KINDS, check_component, faults_of
+from xbench.testing.tiny import TinyClassifier, TinyDataset, TinyLoss
 
 REGISTRY = Registry(third_party=False)
-COMPONENTS = [c for c in REGISTRY.claims() if c.kind not in ("benchmark", "command")]
+CLAIMS = REGISTRY.claims()
 
 
-@pytest.mark.parametrize("claim", COMPONENTS, ids=lambda claim: f"{claim.kind}-{claim.name}")
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: f"{claim.kind}-{claim.name}")
 def test_what_is_registered_keeps_the_contract_of_its_kind(claim):
     builder = Builder(REGISTRY, read(benchmark_folder() / "default.toml")["defaults"])
     assert list(faults_of(claim, builder)) == []
+
+
+ITEMS = {
+    "similarity": "hierarchy",
+    "difficulty": "entropy",
+    "attribution": "gradient",
+    "explainer": "grad-cam",
+    "protocol": "explicability",
+    "executor": "local",
+}
+
+
+def test_the_docs_have_every_rule(project):
+    builder = Builder(REGISTRY, read(benchmark_folder() / "default.toml")["defaults"])
+    items = [sample(builder, kind, name) for kind, name in ITEMS.items()]
+    items += [TinyDataset(), TinyClassifier(), TinyLoss()]
+    items += [REGISTRY.get("command", "score"), benchmark_folder() / "default.toml"]
+    rules = {
+        rule.name
+        for cls, kind in KINDS
+        for item in items
+        if isinstance(item, cls)
+        for rule in kind(item, samples_beside(builder, item))
+    }
+    text = (project / "docs" / "plugins.md").read_text().partition("## The rules")[2]
+    named = set(re.findall(r"^\| [^|]* \| `([^`]+)`", text, re.MULTILINE))
+    assert rules | {"built", "tried", "seeds"} == named
 
 
 def test_a_component_that_is_no_dataclass_is_at_fault():
@@ -56,7 +86,9 @@ def test_a_difficulty_outside_the_unit_interval_is_at_fault():
         def readout(self, network, artefacts):
             return Readout(network.bottom, network.top, lambda z: 100 * z.amax(1, keepdim=True) + 2)
 
-    with pytest.raises(PluginError, match=r"difficulty 'too-hard': makes scores outside \[0, 1\]"):
+    with pytest.raises(
+        PluginError, match=r"difficulty 'too-hard': \[scores\] makes scores outside \[0, 1\]"
+    ):
         check_component(TooHard())
 
 

@@ -1,0 +1,229 @@
+"""Mistakes of datasets are found, and named by rule."""
+
+from collections import Counter
+
+import pytest
+import torch
+
+from xbench.interfaces.data.annotation import PartAttribute
+from xbench.testing.tiny import TinyDataset, tiny_images
+
+COUNTS = Counter()
+
+
+def fresh(name):
+    """Another number each time."""
+    COUNTS[name] += 1
+    return COUNTS[name]
+
+
+def changed(method, change):
+    """A method of the tiny dataset, its result changed."""
+    return {method: lambda self, *given: change(getattr(TinyDataset(), method)(*given))}
+
+
+def image(make):
+    return {"images": lambda self, ids: [make(i) for i in ids]}
+
+
+def first(change):
+    """A change of the first of several values."""
+
+    def of(values):
+        values = [value.clone() for value in values]
+        change(values[0])
+        return values
+
+    return of
+
+
+def filled(value, *place):
+    def of(tensor):
+        tensor = tensor.clone()
+        tensor[place] = value
+        return tensor
+
+    return of
+
+
+def attributes(**changes):
+    def of(every):
+        return (every[0]._replace(**changes), *every[1:])
+
+    return changed("class_attributes", of)
+
+
+MISTAKES = {
+    "labels of another type": (changed("labels", lambda t: t.int()), "labels", "type int32"),
+    "labels out of range": (changed("labels", lambda t: t + 9), "labels", "out of range: [9,"),
+    "a column of labels": (changed("labels", lambda t: t[:, None]), "labels", "shape (3, 1)"),
+    "a list of labels": (changed("labels", lambda t: t.tolist()), "labels", "a list"),
+    "images that are drawn anew": (
+        image(lambda _: torch.full((3, 4, 4), fresh("image") % 256, dtype=torch.uint8)),
+        "repeatable",
+        "other images when ids come in another order",
+    ),
+    "images of floats": (image(lambda _: torch.zeros(3, 4, 4)), "images", "type float32"),
+    "grey images": (
+        image(lambda _: torch.zeros(1, 4, 4, dtype=torch.uint8)),
+        "images",
+        "shape (1, 4, 4)",
+    ),
+    "images that are lists": (
+        {**image(lambda _: [[0]]), "sizes": lambda self, ids: [(1, 1)] * len(ids)},
+        "images",
+        "a list",
+    ),
+    "an image too few": (changed("images", lambda i: i[1:]), "images", "2 images and"),
+    "sizes of width and height": (
+        {**image(lambda _: torch.zeros(3, 4, 5, dtype=torch.uint8)), **changed("sizes", list)},
+        "images",
+        "of size (4, 5) has (16, 16)",
+    ),
+    "splits that overlap": (
+        {"ids": lambda self, split: range(20)},
+        "splits",
+        "shares images with another",
+    ),
+    "an image twice": ({"ids": lambda self, split: [1, 1, 2]}, "splits", "has an image twice"),
+    "ids that are words": ({"ids": lambda self, split: ["a", "b"]}, "splits", "no integers"),
+    "two classes of one name": (
+        {"class_names": lambda self: ("cat", "cat", "a", "b", "c")},
+        "classes",
+        "two classes of one name",
+    ),
+    "a fingerprint that changes": (
+        {"fingerprint": lambda self: str(fresh("fingerprint"))},
+        "fingerprint",
+        "changes",
+    ),
+    "points without visibility": (
+        changed("part_points", lambda t: t[..., :2]),
+        "part points",
+        "gives as part points a tensor of shape (3, 2, 2)",
+    ),
+    "points that are half visible": (
+        changed("part_points", filled(0.5, 0, 0, 2)),
+        "part points",
+        "neither 0 nor 1",
+    ),
+    "masks of another type": (
+        changed("part_masks", lambda masks: [mask.long() for mask in masks]),
+        "part masks",
+        "type int64, not (16, 16) and int16",
+    ),
+    "masks of parts that there are not": (
+        changed("part_masks", first(lambda mask: mask.fill_(2))),
+        "part masks",
+        "outside [-1, 1]",
+    ),
+    "masks of another size": (
+        changed("part_masks", lambda masks: [mask[:4] for mask in masks]),
+        "part masks",
+        "shape (4, 16)",
+    ),
+    "a mask too few": (changed("part_masks", lambda m: m[1:]), "part masks", "2 part masks for 3"),
+    "frequencies in single precision": (
+        attributes(frequencies=torch.ones(5, 2)),
+        "class attributes",
+        "frequencies of attribute 'colour' a tensor of shape (5, 2) and type float32",
+    ),
+    "frequencies above a hundred": (
+        attributes(frequencies=torch.full((5, 2), 101.0, dtype=torch.float64)),
+        "class attributes",
+        "outside [0, 100]",
+    ),
+    "frequencies of other values": (
+        attributes(values=("red", "blue", "green")),
+        "class attributes",
+        "not (5, 3)",
+    ),
+    "attributes in disorder": (attributes(part=7), "class attributes", "not ordered by part"),
+    "a class without ancestors": (
+        changed("class_ancestors", lambda above: above[1:]),
+        "class hierarchy",
+        "ancestors of 4 classes, and 5",
+    ),
+    "a node with two parents": (
+        changed("class_ancestors", lambda above: (("animal", "pet"), *above[1:])),
+        "class hierarchy",
+        "'animal' has two parents",
+    ),
+    "contexts that are counts": (changed("contexts", lambda t: t.long()), "contexts", "int64"),
+    "contexts of other names": (
+        {"context_names": lambda self: ("day", "day", "night")},
+        "contexts",
+        "has two contexts of one name",
+    ),
+    "examples of floats": (
+        changed("concept_examples", lambda pair: type(pair)(*(one / 255 for one in pair))),
+        "concept examples",
+        "positive examples of 'dark' a tensor of shape (2, 3, 16, 16) and type float32",
+    ),
+    "examples from elsewhere": (
+        changed("concept_examples", lambda pair: type(pair)(*(one + fresh("e") for one in pair))),
+        "concept examples",
+        "from elsewhere than its generator",
+    ),
+    "human labels that are negative": (
+        changed("label_counts", lambda t: -t),
+        "human labels",
+        "outside [0, inf]",
+    ),
+    "human labels of nobody": (changed("label_counts", lambda t: 0 * t), "human labels", "nobody"),
+    "human labels that are shares": (
+        changed("label_counts", lambda t: t / 10),
+        "human labels",
+        "type float32",
+    ),
+    "posteriors that are no distributions": (
+        changed("class_posterior", lambda t: t / 2),
+        "ideal observer",
+        "do not sum to 1",
+    ),
+    "likelihoods above one": (
+        changed("part_likelihoods", lambda t: t + 1),
+        "ideal observer",
+        "part likelihoods outside [0, 1]",
+    ),
+    "likelihoods of no parts": (
+        changed("part_likelihoods", lambda t: t[:, 0]) | changed("class_posterior", torch.clone),
+        "ideal observer",
+        "part likelihoods a tensor of shape (3, 5)",
+    ),
+    "an error": ({"labels": lambda self, ids: 1 / 0}, "labels", "raises ZeroDivisionError"),
+    "an exit": ({"splits": lambda self: sys_exit()}, "splits", "raises SystemExit"),
+    "an error in its check": ({"check": lambda self: 1 / 0}, "tried", "raises ZeroDivisionError"),
+    "a default that is left": (
+        {"class_names": lambda self: left_double() or TinyDataset().class_names()},
+        "unchanged",
+        "changed the default dtype from torch.float32 to torch.float64",
+    ),
+}
+
+
+def sys_exit():
+    raise SystemExit(3)
+
+
+def left_double():
+    torch.set_default_dtype(torch.float64)
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_of_a_dataset_is_named(planted, told, name):
+    methods, rule, text = MISTAKES[name]
+    found = planted(TinyDataset, methods)
+    told(found, "dataset", rule, text)
+    assert torch.get_default_dtype() is torch.float32
+
+
+def test_a_dataset_without_mistakes_has_none(planted):
+    assert planted(TinyDataset, {}) == []
+    assert tiny_images("train").ids() == tuple(range(20, 40))
+    assert isinstance(TinyDataset().class_attributes()[0], PartAttribute)
+
+
+def test_an_error_is_told_once(planted):
+    found = planted(TinyDataset, {"class_names": lambda self: 1 / 0})
+    assert len([fault for fault in found if "ZeroDivisionError" in fault]) == 1

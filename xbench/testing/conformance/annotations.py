@@ -1,0 +1,156 @@
+"""What datasets must do that implement a kind of annotation."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from xbench.interfaces.data.annotation import (
+    Annotation,
+    ClassAttributes,
+    ClassHierarchy,
+    ConceptExamples,
+    Contexts,
+    HumanLabels,
+    IdealObserver,
+    PartMasks,
+    PartPoints,
+)
+from xbench.interfaces.data.dataset import Dataset
+from xbench.randomness import generator
+from xbench.testing.conformance.datasets import present, tried
+from xbench.testing.conformance.rules import Beside, Rule, form, is_tensor
+
+_EXAMPLES = 2
+
+
+def rules(dataset: Dataset, beside: Beside) -> Iterator[Rule]:
+    """One for each kind of annotation that the dataset has, if its data is here."""
+    if not present(dataset):
+        return
+    for kind, (name, faults) in _KINDS.items():
+        if isinstance(dataset, kind):
+            yield Rule(name, partial(faults, dataset))
+
+
+def _shaped(
+    what: str, value: Any, shape: tuple[int, ...], *dtypes: torch.dtype, low: float, high: float
+) -> Iterator[str]:
+    """What is wrong with a tensor of annotations: its shape, its type, or a value out of range."""
+    if not is_tensor(value, shape, *dtypes):
+        types = " or ".join(str(dtype).split(".")[1] for dtype in dtypes)
+        yield f"gives as {what} {form(value)}, not {shape} and {types}"
+    elif value.numel() and not ((value >= low) & (value <= high)).all():
+        yield f"gives {what} outside [{low:g}, {high:g}]"
+
+
+def _unique(what: str, names: tuple[str, ...]) -> Iterator[str]:
+    if len(set(names)) != len(names):
+        yield f"has two {what} of one name"
+
+
+def _part_points(data: Any) -> Iterator[str]:
+    names = data.part_names()
+    yield from _unique("parts", names)
+    for ids in tried(data):
+        points = data.part_points(ids)
+        shape, far = (len(ids), len(names), 3), float("inf")
+        floats = (torch.float32, torch.float64)
+        faults = list(_shaped("part points", points, shape, *floats, low=-far, high=far))
+        yield from faults
+        if not faults and not ((points[..., 2] == 0) | (points[..., 2] == 1)).all():
+            yield "gives part points whose visibility is neither 0 nor 1"
+
+
+def _part_masks(data: Any) -> Iterator[str]:
+    most = len(data.mask_names()) - 1
+    for ids in tried(data):
+        masks, sizes = data.part_masks(ids), data.sizes(ids)
+        if len(masks) != len(ids):
+            yield f"gives {len(masks)} part masks for {len(ids)} images"
+            continue
+        for mask, size in zip(masks, sizes, strict=True):
+            yield from _shaped("a part mask", mask, tuple(size), torch.int16, low=-1, high=most)
+
+
+def _class_attributes(data: Any) -> Iterator[str]:
+    classes, attributes = len(data.class_names()), data.class_attributes()
+    if [one.part for one in attributes] != sorted(one.part for one in attributes):
+        yield "has class attributes that are not ordered by part"
+    for one in attributes:
+        shape, what = (classes, len(one.values)), f"frequencies of attribute {one.name!r}"
+        yield from _shaped(what, one.frequencies, shape, torch.float64, low=0, high=100)
+        yield from _unique(f"values of attribute {one.name!r}", one.values)
+
+
+def _class_hierarchy(data: Any) -> Iterator[str]:
+    classes, above = len(data.class_names()), data.class_ancestors()
+    if len(above) != classes:
+        yield f"has ancestors of {len(above)} classes, and {classes} classes"
+    parents: dict[str, tuple[str, ...]] = {}
+    for ancestors in above:
+        for place, name in enumerate(ancestors):
+            if parents.setdefault(name, ancestors[place + 1 :]) != ancestors[place + 1 :]:
+                yield f"has no tree above its classes: {name!r} has two parents"
+
+
+def _contexts(data: Any) -> Iterator[str]:
+    names = data.context_names()
+    yield from _unique("contexts", names)
+    for ids in tried(data):
+        shape = (len(ids), len(names))
+        yield from _shaped("contexts", data.contexts(ids), shape, torch.bool, low=0, high=1)
+
+
+def _concept_examples(data: Any) -> Iterator[str]:
+    concepts = data.concepts()
+    yield from _unique("concepts", tuple(concept.name for concept in concepts))
+    for concept in concepts[:1]:
+        pairs = [
+            data.concept_examples(concept.name, _EXAMPLES, generator("examples")) for _ in range(2)
+        ]
+        for which, images in pairs[0]._asdict().items():
+            shape, what = (_EXAMPLES, 3, -1, -1), f"{which} examples of {concept.name!r}"
+            yield from _shaped(what, images, shape, torch.uint8, low=0, high=255)
+        if not all(map(torch.equal, *pairs)):
+            yield "draws examples of concepts from elsewhere than its generator"
+
+
+def _human_labels(data: Any) -> Iterator[str]:
+    classes, integers = len(data.class_names()), (torch.int64, torch.int32, torch.int16)
+    for ids in tried(data):
+        counts, shape = data.label_counts(ids), (len(ids), classes)
+        faults = list(_shaped("label counts", counts, shape, *integers, low=0, high=float("inf")))
+        yield from faults
+        if not faults and not (counts.sum(dim=1) > 0).all():
+            yield "has images that nobody labelled among those with human labels"
+
+
+def _ideal_observer(data: Any) -> Iterator[str]:
+    classes, double = len(data.class_names()), torch.float64
+    for ids in tried(data):
+        likelihoods, posterior = data.part_likelihoods(ids), data.class_posterior(ids)
+        shapes = ((len(ids), -1, classes), (len(ids), classes))
+        yield from _shaped("part likelihoods", likelihoods, shapes[0], double, low=0, high=1)
+        faults = list(_shaped("class posteriors", posterior, shapes[1], double, low=0, high=1))
+        yield from faults
+        if not faults and not _sums_to_one(posterior):
+            yield "gives class posteriors that do not sum to 1"
+
+
+def _sums_to_one(rows: Tensor) -> bool:
+    return torch.allclose(rows.sum(dim=1), rows.new_ones(len(rows)))
+
+
+_KINDS: Mapping[type[Annotation], tuple[str, Callable[[Any], Iterator[str]]]] = {
+    PartPoints: ("part points", _part_points),
+    PartMasks: ("part masks", _part_masks),
+    ClassAttributes: ("class attributes", _class_attributes),
+    ClassHierarchy: ("class hierarchy", _class_hierarchy),
+    Contexts: ("contexts", _contexts),
+    ConceptExamples: ("concept examples", _concept_examples),
+    HumanLabels: ("human labels", _human_labels),
+    IdealObserver: ("ideal observer", _ideal_observer),
+}
