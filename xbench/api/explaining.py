@@ -14,7 +14,7 @@ from xbench.interfaces.protocol import Entry
 from xbench.reports.figures import save_figure
 from xbench.running.bench import LocalBench
 from xbench.running.runner import check_benchmark
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import subject_of, weights_recipe
 

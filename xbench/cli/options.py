@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xbench.interfaces.component import Tree
     from xbench.interfaces.executor import Executor
     from xbench.interfaces.workplace import Progress
-    from xbench.running.store import Store
+    from xbench.running.storage.store import Store
     from xbench.running.workplace import LocalWorkplace
 
 
@@ -93,7 +93,7 @@ class Session:
     def opened_store(self) -> "Store":
         """The store, which may not be there yet."""
         from xbench.files.home import home
-        from xbench.running.store import Store
+        from xbench.running.storage.store import Store
 
         return Store(self.store or str(home() / "store"))
 

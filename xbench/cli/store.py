@@ -18,7 +18,7 @@ def command() -> None:
 def ls(session: Session) -> None:
     """List how many files of each kind there are, and what they weigh."""
     from xbench.cli.output import print_json, print_table
-    from xbench.running.inventory import holdings
+    from xbench.running.storage.inventory import holdings
 
     store = session.opened_store()
     rows = holdings(store)
@@ -39,7 +39,7 @@ def verify(session: Session) -> None:
     """
     from xbench.cli.output import print_json
     from xbench.errors import RunError
-    from xbench.running.inventory import damaged
+    from xbench.running.storage.inventory import damaged
 
     store = session.opened_store()
     paths = list(damaged(store))
@@ -62,7 +62,7 @@ def gc(session: Session, explanations: bool, dry_run: bool) -> None:
     A record that can still be read is left, whatever its checksum says.
     """
     from xbench.cli.output import print_json
-    from xbench.running.inventory import garbage
+    from xbench.running.storage.inventory import garbage
 
     store = session.opened_store()
     files = list(garbage(store, time.time(), kept=explanations))

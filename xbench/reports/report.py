@@ -19,7 +19,7 @@ from xbench.reports.page import Picture, html, page_of
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.outcome import record_rows
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import subject_of
 

@@ -24,7 +24,7 @@ from xbench.running.blocks import blocks, parts
 from xbench.running.guard.block import guarded, network_changed
 from xbench.running.kept import Kept, Tensors, kept_folder
 from xbench.running.provider import Provider
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 
 LOGITS = "logits"

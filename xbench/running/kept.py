@@ -10,8 +10,8 @@ from torch import Tensor
 from xbench.interfaces.bench import Derivation, Subject, kept_key
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer
-from xbench.running import segments
-from xbench.running.store import Store
+from xbench.running.storage import segments
+from xbench.running.storage.store import Store
 
 Tensors = Mapping[str, Tensor]
 MOST_READ = 2**28

@@ -36,7 +36,7 @@ from xbench.results.score_records import Scores, difference_records, score_recor
 from xbench.results.scores_file import scores_table
 from xbench.results.statistics import Draws
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
-from xbench.running.store import FACTS, Store
+from xbench.running.storage.store import FACTS, Store
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,22 +207,12 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
 
 
 def _components(entry: Entry) -> dict[str, Tree]:
-    """What was compared, and what it was trained with."""
+    """What was compared, and trained with what; of an ensemble, that of each member."""
+    if entry.members:
+        return {f"member {member.label}": _components(member) for member in entry.members}
     parts = {"explainer": entry.explainer, "companion": entry.companion}
     return {
         **{name: part.tree() for name, part in parts.items() if part is not None},
-        "classifier": entry.classifier.tree(),
-        "loss": entry.loss.tree(),
-        "training": entry.training.tree(),
-    }
-
-
-def _components(entry: Entry) -> dict[str, Tree]:
-    """What the entry is made of; of an ensemble, what each member is made of."""
-    if entry.members:
-        return {f"member {member.label}": _components(member) for member in entry.members}
-    return {
-        **({} if entry.explainer is None else {"explainer": entry.explainer.tree()}),
         "classifier": entry.classifier.tree(),
         "loss": entry.loss.tree(),
         "training": entry.training.tree(),

@@ -7,8 +7,8 @@ from dataclasses import replace
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.component import Tree
 from xbench.interfaces.recipe import Recipe
-from xbench.running.store import Store
-from xbench.running.stored_tensors import StoredTensors
+from xbench.running.storage.store import Store
+from xbench.running.storage.stored_tensors import StoredTensors
 from xbench.running.versions import made_again
 from xbench.running.workplace import LocalWorkplace
 

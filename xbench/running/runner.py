@@ -16,8 +16,8 @@ from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.messages import heard
 from xbench.running.outcome import Outcome, Result, judged_together, put_results, records_of
-from xbench.running.plan import EntryRun, Plan
-from xbench.running.store import Store
+from xbench.running.planning.plan import EntryRun, Plan
+from xbench.running.storage.store import Store
 from xbench.running.work import Setting, Worker, at_bench
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import plan_of, start_module

@@ -15,8 +15,8 @@ from xbench.interfaces import executor
 from xbench.interfaces.executor import Done
 from xbench.running.bench import LocalBench
 from xbench.running.messages import Messages
-from xbench.running.store import Store
-from xbench.running.tasks import Task
+from xbench.running.planning.tasks import Task
+from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 
 

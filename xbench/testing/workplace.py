@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from xbench.running.bench import LocalBench
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 
 

@@ -26,7 +26,7 @@ from xbench.reports.report import Run, write_report
 from xbench.results.tables import heading
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy

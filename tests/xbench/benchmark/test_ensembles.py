@@ -19,9 +19,9 @@ from xbench.interfaces.protocol import CaseScores, Protocol
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.plan import Plan
+from xbench.running.planning.plan import Plan
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_bench, tiny_workplace
 from xbench.training.ensembles import networks_of
 from xbench.training.recipe import weights_recipe

@@ -25,7 +25,7 @@ from xbench.interfaces.training import Training
 from xbench.networks.network import blank_module, cut_classifier
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.pinned_weights import WeightsDownload, WeightsFile
 from xbench.training.recipe import TrainedWeights, subject_of, weights_recipe

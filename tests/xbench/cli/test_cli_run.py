@@ -13,7 +13,7 @@ from xbench.results.record import read_record, read_record_file
 from xbench.results.score_records import score_records
 from xbench.results.scores_file import case_scores
 from xbench.results.statistics import Draws
-from xbench.running.store import FACTS, Store
+from xbench.running.storage.store import FACTS, Store
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from xbench.interfaces.artefact import Artefact
-from xbench.running.segments import put
-from xbench.running.store import Store
+from xbench.running.storage.segments import put
+from xbench.running.storage.store import Store
 
 SEGMENT = "explanations/maps/key"
 HEX = "0123456789abcdef" * 2

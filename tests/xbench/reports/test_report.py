@@ -38,7 +38,7 @@ from xbench.reports.report import MANIFEST, Run, check_folder, write_report
 from xbench.results.tables import Row, Table
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import TrainedWeights, weights_recipe
 from xbench_zoo.losses import CrossEntropy

@@ -27,7 +27,7 @@ from xbench.results.record import Record, read_record
 from xbench.results.tables import awaited, tables
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench_zoo.losses import CrossEntropy
 

@@ -19,9 +19,9 @@ from xbench.interfaces.training import Training
 from xbench.networks.network import blank_module
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
+from xbench.running.planning.tasks import Build
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
-from xbench.running.tasks import Build
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.derived_weights import AveragedWeights
 from xbench.training.live_weights import LiveModuleWeights

@@ -14,7 +14,7 @@ from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
 from xbench.running.executors.ray import RayExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import Store
+from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 
 QUICK = RunOptions(resampling=Resampling(resamples=10))

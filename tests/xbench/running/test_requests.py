@@ -9,7 +9,7 @@ from small_networks import Tiny
 from xbench.interfaces.bench import Request
 from xbench.interfaces.data.case import Case
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.running.requests import Requests
+from xbench.running.planning.requests import Requests
 from xbench.training.recipe import subject_of
 
 INNER = Brightest()

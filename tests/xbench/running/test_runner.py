@@ -27,7 +27,7 @@ from xbench.interfaces.workplace import Silent, Workplace
 from xbench.results.record import Record
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
-from xbench.running.store import TREE, Store
+from xbench.running.storage.store import TREE, Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
 from xbench_zoo.losses import CrossEntropy

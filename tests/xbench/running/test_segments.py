@@ -13,9 +13,9 @@ from safetensors.torch import load
 
 from xbench.errors import StoreFullError
 from xbench.files.seals import DTYPES, header, tensor_bytes
-from xbench.running import segments
-from xbench.running.segments import delete, find, get, prune, put, segment_name, sizes
-from xbench.running.store import Store
+from xbench.running.storage import segments
+from xbench.running.storage.segments import delete, find, get, prune, put, segment_name, sizes
+from xbench.running.storage.store import Store
 
 FOLDER = "explanations/maps/key"
 

@@ -21,8 +21,8 @@ from xbench.errors import RunError, StoreFullError, UnwritableStoreError
 from xbench.files import seals
 from xbench.files.seals import sealed_tensors
 from xbench.interfaces.artefact import Artefact
-from xbench.running.store import TREE, Store, case_fault
-from xbench.running.store_files import StoreFiles
+from xbench.running.storage.store import TREE, Store, case_fault
+from xbench.running.storage.store_files import StoreFiles
 
 ROWS = pa.table({"case": [1, 2], "value": [[0.5, float("nan")], [1.0, 2.0]]})
 
@@ -307,7 +307,7 @@ def test_ten_runs_share_a_store(store):
 
 def test_processes_share_a_store(tmp_path):
     server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(["xbench.running.store"])
+    server.set_forkserver_preload(["xbench.running.storage.store"])
     with ProcessPoolExecutor(3, mp_context=server) as processes:
         damaged = list(processes.map(write_and_read, [str(tmp_path)] * 3, range(3)))
     assert damaged == [[]] * 3

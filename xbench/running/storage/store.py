@@ -32,8 +32,8 @@ import pyarrow.parquet as pq
 from xbench.files.seals import FIELD, header, seal, sealed_record, sealed_table, sealed_tensors
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.component import KIN, Tree
-from xbench.running.store_files import STRANGE, StoreFiles
-from xbench.running.stored_tensors import StoredTensors
+from xbench.running.storage.store_files import STRANGE, StoreFiles
+from xbench.running.storage.stored_tensors import StoredTensors
 
 TREE = b"xbench.tree"
 """The key of Parquet metadata under which the tree of a shard lies."""

@@ -22,7 +22,7 @@ from xbench.interfaces.recipe import Recipe
 from xbench.randomness import derived_seed
 from xbench.running.bench import LocalBench, Question
 from xbench.running.guard.block import guarded
-from xbench.running.store import FACTS, TREE, case_fault
+from xbench.running.storage.store import FACTS, TREE, case_fault
 
 
 @dataclass(frozen=True, eq=False)

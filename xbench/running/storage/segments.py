@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from xbench.files.seals import header, sealed_tensors, tensor_bytes
-from xbench.running.store import Store
-from xbench.running.store_files import FileEntry
+from xbench.running.storage.store import Store
+from xbench.running.storage.store_files import FileEntry
 
 FOLDERS = ("explanations", "predictions")
 """Where segments lie."""

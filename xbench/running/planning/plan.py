@@ -19,11 +19,11 @@ from xbench.interfaces.executor import Done
 from xbench.interfaces.protocol import Entry, Rows
 from xbench.interfaces.recipe import Recipe
 from xbench.running.bench import LocalBench
-from xbench.running.graph import Graph, Step
 from xbench.running.kept import Ledger
 from xbench.running.outcome import Outcome
-from xbench.running.requests import Requests
-from xbench.running.tasks import Build, Evaluate, Task
+from xbench.running.planning.graph import Graph, Step
+from xbench.running.planning.requests import Requests
+from xbench.running.planning.tasks import Build, Evaluate, Task
 from xbench.running.versions import made_again
 from xbench.running.work import sendable
 

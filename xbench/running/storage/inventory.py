@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from xbench.running import segments
-from xbench.running.store import Store
-from xbench.running.store_files import kind_of
+from xbench.running.storage import segments
+from xbench.running.storage.store import Store
+from xbench.running.storage.store_files import kind_of
 
 SEALED = ("artefacts", "rows", "records", "scores", *segments.FOLDERS)
 """The folders whose files hold a seal."""

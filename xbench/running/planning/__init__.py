@@ -1,0 +1,1 @@
+"""Planning: what is to be done, in which order, for all entries at once."""

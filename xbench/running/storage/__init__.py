@@ -1,0 +1,1 @@
+"""Storage: what lies in a store, complete or not there at all."""
