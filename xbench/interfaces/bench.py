@@ -109,7 +109,8 @@ def kept_key(
 ) -> str:
     """The key of explanations, or of predictions: of no ids, protocol, split or label."""
     view = images.tree()
-    del view["split"]
+    for chosen in ("split", "part"):
+        view.pop(chosen, None)
     tree = {
         "explainer": explainer and explainer.tree(),
         "layer": subject.classifier.layer,

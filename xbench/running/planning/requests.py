@@ -10,7 +10,7 @@ from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.running.bench import LocalBench, Question, in_order
 from xbench.running.blocks import blocks
-from xbench.running.planning.tasks import Explain
+from xbench.running.tasks import Explain
 
 
 @dataclass(eq=False)
@@ -77,8 +77,10 @@ def _question(request: Request) -> Question:
 
 
 def _key(asked: Question) -> str:
-    """The same for questions that blocks answer together: of one split, whatever explains."""
-    return f"{asked.folder(None)} {asked.images.split} {asked.subject.seed}"
+    """The same for questions about one image set, whatever explains: blocks are a set's."""
+    part = asked.images.part
+    chosen = fingerprint([asked.images.split, part and part.tree()])
+    return f"{asked.folder(None)} {asked.subject.seed} {chosen}"
 
 
 def _task(asked: Question, ids: tuple[int, ...], explainers: Sequence[Explainer | None]) -> Explain:
