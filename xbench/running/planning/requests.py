@@ -10,7 +10,7 @@ from xbench.interfaces.explanation import Explainer
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.running.bench import LocalBench, Question, in_order
 from xbench.running.blocks import blocks
-from xbench.running.tasks import Explain
+from xbench.running.planning.tasks import Explain
 
 
 @dataclass(eq=False)
