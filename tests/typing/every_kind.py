@@ -201,7 +201,7 @@ class Spot(Explanation):
 
     def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Figure:
         figure = Figure()
-        figure.add_subplot().imshow(self.values)
+        figure.add_subplot().imshow(self.values.numpy())
         return figure
 
 

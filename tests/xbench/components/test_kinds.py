@@ -10,7 +10,7 @@ from xbench.components.kinds import hook_of, plural
 from xbench.components.registry import FIRST_PARTY, KINDS, Registry
 from xbench.components.specification import Builder, checked_defaults
 from xbench.errors import ParameterError, PluginError, UnknownNameError
-from xbench.testing.conformance import faults_of
+from xbench.testing.conformance.suite import faults_of
 
 STUDIES = """
 from abc import abstractmethod
@@ -156,8 +156,8 @@ def test_the_conformance_suite_checks_the_kind_and_its_components(tmp_path):
     registry = Registry(POINTS)
     claims = [claim for claim in registry.claims() if claim.kind in ("kind", "design")]
     assert [fault for claim in claims for fault in faults_of(claim, Builder(registry))] == [
-        "design 'every': has no docstring",
-        "kind 'design': has no docstring",
+        "design 'every' (of studies 1): [documented] has no docstring",
+        "kind 'design' (of studies 1): [documented] has no docstring",
     ]
 
 
