@@ -21,6 +21,7 @@ from pathlib import Path
 from equal_runs import differences, records
 
 SIZE = ["dataset.train=400", "dataset.test=120", "training.epochs=3", "protocol.images=100"]
+SHARED = Path("/dev/shm")  # noqa: S108 - it is only looked into
 PATIENCE = 10.0
 """Seconds that processes have to end after their driver."""
 
@@ -28,7 +29,7 @@ PATIENCE = 10.0
 def main(moments: str = "10", executor: str = "processes", seed: str = "0") -> int:
     """Print a line for each kill; 1 if anything was not as it should be."""
     folder, draws = Path(tempfile.mkdtemp(prefix="kills-")), random.Random(int(seed))
-    shared = set(os.listdir("/dev/shm"))
+    shared = set(SHARED.iterdir())
     reference = folder / "reference"
     finish(reference, "local")
     start = time.monotonic()
@@ -40,10 +41,10 @@ def main(moments: str = "10", executor: str = "processes", seed: str = "0") -> i
             killed, left = kill(store, executor, victim, moment)
             finish(store, executor)
             same = not list(differences(records(reference), records(store), ""))
-            new = sorted(set(os.listdir("/dev/shm")) - shared)
+            new = sorted(str(path) for path in set(SHARED.iterdir()) - shared)
             bad += not same or bool(left) or bool(new)
             told = f"records {'equal' if same else 'DIFFER'}, left {left or 'nothing'}"
-            shared_memory = f"/dev/shm {new or 'clean'}"
+            shared_memory = f"shared memory {new or 'clean'}"
             print(f"{victim} killed after {moment:.1f} s ({killed}): {told}, {shared_memory}")
     shutil.rmtree(folder)
     return 1 if bad else 0
