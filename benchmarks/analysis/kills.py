@@ -28,7 +28,7 @@ PATIENCE = 10.0
 
 def main(moments: str = "10", executor: str = "processes", seed: str = "0") -> int:
     """Print a line for each kill; 1 if anything was not as it should be."""
-    folder, draws = Path(tempfile.mkdtemp(prefix="kills-")), random.Random(int(seed))
+    folder, draws = Path(tempfile.mkdtemp(prefix="kills-")), random.Random(int(seed))  # noqa: S311
     shared = set(SHARED.iterdir())
     reference = folder / "reference"
     finish(reference, "local")
