@@ -1,11 +1,11 @@
 """The bench of a process: explanations and predictions, kept in the store or made now."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float32
@@ -137,10 +137,10 @@ class LocalBench(Bench):
         loaded = self._loaded(asked.subject)
         with loaded.network.remembering([batch.images for batch in batches]):
             for explainer in explainers:
-                folder = asked.folder(explainer)
-                with self.workplace.costing(apart=True) as cost:
+                folder, given = asked.folder(explainer), dict[str, Mapping[str, Any]]()
+                with self.kept.noting(given), self.workplace.costing(apart=True) as cost:
                     values = self._values(explainer, asked, loaded, batches)
-                self.kept.put(folder, ids, values, cost)
+                self.kept.put(folder, ids, values, {**cost, "given": given})
                 made[folder] = dict(zip(ids, values, strict=True))
         return made
 

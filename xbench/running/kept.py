@@ -44,11 +44,11 @@ class Kept:
     @contextlib.contextmanager
     def noting(self, used: dict[str, Mapping[str, Any]]) -> Iterator[None]:
         """What each segment that is used in this block has cost, by its path."""
-        self._used = used
+        before, self._used = self._used, used
         try:
             yield
         finally:
-            self._used = None
+            self._used = before
 
     def newly_written(self) -> dict[str, int]:
         """Bytes of the segments that were written since this was asked last, by path."""

@@ -57,20 +57,27 @@ class Outcome:
 
     def costs(self) -> Iterator[dict[str, Any]]:
         """What each shard cost, and what was kept and used; nothing for rows made elsewhere."""
-        kept: dict[str, dict[str, Any]] = {}
-        for table in self.tables:
-            facts = (table.schema.metadata or {}).get(FACTS)
-            if facts is not None:
-                cost = json.loads(facts)
-                kept |= cost.get("kept", {})  # several shards use a segment: it counts once
-                yield cost
-        yield from kept.values()
+        yield from self._shard_costs()
+        yield from self._segments().values()
 
     def kept(self) -> Iterator[str]:
         """The folders of the store where what it used of explanations and predictions is kept."""
+        yield from (path.rpartition("/")[0] for path in self._segments())
+
+    def _shard_costs(self) -> Iterator[dict[str, Any]]:
         for table in self.tables:
-            facts = (table.schema.metadata or {}).get(FACTS, b"{}")
-            yield from (path.rpartition("/")[0] for path in json.loads(facts).get("kept", {}))
+            facts = (table.schema.metadata or {}).get(FACTS)
+            if facts is not None:
+                yield json.loads(facts)
+
+    def _segments(self) -> dict[str, dict[str, Any]]:
+        """The segments that it used, and those that these build on, by path: each counts once."""
+        found: dict[str, dict[str, Any]] = {}
+        for cost in self._shard_costs():
+            found |= cost.get("kept", {})
+        for segment in list(found.values()):
+            found |= segment.get("given", {})
+        return found
 
 
 class Result(NamedTuple):
