@@ -1,18 +1,22 @@
 """The low-level protocol on drawn shapes: rows, repeatability, pictures and bad input."""
 
 import dataclasses
+import pickle
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from shards import check_shards
 from small_entries import entry_of
 from xbench import (
     Artefacts,
     Bench,
     Case,
     Entry,
+    Explainer,
     MismatchError,
     ParameterError,
     Provider,
@@ -79,17 +83,12 @@ def test_rows_are_the_explanations_of_each_step(
             assert course.concepts == tuple(concept.name for concept in scores.concepts)
 
 
+@pytest.mark.parametrize("explainer", [EXPLAINER, RandomConcepts(EXPLAINER)])
 def test_rows_do_not_depend_on_how_cases_are_batched(
-    entry: Entry, artefacts: Artefacts, bench: Bench
+    entry: Entry, explainer: Explainer, tmp_path: Path
 ) -> None:
-    cases = PROTOCOL.cases(entry, artefacts)[:5]
-    floor = dataclasses.replace(entry, explainer=RandomConcepts(EXPLAINER))
-    for line in (entry, floor):
-        whole = list(courses(PROTOCOL.evaluate(line, cases, artefacts, bench)))
-        bench.batch_size = 2
-        parts = list(courses(PROTOCOL.evaluate(line, cases, artefacts, bench)))
-        for left, rightly_classified in zip(whole, parts, strict=True):
-            np.testing.assert_allclose(left.raw, rightly_classified.raw, atol=1e-6)
+    line = dataclasses.replace(entry, explainer=explainer)
+    check_shards(PROTOCOL, line, 3, 8, tmp_path, atol=1e-6)
 
 
 def test_a_random_floor_is_drawn_anew_at_each_step(
@@ -114,8 +113,18 @@ def test_the_amount_is_what_the_last_step_has(entry: Entry) -> None:
     half = dataclasses.replace(PROTOCOL, amount=0.5, perturbation="blur")
     batch = entry.datasets["test"].batch(entry.datasets["test"].ids()[:2])
     expected = PERTURBATIONS["blur"](batch.images, 0.5)
-    assert torch.equal(half.perturbed(batch, 4).images, expected)
-    assert torch.equal(half.perturbed(batch, 0).images, batch.images)
+    assert torch.equal(half.derivation(4).images(batch.images), expected)
+    assert torch.equal(half.derivation(0).images(batch.images), batch.images)
+
+
+def test_a_derivation_says_what_was_done_and_can_be_sent_to_other_processes(entry: Entry) -> None:
+    half = dataclasses.replace(PROTOCOL, amount=0.5, perturbation="hue")
+    trees = [one.derivation(step).tree for one in (PROTOCOL, half) for step in (1, 4)]
+    assert trees == [{"grey": 0.25}, {"grey": 1.0}, {"hue": 0.125}, {"hue": 0.5}]
+    assert len({PROTOCOL.derivation(step).place for step in range(5)}) == 5
+    sent = pickle.loads(pickle.dumps(PROTOCOL.derivation(2)))  # noqa: S301 - our own bytes
+    images = entry.datasets["test"].batch(entry.datasets["test"].ids()[:2]).images
+    assert torch.equal(sent.images(images), PERTURBATIONS["grey"](images, 0.5))
 
 
 @pytest.mark.parametrize("score", ["raw", "log"])

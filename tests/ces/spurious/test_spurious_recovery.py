@@ -1,6 +1,5 @@
 """The spurious-recovery protocol from training sets to records."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -9,10 +8,9 @@ import pyarrow as pa
 import pytest
 import torch
 
+from shards import check_shards
 from small_entries import entry_of
 from xbench import (
-    Artefact,
-    Bench,
     Benchmark,
     Builder,
     Concept,
@@ -22,11 +20,10 @@ from xbench import (
     Explainer,
     ImageSet,
     Line,
+    LocalBench,
     LocalExecutor,
     MismatchError,
     ParameterError,
-    Provider,
-    Recipe,
     Record,
     Registry,
     Resampling,
@@ -92,12 +89,8 @@ def make_entry(data, make_weights):
     return build
 
 
-def built(recipes: Mapping[str, Recipe], bench: Bench, tmp_path) -> dict[str, Artefact]:
-    return Provider(Store(str(tmp_path / "store")), bench).all(recipes)
-
-
-def rows_of(spurious: SpuriousRecovery, entry: Entry, bench: Bench, tmp_path) -> pa.Table:
-    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
+def rows_of(spurious: SpuriousRecovery, entry: Entry, bench: LocalBench) -> pa.Table:
+    artefacts = bench.provider.all(spurious.artefacts(entry))
     return spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, bench)
 
 
@@ -160,9 +153,9 @@ def test_explained_images_never_show_the_context(make_entry, data) -> None:
         assert case.id in data.ids("test")
 
 
-def test_rows_hold_what_explainer_and_network_say(make_entry, bench, tmp_path) -> None:
+def test_rows_hold_what_explainer_and_network_say(make_entry, bench) -> None:
     spurious, entry = protocol(), make_entry(Guesses())
-    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
+    artefacts = bench.provider.all(spurious.artefacts(entry))
     table = spurious.evaluate(entry, spurious.cases(entry, artefacts), artefacts, bench)
     for case in spurious.cases(entry, artefacts):
         model, which = spurious.groups()[case.within]
@@ -185,25 +178,13 @@ def test_rows_hold_what_explainer_and_network_say(make_entry, bench, tmp_path) -
         assert [row["concept"] for row in rows] == [concept.name for concept in scores.concepts]
 
 
-def test_rows_do_not_depend_on_how_cases_are_split(make_entry, bench, tmp_path) -> None:
-    spurious, entry = protocol(), make_entry(Guesses())
-    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
-    cases = spurious.cases(entry, artefacts)
-    whole = spurious.evaluate(entry, cases, artefacts, bench)
-    bench.batch_size = 3
-    starts = range(0, len(cases), 5)
-    shards = [spurious.evaluate(entry, cases[i : i + 5], artefacts, bench) for i in starts]
-    parts = pa.concat_tables(shards)
-    plain = ["case", "place", "image", "predicted", "raw", "concept", "bank", "set", "scenario"]
-    for name in plain:
-        np.testing.assert_array_equal(
-            parts[name].cast(whole[name].type).to_pylist(), whole[name].to_pylist()
-        )
-    np.testing.assert_allclose(parts["probability"], whole["probability"], atol=1e-6)
+@pytest.mark.parametrize("explainer", [CES, RandomConcepts(CES), Guesses()])
+def test_rows_do_not_depend_on_how_cases_are_split(make_entry, explainer, tmp_path) -> None:
+    check_shards(protocol(), make_entry(explainer), 5, 32, tmp_path, atol=1e-6)
 
 
-def test_random_scores_recover_what_guessing_does(make_entry, bench, tmp_path) -> None:
-    table = rows_of(protocol(images=60), make_entry(Guesses()), bench, tmp_path)
+def test_random_scores_recover_what_guessing_does(make_entry, bench) -> None:
+    table = rows_of(protocol(images=60), make_entry(Guesses()), bench)
     scores = {score.name: score for score in protocol().summarise({"x": table})["x"]}
     recovery = scores["average recovery at 3"]
     assert recovery.chance == 3 / 12
@@ -212,17 +193,18 @@ def test_random_scores_recover_what_guessing_does(make_entry, bench, tmp_path) -
     assert recovery.values.mean() == pytest.approx(0.25, abs=spread)
 
 
-def test_a_view_shows_the_image_with_its_model(make_entry, bench, tmp_path) -> None:
+def test_a_view_shows_the_image_with_its_model(make_entry, bench) -> None:
     spurious, entry = protocol(strengths=(0.75, 1.0)), make_entry(CES)
-    artefacts = built(spurious.artefacts(entry), bench, tmp_path)
+    artefacts = bench.provider.all(spurious.artefacts(entry))
     case = spurious.cases(entry, artefacts)[0]
     view = spurious.view(entry, case, artefacts)
     assert view.image == case.id
     assert view.title == (
         f"class 3, image {view.image}; 75 % of its class in training shown with red"
     )
-    assert view.weights is artefacts["class 3(red) at 0.75/weights"]
-    assert dict(view.artefacts) == {"bank": artefacts["class 3(red) at 0.75/weights/bank"]}
+    assert view.subject.weights.key == artefacts["class 3(red) at 0.75/weights"].key
+    (bank,) = view.subject.artefacts(CES).values()
+    assert bank.key == artefacts["class 3(red) at 0.75/weights/bank"].key
     assert view.images.batch([view.image]).labels.tolist() == [0]
     control = replace(entry, explainer=ControlModel(CES))
     assert spurious.view(control, case, artefacts).title.endswith("; control")

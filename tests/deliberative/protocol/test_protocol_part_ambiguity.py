@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -11,18 +12,18 @@ import torch
 from torch import nn
 
 from named_cases import ids_of, named
+from shards import check_shards
 from small_entries import entry_of
 from small_networks import Small
 from xbench import (
-    Artefact,
     Artefacts,
-    Bench,
     Case,
     ClassAttributes,
     Entry,
     Explainer,
     IdealObserver,
     ImageSet,
+    LocalBench,
     MismatchError,
     PartMasks,
     PartPoints,
@@ -66,20 +67,20 @@ def made(images: ImageSet, explainer: Explainer) -> Entry:
     return entry_of(Tiny(), sets, explainer=explainer, seed=3)
 
 
-def built(recipes: Mapping[str, Recipe], bench: Bench) -> dict[str, Artefact]:
-    return {
-        name: recipe.build(built(recipe.needs(), bench), bench) for name, recipe in recipes.items()
-    }
+def built(recipes: Mapping[str, Recipe], bench: LocalBench) -> Artefacts:
+    return bench.provider.all(recipes)
 
 
-def evaluated(protocol: PartAmbiguity, entry: Entry, bench: Bench) -> tuple[pa.Table, Artefacts]:
+def evaluated(
+    protocol: PartAmbiguity, entry: Entry, bench: LocalBench
+) -> tuple[pa.Table, Artefacts]:
     artefacts = built(protocol.artefacts(entry), bench)
     cases = protocol.cases(entry, artefacts)
     return protocol.evaluate(entry, cases, artefacts, bench), artefacts
 
 
 def explained(
-    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: Bench
+    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: LocalBench
 ) -> Iterator[tuple[int, Insecurities]]:
     """Each image and its insecurities, explained in the protocol's batches.
 
@@ -97,7 +98,7 @@ def explained(
 
 
 def slow_rows(
-    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: Bench
+    protocol: PartAmbiguity, entry: Entry, artefacts: Artefacts, bench: LocalBench
 ) -> list[tuple[int, int, list[float], list[float]]]:
     """One image, one pair, one mask after the other; parts as sets."""
     test, found = entry.datasets["test"], []
@@ -122,7 +123,7 @@ def slow_rows(
 
 @pytest.mark.parametrize("ground_truth", ["paper", "official", "ideal"])
 def test_rows_equal_those_of_a_slow_evaluation(
-    entry: Entry, bench: Bench, ground_truth: str
+    entry: Entry, bench: LocalBench, ground_truth: str
 ) -> None:
     protocol = PartAmbiguity(Entropy(), ground_truth=ground_truth, images=6)
     table, artefacts = evaluated(protocol, entry, bench)
@@ -135,7 +136,7 @@ def test_rows_equal_those_of_a_slow_evaluation(
         np.testing.assert_array_equal(curve(table, name).astype(np.float32), expected)
 
 
-def test_rows_have_the_stated_columns_and_types(entry: Entry, bench: Bench) -> None:
+def test_rows_have_the_stated_columns_and_types(entry: Entry, bench: LocalBench) -> None:
     table, _ = evaluated(PartAmbiguity(Entropy(), images=4), entry, bench)
     types = {field.name: str(field.type) for field in table.schema}
     assert types == {
@@ -152,21 +153,16 @@ def test_rows_have_the_stated_columns_and_types(entry: Entry, bench: Bench) -> N
     assert all(len(row) == 90 for row in table["precision"].to_pylist())
 
 
-def test_rows_do_not_depend_on_how_cases_are_split(entry: Entry, bench: Bench) -> None:
+@pytest.mark.parametrize("explainer", [SUBJECT, RandomRegion(SUBJECT), RandomPair()])
+def test_rows_do_not_depend_on_how_cases_are_split(
+    images: ImageSet, explainer: Explainer, tmp_path: Path
+) -> None:
     protocol = PartAmbiguity(Entropy(), images=8)
-    random = replace(entry, explainer=RandomRegion(SUBJECT))
-    whole, artefacts = evaluated(protocol, random, bench)
-    cases = protocol.cases(random, artefacts)
-    bench.batch_size = 3
-    shards = [protocol.evaluate(random, cases[i : i + 4], artefacts, bench) for i in (0, 4)]
-    parts = pa.concat_tables(shards)
-    numbers = ["precision", "recall", "strength"]
-    assert parts.drop(numbers).to_pylist() == whole.drop(numbers).to_pylist()
-    np.testing.assert_array_equal(curve(parts, "precision"), curve(whole, "precision"))
+    check_shards(protocol, made(images, explainer), 3, 8, tmp_path)
 
 
 @pytest.mark.parametrize("overlap", ["largest", "union"])
-def test_mask_parts_give_iou(entry: Entry, bench: Bench, overlap: str) -> None:
+def test_mask_parts_give_iou(entry: Entry, bench: LocalBench, overlap: str) -> None:
     protocol = PartAmbiguity(Entropy(), parts="masks", overlap=overlap, images=4)
     table, artefacts = evaluated(protocol, entry, bench)
     assert "precision" not in table.column_names
@@ -193,7 +189,7 @@ def test_mask_parts_give_iou(entry: Entry, bench: Bench, overlap: str) -> None:
     assert set(scores) == {"average iou", *(f"iou@{p}%" for p in (10, 20, 30, 40, 50))}
 
 
-def test_entries_share_their_cases_under_reference(images: ImageSet, bench: Bench) -> None:
+def test_entries_share_their_cases_under_reference(images: ImageSet, bench: LocalBench) -> None:
     protocol = PartAmbiguity(Entropy(), images=7)
     entries = [
         made(images, e) for e in (SUBJECT, Deliberative(Hesitancy(), Gradient()), MostProbable())
@@ -204,7 +200,7 @@ def test_entries_share_their_cases_under_reference(images: ImageSet, bench: Benc
     assert len(protocol.cases(entries[0], artefacts)) == 7
 
 
-def test_the_selection_holds_the_hardest_images(entry: Entry, bench: Bench) -> None:
+def test_the_selection_holds_the_hardest_images(entry: Entry, bench: LocalBench) -> None:
     artefacts = built(PartAmbiguity(Entropy(), images=5).artefacts(entry), bench)
     network = bench.network(entry.classifier, artefacts["weights"])
     test = entry.datasets["test"]
@@ -264,7 +260,7 @@ def test_all_explains_every_test_image(entry: Entry) -> None:
     assert protocol.cases(entry, {}) == [Case("test", n) for n in entry.datasets["test"].ids()]
 
 
-def test_only_the_strongest_are_scored_where_so_asked(entry: Entry, bench: Bench) -> None:
+def test_only_the_strongest_are_scored_where_so_asked(entry: Entry, bench: LocalBench) -> None:
     every, _ = evaluated(PartAmbiguity(Entropy(), images=5), entry, bench)
     some, _ = evaluated(PartAmbiguity(Entropy(), images=5, insecurities=2), entry, bench)
     assert max(some["rank"].to_pylist()) == 1
@@ -288,7 +284,7 @@ class Mute(Explainer):
 
 
 def test_images_without_insecurities_have_one_row_of_nan_and_are_counted(
-    images: ImageSet, bench: Bench
+    images: ImageSet, bench: LocalBench
 ) -> None:
     protocol = PartAmbiguity(Entropy(), selection="all")
     table, _ = evaluated(protocol, made(images, Mute()), bench)
@@ -402,7 +398,7 @@ def test_the_ground_truth_is_keyed_by_data_set_and_parameters(images: ImageSet) 
     assert ideal.truth().recipes(images.dataset) == {}
 
 
-def test_the_tables_facts_describe_it(entry: Entry, bench: Bench) -> None:
+def test_the_tables_facts_describe_it(entry: Entry, bench: LocalBench) -> None:
     artefacts = built(PartAmbiguity(Entropy()).artefacts(entry), bench)
     made = artefacts["ambiguous-parts"]
     table = made.tensors["ambiguous"]

@@ -7,8 +7,15 @@ import torch
 
 from named_cases import named
 from small_entries import entry_of
-from xbench import Artefact, Case, ImageSet, UnknownNameError
-from xbench.networks import blank_module, read_state
+from xbench import (
+    Case,
+    ImageSet,
+    LiveModuleWeights,
+    PinnedWeights,
+    UnknownNameError,
+    WeightsFile,
+)
+from xbench.networks import blank_module
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
 from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side
@@ -22,14 +29,10 @@ NETWORK = SmallCnn((4, 4, 6, 6, 6))
 CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-def entry(label, classifier=NETWORK, dataset=BIRDS, roles=("train", "test", "shifted")):
-    sets = {role: ImageSet(dataset, role) for role in roles}
-    return entry_of(classifier, sets, label=label)
-
-
-def weights(seed):
-    state = blank_module(NETWORK, 20, seed).state_dict()
-    return {"weights": Artefact(f"key{seed}", state, {"classes": 20})}
+def entry(label, seed=1):
+    sets = {role: ImageSet(BIRDS, role) for role in ("train", "test", "shifted")}
+    weights = LiveModuleWeights(NETWORK, 20, blank_module(NETWORK, 20, seed))
+    return entry_of(NETWORK, sets, label=label, weights=weights)
 
 
 def answer(case, a, b, similarity=(0.0, 0.0), label=0):
@@ -86,10 +89,10 @@ def test_maps_are_those_of_the_predicted_class_whatever_the_batches(bench):
             ("shifted", BIRDS.ids("shifted")[2]),
         ]
     ]
-    one = entry("a")
-    found = maps_of(one, weights(3), shown, bench)
+    one = entry("a", seed=3)
+    found = maps_of(one, shown, bench)
     assert list(found) == [answer.case for answer in shown]
-    network = bench.network(NETWORK, weights(3)["weights"])
+    network = bench.network(NETWORK, bench.provider.one(one.weights))
     for case in found:
         batch = one.datasets[case.role].batch([case.id])
         (alone,) = GradCam().explain(network, batch, {}, one.source(), {})
@@ -98,13 +101,12 @@ def test_maps_are_those_of_the_predicted_class_whatever_the_batches(bench):
 
 
 def test_a_picture_shows_each_image_with_two_maps(bench):
-    entries = {label: entry(label) for label in ("plain", "weighted")}
-    artefacts = {"plain": weights(1), "weighted": weights(2)}
+    entries = {"plain": entry("plain", 1), "weighted": entry("weighted", 2)}
     made = {
         "plain": rows([1] * 6 + [0] * 6, [0.1] * 6 + [0.6] * 6),
         "weighted": rows([2] * 3 + [0] * 8 + [3], [0.2] * 3 + [0.6] * 8 + [0.1]),
     }
-    drawing = side_by_side(entries, made, artefacts, bench, a="plain", b="weighted", count=2)
+    drawing = side_by_side(entries, made, bench, a="plain", b="weighted", count=2)
     names, told = BIRDS.class_names(), words(drawing)
     assert len(drawing.figure.axes) == 3 * (2 + 2 + 2)
     assert told[0] == "a: plain,   b: weighted"
@@ -126,23 +128,21 @@ def test_a_picture_shows_each_image_with_two_maps(bench):
 
 
 def test_maps_of_two_classifiers_differ_and_those_of_one_do_not(bench):
-    entries = {label: entry(label) for label in ("a", "b")}
     made = {"a": rows([0] * 12), "b": rows([0] * 12)}
     for seed, same in ((1, True), (2, False)):
-        artefacts = {"a": weights(1), "b": weights(seed)}
-        drawing = side_by_side(entries, made, artefacts, bench, a="a", b="b", count=1)
+        entries = {"a": entry("a", 1), "b": entry("b", seed)}
+        drawing = side_by_side(entries, made, bench, a="a", b="b", count=1)
         _, first, second = (ax.images[0].get_array() for ax in drawing.figure.axes)
         assert np.array_equal(first, second) == same
 
 
 def test_groups_without_images_say_so(bench):
-    entries = {label: entry(label) for label in ("a", "b")}
-    artefacts = {"a": weights(1), "b": weights(2)}
+    entries = {"a": entry("a", 1), "b": entry("b", 2)}
     made = {"a": rows([0] * 12), "b": rows([0] * 12)}
-    drawing = side_by_side(entries, made, artefacts, bench, a="a", b="b", count=1)
+    drawing = side_by_side(entries, made, bench, a="a", b="b", count=1)
     assert words(drawing).count("no such image") == 2
     none = {label: table.slice(0, 0) for label, table in made.items()}
-    empty = side_by_side(entries, none, artefacts, bench, a="a", b="b")
+    empty = side_by_side(entries, none, bench, a="a", b="b")
     assert words(empty).count("no such image") == 3
     empty.figure.canvas.draw()
 
@@ -151,7 +151,7 @@ def test_unknown_entries_are_named(bench):
     entries = {label: entry(label) for label in ("plain", "weighted")}
     made = {label: rows([0] * 12) for label in entries}
     with pytest.raises(UnknownNameError, match=r"'palin'.*plain"):
-        side_by_side(entries, made, {}, bench, a="palin", b="weighted")
+        side_by_side(entries, made, bench, a="palin", b="weighted")
 
 
 @pytest.mark.realdata
@@ -161,13 +161,14 @@ def test_real_networks_on_real_images_can_be_compared(realdata, bench):
         files=("train=train_first4000_lossless.npz", "test=test_jpeg.npz"),
         classes=CIFAR,
     )
-    entries, artefacts, made = {}, {}, {}
+    entries, made = {}, {}
     for depth, file in ((20, "resnet20-12fca82f.th"), (56, "resnet56-4bfd9763.th")):
-        label = f"ResNet-{depth}"
-        entries[label] = entry(label, CifarResnet(depth), images, ("train", "test"))
-        state = read_state(realdata / "cifar10_resnets" / file)
-        artefacts[label] = {"weights": Artefact(label, state, {"classes": 10})}
-        network = bench.network(CifarResnet(depth), artefacts[label]["weights"])
+        label, classifier = f"ResNet-{depth}", CifarResnet(depth)
+        sets = {role: ImageSet(images, role) for role in ("train", "test")}
+        source = WeightsFile(str(realdata / "cifar10_resnets" / file))
+        weights = PinnedWeights(classifier, 10, source)
+        entries[label] = entry_of(classifier, sets, label=label, weights=weights)
+        network = bench.network(classifier, bench.provider.one(weights))
         ids = list(images.ids("test"))[:60]
         batch = entries[label].datasets["test"].batch(ids)
         predicted = network.logits(batch.images).argmax(1)
@@ -182,12 +183,12 @@ def test_real_networks_on_real_images_can_be_compared(realdata, bench):
             }
         )
     a, b = entries
-    drawing = side_by_side(entries, made, artefacts, bench, a=a, b=b, count=2)
+    drawing = side_by_side(entries, made, bench, a=a, b=b, count=2)
     told, some = words(drawing), made[a].to_pylist()[:10]
     seen = [(Case.parse(row["case"]), "test", row["image"]) for row in some]
     shown = [PairedAnswer(*whose, 0, (0, 0), (0, 0)) for whose in seen]
     for label, one in entries.items():
-        found = maps_of(one, artefacts[label], shown, bench)
+        found = maps_of(one, shown, bench)
         said = made[label]["predicted"].to_pylist()
         assert [found[seen.case].label for seen in shown] == said[: len(shown)]
     assert sum(text.startswith("test ") for text in told) >= 4

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from shards import check_shards
 from small_datasets import Made
 from small_entries import entry_of
 from xbench import (
@@ -18,15 +19,16 @@ from xbench import (
     Dataset,
     Entry,
     ImageSet,
+    LocalBench,
     Loss,
     MismatchError,
     Normalisation,
     NumericalError,
-    Provider,
     Similarity,
     Targets,
     fingerprint,
     generator,
+    weights_recipe,
 )
 from xbench_explicable.losses.weighted import WeightedLoss
 from xbench_explicable.protocol.explicability import Explicability, evaluated_sets
@@ -122,17 +124,17 @@ def linear_entry(seed: int = 0, loss: Loss | None = None, **sets: Dataset) -> En
     return entry_of(Linear(), datasets, **given)
 
 
-def evaluated_rows(protocol: Explicability, entry: Entry, provider: Provider, cases=None):
-    artefacts = provider.all(protocol.artefacts(entry))
+def evaluated_rows(protocol: Explicability, entry: Entry, bench: LocalBench, cases=None):
+    artefacts = bench.provider.all(protocol.artefacts(entry))
     cases = protocol.cases(entry, artefacts) if cases is None else cases
-    return protocol.evaluate(entry, list(cases), artefacts, provider.bench)
+    return protocol.evaluate(entry, list(cases), artefacts, bench)
 
 
-def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> None:
+def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(bench) -> None:
     sets = {"turned": Tinted(NAMES[::-1], 8), "few": Tinted(("truck", "cat"), 6, 50)}
     entry = linear_entry(**sets)
     assert [evaluated.name for evaluated in evaluated_sets(entry)] == ["test", "few", "turned"]
-    columns = evaluated_rows(Explicability(Alike()), entry, provider).to_pydict()
+    columns = evaluated_rows(Explicability(Alike()), entry, bench).to_pydict()
     names = zip(columns["set"], columns["image"], strict=True)
     assert columns["case"] == [f"{role}/{image}" for role, image in names]
     assert columns["set"] == ["test"] * 12 + ["few"] * 6 + ["turned"] * 8
@@ -142,7 +144,7 @@ def test_cases_are_all_images_of_all_test_sets_the_own_ones_first(provider) -> N
     assert Explicability(Alike()).cases(other, {}) == Explicability(Alike()).cases(entry, {})
 
 
-def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(provider) -> None:
+def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(bench) -> None:
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 2, 50))
     protocol = Explicability(Alike())
     cases = protocol.cases(entry, {})
@@ -153,22 +155,20 @@ def test_a_limit_takes_as_many_images_of_each_test_set_and_the_first_of_each(pro
     assert places(protocol.limited(entry, cases, 3)) == [0, 12, 14]
     assert places(protocol.limited(entry, cases, 9)) == [0, 1, 2, 3, 12, 13, 14, 15, 16]
     assert list(protocol.limited(entry, cases, 1000)) == list(cases)
-    columns = evaluated_rows(
-        protocol, entry, provider, protocol.limited(entry, cases, 9)
-    ).to_pydict()
+    columns = evaluated_rows(protocol, entry, bench, protocol.limited(entry, cases, 9)).to_pydict()
     assert columns["set"] == ["test"] * 4 + ["few"] * 2 + ["turned"] * 3
 
 
-def test_labels_of_further_sets_are_those_of_their_names(provider) -> None:
+def test_labels_of_further_sets_are_those_of_their_names(bench) -> None:
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8), few=Tinted(("truck", "cat"), 6))
-    columns = evaluated_rows(Explicability(Alike()), entry, provider).to_pydict()
+    columns = evaluated_rows(Explicability(Alike()), entry, bench).to_pydict()
     assert columns["class"][12:18] == ["truck", "cat"] * 3
     assert columns["class"][18:] == [NAMES[::-1][image % 4] for image in range(8)]
     assert [NAMES[label] for label in columns["label"]] == columns["class"]
     assert [NAMES[label] for label in columns["predicted"]] == columns["predicted_class"]
 
 
-def test_classes_that_nothing_was_trained_for_are_all_named(provider) -> None:
+def test_classes_that_nothing_was_trained_for_are_all_named(bench) -> None:
     entry = linear_entry(
         other=Tinted(("cat", "dog")), odd=replace(Tinted(), classes=("cat", "plane", "boat"))
     )
@@ -180,10 +180,8 @@ def test_classes_that_nothing_was_trained_for_are_all_named(provider) -> None:
     )
 
 
-def test_rows_say_how_near_a_prediction_is(provider) -> None:
-    columns = evaluated_rows(
-        Explicability(Alike(), "dataset"), linear_entry(), provider
-    ).to_pydict()
+def test_rows_say_how_near_a_prediction_is(bench) -> None:
+    columns = evaluated_rows(Explicability(Alike(), "dataset"), linear_entry(), bench).to_pydict()
     near, far = 3 / 11, 1 / 11
     for true, predicted, similarity, closer, level, distance in zip(
         *(
@@ -204,31 +202,22 @@ def test_rows_say_how_near_a_prediction_is(provider) -> None:
     assert set(columns["classes"]) == {4}
 
 
-def test_rows_do_not_depend_on_batches_or_shards(provider) -> None:
+def test_rows_do_not_depend_on_batches_or_shards(tmp_path) -> None:
     protocol = Explicability(Alike(), "", (CrossEntropy(), WeightedLoss(Alike())))
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
-    whole, cases = evaluated_rows(protocol, entry, provider), protocol.cases(entry, {})
-    parts = [evaluated_rows(protocol, entry, provider, cases[n : n + 7]) for n in range(0, 20, 7)]
-    for name in whole.column_names:
-        joined = [value for part in parts for value in part.column(name).to_pylist()]
-        if whole.schema.field(name).type == "double":
-            np.testing.assert_allclose(whole.column(name).to_numpy(), joined, rtol=1e-5)
-        else:
-            assert whole.column(name).to_pylist() == joined
+    check_shards(protocol, entry, 7, 20, tmp_path)
 
 
-def test_probabilities_and_losses_are_those_of_each_image(provider) -> None:
+def test_probabilities_and_losses_are_those_of_each_image(bench) -> None:
     losses = (CrossEntropy(), CrossEntropy(0.2), WeightedLoss(Alike()))
     protocol = Explicability(Alike(), "", losses)
     columns = evaluated_rows(
-        protocol, linear_entry(turned=Tinted(NAMES[::-1], 8)), provider
+        protocol, linear_entry(turned=Tinted(NAMES[::-1], 8)), bench
     ).to_pydict()
     weights = np.array([[6, 3, 1, 1], [3, 6, 1, 1], [1, 1, 6, 3], [1, 1, 3, 6]]) / 11
     plain, smooth, weighted = (columns[f"{LOSS}{label}"] for label in loss_labels(losses))
     entry = linear_entry(turned=Tinted(NAMES[::-1], 8))
-    network = provider.bench.network(
-        entry.classifier, provider.all(protocol.artefacts(entry))["weights"]
-    )
+    network = bench.network(entry.classifier, bench.provider.one(weights_recipe(entry)))
     for evaluated in evaluated_sets(entry):
         logits = network.logits(evaluated.images.batch(evaluated.ids).images).double()
         for place, p in enumerate(logits.softmax(1).numpy()):
@@ -261,9 +250,7 @@ def ensemble(*members: Entry) -> Entry:
 
 def answers(protocol: Explicability, entry: Entry, bench) -> dict[str, list]:
     """The columns of the rows of all cases."""
-    artefacts = bench.provider.all(protocol.artefacts(entry))
-    cases = protocol.cases(entry, artefacts)
-    return protocol.evaluate(entry, cases, artefacts, bench).to_pydict()
+    return evaluated_rows(protocol, entry, bench).to_pydict()
 
 
 def test_an_ensemble_answers_with_the_mean_of_its_members_probabilities(bench) -> None:
@@ -340,10 +327,10 @@ def test_an_ensemble_takes_the_judgements_that_its_members_take(bench) -> None:
     assert set(columns["labels_needed"]) == {460}
 
 
-def test_labels_needed_are_those_of_the_loss_that_an_entry_is_trained_with(provider) -> None:
+def test_labels_needed_are_those_of_the_loss_that_an_entry_is_trained_with(bench) -> None:
     protocol = Explicability(Alike())
-    plain = evaluated_rows(protocol, linear_entry(), provider)
-    weighted = evaluated_rows(protocol, linear_entry(loss=WeightedLoss(Alike())), provider)
+    plain = evaluated_rows(protocol, linear_entry(), bench)
+    weighted = evaluated_rows(protocol, linear_entry(loss=WeightedLoss(Alike())), bench)
     assert set(plain.column("labels_needed").to_pylist()) == {0}
     assert set(weighted.column("labels_needed").to_pylist()) == {460}
 
@@ -415,10 +402,10 @@ def test_losses_are_checked_before_anything_is_trained() -> None:
         Explicability(Alike(), "", (Refusing(),)).artefacts(linear_entry())
 
 
-def test_logits_that_are_no_numbers_are_an_error_that_names_the_images(provider) -> None:
+def test_logits_that_are_no_numbers_are_an_error_that_names_the_images(bench) -> None:
     dazzled = replace(linear_entry(), classifier=Linear(dazzled=True))
     with pytest.raises(NumericalError, match="NaN or infinite for images 2003; check its weights"):
-        evaluated_rows(Explicability(Alike()), dazzled, provider)
+        evaluated_rows(Explicability(Alike()), dazzled, bench)
 
 
 def test_only_a_distance_in_the_datasets_own_tree_needs_one() -> None:
@@ -456,12 +443,12 @@ def test_a_loss_that_mixes_images_is_refused_before_anything_is_trained() -> Non
     )
 
 
-def test_a_loss_that_mixes_images_is_never_scored(provider) -> None:
+def test_a_loss_that_mixes_images_is_never_scored(bench) -> None:
     entry = linear_entry()
-    artefacts = provider.all(Explicability(Alike()).artefacts(entry))
+    artefacts = bench.provider.all(Explicability(Alike()).artefacts(entry))
     protocol = Explicability(Alike(), losses=(Mixing(share=1.0),))
     with pytest.raises(MismatchError, match="loss 'mixing' mixes or changes images"):
-        protocol.evaluate(entry, protocol.cases(entry, {})[:2], artefacts, provider.bench)
+        protocol.evaluate(entry, protocol.cases(entry, {})[:2], artefacts, bench)
 
 
 def test_a_loss_is_tried_without_decoding_any_image() -> None:

@@ -205,9 +205,9 @@ def lemmas():
     return lemmas_of()
 
 
-def test_the_benchmark_runs_and_draws_its_figure(lemmas, bench, tmp_path):
+def test_the_benchmark_runs_and_draws_its_figure(lemmas, workplace, tmp_path):
     store = Store(str(tmp_path / "store"))
-    records = run(lemmas, store, LocalExecutor(), bench)
+    records = run(lemmas, store, LocalExecutor(), workplace)
     rises = [record.scores[0].value for record in records]
     assert rises == pytest.approx([31 / 35, 23 / 35, 16 / 35, 0])
     rows = {line.label: [rows_of(line.loss)] for line in lemmas.lines}
