@@ -18,6 +18,7 @@ from xbench import (
     Artefacts,
     Attribution,
     Batch,
+    Bench,
     Case,
     CaseScores,
     ClassHierarchy,
@@ -26,6 +27,7 @@ from xbench import (
     Component,
     Contexts,
     Dataset,
+    Derivation,
     Difficulty,
     Done,
     Drawing,
@@ -42,10 +44,12 @@ from xbench import (
     Protocol,
     Readout,
     Recipe,
+    Request,
     Resampling,
     Role,
     Rows,
     Similarity,
+    Subject,
     Targets,
     Task,
     TrainingPlan,
@@ -55,7 +59,6 @@ from xbench import (
     annotated,
     case_column,
     case_places,
-    explained,
     hookimpl,
     per_image,
     seeded,
@@ -289,21 +292,27 @@ class Corner(Protocol):
         return (PartPoints,)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
-        images = entry.datasets["train"]
-        weights = DrawnWeights(entry.classifier, len(images.dataset.class_names()), entry.seed)
-        return {"weights": weights, "colour": MeanColour(images)}
+        weights = subject(entry).weights
+        return {"weights": weights, "colour": MeanColour(entry.datasets["train"])}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         return [Case("test", image) for image in entry.datasets["test"].ids()]
 
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterator[Request]:
+        asked = subject(entry), entry.datasets["test"], tuple(case.id for case in cases)
+        yield Request(None, *asked)
+        yield Request(entry.required_explainer, *asked, DARKENED)
+
     def evaluate(
-        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, workplace: Workplace
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
-        network = workplace.network(entry.classifier, artefacts["weights"])
-        batch = entry.datasets["test"].batch([case.id for case in cases]).to(workplace.device)
-        found = explained(entry.required_explainer, network, batch, artefacts, entry.source())
-        shares = [share(one) for one in found if isinstance(one, Spot)]
-        return Rows.from_pydict({"case": case_column(cases), "share": shares})
+        of, test, ids = subject(entry), entry.datasets["test"], [case.id for case in cases]
+        logits = bench.predictions(of, test, ids)
+        spots = bench.explanations(entry.required_explainer, of, test, ids, DARKENED)
+        with bench.stage("score"):
+            shares = [share(spot) for spot in spots if isinstance(spot, Spot)]
+        columns = {"case": case_column(cases), "share": shares, "label": logits.argmax(1).tolist()}
+        return Rows.from_pydict(columns)
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         return {label: [corner_score(table)] for label, table in rows.items()}
@@ -317,6 +326,19 @@ class Corner(Protocol):
         figure = Figure()
         figure.add_subplot().bar(list(rows), [float(table.num_rows) for table, *_ in rows.values()])
         return {"cases": Drawing(figure, "Cases", "Bars are counts.", f"{len(rows)} bars.")}
+
+
+def subject(entry: Entry) -> Subject:
+    classes = len(entry.datasets["train"].dataset.class_names())
+    weights = DrawnWeights(entry.classifier, classes, entry.seed)
+    return Subject(entry.classifier, weights, entry.datasets, entry.seed)
+
+
+def darkened(images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
+    return images / 2
+
+
+DARKENED = Derivation("darkened", 0, {"factor": 0.5}, darkened)
 
 
 def share(spot: Spot) -> float:
@@ -337,8 +359,10 @@ class InTurn(Executor):
     name: ClassVar[str] = "in-turn"
     shared: ClassVar[bool] = False
 
+    threads: int = 0
+
     def worker_threads(self) -> int:
-        return 0
+        return self.threads
 
     def run(self, work: Work, tasks: Iterator[Task | None]) -> Iterator[Done]:
         for task in tasks:

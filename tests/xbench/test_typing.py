@@ -113,7 +113,8 @@ def test_each_component_of_the_typed_plugin_does_what_its_kind_must(project):
         assert not list(faults_in(component)), component
 
 
-def test_what_the_docs_show_runs_and_prints_what_they_say(project, tmp_path, capsys):
+def test_what_the_docs_show_runs_and_prints_what_they_say(project, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     for path, page in programs(project, tmp_path):
         runpy.run_path(str(path))
         for line in capsys.readouterr().out.splitlines():
