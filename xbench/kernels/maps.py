@@ -11,6 +11,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+BLOCK = 2**17
+"""Values that are made at a time: what is larger the system hands out anew at every step."""
+
 
 def resized_maps(
     maps: Float[Tensor, "*n h w"], size: tuple[int, int]
@@ -22,7 +25,11 @@ def resized_maps(
     and along a side that has its size already nothing changes; elsewhere values must be finite.
     """
     height, width = size
-    return _resized(_resized(maps, -1, width), -2, height)
+    some = max(1, BLOCK // (height * width))
+    if maps.dim() == 2 or len(maps) <= some:
+        return _resized(_resized(maps, -1, width), -2, height)
+    starts = range(0, len(maps), some)
+    return torch.cat([resized_maps(maps[start : start + some], size) for start in starts])
 
 
 def _resized(maps: Float[Tensor, "*n h w"], axis: int, count: int) -> Tensor:

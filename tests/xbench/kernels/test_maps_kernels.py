@@ -74,7 +74,7 @@ def test_maps_that_have_the_size_may_be_infinite():
     assert torch.equal(resized_maps(maps, (2, 2)), maps)
 
 
-@pytest.mark.parametrize("size", [(96, 96), (131, 97)])
+@pytest.mark.parametrize("size", [(96, 96), (131, 97), (300, 250)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_resized_maps_depend_neither_on_threads_nor_on_other_maps(size, dtype):
     for count in range(1, 11):
