@@ -51,6 +51,10 @@ class Explainer(Component):
     makes: ClassVar[type[Explanation]]
     """The kind of explanation it makes; a protocol that scores this kind fits."""
 
+    kept: ClassVar[bool] = True
+    """Whether its explanations are kept in the store: not where one is made again from what is
+    kept, without a network, for less than it costs to read it."""
+
     def companion(self) -> Difficulty | None:
         """What the classifier has to be trained jointly with.
 

@@ -138,9 +138,13 @@ class LocalBench(Bench):
         with loaded.network.remembering([batch.images for batch in batches]):
             for explainer in explainers:
                 folder, given = asked.folder(explainer), dict[str, Mapping[str, Any]]()
-                with self.kept.noting(given), self.workplace.costing(apart=True) as cost:
+                keep = self.kept.keep and (explainer is None or explainer.kept)
+                with self.kept.noting(given), self.workplace.costing(apart=keep) as cost:
                     values = self._values(explainer, asked, loaded, batches)
-                self.kept.put(folder, ids, values, {**cost, "given": given})
+                if keep:
+                    self.kept.put(folder, ids, values, {**cost, "given": given})
+                else:
+                    self.kept.used(given)
                 made[folder] = dict(zip(ids, values, strict=True))
         return made
 

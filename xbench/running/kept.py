@@ -25,8 +25,11 @@ def kept_folder(
     derivation: Derivation | None = None,
 ) -> str:
     """Where in the store explanations, or without an explainer predictions, lie."""
-    kind = "predictions" if explainer is None else f"explanations/{explainer.makes.name}"
-    return f"{kind}/{kept_key(explainer, subject, images, derivation)}"
+    key = kept_key(explainer, subject, images, derivation)
+    if explainer is None:
+        return f"predictions/{key}"
+    kind = "".join(sign if sign.isalnum() else "-" for sign in explainer.makes.name)
+    return f"explanations/{kind}/{key}"
 
 
 class Kept:
@@ -75,17 +78,18 @@ class Kept:
 
     def put(
         self, folder: str, ids: Sequence[int], values: Sequence[Tensors], facts: Mapping[str, Any]
-    ) -> int:
-        """Keep what was made of these images; how many bytes that took."""
-        path, written = segments.segment_path(folder, ids), 0
-        if self.keep:
-            written = segments.put(self.store, folder, ids, values, facts)
-            self._written[path] = written
-            self._remember(path, folder, dict(zip(ids, values, strict=True)), facts)
-            self._forget()
+    ) -> None:
+        """Keep what was made of these images; `facts` say what it cost."""
+        path = segments.segment_path(folder, ids)
+        self._written[path] = segments.put(self.store, folder, ids, values, facts)
+        self._remember(path, folder, dict(zip(ids, values, strict=True)), facts)
+        self._forget()
+        self.used({path: facts})
+
+    def used(self, costs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note segments that were used, with what they cost."""
         if self._used is not None:
-            self._used[path] = facts
-        return written
+            self._used |= costs
 
     def _remember(
         self, path: str, folder: str, values: Mapping[int, Tensors], facts: Mapping[str, Any]

@@ -40,6 +40,7 @@ class KnownParts(Explainer):
 
     name: ClassVar[str] = "known-parts"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    kept: ClassVar[bool] = False
 
     of: Explainer
     ground_truth: Definition = "paper"

@@ -165,7 +165,7 @@ class MostProbable(Explainer):
 
 def with_maps(given: Insecurities, maps: Float[Tensor, "q h w"]) -> Insecurities:
     """The same pairs in the same order with other maps."""
-    return Insecurities(maps.contiguous(), given.pairs, given.strengths, given.size)
+    return Insecurities(maps, given.pairs, given.strengths, given.size)
 
 
 def given_insecurities(explainer: Explainer, of: Explainer, given: Given) -> list[Insecurities]:

@@ -164,8 +164,17 @@ def test_tensors_of_equal_shape_are_stacked_and_the_rest_lie_alone(store):
     values = [{"map": torch.randn(shape)} for shape in shapes]
     put(store, FOLDER, range(4), values, {})
     data = store.files.read(path_of(0, 1, 2, 3))
-    assert sorted(tuple(tensor.shape) for tensor in load(data).values()) == [(1, 3), (3, 2)]
+    assert sorted(tuple(tensor.shape) for tensor in load(data).values()) == [(3,), (3, 2)]
     assert equal(get(store, FOLDER, range(4)), values)
+
+
+def test_a_map_that_is_repeated_is_stored_once_and_comes_back_whole(store):
+    maps = torch.randn(4, 5)
+    values = [{"map": maps.expand(n, 4, 5)} for n in (2, 3, 2)]
+    put(store, FOLDER, range(3), values, {})
+    data = store.files.read(path_of(0, 1, 2))
+    assert sorted(tuple(tensor.shape) for tensor in load(data).values()) == [(1, 4, 5)] * 2
+    assert equal(get(store, FOLDER, range(3)), values)
 
 
 def test_one_value_does_not_hold_the_memory_of_all(store):

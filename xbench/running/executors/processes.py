@@ -88,7 +88,7 @@ class _Crew:
 
     def _submit(self, task: Task) -> None:
         self._begun[task.key] += 1
-        with _main_left_alone():
+        with _main_left_alone(), _quiet_tracker():
             if self._pool is None:
                 self._pool = _pool(self.workers)
             try:
@@ -143,6 +143,20 @@ def _follow(sentinel: int) -> None:
     """End with the driver, however it ended."""
     connection.wait([sentinel])
     os._exit(1)
+
+
+@contextlib.contextmanager
+def _quiet_tracker() -> Iterator[None]:
+    """The process that tidies up after workers that are stopped begins without telling of it."""
+    before = os.environ.get("PYTHONWARNINGS")
+    own = "ignore::UserWarning:multiprocessing.resource_tracker"
+    os.environ["PYTHONWARNINGS"] = f"{before},{own}" if before else own
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONWARNINGS")
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextlib.contextmanager

@@ -39,8 +39,10 @@ class Requests:
             asked = _question(request)
             wanted = self._wanted.setdefault(_key(asked), Wanted(asked))
             wanted.ids |= dict.fromkeys(request.ids)
-            if request.explainer not in wanted.explainers:
-                wanted.explainers.append(request.explainer)
+            for explainer in in_order([request.explainer]):
+                kept = explainer is None or explainer.kept
+                if kept and explainer not in wanted.explainers:
+                    wanted.explainers.append(explainer)
 
     def tasks(self) -> Iterator[Explain]:
         """A task for each block of images of which something is not kept yet."""

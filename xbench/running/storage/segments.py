@@ -46,6 +46,8 @@ class _Part(NamedTuple):
     """Places of the images in the segment."""
     shared: bool
     """One value for all these images; else a first axis of the tensor runs over them."""
+    shape: list[int]
+    """Of one value, which may have been expanded from the tensor."""
 
 
 def segment_name(ids: Sequence[int]) -> str:
@@ -212,16 +214,25 @@ def _packed(
 
 def _parts(values: Sequence[Mapping[str, Tensor]]) -> Iterator[tuple[_Part, Tensor]]:
     for name in dict.fromkeys(name for value in values for name in value):
-        images = [place for place, value in enumerate(values) if name in value]
-        tensors = [values[place][name] for place in images]
-        if all(_same(tensors[0], other) for other in tensors[1:]):
-            yield _Part(name, images, shared=True), tensors[0]
-            continue
         alike: dict[tuple[Any, ...], list[int]] = {}
-        for place, tensor in zip(images, tensors, strict=True):
-            alike.setdefault((tensor.dtype, *tensor.shape), []).append(place)
-        for places in alike.values():
-            yield _Part(name, places, shared=False), _stacked([values[at][name] for at in places])
+        for place, value in enumerate(values):
+            if name in value:
+                tensor = value[name]
+                form = tensor.dtype, tuple(tensor.shape), tuple(_unexpanded(tensor).shape)
+                alike.setdefault(form, []).append(place)
+        for (_, shape, _), places in alike.items():
+            tensors = [_unexpanded(values[place][name]) for place in places]
+            shared = all(_same(tensors[0], other) for other in tensors[1:])
+            whole = tensors[0] if shared else _stacked(tensors)
+            yield _Part(name, places, shared, list(shape)), whole
+
+
+def _unexpanded(tensor: Tensor) -> Tensor:
+    """The tensor, along axes that only repeat it at one place."""
+    for axis, (size, stride) in enumerate(zip(tensor.shape, tensor.stride(), strict=True)):
+        if size > 1 and stride == 0:
+            tensor = tensor.narrow(axis, 0, 1)
+    return tensor
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
@@ -267,4 +278,5 @@ def _give(part: _Part, tensor: Tensor, values: Sequence[Value | None]) -> None:
     for image, of_image in zip(part.images, own, strict=True):
         value = values[image]
         if value is not None:
-            value[part.name] = of_image if part.shared else of_image.clone()
+            one = of_image if part.shared else of_image.clone()
+            value[part.name] = one.expand(part.shape).contiguous()
