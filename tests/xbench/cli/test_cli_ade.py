@@ -45,7 +45,7 @@ def test_the_run_goes_from_end_to_end_and_scores_iou(xbench, tree, tmp_path):
     ceiling = {s.name: s.value for s in found["known parts, same pair"].scores}
     floor = {s.name: s.value for s in found["random region, same pair"].scores}
     assert ceiling["average iou"] > max(scores["average iou"], floor["average iou"])
-    rows = [pq.read_table(path) for path in tmp_path.rglob("*.parquet")]
+    rows = [pq.read_table(path) for path in tmp_path.rglob("rows/*.parquet")]
     assert rows
     for table in rows:
         assert len(table["iou"][0]) == 90
@@ -54,7 +54,7 @@ def test_the_run_goes_from_end_to_end_and_scores_iou(xbench, tree, tmp_path):
 
 def test_one_per_cent_of_few_triplets_is_one_triplet(xbench, tree, tmp_path):
     found = run(xbench, tree, tmp_path, "-p", "protocol.share=0.01")
-    rows = [pq.read_table(path) for path in tmp_path.rglob("*.parquet")]
+    rows = [pq.read_table(path) for path in tmp_path.rglob("rows/*.parquet")]
     ambiguous = {count for table in rows for count in table["ambiguous_parts"].to_pylist()}
     assert ambiguous <= {0, 1}
     assert found["deliberative"].cases == 12

@@ -83,6 +83,7 @@ VALUES = st.lists(
 @settings(max_examples=200, deadline=None)
 def test_whatever_is_kept_comes_back_bit_by_bit(values, data):
     store = Store("memory://segments-property")
+    forget(store)
     unique = st.integers(-(2**62), 2**62)
     ids = data.draw(st.lists(unique, min_size=len(values), max_size=len(values), unique=True))
     put(store, FOLDER, ids, values, {})

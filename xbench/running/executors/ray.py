@@ -16,6 +16,8 @@ from xbench.running.executors.sending import ATTEMPTS, do, packed, packed_work, 
 
 OBJECT_STORE = 150 * 2**20
 """Bytes of a local cluster's object store: results lie in xbench's own store."""
+STARTS = 3
+"""How often a local cluster is begun that does not come up."""
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LOCAL = {**QUIET, "RAY_OVERRIDE_NODE_IP_ADDRESS": "127.0.0.1"}
 """Set while a cluster starts: no telemetry, and nothing that listens to other machines."""
@@ -111,29 +113,45 @@ def _cluster(ray: Any, executor: RayExecutor) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    folder = ""
-    if executor.address:
-        options["address"] = executor.address
-    else:
-        # a short name: sockets lie below it, and their paths may have a hundred characters
-        folder = tempfile.mkdtemp(prefix="xb-")
-        options |= {
-            "num_cpus": executor.workers * executor.threads,
-            "include_dashboard": False,
-            "object_store_memory": OBJECT_STORE,
-            "_temp_dir": folder,
-        }
+    folders: list[str] = []
     try:
-        with _environment(QUIET if executor.address else LOCAL):
-            ray.init(**options)
+        _connect(ray, executor, folders)
         yield
-    except ConnectionError as error:
-        raise RunError(f"no Ray cluster answers at {executor.address!r}: {error}") from error
     finally:
         ray.shutdown()
-        if folder:
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _connect(ray: Any, executor: RayExecutor, folders: list[str]) -> None:
+    """Connect to the cluster, or start one; on a busy machine that may take a second try."""
+    for attempt in range(1, STARTS + 1):
+        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if executor.address:
+            options["address"] = executor.address
+        else:
+            # a short name: sockets lie below it, and their paths may have a hundred characters
+            folders.append(tempfile.mkdtemp(prefix="xb-"))
+            options |= _local_options(executor, folders[-1])
+        try:
+            with _environment(QUIET if executor.address else LOCAL):
+                ray.init(**options)
+        except Exception as error:
+            ray.shutdown()
+            if executor.address or attempt == STARTS:
+                place = f"answers at {executor.address!r}" if executor.address else "can be started"
+                raise RunError(f"no Ray cluster {place}: {error}") from error
+        else:
+            return
+
+
+def _local_options(executor: RayExecutor, folder: str) -> dict[str, Any]:
+    return {
+        "num_cpus": executor.workers * executor.threads,
+        "include_dashboard": False,
+        "object_store_memory": OBJECT_STORE,
+        "_temp_dir": folder,
+    }
 
 
 @contextlib.contextmanager
