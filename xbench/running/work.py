@@ -13,6 +13,7 @@ import torch
 from xbench.errors import RunError, UsageError, XbenchError
 from xbench.interfaces import executor
 from xbench.interfaces.executor import Done
+from xbench.interfaces.workplace import Silent
 from xbench.running.bench import LocalBench
 from xbench.running.messages import Messages
 from xbench.running.planning.tasks import Task
@@ -33,7 +34,7 @@ class Setting:
     keep: bool
     """Whether explanations are kept."""
     messages: str = ""
-    """The folder in which processes tell of their progress."""
+    """The folder in which processes tell of their progress; "" where nobody listens."""
     probe: str = ""
     """A file of the store that tells whether a process sees it."""
 
@@ -122,6 +123,6 @@ def _made(setting: Setting) -> LocalBench:
             "that all of them see with --store, or the executor 'local'"
         )
     device, scratch = torch.device(setting.device), Path(setting.scratch)
-    messages = Messages(Path(setting.messages))
-    workplace = LocalWorkplace(device, setting.batch_size, scratch, messages)
+    progress = Messages(Path(setting.messages)) if setting.messages else Silent()
+    workplace = LocalWorkplace(device, setting.batch_size, scratch, progress)
     return LocalBench(workplace, store, keep=setting.keep)
