@@ -17,6 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save
 
+from store_users import write_and_read
 from xbench.errors import RunError, StoreFullError, UnwritableStoreError
 from xbench.files import seals
 from xbench.files.seals import sealed_tensors
@@ -282,21 +283,6 @@ def test_a_file_is_created_where_names_cannot_be_linked(tmp_path, monkeypatch):
     assert store.create("claims/a", b"1")
     assert not store.create("claims/a", b"2")
     assert (tmp_path / "claims" / "a").read_bytes() == b"1"
-
-
-def write_and_read(url, number):
-    """One of several runs that share a store: makes what is absent, in an order of its own."""
-    store = Store(url)
-    for turn in range(number, number + 30):
-        key = f"{turn % 6}"
-        store.put_rows(key, ROWS.replace_schema_metadata({"made by": str(number)}))
-        assert store.rows(key, (1, 2)) is not None
-        artefact = Artefact(key, {"w": torch.full((9,), int(key))}, {"made by": number})
-        artefact = store.put_artefact("weights", artefact)
-        assert artefact.tensors["w"].tolist() == [int(key)] * 9
-        store.put_record(f"made-up/{key}.json", {"made by": number})
-        assert set(store.record(f"made-up/{key}.json")) == {"made by"}
-    return sorted(store.files.damaged)
 
 
 def test_ten_runs_share_a_store(store):

@@ -12,12 +12,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from xbench.errors import ParameterError, RunError
 from xbench.interfaces.executor import Done, Executor, Task, Work
 from xbench.interfaces.hookspecs import hookimpl
-from xbench.running.executors.sending import ATTEMPTS, do, packed, packed_work
+from xbench.running.executors.sending import ATTEMPTS, do, packed, packed_work, user_modules_travel
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class ProcessesExecutor(Executor):
         """What became of the tasks, as they end; what a worker that died had is done again."""
         crew = _Crew(self.workers, work)
         try:
-            yield from crew.run(tasks)
+            with user_modules_travel(those_found=False):
+                yield from crew.run(tasks)
         finally:
             crew.close()
 
@@ -165,13 +166,14 @@ def _main_left_alone() -> Iterator[None]:
 
     What of its own a task needs travels with the task by value.
     """
-    main = sys.modules["__main__"]
-    file, main.__file__ = getattr(main, "__file__", None), None
-    specification, main.__spec__ = main.__spec__, None
+    main: dict[str, Any] = vars(sys.modules["__main__"])
+    names: list[str] = [name for name in ("__file__", "__spec__") if name in main]
+    kept: dict[str, Any] = {name: main.pop(name) for name in names}
+    main["__spec__"] = None
     try:
         yield
     finally:
-        main.__file__, main.__spec__ = file, specification
+        main |= kept
 
 
 @hookimpl

@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib import metadata
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,12 +47,13 @@ def _worker(work: bytes) -> Any:
 
 
 @contextlib.contextmanager
-def user_modules_travel() -> Iterator[None]:
+def user_modules_travel(*, those_found: bool = True) -> Iterator[None]:
     """In this block modules that no installed distribution has travel with what is packed.
 
     For workers on machines that have what is installed, and nothing of the user's folders.
+    Workers of this machine need only those that are not found under their names.
     """
-    modules = list(user_modules())
+    modules = [module for module in user_modules() if those_found or not _found(module)]
     for module in modules:
         cloudpickle.register_pickle_by_value(module)
     try:
@@ -70,6 +72,11 @@ def user_modules() -> Iterator[ModuleType]:
         foreign = file and not any(Path(file).is_relative_to(place) for place in own)
         if foreign and name.partition(".")[0] not in installed:
             yield module
+
+
+def _found(module: ModuleType) -> bool:
+    """Whether an import by the module's name would find it."""
+    return PathFinder.find_spec(module.__name__.partition(".")[0]) is not None
 
 
 def _entry_point_packages() -> set[str]:
