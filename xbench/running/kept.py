@@ -123,7 +123,8 @@ class Ledger:
 
     def add(self, written: Mapping[str, int]) -> None:
         """Note segments that were written, with their bytes."""
-        self._segments |= written
+        # what was there already is another run's
+        self._segments |= {path: size for path, size in written.items() if size}
 
     def enforce(self) -> None:
         """Remove the oldest segments until what the run keeps is within its cap."""

@@ -109,6 +109,7 @@ def at_bench(setting: Setting, bench: LocalBench) -> Iterator[None]:
 
 def _bench(setting: Setting) -> LocalBench:
     if setting not in _BENCHES:
+        _BENCHES.clear()  # a worker that outlives a run holds networks of one
         _BENCHES[setting] = _made(setting)
     return _BENCHES[setting]
 

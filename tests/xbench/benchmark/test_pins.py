@@ -1,9 +1,5 @@
 """Weights that a benchmark file pins."""
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-import pyarrow as pa
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -11,15 +7,14 @@ from torch import nn
 
 from small_datasets import Greys
 from small_networks import Linear
+from sure import Sure
 from xbench.benchmark.assembly import Benchmark, assemble
 from xbench.benchmark.declaration import adjust, benchmark_folder, choose, declared, read
 from xbench.benchmark.grid import VALUE
 from xbench.benchmark.lines import Line
 from xbench.components.registry import Registry
 from xbench.errors import ParameterError, UnknownNameError, WeightsError
-from xbench.interfaces.data.case import Case, case_column, case_places
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.protocol import CaseScores, Protocol
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.networks.network import blank_module, cut_classifier
@@ -28,7 +23,7 @@ from xbench.running.runner import RunOptions, run
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.pinned_weights import WeightsDownload, WeightsFile
-from xbench.training.recipe import TrainedWeights, subject_of, weights_recipe
+from xbench.training.recipe import TrainedWeights, weights_recipe
 from xbench_zoo.losses import CrossEntropy
 
 NINE = RunOptions(resampling=Resampling(resamples=9))
@@ -182,35 +177,6 @@ def test_two_ways_to_give_weights_are_refused_together():
     tree = pinning({"urls": [URL]}, classifier={"name": "small-cnn", "weights": "a.safetensors"})
     with pytest.raises(ParameterError, match=r"both say which weights the classifier has"):
         assembled(tree)
-
-
-@dataclass(frozen=True)
-class Sure(Protocol):
-    """How sure networks are of the first class."""
-
-    name: ClassVar[str] = "sure"
-    scores: ClassVar[None] = None
-
-    def needs(self):
-        return ()
-
-    def artefacts(self, entry):
-        return {"weights": weights_recipe(entry)}
-
-    def cases(self, entry, artefacts):
-        return [Case("test", image) for image in entry.datasets["test"].ids()]
-
-    def evaluate(self, entry, cases, artefacts, bench):
-        ids = [case.id for case in cases]
-        logits = bench.predictions(subject_of(entry), entry.datasets["test"], ids)
-        return pa.table({"case": case_column(cases), "sure": logits.softmax(1)[:, 0].tolist()})
-
-    def summarise(self, rows):
-        return {label: [self._score(table)] for label, table in rows.items()}
-
-    def _score(self, table):
-        sure = table.column("sure").to_numpy()
-        return CaseScores("sure", "higher", case_places(table).rows, sure)
 
 
 def sure(files):

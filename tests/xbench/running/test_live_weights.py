@@ -1,19 +1,16 @@
 """Weights of a live module in runs: made by the driver, and found by every process."""
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import replace
 
-import pyarrow as pa
 import pytest
 
 from small_datasets import Greys
 from small_networks import Linear
+from sure import Sure
 from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.lines import Line
 from xbench.errors import RunError, WeightsError
-from xbench.interfaces.data.case import Case, case_column, case_places
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.protocol import CaseScores, Protocol
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.networks.network import blank_module
@@ -25,41 +22,10 @@ from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.derived_weights import AveragedWeights
 from xbench.training.live_weights import LiveModuleWeights
-from xbench.training.recipe import subject_of, weights_recipe
 from xbench_zoo.losses import CrossEntropy
 
 CLASSES = 2
 PARTS = {"classifier": Linear(), "loss": CrossEntropy(), "training": Training(epochs=0)}
-
-
-@dataclass(frozen=True)
-class FirstLogit(Protocol):
-    """What networks say of the first class."""
-
-    name: ClassVar[str] = "first-logit"
-    scores: ClassVar[None] = None
-
-    def needs(self):
-        return ()
-
-    def artefacts(self, entry):
-        return {"weights": weights_recipe(entry)}
-
-    def cases(self, entry, artefacts):
-        return [Case("test", image) for image in entry.datasets["test"].ids()]
-
-    def evaluate(self, entry, cases, artefacts, bench):
-        ids = [case.id for case in cases]
-        logits = bench.predictions(subject_of(entry), entry.datasets["test"], ids)
-        return pa.table({"case": case_column(cases), "logit": logits[:, 0].tolist()})
-
-    def summarise(self, rows):
-        return {
-            label: [
-                CaseScores("logit", "higher", case_places(t).rows, t.column("logit").to_numpy())
-            ]
-            for label, t in rows.items()
-        }
 
 
 class Given(Benchmark):
@@ -73,12 +39,12 @@ class Given(Benchmark):
 
 
 def scored(tmp_path, executor):
-    """The logits of a run, and the store that it left."""
+    """What a run says of each image, and the store that it left."""
     benchmark = Given(
         name="given",
         version="1",
         title="",
-        protocol=FirstLogit(),
+        protocol=Sure(),
         datasets={role: ImageSet(Greys(6), role) for role in ("train", "test")},
         lines=(Line("one", "entry", None, **PARTS),),
         contrasts=(),
@@ -89,7 +55,7 @@ def scored(tmp_path, executor):
     store = Store(str(tmp_path / "store"))
     options = RunOptions(resampling=Resampling(resamples=9))
     (record,) = run(benchmark, store, executor, tiny_workplace(tmp_path), options)
-    return store.rows(record.rows[0][0]).column("logit").to_pylist()
+    return store.rows(record.rows[0][0]).column("sure").to_pylist()
 
 
 def test_live_weights_are_made_by_the_driver_and_found_by_other_processes(tmp_path, monkeypatch):
