@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -66,14 +66,6 @@ class Component(ABC):
         }
 
 
-@runtime_checkable
-class _HasTree(Protocol):
-    """A value that knows what identifies it."""
-
-    def tree(self) -> Tree:
-        """Plain values."""
-
-
 def fields_tree(value: Any, but: tuple[str, ...] = ()) -> Tree:
     """The fields of a dataclass as plain values, some left out; of locations their content."""
     return {
@@ -112,17 +104,19 @@ def _content_hash(path: Path, size: int, modified: int) -> str:
 
 def plain(value: object) -> Any:
     """`value` as plain JSON values: what has a tree becomes it, tuples become lists."""
-    if isinstance(value, _HasTree) and not isinstance(value, type):
-        return value.tree()
+    if value is None or type(value) in (str, int, float, bool):  # most are: keys are asked often
+        return value
+    if not isinstance(value, type):
+        tree = getattr(value, "tree", None)
+        if callable(tree):
+            return tree()
+        if dataclasses.is_dataclass(value):
+            return fields_tree(value)
     if isinstance(value, (tuple, list)):
         return [plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return fields_tree(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    return str(value)
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
 
 
 def fingerprint(tree: object) -> str:

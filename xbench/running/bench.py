@@ -39,9 +39,13 @@ class Question:
     images: ImageSet
     derivation: Derivation | None = None
 
-    def folder(self, explainer: Explainer | None) -> str:
-        """Where the answers lie."""
-        return kept_folder(explainer, self.subject, self.images, self.derivation)
+    def known_by(self, explainer: Explainer | None) -> tuple[object, ...]:
+        """What its answers by an explainer lie by: equal for equal questions."""
+        subject, derivation = self.subject, self.derivation
+        derived = derivation and (derivation.name, derivation.place, repr(derivation.tree))
+        sets = tuple(subject.datasets.items())
+        own = subject.classifier, subject.weights, sets, subject.seed
+        return explainer, *own, self.images, derived
 
 
 class Loaded(NamedTuple):
@@ -59,6 +63,7 @@ class LocalBench(Bench):
         self.store = store
         self.provider = Provider(store, workplace)
         self.kept = Kept(store, keep=keep)
+        self._folders: dict[tuple[object, ...], str] = {}
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
@@ -137,7 +142,7 @@ class LocalBench(Bench):
         loaded = self._loaded(asked.subject)
         with loaded.network.remembering([batch.images for batch in batches]):
             for explainer in explainers:
-                folder, given = asked.folder(explainer), dict[str, Mapping[str, Any]]()
+                folder, given = self.folder(asked, explainer), dict[str, Mapping[str, Any]]()
                 keep = self.kept.keep and (explainer is None or explainer.kept)
                 with self.kept.noting(given), self.workplace.costing(apart=keep) as cost:
                     values = self._values(explainer, asked, loaded, batches)
@@ -152,13 +157,25 @@ class LocalBench(Bench):
         self, explainer: Explainer | None, asked: Question, ids: Sequence[int]
     ) -> list[Tensors]:
         """The tensors of explanations, or predictions: kept, or made now with their block."""
-        folder = asked.folder(explainer)
+        folder = self.folder(asked, explainer)
         found = self.kept.find(folder, ids)
         if len(found) < len(set(ids)):
             for block in blocks(asked.images, ids, self.batch_size):
                 if not found.keys() >= set(block):
                     found |= self.make([explainer], asked, block)[folder]
         return [found[image] for image in ids]
+
+    def folder(self, asked: Question, explainer: Explainer | None) -> str:
+        """Where the answers lie, worked out once for equal questions."""
+        known_by = asked.known_by(explainer)
+        try:
+            folder = self._folders.get(known_by)
+        except TypeError:  # a component that cannot be hashed
+            return kept_folder(explainer, asked.subject, asked.images, asked.derivation)
+        if folder is None:
+            folder = kept_folder(explainer, asked.subject, asked.images, asked.derivation)
+            self._folders[known_by] = folder
+        return folder
 
     def _loaded(self, subject: Subject) -> Loaded:
         network = self.network(subject.classifier, self.provider.one(subject.weights))

@@ -23,6 +23,7 @@ class Provider:
         self.store = store
         self.workplace = workplace
         self._remembered: OrderedDict[str, Artefact] = OrderedDict()
+        self._keys: dict[Recipe, str] = {}
         self._said: set[str] = set()
         store.files.say = self.say_once
 
@@ -38,12 +39,22 @@ class Provider:
 
     def one(self, recipe: Recipe) -> Artefact:
         """The artefact of one recipe; its tensors are read from the store when they are touched."""
-        key = recipe.key
+        key = self.key(recipe)
         artefact = self._remembered.pop(key, None) or self.stored(recipe.kind, key)
         self._remembered[key] = artefact or self.make(recipe, key)
         while len(self._remembered) > MOST:
             self._remembered.popitem(last=False)
         return self._remembered[key]
+
+    def key(self, recipe: Recipe) -> str:
+        """The recipe's key, worked out once: components do not change while a run does."""
+        try:
+            known = self._keys.get(recipe)
+        except TypeError:  # a field that cannot be hashed
+            return recipe.key
+        if known is None:
+            known = self._keys[recipe] = recipe.key
+        return known
 
     def stored(self, kind: str, key: str) -> Artefact | None:
         """The artefact that the store has, if it has one that is whole."""

@@ -21,6 +21,8 @@ _SLAB = 1 << 15
 """Rows whose products are held at once, where there is no integer matrix product."""
 _ODD = -7046029254386353131
 _WORD = 8
+SMALL = 1 << 16
+"""Bytes of a tensor on the CPU of which a hash is taken as a whole."""
 
 
 @torch.no_grad()
@@ -28,15 +30,32 @@ def bit_sums(tensors: Sequence[Tensor]) -> list[int]:
     """For each tensor a sum of the bits of its elements, that depends on their order.
 
     The order is that of the indices, so memory formats make no difference. 0 for tensors whose
-    elements do not lie there: sparse ones, those of the device `meta`, uninitialised ones.
+    elements do not lie there: sparse ones, those of the device `meta`, uninitialised ones. Of
+    small ones it is a hash, which means nothing to another process.
     """
-    sums = [_bit_sum(tensor) if _dense(tensor) else _nothing() for tensor in tensors]
-    values = dict.fromkeys(range(len(sums)), 0)
-    for device in dict.fromkeys(one.device for one in sums):
-        places = [place for place, one in enumerate(sums) if one.device == device]
+    values = {place: hash(_bytes(tensor)) for place, tensor in enumerate(tensors) if _small(tensor)}
+    large = [place for place, tensor in enumerate(tensors) if place not in values]
+    sums = {
+        place: _bit_sum(tensors[place]) if _dense(tensors[place]) else _nothing() for place in large
+    }
+    for device in dict.fromkeys(one.device for one in sums.values()):
+        places = [place for place, one in sums.items() if one.device == device]
         there = torch.cat([sums[place] for place in places])  # one transfer for all
         values |= dict(zip(places, there.tolist(), strict=True))
-    return list(values.values())
+    return [values[place] for place in range(len(tensors))]
+
+
+def _small(tensor: Tensor) -> bool:
+    """Whether looking at all bytes at once is cheaper than any operation of torch."""
+    return tensor.device.type == "cpu" and _dense(tensor) and 0 < tensor.nbytes <= SMALL
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    return _flat(tensor).view(torch.uint8).numpy().tobytes()
+
+
+def _flat(tensor: Tensor) -> Tensor:
+    return tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
 
 
 def _nothing() -> Tensor:
@@ -49,8 +68,7 @@ def _dense(tensor: Tensor) -> bool:
 
 
 def _bit_sum(tensor: Tensor) -> Int64[Tensor, " 1"]:
-    flat = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
-    raw = flat.view(torch.uint8)
+    raw = _flat(tensor).view(torch.uint8)
     if (raw.storage_offset() | raw.data_ptr()) % _WORD:
         raw = raw.clone()
     whole = len(raw) // _WORD * _WORD

@@ -37,7 +37,7 @@ class Requests:
             return
         for request in protocol.requests(entry, cases):
             asked = _question(request)
-            wanted = self._wanted.setdefault(_key(asked), Wanted(asked))
+            wanted = self._wanted.setdefault(self._key(asked), Wanted(asked))
             wanted.ids |= dict.fromkeys(request.ids)
             for explainer in in_order([request.explainer]):
                 kept = explainer is None or explainer.kept
@@ -55,7 +55,7 @@ class Requests:
                     e for e in needed if e in missing or not self._kept(wanted.asked, e, block)
                 ]
                 if lacking:
-                    tasks.append(_task(wanted.asked, block, lacking))
+                    tasks.append(self._task(wanted.asked, block, lacking))
         for tasks in self._tasks.values():
             yield from tasks
 
@@ -66,26 +66,27 @@ class Requests:
         keys: dict[str, None] = {}
         for request in protocol.requests(entry, cases):
             ids = set(request.ids)
-            tasks = self._tasks[_key(_question(request))]
+            tasks = self._tasks[self._key(_question(request))]
             keys |= dict.fromkeys(task.key for task in tasks if ids.intersection(task.ids))
         return list(keys)
 
+    def _key(self, asked: Question) -> str:
+        """The same for questions about one image set, whatever explains: blocks are a set's."""
+        part = asked.images.part
+        chosen = fingerprint([asked.images.split, part and part.tree()])
+        return f"{self.bench.folder(asked, None)} {asked.subject.seed} {chosen}"
+
+    def _task(
+        self, asked: Question, ids: tuple[int, ...], explainers: Sequence[Explainer | None]
+    ) -> Explain:
+        folders = [self.bench.folder(asked, explainer) for explainer in explainers]
+        affinity = self.bench.provider.key(asked.subject.weights)
+        key = fingerprint([folders, list(ids)])
+        return Explain(key, "explain", affinity, asked, ids, tuple(explainers))
+
     def _kept(self, asked: Question, explainer: Explainer | None, ids: Sequence[int]) -> bool:
-        return self.bench.kept.has(asked.folder(explainer), ids)
+        return self.bench.kept.has(self.bench.folder(asked, explainer), ids)
 
 
 def _question(request: Request) -> Question:
     return Question(request.subject, request.images, request.derivation)
-
-
-def _key(asked: Question) -> str:
-    """The same for questions about one image set, whatever explains: blocks are a set's."""
-    part = asked.images.part
-    chosen = fingerprint([asked.images.split, part and part.tree()])
-    return f"{asked.folder(None)} {asked.subject.seed} {chosen}"
-
-
-def _task(asked: Question, ids: tuple[int, ...], explainers: Sequence[Explainer | None]) -> Explain:
-    key = fingerprint([[asked.folder(explainer) for explainer in explainers], list(ids)])
-    affinity = asked.subject.weights.key
-    return Explain(key, "explain", affinity, asked, ids, tuple(explainers))
