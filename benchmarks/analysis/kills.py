@@ -86,9 +86,12 @@ def kill(store: Path, executor: str, victim: str, moment: float) -> tuple[str, l
         driver.send_signal(signal.SIGKILL)
         driver.wait()
         return f"{len(family)} descendants", remaining(family)
-    workers = [pid for pid in family if is_worker(pid)]
-    if workers:
-        os.kill(workers[0], signal.SIGKILL)
+    while not (workers := [pid for pid in family if is_worker(pid)]):
+        if driver.poll() is not None:
+            return "the run ended before", [driver.pid]
+        time.sleep(0.1)
+        family = descendants(driver.pid)
+    os.kill(workers[0], signal.SIGKILL)
     if driver.wait():
         return "the run failed", [driver.pid]
     return f"one of {len(workers)} workers", remaining(family)
