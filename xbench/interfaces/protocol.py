@@ -165,7 +165,7 @@ class Protocol(Component):
     """What a case is, in a word that headings and tables count with: three `image`s."""
     relative: ClassVar[bool] = False
     """Whether an entry's scores depend on which others it is compared with."""
-    shard_size: ClassVar[int] = 50
+    shard_size: ClassVar[int] = 64
     """Cases of one shard: what a kill can lose, and what one file of rows holds."""
 
     @abstractmethod

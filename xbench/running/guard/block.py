@@ -1,7 +1,8 @@
 """Guarded blocks: foreign code is run, and must leave everything as it was."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from xbench.running.guard import process as process_states
 from xbench.running.guard.modules import Change, ModuleState, state_of
 from xbench.running.guard.process import ProcessState, process_state
 from xbench.running.guard.randomness import own_randomness
-from xbench.running.guard.tensors import bit_sums
+from xbench.running.guard.tensors import Contents
 
 _NOTHING: Mapping[str, Tensor] = MappingProxyType({})
 
@@ -27,7 +28,7 @@ class _Kept(NamedTuple):
     process: ProcessState
     modules: ModuleState
     tensors: Mapping[str, Tensor]
-    sums: Sequence[int]
+    contents: Contents
 
 
 class _Difference(NamedTuple):
@@ -80,7 +81,8 @@ def network_changed(error: BaseException) -> bool:
 
 
 def _kept(modules: Iterable[nn.Module], tensors: Mapping[str, Tensor]) -> _Kept:
-    return _Kept(process_state(), state_of(modules), tensors, bit_sums(list(tensors.values())))
+    contents = Contents.of(list(tensors.values()))
+    return _Kept(process_state(), state_of(modules), tensors, contents)
 
 
 def _tensors(state: ModuleState) -> list[Tensor]:
@@ -98,12 +100,7 @@ def _named(owner: Component | Recipe) -> str:
 def _put_back(kept: _Kept) -> _Difference:
     settings = process_states.put_back(kept.process)  # first: sums want threads and dtypes as were
     changes = module_states.put_back(kept.modules)
-    sums = bit_sums(list(kept.tensors.values()))
-    written = [
-        name
-        for name, before, now in zip(kept.tensors, kept.sums, sums, strict=True)
-        if before != now
-    ]
+    written = itertools.compress(kept.tensors, kept.contents.changed())
     phrases = [str(change) for change in settings if not change.setting.quiet]
     phrases += [*_grouped(changes), *(f"wrote into the {name} it was given" for name in written)]
     quiet = [f"changed {change.setting.name}" for change in settings if change.setting.quiet]

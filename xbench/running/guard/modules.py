@@ -1,5 +1,6 @@
 """The state of modules: what foreign code could leave changed in them."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -7,13 +8,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from xbench.running.guard.tensors import bit_sums
+from xbench.running.guard.tensors import Contents, same_bits
 
 _CONTENTS = {"_parameters": "parameters", "_buffers": "buffers", "_modules": "submodules"}
 _HOOKS = ("_hooks", "_with_kwargs", "_always_called")
 """How the names of a module's tables of hooks end."""
 _QUIET = "_is_full_backward_hook"
 """Says what sort of hooks a module had last; that stays when they are removed."""
+_SETTINGS = ("training", "forward", _QUIET)
+"""What is looked at in modules of any class."""
 
 
 class Change(NamedTuple):
@@ -52,7 +55,6 @@ class TensorState(NamedTuple):
     stride: tuple[int, ...]
     grad: Tensor | None
     hooks: dict[Any, Any]
-    bits: int
 
 
 class ModuleState(NamedTuple):
@@ -60,15 +62,16 @@ class ModuleState(NamedTuple):
 
     parts: tuple[PartState, ...]
     tensors: tuple[TensorState, ...]
+    contents: Contents
+    """Of the tensors, in their order."""
 
 
 def state_of(modules: Iterable[nn.Module]) -> ModuleState:
     """The state of the modules as it is now."""
     parts = tuple(_part(name, module) for name, module in _parts(modules))
     named = dict(_tensors(parts))
-    sums = bit_sums(list(named))
-    states = [_tensor(named[one], one, bits) for one, bits in zip(named, sums, strict=True)]
-    return ModuleState(parts, tuple(states))
+    states = tuple(_tensor(name, tensor) for tensor, name in named.items())
+    return ModuleState(parts, states, Contents.of(list(named)))
 
 
 def put_back(before: ModuleState) -> list[Change]:
@@ -78,9 +81,8 @@ def put_back(before: ModuleState) -> list[Change]:
     lies in another memory format, is put back and is no change.
     """
     changes = [change for part in before.parts for change in _part_put_back(part)]
-    sums = bit_sums([state.tensor for state in before.tensors])
-    for state, bits in zip(before.tensors, sums, strict=True):
-        changes += _tensor_put_back(state, bits)
+    for state, changed in zip(before.tensors, before.contents.changed(), strict=True):
+        changes += _tensor_put_back(state, changed=changed)
     return changes
 
 
@@ -92,22 +94,23 @@ def _parts(modules: Iterable[nn.Module]) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _part(name: str, module: nn.Module) -> PartState:
-    entries = vars(module)
-    tables = {k: Table(held, dict(held)) for k, held in entries.items() if _is_table(k, held)}
+    tables, settings = dict[str, Table](), dict[str, Any]()
     constant = type(module).__module__.startswith("torch.nn.")
-    settings = {
-        key: value
-        for key, value in entries.items()
-        if key in ("training", "forward", _QUIET) or (constant and _plain(key, value))
-    }
+    for key, value in vars(module).items():
+        if _is_table_name(key):
+            if isinstance(value, dict):
+                tables[key] = Table(value, dict(value))
+        elif key in _SETTINGS or (constant and _is_plain(key, value)):
+            settings[key] = value
     return PartState(name, module, type(module), tables, settings)
 
 
-def _is_table(key: str, value: object) -> bool:
-    return isinstance(value, dict) and (key in _CONTENTS or key.endswith(_HOOKS))
+@functools.cache
+def _is_table_name(key: str) -> bool:
+    return key in _CONTENTS or key.endswith(_HOOKS)
 
 
-def _plain(key: str, value: object) -> bool:
+def _is_plain(key: str, value: object) -> bool:
     """Whether it is a value of torch's own modules, such as a stride; others may keep counts."""
     return not key.startswith("_") and isinstance(value, (bool, int, float, str, tuple))
 
@@ -120,11 +123,11 @@ def _tensors(parts: Iterable[PartState]) -> Iterator[tuple[Tensor, str]]:
                     yield tensor, f"{part.name}.{name}"
 
 
-def _tensor(name: str, tensor: Tensor, bits: int) -> TensorState:
+def _tensor(name: str, tensor: Tensor) -> TensorState:
     hooks = dict(tensor._backward_hooks or {})  # noqa: SLF001
     grad = tensor.grad if tensor.is_leaf else None
     needed, stride = tensor.requires_grad, _stride(tensor)
-    return TensorState(name, tensor, _form(tensor), needed, stride, grad, hooks, bits)
+    return TensorState(name, tensor, _form(tensor), needed, stride, grad, hooks)
 
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:
@@ -138,11 +141,20 @@ def _stride(tensor: Tensor) -> tuple[int, ...]:
 def _part_put_back(part: PartState) -> list[Change]:
     changes = [*_class_changes(part), *_setting_changes(part)]
     for key, table in part.tables.items():
-        changes += _table_changes(part, key, table.held, vars(part.module).get(key, {}))
+        now = vars(part.module).get(key, {})
+        if now is table.itself and (not (now or table.held) or _identical(now, table.held)):
+            continue  # most tables are of hooks, and empty
+        changes += _table_changes(part, key, table.held, now)
         table.itself.clear()
         table.itself.update(table.held)
         vars(part.module)[key] = table.itself  # handles of hooks refer to this dictionary
     return changes
+
+
+def _identical(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    """Whether two tables have the same entries in the same order."""
+    pairs = zip(one.items(), other.items(), strict=False)
+    return len(one) == len(other) and all(a == c and b is d for (a, b), (c, d) in pairs)
 
 
 def _class_changes(part: PartState) -> Iterator[Change]:
@@ -182,15 +194,12 @@ def _table_changes(
 
 def _equal(one: Tensor, other: Any) -> bool:
     same = isinstance(other, Tensor) and _form(one) == _form(other)
-    if not same or one.requires_grad != other.requires_grad:
-        return False
-    first, second = bit_sums([one, other])
-    return first == second
+    return same and one.requires_grad == other.requires_grad and same_bits(one, other)
 
 
-def _tensor_put_back(before: TensorState, bits: int) -> Iterator[Change]:
-    now = _tensor(before.name, before.tensor, bits)
-    if (now.form, now.bits) != (before.form, before.bits):
+def _tensor_put_back(before: TensorState, *, changed: bool) -> Iterator[Change]:
+    now = _tensor(before.name, before.tensor)
+    if changed or now.form != before.form:
         yield Change("changed the values of parameters or buffers", before.name, to_stay=True)
     else:
         _lay_out_as_before(now, before)

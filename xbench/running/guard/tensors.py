@@ -1,12 +1,14 @@
-"""Sums of tensors' bits: cheap enough to be taken around every block of foreign code.
+"""Whether tensors changed: looked at cheaply enough for every block of foreign code.
 
-VGG-16's 138 million parameters take about two plain sums over them. What is not seen: changes
-that leave no trace in 64 bits, by chance once in 2⁶⁴ or so, and an even number of elements in
-one row of `ROW` words whose sign alone changed and that all lie in upper halves of words.
+Small ones are copied. Of large ones there are sums of their bits: VGG-16's 138 million parameters
+take about two plain sums over them. What sums do not see: changes that leave no trace in 64 bits,
+by chance once in 2⁶⁴ or so, and an even number of elements in one row of `ROW` words whose sign
+alone changed and that all lie in upper halves of words.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple, Self
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -21,8 +23,62 @@ _SLAB = 1 << 15
 """Rows whose products are held at once, where there is no integer matrix product."""
 _ODD = -7046029254386353131
 _WORD = 8
-SMALL = 1 << 16
-"""Bytes of a tensor on the CPU of which a hash is taken as a whole."""
+SMALL = 1 << 20
+"""Bytes of a tensor on the CPU that is copied: its copy is made and compared in the cache."""
+_WORDS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+"""Types whose values are equal where their bits are, by the bytes of an element."""
+
+
+class Contents(NamedTuple):
+    """Tensors, and what was in them."""
+
+    tensors: Sequence[Tensor]
+    copies: dict[int, Tensor]
+    """Of small ones, by their places."""
+    sums: dict[int, int]
+    """Of the others."""
+
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor]) -> Self:
+        """What is in the tensors now."""
+        copies = {place: one.detach().clone() for place, one in enumerate(tensors) if _small(one)}
+        return cls(tensors, copies, _sums(tensors, copies.keys()))
+
+    def changed(self) -> list[bool]:
+        """For each tensor whether any of its bits is another than it was."""
+        now = _sums(self.tensors, self.copies.keys())
+        return [
+            now[place] != self.sums[place]
+            if place in now
+            else not same_bits(one, self.copies[place])
+            for place, one in enumerate(self.tensors)
+        ]
+
+
+def _sums(tensors: Sequence[Tensor], but: Collection[int]) -> dict[int, int]:
+    places = [place for place in range(len(tensors)) if place not in but]
+    return dict(zip(places, bit_sums([tensors[place] for place in places]), strict=True))
+
+
+def same_bits(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors have the same shape, type, device and bits, in the order of indices."""
+    if (one.shape, one.dtype, one.device) != (other.shape, other.dtype, other.device):
+        return False
+    if not (_comparable(one) and _comparable(other)):
+        first, second = bit_sums([one, other])
+        return first == second
+    words = _WORDS[one.itemsize]
+    return torch.equal(one.detach().view(words), other.detach().view(words))
+
+
+def _comparable(tensor: Tensor) -> bool:
+    plain = not tensor.is_conj() and not tensor.is_neg() and tensor.itemsize in _WORDS
+    return plain and _dense(tensor)
+
+
+def _small(tensor: Tensor) -> bool:
+    there = tensor.device.type == "cpu" and _comparable(tensor)
+    return there and tensor.nbytes <= SMALL
 
 
 @torch.no_grad()
@@ -30,28 +86,15 @@ def bit_sums(tensors: Sequence[Tensor]) -> list[int]:
     """For each tensor a sum of the bits of its elements, that depends on their order.
 
     The order is that of the indices, so memory formats make no difference. 0 for tensors whose
-    elements do not lie there: sparse ones, those of the device `meta`, uninitialised ones. Of
-    small ones it is a hash, which means nothing to another process.
+    elements do not lie there: sparse ones, those of the device `meta`, uninitialised ones.
     """
-    values = {place: hash(_bytes(tensor)) for place, tensor in enumerate(tensors) if _small(tensor)}
-    large = [place for place, tensor in enumerate(tensors) if place not in values]
-    sums = {
-        place: _bit_sum(tensors[place]) if _dense(tensors[place]) else _nothing() for place in large
-    }
-    for device in dict.fromkeys(one.device for one in sums.values()):
-        places = [place for place, one in sums.items() if one.device == device]
+    sums = [_bit_sum(tensor) if _dense(tensor) else _nothing() for tensor in tensors]
+    values = dict[int, int]()
+    for device in dict.fromkeys(one.device for one in sums):
+        places = [place for place, one in enumerate(sums) if one.device == device]
         there = torch.cat([sums[place] for place in places])  # one transfer for all
         values |= dict(zip(places, there.tolist(), strict=True))
     return [values[place] for place in range(len(tensors))]
-
-
-def _small(tensor: Tensor) -> bool:
-    """Whether looking at all bytes at once is cheaper than any operation of torch."""
-    return tensor.device.type == "cpu" and _dense(tensor) and 0 < tensor.nbytes <= SMALL
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    return _flat(tensor).view(torch.uint8).numpy().tobytes()
 
 
 def _flat(tensor: Tensor) -> Tensor:

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from xbench.running.guard.tensors import ROW, _slab_products, bit_sums
+from xbench.running.guard.tensors import (
+    ROW,
+    SMALL,
+    Contents,
+    _slab_products,
+    bit_sums,
+    same_bits,
+)
 
 DTYPES = [
     torch.float32,
@@ -144,3 +151,53 @@ def test_devices_without_integer_products_get_the_same_sums(rows):
 def test_a_gpu_gives_the_same_sums(size):
     tensor = noise(size)
     assert bits(tensor.cuda()) == bits(tensor)
+
+
+@pytest.mark.parametrize("size", [3, SMALL // 4, SMALL // 4 + 1], ids=["tiny", "small", "large"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(1.0, 2.0), (0.0, -0.0), (float("nan"), 1.0), (1.0, float("nan"))],
+    ids=["value", "sign of zero", "from NaN", "to NaN"],
+)
+def test_contents_that_changed_are_told_from_those_that_did_not(size, before, after):
+    tensors = [torch.full((size,), before) for _ in range(3)]
+    contents = Contents.of(tensors)
+    assert contents.changed() == [False, False, False]
+    tensors[1][-1] = after
+    assert contents.changed() == [False, True, False]
+    tensors[1][-1] = before
+    assert contents.changed() == [False, False, False]
+
+
+def test_contents_are_looked_at_whatever_became_of_the_tensor():
+    tensors = [torch.zeros(6), torch.zeros(6), torch.zeros(6), torch.zeros(2, 3)]
+    contents = Contents.of(tensors)
+    tensors[0].data = torch.zeros(7)
+    tensors[1].data = torch.zeros(6, dtype=torch.float64)
+    tensors[2].resize_(5)
+    tensors[3].data = torch.zeros(3, 2).t()
+    assert contents.changed() == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.arange(1.0, 6).to(torch.complex64),
+        torch.arange(1.0, 6).to(torch.complex128),
+        torch.arange(1.0, 6).to(torch.complex64).conj(),
+        torch.arange(1.0, 6).to(torch.bfloat16),
+        torch.tensor([True, False]),
+        torch.ones(2, 3, 4, 4).to(memory_format=torch.channels_last),
+        torch.eye(3).to_sparse(),
+    ],
+    ids=["complex", "wide complex", "conjugated", "bfloat16", "bool", "channels last", "sparse"],
+)
+def test_contents_of_all_sorts_of_tensors(tensor):
+    contents = Contents.of([tensor])
+    assert contents.changed() == [False]
+    assert same_bits(tensor, tensor.clone())
+    if tensor.layout is torch.strided:
+        assert not same_bits(tensor, tensor[:1])
+        with torch.no_grad():
+            tensor.copy_(~tensor if tensor.dtype is torch.bool else 2 * tensor)
+        assert contents.changed() == [True]
