@@ -21,6 +21,7 @@ class GradCam(Explainer):
 
     name: ClassVar[str] = "grad-cam"
     makes: ClassVar[type[SaliencyMap]] = SaliencyMap
+    needs_cut: ClassVar[bool] = True
 
     target: Literal["predicted", "label"] = "predicted"
     """Which class is explained: the most probable one, or the image's label."""

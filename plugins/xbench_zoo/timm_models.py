@@ -38,6 +38,10 @@ class Timm(LibraryClassifier):
         normalisation = Normalisation(tuple(configuration.mean), tuple(configuration.std))
         return Inputs(normalisation, int(configuration.input_size[-1]))
 
+    def takes_one_size(self) -> bool:
+        """What timm's configuration says."""
+        return bool(_configuration(self.architecture).fixed_input_size)
+
     def network(self, classes: int, *, pretrained: bool) -> nn.Module:
         """A new network, to which timm gives a head of the right size."""
         import timm

@@ -44,6 +44,10 @@ class Torchvision(LibraryClassifier):
         normalisation = Normalisation(tuple(transform.mean), tuple(transform.std))
         return Inputs(normalisation, int(transform.crop_size[0]))
 
+    def takes_one_size(self) -> bool:
+        """As those whose places are learned do."""
+        return self.architecture.startswith(_ONE_SIZE)
+
     def network(self, classes: int, *, pretrained: bool) -> nn.Module:
         """A new network, with the default weights and a head of its own if need be."""
         from torchvision.models import get_model
@@ -60,6 +64,9 @@ class Torchvision(LibraryClassifier):
         module = get_model(self.architecture, weights=weights, **options)
         outputs = len(weights.meta["categories"])
         return module if outputs == classes else replace_head(module, outputs, classes)
+
+
+_ONE_SIZE = ("vit_", "maxvit_")
 
 
 @functools.cache

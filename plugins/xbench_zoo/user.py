@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import nn
 
 from xbench import Classifier, Normalisation, ParameterError, UnknownNameError
+from xbench.networks import as_two_classes, unwrapped, with_output
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class UserModule(Classifier):
     """Side of the square images that the network takes."""
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    output: str = ""
+    """Of a network that returns a dictionary or a tuple: the key, or the place, of its logits."""
+    one_logit: bool = False
+    """Whether the network gives one logit z for two classes: they get the logits 0 and z."""
 
     def module(self, classes: int) -> nn.Module:
         """What the function returns."""
@@ -33,7 +38,10 @@ class UserModule(Classifier):
         if not isinstance(module, nn.Module):
             kind = type(module).__name__
             raise ParameterError(f"{self.function} returned {kind}, not a torch.nn.Module")
-        return module
+        module = unwrapped(module)  # hooks belong to what is inside
+        if self.output:
+            module = with_output(module, self.output)
+        return as_two_classes(module) if self.one_logit else module
 
     def normalisation(self) -> Normalisation:
         """`mean` and `std`."""

@@ -78,6 +78,7 @@ class Brightest(Explainer):
 
     name: ClassVar[str] = "brightest"
     makes: ClassVar[type[Number]] = Number
+    needs_cut: ClassVar[bool] = True
 
     place: str = location("")
     noise: float = 0.1

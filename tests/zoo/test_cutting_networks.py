@@ -92,7 +92,7 @@ def test_cuts_of_many_networks_are_exact(name, size):
 
 def default(name, size, **options):
     x = example(size)
-    return default_layer(trace(made(name, **options), x), x, options.get("num_classes", 1000))
+    return default_layer(trace(made(name, **options), x), x)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     check_names(tree["name"], [line.label for line in lines])
     check_ensembles({line.label: line.ensemble for line in lines})
     own, published = own_parts(tree, {}, builder), tree.get("published")
+    transform, resized = _transform(tree, own["classifier"])
     repeats = _whole(tree, "repeats", 1, least=1)
     check_pins([own["weights"], *(line.weights for line in lines)], repeats)
     return Benchmark(
@@ -146,7 +147,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         version=str(tree["version"]),
         title=tree.get("title", ""),
         protocol=protocol,
-        datasets=_image_sets(tree, dataset, builder),
+        datasets=_image_sets(tree, transform, dataset, builder),
         **own,
         lines=lines,
         contrasts=tuple(contrasts(tree, lines)),
@@ -155,7 +156,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         companion=_companion(lines, protocol, scored=scored),
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
-        remarks=(*tree.get("remarks", ()), *remarks),
+        remarks=(*tree.get("remarks", ()), *remarks, *resized),
         suite=tree.get("suite", ""),
     )
 
@@ -185,9 +186,20 @@ def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> 
     return companions[0] if companions else None
 
 
-def _image_sets(tree: Tree, dataset: Dataset, builder: Builder) -> dict[str, ImageSet]:
-    """Splits of the dataset by role; a table names another dataset, for a further test set."""
+def _transform(tree: Tree, classifier: Classifier) -> tuple[Transform, tuple[str, ...]]:
+    """The file's transform, or what a network of one size needs, and a remark on that."""
     transform = plain_table(Transform, tree.get("transform", {}), "transform")
+    if transform != Transform() or not classifier.takes_one_size():
+        return transform, ()
+    size = classifier.input_size()
+    remark = f"images are fitted to {size} × {size} pixels, the one size that classifier "
+    return Transform(resize=size, crop=size), (f"{remark}{classifier.name!r} takes here",)
+
+
+def _image_sets(
+    tree: Tree, transform: Transform, dataset: Dataset, builder: Builder
+) -> dict[str, ImageSet]:
+    """Splits of the dataset by role; a table names another dataset, for a further test set."""
     sets = {}
     for role, given in tree["splits"].items():
         if not isinstance(given, str) and role in OF_DATASET:

@@ -91,17 +91,20 @@ def _show_dataset(session: Session, name: str, out: Path | None, per_class: int)
 
 
 def _show_classifier(session: Session, name: str, classes: int | None) -> None:
-    from xbench.cli.output import print_json, print_table
-    from xbench.networks.network import cut_table
+    from xbench.cli.output import print_json, print_lines, print_table
+    from xbench.networks.loading import cut_table
 
     session.classifier = name
     classifier = session.builder().build("classifier", session.tree["classifier"])
-    points, default = cut_table(classifier, classes or 1000)
+    points, default, reason = cut_table(classifier, classes or 1000)
     if session.json:
         layers = [
             {"layer": p.name, "shape": list(p.shape), "default": p.name == default} for p in points
         ]
-        print_json({"classifier": classifier.tree(), "layers": layers})
+        print_json({"classifier": classifier.tree(), "layers": layers, "reason": reason})
+        return
+    if not points:
+        print_lines(f"{name} runs whole; nothing can look inside it: {reason}")
         return
     rows = [
         [p.name, "×".join(map(str, p.shape)), "default" if p.name == default else ""]

@@ -14,6 +14,7 @@ class Attribution(Component):
     """Maps a readout and activations to one attribution map for each prediction."""
 
     kind: ClassVar[str] = "attribution"
+    needs_cut: ClassVar[bool] = True
 
     @abstractmethod
     def attribute(

@@ -1,7 +1,8 @@
-"""Classifiers, and networks: a classifier with its weights, as `top ∘ bottom`."""
+"""Classifiers, and networks: a classifier with its weights, whole or as `top ∘ bottom`."""
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -64,14 +65,24 @@ class Classifier(Component):
     def input_size(self) -> int:
         """Side of the square image that the network was made for."""
 
+    def takes_one_size(self) -> bool:
+        """Whether the network fails on images of another size; not unless overridden.
+
+        Benchmarks without a transform of their own then fit images to it.
+        """
+        return False
+
 
 @dataclass
 class PassCounter:
     """Counts images that went forward and backward through parts of a network.
 
-    A backward call that is batched over several predictions counts its images once.
+    A forward pass counts as one of the whole network or as passes of its two parts, depending on
+    what was asked for and not on how it was computed. A backward call that is batched over several
+    predictions counts its images once.
     """
 
+    forward: int = 0
     bottom_forward: int = 0
     top_forward: int = 0
     top_backward: int = 0
@@ -80,17 +91,26 @@ class PassCounter:
         """The counts so far, by name."""
         return {name: int(count) for name, count in vars(self).items()}
 
+    @contextlib.contextmanager
+    def as_whole(self, images: int) -> Iterator[None]:
+        """What passes through the parts in this block counts as so many images through both."""
+        before = self.bottom_forward, self.top_forward
+        try:
+            yield
+        finally:
+            self.bottom_forward, self.top_forward = before
+            self.forward += images
+
 
 class Network(ABC):
-    """A classifier with its weights, cut at `layer`: `logits == top(bottom(images))` exactly.
+    """A classifier with its weights: whole until `bottom`, `top` or `layer` is first asked for.
 
-    Images are RGB in [0, 1]; the normalisation is part of `bottom`. The modules are in
-    evaluation mode and their parameters need no gradient.
+    Then it is cut at the layer, and is `top(bottom(images))` exactly. Asking raises `CutError`
+    where that cannot be; components that ask say so by `needs_cut`. Images are RGB in [0, 1];
+    the normalisation is part of the module, and of `bottom`. The modules are in evaluation mode
+    and their parameters need no gradient.
     """
 
-    bottom: nn.Module
-    top: nn.Module
-    layer: str
     classes: int
     passes: PassCounter
     name: str
@@ -98,6 +118,35 @@ class Network(ABC):
     auxiliary: dict[str, nn.Module]
     """Modules that were made to be used with this network, by the key of what they were made
     of: made once, and kept for as long as the network is."""
+
+    @property
+    @abstractmethod
+    def module(self) -> nn.Module:
+        """The whole: what makes logits of images, with gradients where these are enabled."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[nn.Module, ...]:
+        """The modules that it consists of now: the whole, or once it is cut, bottom and top."""
+
+    @abstractmethod
+    def cut(self) -> "Network":
+        """The network in two parts, which it consists of from now on; or `CutError`."""
+
+    @property
+    @abstractmethod
+    def bottom(self) -> nn.Module:
+        """What makes the activations at the layer of images."""
+
+    @property
+    @abstractmethod
+    def top(self) -> nn.Module:
+        """What makes logits of the activations at the layer."""
+
+    @property
+    @abstractmethod
+    def layer(self) -> str:
+        """The full name of the layer at which it is cut."""
 
     @property
     @abstractmethod
@@ -116,7 +165,7 @@ class Network(ABC):
     def logits(
         self, images: Float[Tensor, "n 3 h w"], ids: Sequence[int] = ()
     ) -> Float[Tensor, "n classes"]:
-        """What `top` makes of the activations, `checked`; no gradient is kept."""
+        """What the network makes of the images, `checked`; no gradient is kept."""
 
     def checked(
         self, logits: Float[Tensor, "n classes"], ids: Sequence[int] = ()

@@ -45,6 +45,9 @@ class Component(ABC):
     version: ClassVar[str] = "1"
     example: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Parameters to try the component with, where it has plain ones without a default."""
+    needs_cut: ClassVar[bool] = False
+    """Whether it asks for the parts of a network: `bottom`, `top`, `layer` or activations. A
+    benchmark with such a component tries the cut of its classifiers before it trains them."""
 
     def parameters(self) -> Tree:
         """The component's fields as plain values; nested components become their `tree`.
@@ -64,6 +67,15 @@ class Component(ABC):
             "distribution_version": distribution.version,
             "parameters": self.parameters(),
         }
+
+
+def looks_inside(component: Component | None) -> bool:
+    """Whether the component, or one among its fields, needs networks to be cut."""
+    if component is None or component.needs_cut:
+        return component is not None
+    values = (getattr(component, field.name) for field in dataclasses.fields(component))  # type: ignore[arg-type]
+    inner = (one for value in values for one in (value if isinstance(value, tuple) else (value,)))
+    return any(isinstance(one, Component) and looks_inside(one) for one in inner)
 
 
 def fields_tree(value: Any, but: tuple[str, ...] = ()) -> Tree:

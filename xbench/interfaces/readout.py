@@ -42,6 +42,7 @@ class Difficulty(Component):
     """Builds the readout, with one prediction in [0, 1], that says how hard an image is."""
 
     kind: ClassVar[str] = "difficulty"
+    needs_cut: ClassVar[bool] = True
 
     def companion(self) -> "Difficulty | None":
         """Itself, where the classifier has to be trained jointly with it; None unless overridden.

@@ -1,17 +1,17 @@
 """Cutting: a network as `top ∘ bottom`, exactly."""
 
-import copy
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, fx, nn
 
 from xbench.errors import CutError
-from xbench.networks.tracing import NAMES, identical, output_of, trace
+from xbench.networks.graphs import dependent_nodes, dominators, shapes_of
+from xbench.networks.heads import readout_node
+from xbench.networks.tracing import NAMES, identical, on_shared_tensors, output_of, trace
 
 _NOT_A_STAGE = re.compile(r"pool|drop|identity|flatten|contiguous|clone", re.IGNORECASE)
 
@@ -44,24 +44,24 @@ def cut_points(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> tuple[Cu
 
 def points_of(traced: fx.GraphModule, example: Tensor) -> tuple[CutPoint, ...]:
     """All layers at which a traced network can be cut, from input to output."""
-    shapes = _shapes(traced, example)
+    shapes = shapes_of(traced, example)
     return tuple(
         CutPoint(_name(traced, node), shapes[node][1:], _operator(traced, node))
-        for node in _dominators(traced.graph)
+        for node in dominators(traced.graph)
         if node in shapes
     )
 
 
-def default_layer(traced: fx.GraphModule, example: Tensor, classes: int) -> str:
+def default_layer(traced: fx.GraphModule, example: Tensor) -> str:
     """The output of the last convolutional stage: the last cut that still has a spatial extent.
 
-    Pooling, dropout and the head (the last linear or convolutional layer with `classes`
-    outputs) are no stages. `CutError` where the features that reach the head are tokens,
-    or have their channels last, and so are no maps.
+    Pooling, dropout and the layer after which nothing is learned are no stages. `CutError`
+    where the features that reach the head are tokens, or have their channels last, and so are
+    no maps.
     """
-    shapes = _shapes(traced, example)
-    body = _before_head(traced, classes)
-    cuts = [node for node in _dominators(traced.graph) if node in body and node in shapes]
+    shapes = shapes_of(traced, example)
+    body = _before_head(traced)
+    cuts = [node for node in dominators(traced.graph) if node in body and node in shapes]
     maps = [node for node in cuts if _is_stage(traced, node, shapes[node])]
     if not maps:
         raise CutError(f"no layer has maps (n, d, h, w) to be cut at. {_listed(traced, example)}")
@@ -76,7 +76,7 @@ def default_layer(traced: fx.GraphModule, example: Tensor, classes: int) -> str:
 def cut(module: nn.Module, layer: str, example: Float[Tensor, "n 3 h w"]) -> Halves:
     """The network cut at `layer`: `top(bottom(x))` equals `module(x)` bit for bit.
 
-    That is verified on `example`. The halves share nothing with `module` or each other.
+    That is verified on `example`. The halves have layers of their own, on the weights of `module`.
     A name of a block means the block's output. `CutError` for any other name.
     """
     return cut_traced(trace(module, example), layer, example)
@@ -99,7 +99,7 @@ def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphMod
 
     The parts share their layers with `traced`.
     """
-    for node in _dominators(traced.graph):
+    for node in dominators(traced.graph):
         first = fx.GraphModule(traced, _graph_until(traced.graph, node))
         rest = fx.GraphModule(traced, _graph_from(traced.graph, node))
         for part in (first, rest):
@@ -108,20 +108,8 @@ def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphMod
         yield first, rest
 
 
-def head_layer(module: nn.Module, classes: int) -> str:
-    """Name of the last linear or convolutional layer with `classes` outputs, "" without one."""
-    names = [name for name, layer in module.named_modules() if _outputs(layer) == classes]
-    return names[-1] if names else ""
-
-
-def _outputs(layer: nn.Module) -> int:
-    linear, convolution = getattr(layer, "out_features", 0), getattr(layer, "out_channels", 0)
-    outputs = linear or convolution
-    return outputs if isinstance(outputs, int) else 0
-
-
 def _node_of(traced: fx.GraphModule, layer: str, example: Tensor) -> fx.Node:
-    cuts = _dominators(traced.graph)
+    cuts = dominators(traced.graph)
     for node in cuts:
         if _name(traced, node) == layer:
             return node
@@ -159,58 +147,10 @@ def _operator(traced: fx.GraphModule, node: fx.Node) -> str:
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _dependent(graph: fx.Graph) -> dict[fx.Node, None]:
-    """The nodes whose value depends on the input, in order, the output excepted."""
-    dependent: dict[fx.Node, None] = {}
-    for node in graph.nodes:
-        if node.op == "placeholder" or any(source in dependent for source in node.all_input_nodes):
-            dependent[node] = None
-    return {node: None for node in dependent if node.op != "output"}
-
-
-def _dominators(graph: fx.Graph) -> list[fx.Node]:
-    """The operations through which everything flows that reaches the output.
-
-    Node i is one iff no input-dependent node before it is used after it.
-    """
-    order = {node: index for index, node in enumerate(graph.nodes)}
-    dominators, reach = [], -1
-    for node in _dependent(graph):
-        if node.op != "placeholder" and reach <= order[node]:
-            dominators.append(node)
-        reach = max([reach, *(order[user] for user in node.users)])
-    return dominators
-
-
-class _ShapeReader(fx.Interpreter):
-    """Runs a graph and notes the shape of every tensor that it makes."""
-
-    def __init__(self, traced: fx.GraphModule) -> None:
-        super().__init__(traced)
-        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        if isinstance(value, Tensor) and value.ndim > 1:
-            self.shapes[n] = tuple(value.shape)
-        return value
-
-
-def _shapes(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, tuple[int, ...]]:
-    reader = _ShapeReader(traced)
-    with torch.no_grad():
-        reader.run(example[:1].clone())
-    return reader.shapes
-
-
-def _before_head(traced: fx.GraphModule, classes: int) -> set[fx.Node]:
-    nodes = list(traced.graph.nodes)
-    heads = [
-        index
-        for index, node in enumerate(nodes)
-        if node.op == "call_module" and _outputs(traced.get_submodule(str(node.target))) == classes
-    ]
-    return set(nodes[: heads[-1]] if heads else nodes)
+def _before_head(traced: fx.GraphModule) -> set[fx.Node]:
+    """What comes before the layer after which nothing is learned; everything without one."""
+    nodes, head = list(traced.graph.nodes), readout_node(traced)
+    return set(nodes[: nodes.index(head)] if head is not None else nodes)
 
 
 def _is_stage(traced: fx.GraphModule, node: fx.Node, shape: tuple[int, ...]) -> bool:
@@ -229,7 +169,7 @@ def _half(traced: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
     half = fx.GraphModule(traced, graph)
     half.graph.eliminate_dead_code()
     half.recompile()
-    return copy.deepcopy(half)  # a copy of the layers that its graph uses, and of no others
+    return on_shared_tensors(half)  # its own copy of the layers that its graph uses
 
 
 def _graph_until(graph: fx.Graph, last: fx.Node) -> fx.Graph:
@@ -246,7 +186,7 @@ def _graph_until(graph: fx.Graph, last: fx.Node) -> fx.Graph:
 def _graph_from(graph: fx.Graph, first: fx.Node) -> fx.Graph:
     half = fx.Graph()
     copies = {first: half.placeholder("activations")}
-    dependent = _dependent(graph)
+    dependent = dependent_nodes(graph)
     before = True
     for node in graph.nodes:
         if node is first:

@@ -1,5 +1,6 @@
 """Tracing: a network as a graph whose operations change none of their inputs."""
 
+import contextlib
 import copy
 import functools
 import inspect
@@ -7,14 +8,14 @@ import itertools
 import math
 import operator
 import re
-from collections.abc import Callable, Container, Mapping
-from typing import Any
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any, TypeVar
 
 import torch
 import torchvision
 from jaxtyping import Float
 from torch import Tensor, fx, nn
-from torch.fx.proxy import TraceError
+from torch.nn.parameter import is_lazy
 
 # Not in its module's `__all__`, but the only tracer that names a node after the layer it
 # came from; it has had this name and signature since torchvision 0.11.
@@ -24,7 +25,10 @@ from xbench.errors import CutError, NumericalError
 
 NAMES = "layer_names"
 """Where a traced graph's `meta` keeps the qualified name of each of its nodes."""
+Part = TypeVar("Part", bound=nn.Module)
+
 _PREFIX = "network"
+_FACTORIES = ("zeros", "ones", "full", "empty", "arange")
 _NUMBER = re.compile(r"(?<=.)_[0-9]+$")
 _PURE = {  # operator.iadd → operator.add, and so on
     getattr(operator, f"i{name}"): getattr(operator, stem)
@@ -48,12 +52,12 @@ class _OneInput(nn.Module):
 
 
 def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModule:
-    """A copy of `module` in evaluation mode as a graph without in-place operations.
+    """`module` in evaluation mode as a graph without in-place operations, on the same weights.
 
     The graph makes exactly what the module makes of `example`, or `CutError` says why it
-    cannot be had. `module` itself is neither changed nor referred to.
+    cannot be had. Its layers are its own; their tensors share memory with those of `module`.
     """
-    wrapped = _OneInput(copy.deepcopy(module)).eval()
+    wrapped = _OneInput(on_shared_tensors(module)).eval()
     with torch.no_grad():
         expected = wrapped(example.clone())
     _check_output(expected, type(module).__name__)
@@ -61,10 +65,40 @@ def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModul
     if not identical(output_of(traced, example), expected):
         message = (
             f"the graph of {type(module).__name__} does not compute what the network computes: "
-            "it does something random, or keeps state, in evaluation mode"
+            "it does something random, keeps state or switches precision in evaluation mode"
         )
         raise CutError(message)
     return traced
+
+
+def graph_of(module: nn.Module) -> fx.GraphModule:
+    """`module` in evaluation mode as a graph that nothing was compared with; or `CutError`."""
+    return _graph_of(_OneInput(on_shared_tensors(module)).eval())
+
+
+def on_shared_tensors(module: Part) -> Part:
+    """A copy of the module, with modes and hooks of its own, whose weights lie where its do.
+
+    Programs of TorchScript are copied with their weights: no other way to copy one is there.
+    """
+    parts = [part for part in module.modules() if not isinstance(part, torch.jit.ScriptModule)]
+    tensors = [
+        tensor
+        for part in parts
+        for tensor in (*part.parameters(recurse=False), *part.buffers(recurse=False))
+    ]
+    with torch.no_grad():  # a program's copied weights would not be leaves
+        return copy.deepcopy(module, {id(tensor): _alias(tensor) for tensor in tensors})
+
+
+def _alias(tensor: Tensor) -> Tensor:
+    """Another tensor on the same memory; a parameter stays one."""
+    if is_lazy(tensor):
+        return copy.deepcopy(tensor)
+    alias = tensor.detach()
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(alias, requires_grad=tensor.requires_grad)
+    return alias
 
 
 def output_of(module: nn.Module, inputs: Tensor) -> Tensor:
@@ -89,8 +123,9 @@ def _check_output(output: object, name: str) -> None:
 def _graph_of(wrapped: _OneInput) -> fx.GraphModule:
     tracer = _tracer()
     try:
-        graph = tracer.trace(wrapped)
-    except (TraceError, TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        with _sizes_recorded(wrapped):
+            graph = tracer.trace(wrapped)
+    except Exception as error:  # whatever a user's own code makes of symbols
         message = (
             f"{type(wrapped.network).__name__} cannot be traced, and so not cut: {error}. "
             "Its forward pass must not branch on the values or the size of its input"
@@ -104,6 +139,42 @@ def _graph_of(wrapped: _OneInput) -> fx.GraphModule:
     traced.meta[NAMES] = names
     traced.meta["num_features"] = getattr(wrapped.network, "num_features", None)
     return traced
+
+
+@contextlib.contextmanager
+def _sizes_recorded(root: nn.Module) -> Iterator[None]:
+    """In this block the graph also gets what torch.fx leaves out: lengths, and what has them."""
+    forwards = (type(module).forward for module in root.modules())
+    every = (getattr(forward, "__globals__", {}) for forward in forwards)
+    own = [names for names in every if not str(names.get("__name__")).startswith("torch.")]
+    places = {id(names): names for names in own if "len" not in names}
+    factories = {name: getattr(torch, name) for name in _FACTORIES}
+    for names in places.values():
+        names["len"] = _length
+    for name, original in factories.items():
+        setattr(torch, name, functools.partial(_recorded, original))
+    try:
+        yield
+    finally:
+        for names in places.values():
+            del names["len"]
+        for name, original in factories.items():
+            setattr(torch, name, original)
+
+
+def _length(value: Any) -> Any:
+    shape: Any = getattr(value, "shape", ())
+    return shape[0] if isinstance(value, fx.Proxy) else len(value)
+
+
+def _recorded(original: Callable[..., Any], *sizes: Any, **options: Any) -> Any:
+    proxies: list[fx.Proxy] = []
+    fx.node.map_aggregate(
+        (sizes, options), lambda one: proxies.append(one) if isinstance(one, fx.Proxy) else None
+    )
+    if proxies:
+        return proxies[0].tracer.create_proxy("call_function", original, sizes, options)
+    return original(*sizes, **options)
 
 
 def _tracer() -> NodePathTracer:

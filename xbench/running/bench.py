@@ -15,7 +15,7 @@ from xbench.errors import PluginError
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.bench import Bench, Derivation, Subject
 from xbench.interfaces.classifier import Classifier, Network
-from xbench.interfaces.component import provider
+from xbench.interfaces.component import looks_inside, provider
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation, Given
 from xbench.interfaces.workplace import Progress
@@ -64,6 +64,8 @@ class LocalBench(Bench):
         self.provider = Provider(store, workplace)
         self.kept = Kept(store, keep=keep)
         self._folders: dict[tuple[object, ...], str] = {}
+        self._undeclared: set[type] = set()
+        """Explainers that look inside networks and do not say so."""
 
     @property
     def device(self) -> torch.device:  # type: ignore[override]
@@ -126,7 +128,7 @@ class LocalBench(Bench):
             name: self.explain(inner, subject, batch)
             for name, inner in explainer.builds_on().items()
         }
-        return self._explained(explainer, self._loaded(subject), [(batch.to(self.device), given)])
+        return self._explained(explainer, subject, [(batch.to(self.device), given)])
 
     def make(
         self, explainers: Sequence[Explainer | None], asked: Question, ids: Sequence[int]
@@ -140,12 +142,14 @@ class LocalBench(Bench):
         with self.stage("load"):
             batches = [self._batch(asked, part) for part in parts(ids, self.batch_size)]
         loaded = self._loaded(asked.subject)
+        if any(map(self._looks_inside, explainers)):
+            loaded.network.cut()  # before the first of them, so that all pass the bottom once
         with loaded.network.remembering([batch.images for batch in batches]):
             for explainer in explainers:
                 folder, given = self.folder(asked, explainer), dict[str, Mapping[str, Any]]()
                 keep = self.kept.keep and (explainer is None or explainer.kept)
                 with self.kept.noting(given), self.workplace.costing(apart=keep) as cost:
-                    values = self._values(explainer, asked, loaded, batches)
+                    values = self._values(explainer, asked, batches)
                 if keep:
                     self.kept.put(folder, ids, values, {**cost, "given": given})
                 else:
@@ -191,14 +195,14 @@ class LocalBench(Bench):
         self,
         explainer: Explainer | None,
         asked: Question,
-        loaded: Loaded,
         batches: Sequence[Batch],
     ) -> list[Tensors]:
         """The tensors of what is made of each image."""
         if explainer is None:
-            return [{LOGITS: row} for row in self._logits(loaded, batches)]
+            logits = self._logits(self._loaded(asked.subject), batches)
+            return [{LOGITS: row} for row in logits]
         with_given = [(batch, self._given(explainer, asked, batch.ids)) for batch in batches]
-        explanations = self._explained(explainer, loaded, with_given, asked.derivation)
+        explanations = self._explained(explainer, asked.subject, with_given, asked.derivation)
         return [_on_cpu(explanation.tensors()) for explanation in explanations]
 
     def _logits(self, loaded: Loaded, batches: Sequence[Batch]) -> list[Tensor]:
@@ -215,19 +219,37 @@ class LocalBench(Bench):
     def _explained(
         self,
         explainer: Explainer,
-        loaded: Loaded,
+        subject: Subject,
         batches: Sequence[tuple[Batch, Given]],
         derivation: Derivation | None = None,
     ) -> list[Explanation]:
         """What the explainer makes of batches, whose network it has to leave as it is."""
-        subject, network = loaded
+        loaded = self._loaded(subject)
+        network = loaded.network.cut() if self._looks_inside(explainer) else loaded.network
+        whole, passed = network.parts, network.passes.snapshot()
         artefacts = self.provider.all(subject.artefacts(explainer))
         source, made = subject.source(derivation), list[Explanation]()
         with self.stage("explain"), self._unchanged(explainer, loaded, [b for b, _ in batches]):
             for batch, given in batches:
                 explanations = explainer.explain(network, batch, artefacts, source, given)
                 made += checked(explainer, explanations, batch.ids)
-        return made
+        if network.parts[0] is whole[0]:
+            return made
+        # What it did to parts that came to be on the way nobody saw: once more, with a new network.
+        self._found_out(explainer)
+        vars(network.passes).update(passed)
+        self.workplace.forget()
+        return self._explained(explainer, subject, batches, derivation)
+
+    def _looks_inside(self, explainer: Explainer | None) -> bool:
+        return looks_inside(explainer) or type(explainer) in self._undeclared
+
+    def _found_out(self, explainer: Explainer) -> None:
+        self._undeclared.add(type(explainer))
+        self.provider.say_once(
+            f"explainer {explainer.name!r} (of {provider(type(explainer)).name}) asks for parts of "
+            "networks: with `needs_cut = True` it would be known before anything is trained"
+        )
 
     @contextlib.contextmanager
     def _unchanged(
@@ -236,7 +258,7 @@ class LocalBench(Bench):
         """Refuse a block of foreign code that leaves a change; what it spoilt is dropped."""
         subject, network = loaded
         images = {f"images {place}": batch.images for place, batch in enumerate(batches)}
-        owner, modules = explainer or subject.classifier, (network.bottom, network.top)
+        owner, modules = explainer or subject.classifier, network.parts
         ids = [image for batch in batches for image in batch.ids]
         seed = derived_seed("block", subject.source().initial_seed(), *ids)
         try:

@@ -7,11 +7,16 @@ from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import FailedEntriesError, StoreFullError, UsageError
+from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import looks_inside
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.executor import Executor
 from xbench.interfaces.protocol import CaseScores
+from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.workplace import Progress, Silent
-from xbench.networks.network import cut_classifier
+from xbench.networks.loading import whole_classifier
+from xbench.networks.outputs import check_outputs
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.messages import heard
@@ -152,11 +157,33 @@ def check_benchmark(benchmark: Benchmark, progress: Progress | None = None) -> N
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
     for loss in dict.fromkeys(line.loss for line in benchmark.lines):
         loss.check(benchmark.datasets["train"])
-    own = [line for line in benchmark.lines if not line.ensemble]
-    plans = (plan_of(next(benchmark.entries(line))) for line in own)
-    for plan in {plan.classifier: plan for plan in plans}.values():
-        cut_classifier(plan.classifier, start_module(plan), plan.classes)
+    _check_networks(benchmark, progress or Silent())
     _check_given_weights(benchmark, progress or Silent())
+
+
+def _check_networks(benchmark: Benchmark, progress: Progress) -> None:
+    """Make each network once, and try the cut of those that something looks into."""
+    plans, cut = dict[Classifier, TrainingPlan](), set[Classifier]()
+    for line in benchmark.lines:
+        if not line.ensemble:
+            plan = plan_of(next(benchmark.entries(line)))
+            plans.setdefault(plan.classifier, plan)
+            if looks_inside(line.explainer) or looks_inside(benchmark.protocol):
+                cut.add(plan.classifier)
+    for classifier, plan in plans.items():
+        network = whole_classifier(classifier, start_module(plan), plan.classes)
+        for note in check_outputs(network, _image_size(plan.images)):
+            progress.say(note)
+        if classifier in cut:
+            network.cut()
+            for note in network.notes:
+                progress.say(f"{network.name}: {note}")
+
+
+def _image_size(images: ImageSet) -> tuple[int, int]:
+    """Height and width of the first image."""
+    height, width = images.batch(images.ids()[:1]).images.shape[-2:]
+    return height, width
 
 
 def _check_given_weights(benchmark: Benchmark, progress: Progress) -> None:

@@ -15,7 +15,7 @@ import torch
 from xbench.interfaces.artefact import Artefact
 from xbench.interfaces.classifier import Classifier, Network
 from xbench.interfaces.workplace import Progress, Silent, Workplace
-from xbench.networks.network import load_network
+from xbench.networks.loading import load_network
 
 
 @dataclass(eq=False)

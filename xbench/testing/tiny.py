@@ -25,7 +25,7 @@ from xbench.interfaces.data.annotation import (
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.loss import Loss, Targets
-from xbench.networks.network import CutNetwork
+from xbench.networks.network import CutNetwork, Parts, WholeNetwork
 from xbench.randomness import generator
 
 CLASSES = 5
@@ -44,6 +44,14 @@ def tiny_network(seed: int = 0) -> Network:
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
     return CutNetwork(bottom, top, "1", CLASSES, PassCounter())
+
+
+def whole_tiny_network(seed: int = 0) -> WholeNetwork:
+    """The same network, not cut until somebody asks for a part of it."""
+    cut = tiny_network(seed)
+    parts = Parts(cut.bottom, cut.top, cut.layer, [])
+    module = nn.Sequential(*cut.parts).eval()
+    return WholeNetwork(module, lambda _, __: parts, CLASSES, "network")
 
 
 def tiny_batch(count: int = 4, seed: int = 0) -> Batch:

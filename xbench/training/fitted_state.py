@@ -7,7 +7,7 @@ from torch import Tensor
 
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
-from xbench.networks.network import blank_module
+from xbench.networks.loading import blank_module
 from xbench.networks.weights import State, check_finite, load_state, state_hash
 from xbench.training.recipe import stored_state
 

@@ -18,7 +18,7 @@ from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Progress, Workplace
-from xbench.networks.cutting import head_layer
+from xbench.networks.heads import head_layer
 from xbench.networks.network import Normalised
 from xbench.randomness import derived_seed, generator, seeded
 from xbench.training.augmentation import Augmentation, Batched, Frames, PerImage

@@ -9,14 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xbench.errors import MismatchError, WeightsError
+from xbench.errors import MismatchError, ParameterError, WeightsError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.bench import Subject
 from xbench.interfaces.protocol import Entry
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Workplace
-from xbench.networks.cutting import head_layer
-from xbench.networks.network import blank_module
+from xbench.networks.heads import head_layer
+from xbench.networks.loading import blank_module
 from xbench.networks.weights import State, load_state, read_state, state_hash
 from xbench.randomness import derived_seed
 from xbench.training.fitting import fit
@@ -75,6 +75,7 @@ def training_facts(
 def start_module(plan: TrainingPlan) -> nn.Module:
     """The network before training: random weights, the library's, or those of a file."""
     module = blank_module(plan.classifier, plan.classes, derived_seed("weights", plan.seed))
+    _check_head(plan, module)
     source = plan.classifier.weights
     if source == "library":
         _check_library_head(plan, module)
@@ -86,12 +87,24 @@ def start_module(plan: TrainingPlan) -> nn.Module:
     return module
 
 
+def _check_head(plan: TrainingPlan, module: nn.Module) -> None:
+    """Refuse a training that treats the head apart where there is none."""
+    training = plan.training
+    asked = {"body_rate": training.body_rate != 1, "frozen_epochs": training.frozen_epochs > 0}
+    for name in (name for name, is_asked in asked.items() if is_asked and training.epochs):
+        if not head_layer(module, plan.classes):
+            message = f"training.{name} treats the head apart, and {plan.classifier.name!r} has no "
+            message += f"single layer that makes its {plan.classes} logits; leave it out, so that "
+            raise ParameterError(f"{message}the whole network learns alike")
+
+
 def _renew_head(plan: TrainingPlan, module: nn.Module) -> None:
     """Put random weights into the last layer with as many outputs as classes."""
     name = head_layer(module, plan.classes)
     if not name or not plan.training.epochs:
         message = f"training.new_head: {plan.classifier.name!r} "
-        reason = "is not trained" if name else f"has no layer of {plan.classes} outputs"
+        without = f"has no single layer that makes its {plan.classes} logits"
+        reason = "is not trained" if name else without
         raise WeightsError(message + reason)
     random = dataclasses.replace(plan.classifier, weights="")
     fresh = blank_module(random, plan.classes, derived_seed("weights", plan.seed))

@@ -54,6 +54,7 @@ class ConceptualExplanationScores(Explainer):
 
     name: ClassVar[str] = "ces"
     makes: ClassVar[type[ConceptScores]] = ConceptScores
+    needs_cut: ClassVar[bool] = True
 
     concepts: tuple[Dataset, ...] = ()
     """Where concepts are learned from; () for the data set that the classifier is trained on."""

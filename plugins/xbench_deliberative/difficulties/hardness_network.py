@@ -110,20 +110,14 @@ def _halves(classifier: Classifier, module: nn.Module, *, frozen: bool) -> Halve
     """The module cut at the classifier's layer, if its halves can be trained in its place."""
     size = classifier.input_size()
     example = torch.rand(2, 3, size, size, generator=generator("example"))
-    classes = _outputs(module, example)
     traced = trace(module, example)
-    layer = classifier.layer or default_layer(traced, example, classes)
+    layer = classifier.layer or default_layer(traced, example)
     halves = cut_traced(traced, layer, example)
     if not (frozen or _trains_alike(module, halves, example)):
         message = f"classifier {classifier.name!r} computes something else while it is trained, "
         message += f"such as dropout outside of a layer, and cannot be cut at {halves.layer!r} "
         raise MismatchError(f'{message}for that; use trunk = "copied", which needs no cut')
     return halves
-
-
-def _outputs(module: nn.Module, example: Tensor) -> int:
-    with torch.no_grad():
-        return int(copy.deepcopy(module).eval()(example).shape[1])
 
 
 def _trains_alike(module: nn.Module, halves: Halves, example: Tensor) -> bool:

@@ -52,6 +52,7 @@ class Deliberative(Explainer):
     name: ClassVar[str] = "deliberative"
     version: ClassVar[str] = "2"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    needs_cut: ClassVar[bool] = True
 
     difficulty: Difficulty
     attribution: Attribution

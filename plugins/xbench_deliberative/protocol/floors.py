@@ -102,6 +102,7 @@ class RandomPair(Explainer):
 
     name: ClassVar[str] = "random-pair"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    needs_cut: ClassVar[bool] = True
 
     pairs: int = 10
     """How many different pairs an image gets, as far as there are so many."""
@@ -137,6 +138,7 @@ class MostProbable(Explainer):
 
     name: ClassVar[str] = "most-probable"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    needs_cut: ClassVar[bool] = True
 
     def explain(
         self,

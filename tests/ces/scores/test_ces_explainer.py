@@ -217,7 +217,12 @@ def test_an_evaluation_of_the_top_is_counted_for_each_image_and_concept(name):
     before = network.passes.snapshot()
     explained(ConceptualExplanationScores(threshold=0.0), network, bank, make_batch())
     spent = {n: count - before[n] for n, count in network.passes.snapshot().items()}
-    assert spent == {"bottom_forward": 3, "top_forward": 3 * (1 + 9), "top_backward": 0}
+    assert spent == {
+        "forward": 0,
+        "bottom_forward": 3,
+        "top_forward": 3 * (1 + 9),
+        "top_backward": 0,
+    }
 
 
 def test_nothing_that_is_made_carries_a_gradient_or_changes_the_network():

@@ -17,7 +17,7 @@ from xbench.errors import ParameterError, UnknownNameError, WeightsError
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
-from xbench.networks.network import blank_module, cut_classifier
+from xbench.networks.loading import blank_module, cut_classifier
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run
 from xbench.running.storage.store import Store

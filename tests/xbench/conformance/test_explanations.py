@@ -210,6 +210,7 @@ EXPLAINERS = {
     "nothing that is drawn": (as_kind(Undrawn), "drawn", "not a figure of matplotlib"),
     "no kind": ({"makes": Tensor}, "kind", "which is no kind of explanation"),
     "a kind without a name": ({"makes": Nameless}, "kind", "a kind without a name, Nameless"),
+    "a cut that nobody was told of": (after(lambda n, b: n.top), "looks inside", "`needs_cut`"),
     "weights that are changed": (
         after(lambda n, b: n.top[2].weight.mul_(2)),
         "unchanged",

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from small_networks import Calls
 from xbench.networks.linearity import first_nonlinearity
-from xbench.networks.network import cut_module
+from xbench.networks.loading import cut_module
 from xbench.testing.tiny import tiny_network
 
 LINEAR = [

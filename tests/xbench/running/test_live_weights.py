@@ -13,7 +13,7 @@ from xbench.errors import RunError, WeightsError
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
-from xbench.networks.network import blank_module
+from xbench.networks.loading import blank_module
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
 from xbench.running.planning.tasks import Build

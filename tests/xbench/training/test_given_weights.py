@@ -21,7 +21,7 @@ from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Silent
-from xbench.networks.network import blank_module, load_network
+from xbench.networks.loading import blank_module, load_network
 from xbench.networks.weights import read_state
 from xbench.training.derived_weights import AveragedWeights, DerivedWeights
 from xbench.training.live_weights import LiveModuleWeights

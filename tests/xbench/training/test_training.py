@@ -30,7 +30,7 @@ from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.loss import Loss, Targets
 from xbench.interfaces.recipe import TrainingPlan
 from xbench.interfaces.training import Training
-from xbench.networks.network import load_network, original_names, predict, with_state
+from xbench.networks.loading import load_network, original_names, predict, with_state
 from xbench.randomness import seeded
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.checkpoint import read_checkpoint, write_checkpoint

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xbench.interfaces.classifier import Classifier
-from xbench.networks.network import blank_module
+from xbench.networks.loading import blank_module
 from xbench.randomness import generator
 from xbench.testing.conformance.rules import (
     Beside,

@@ -12,6 +12,7 @@ import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from xbench.interfaces.component import looks_inside
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.explanation import (
     Explainer,
@@ -22,7 +23,7 @@ from xbench.interfaces.explanation import (
 )
 from xbench.randomness import generator
 from xbench.testing.conformance.rules import Beside, Rule, all_close, close, finite, form, unchanged
-from xbench.testing.tiny import tiny_images, tiny_network
+from xbench.testing.tiny import tiny_images, tiny_network, whole_tiny_network
 
 
 def rules(explainer: Explainer, beside: Beside) -> Iterator[Rule]:
@@ -39,6 +40,7 @@ def rules(explainer: Explainer, beside: Beside) -> Iterator[Rule]:
     yield Rule("saved", trial.saved_faults)
     yield Rule("drawn", trial.drawn_faults)
     yield Rule("unchanged", trial.unchanged_faults)
+    yield Rule("looks inside", trial.cut_faults)
 
 
 def needs_artefacts(explainer: Explainer) -> bool:
@@ -143,9 +145,16 @@ class Trial:
         """Network, images and labels are left as they are."""
         network, batch = tiny_network(), Trial(self.explainer).batch
         given = {"images": batch.images, "labels": batch.known_labels()}
-        with unchanged(self.explainer, [network.bottom, network.top], given):
+        with unchanged(self.explainer, network.parts, given):
             explained(self.explainer, network, batch, {}, generator(0))
         yield from ()
+
+    def cut_faults(self) -> Iterator[str]:
+        """What looks inside networks says so, so that a cut is tried before a training."""
+        network = whole_tiny_network()
+        explained(self.explainer, network, self.batch, {}, generator(0))
+        if len(network.parts) > 1 and not looks_inside(self.explainer):
+            yield "asks for parts of a network, and does not say so by `needs_cut`"
 
 
 def _some(batch: Batch, places: list[int]) -> Batch:

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrizations
 
 from xbench.errors import ChangedStateError, PluginError, RunError
 from xbench.interfaces.attribution import Attribution
-from xbench.networks.network import cut_module
+from xbench.networks.loading import cut_module
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.guard.block import guarded, network_changed
 from xbench.running.guard.modules import state_of
