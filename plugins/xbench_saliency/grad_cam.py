@@ -4,16 +4,18 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
 from xbench import Artefacts, Batch, Explainer, Given, Network
+from xbench.kernels import on_grid
 from xbench_saliency.saliency_map import SaliencyMap
 
 
 @dataclass(frozen=True)
 class GradCam(Explainer):
-    """Σ_d α_d A_d, with α_d the mean of ∂(logit of the class)/∂A_d over locations.
+    """Σ_d α_d A_d, with α_d the mean of ∂(logit of the class)/∂A_d over the grid's locations.
 
     Equations (1) and (2) of "Grad-CAM" (Selvaraju et al., ICCV 2017), computed by Captum. A are
     the activations at which the classifier is cut: `classifier.layer` chooses the layer.
@@ -65,9 +67,27 @@ def grad_cam(
     from captum.attr import LayerGradCam
 
     # to Captum the cut is a layer that changes nothing, so no layer inside need be hooked
-    layers = OrderedDict(cut=nn.Identity(), top=network.top)
+    layers = OrderedDict(cut=nn.Identity(), top=_above(network, activations.detach()))
     from_cut = nn.Sequential(layers)
-    point = activations.detach().requires_grad_()
+    point = on_grid(activations.detach(), network.extra_rows).detach().requires_grad_()
     method = LayerGradCam(from_cut, from_cut.get_submodule("cut"))
     maps = method.attribute(point, target=classes, relu_attributions=relu)
     return maps.detach()[:, 0]
+
+
+def _above(network: Network, activations: Float[Tensor, "n d i j"]) -> nn.Module:
+    """The top as a function of what lies over the picture; what does not stays as it is."""
+    if not network.extra_rows:
+        return network.top
+    return _WithRows(network.top, activations[..., -network.extra_rows :, :])
+
+
+class _WithRows(nn.Module):
+    """A top whose activations have further rows, which are constant."""
+
+    def __init__(self, top: nn.Module, rows: Float[Tensor, "n d rows w"]) -> None:
+        super().__init__()
+        self.top, self.rows = top, rows
+
+    def forward(self, on_picture: Float[Tensor, "n d h w"]) -> Float[Tensor, "n classes"]:
+        return self.top(torch.cat([on_picture, self.rows], dim=-2))

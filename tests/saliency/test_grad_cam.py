@@ -8,7 +8,7 @@ from captum.attr import LayerGradCam
 from torch import nn
 
 from xbench import Batch, MismatchError, NumericalError, PassCounter, generator
-from xbench.networks import AS_THEY_ARE, CutNetwork, blank_module, cut_classifier, cut_module
+from xbench.networks import AS_THEY_ARE, CutNetwork, Parts, blank_module, cut_classifier, cut_module
 from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
 from xbench_zoo.cifar_resnet import CifarResnet
@@ -123,7 +123,7 @@ def test_a_class_that_no_activation_speaks_for_has_a_map_of_zeros():
     top = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5))
     for parameter in top.parameters():
         nn.init.zeros_(parameter.requires_grad_(requires_grad=False))
-    network = CutNetwork(tiny_network().bottom, top, "1", 5, PassCounter())
+    network = CutNetwork(Parts(tiny_network().bottom, top, "1", (8, 8)), 5, PassCounter())
     for one in explained(GradCam(), network):
         assert torch.equal(one.values, torch.zeros(8, 8))
         assert one.probability == pytest.approx(0.2)

@@ -136,7 +136,7 @@ def test_no_parameter_needs_a_gradient_and_nothing_is_in_training_mode():
 
 def test_a_named_layer_is_where_the_network_is_cut():
     assert loaded(SmallCnn(layer="stage4")).layer == "stage4.relu"
-    with pytest.raises(CutError, match="gives 96 values for an image, not maps"):
+    with pytest.raises(CutError, match="gives 96 values for an image, which lie on no"):
         loaded(SmallCnn(layer="flat")).cut()
     with pytest.raises(CutError, match=r"there is no layer 'stage6'; did you mean 'stage\d"):
         loaded(SmallCnn(layer="stage6")).cut()

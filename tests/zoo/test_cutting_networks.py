@@ -5,8 +5,15 @@ import timm
 import torch
 from torchvision.models import get_model
 
-from xbench import CutError
-from xbench.networks import cut_traced, default_layer, output_of, points_of, trace
+from xbench.networks import (
+    arrangement_at,
+    cut_module,
+    cut_traced,
+    default_layer,
+    output_of,
+    points_of,
+    trace,
+)
 
 
 def example(size):
@@ -111,24 +118,69 @@ def test_the_default_is_the_last_convolutional_stage(name, size, layer, classes)
     assert default(name, size, num_classes=classes) == layer
 
 
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("timm:vit_tiny_patch16_224", {"img_size": 64}),
-        ("timm:mixer_s32_224", {"img_size": 64}),
-        ("timm:levit_128s", {}),
-    ],
-)
-def test_networks_of_tokens_are_refused_without_a_layer(name, options):
-    with pytest.raises(CutError, match=r"are tokens \(n, N, d\), not maps"):
-        default(name, options.get("img_size", 224), num_classes=10, **options)
+ARRANGED = [
+    ("timm:vit_tiny_patch16_224", 64, {"img_size": 64}, "blocks.10.add_1", "tokens+1 4x4"),
+    (
+        "timm:vit_tiny_patch16_224",
+        64,
+        {"img_size": 64, "class_token": False, "global_pool": "avg"},
+        "blocks.11.add_1",
+        "tokens 4x4",
+    ),
+    ("timm:mixer_s32_224", 64, {"img_size": 64}, "norm", "tokens 2x2"),
+    ("timm:mambaout_femto", 64, {}, "stages.3.blocks.2.add", "channels-last 2x2"),
+    ("timm:levit_128s", 224, {}, "stages.2.blocks.3.add_1", "tokens 4x4"),
+    (
+        "timm:swin_tiny_patch4_window7_224",
+        64,
+        {"img_size": 64, "window_size": 4},
+        "norm",
+        "channels-last 2x2",
+    ),
+    ("torchvision:swin_t", 64, {}, "permute", "maps 2x2"),
+]
+MORE_ARRANGED = [
+    (
+        "torchvision:vit_b_16",
+        64,
+        {"image_size": 64},
+        "encoder.layers.encoder_layer_10.add_1",
+        "tokens+1 4x4",
+    ),
+    (
+        "timm:deit_tiny_distilled_patch16_224",
+        64,
+        {"img_size": 64},
+        "blocks.10.add_1",
+        "tokens+2 4x4",
+    ),
+]
 
 
-@pytest.mark.parametrize("name", ["timm:mambaout_femto", "timm:swin_tiny_patch4_window7_224"])
-def test_networks_with_channels_last_are_refused_without_a_layer(name):
-    size = 64 if "mamba" in name else 224
-    with pytest.raises(CutError, match="with channels last"):
-        default(name, size, num_classes=10)
+def check_arranged(name, size, options, layer, arrangement):
+    """The network is cut at its default layer into maps of proven locations, exactly."""
+    module, x = made(name, num_classes=10, **options), example(size)
+    traced = trace(module, x)
+    assert default_layer(traced, x) == layer
+    assert str(arrangement_at(traced, layer, x)) == arrangement
+    network = cut_module(module, classes=10, size=size)
+    activations = network.activations(x)
+    height, width = network.grid
+    assert activations.shape[2:] == (height + network.extra_rows, width)
+    assert torch.equal(output_of(network.top, activations), output_of(module, x))
+
+
+@pytest.mark.parametrize(("name", "size", "options", "layer", "arrangement"), ARRANGED)
+def test_networks_of_tokens_or_with_channels_last_are_cut_into_maps(
+    name, size, options, layer, arrangement
+):
+    check_arranged(name, size, options, layer, arrangement)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "size", "options", "layer", "arrangement"), MORE_ARRANGED)
+def test_more_networks_of_tokens_are_cut_into_maps(name, size, options, layer, arrangement):
+    check_arranged(name, size, options, layer, arrangement)
 
 
 def test_networks_of_tokens_can_be_cut_at_any_block():

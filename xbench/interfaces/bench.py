@@ -113,7 +113,7 @@ def kept_key(
         view.pop(chosen, None)
     tree = {
         "explainer": explainer and explainer.tree(),
-        "layer": subject.classifier.layer,
+        "layer": subject.classifier.place,
         "images": view,
         "seed": subject.seed if explainer else None,
         "derivation": derivation

@@ -35,14 +35,31 @@ class Classifier(Component):
     """"" for random weights, "library" for the library's own, or the path of a file
     (`.safetensors`, `.npz`, or a checkpoint that `torch.load(weights_only=True)` reads)."""
     layer: str = ""
-    """Where the network is cut; "" for the last convolutional stage, found automatically."""
+    """Where the network is cut; "" for the last stage that has a grid, found automatically."""
+    arrangement: str = ""
+    """How the values there lie over the picture, where that cannot be proven: `maps` (d, h, w),
+    `channels-last`, or `tokens+1 14x14`, one for no location and then those of 14 rows."""
 
     def parameters(self) -> Tree:
-        """The fields; of weights in a file stands there what they are, never where they lie."""
+        """The fields, without an arrangement that is not declared.
+
+        Of weights in a file stands there what they are, never where they lie.
+        """
         weights = self.weights
         if weights not in ("", LIBRARY):
             weights = f"file {content_hash(weights)}"
-        return {**super().parameters(), "weights": weights}
+        fields = {**super().parameters(), "weights": weights}
+        if not self.arrangement:
+            del fields["arrangement"]
+        return fields
+
+    @property
+    def place(self) -> str:
+        """What tells apart the cuts of one network: the layer, and how its values are said to lie.
+
+        For keys; weights do not depend on it.
+        """
+        return f"{self.layer} as {self.arrangement}" if self.arrangement else self.layer
 
     @classmethod
     def offers(cls) -> tuple[str, ...]:
@@ -147,6 +164,20 @@ class Network(ABC):
     @abstractmethod
     def layer(self) -> str:
         """The full name of the layer at which it is cut."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the activations over the picture, for images of its size."""
+
+    @property
+    @abstractmethod
+    def extra_rows(self) -> int:
+        """How many rows below the picture the activations have.
+
+        They hold what belongs to no location, such as a class token, filled up with zeros;
+        `xbench.kernels.on_grid` drops them.
+        """
 
     @property
     @abstractmethod

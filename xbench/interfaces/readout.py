@@ -31,6 +31,8 @@ class Readout:
     bottom: nn.Module
     top: nn.Module
     link: Link
+    extra_rows: int = 0
+    """As `Network.extra_rows`: how many rows of the activations belong to no location."""
 
     def predictions(self, images: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n predictions"]:
         """The predictions for images; no gradient is kept."""

@@ -60,7 +60,9 @@ class TrainingPlan:
 
     def tree(self) -> Tree:
         """What weights depend on: where the network is cut is no part of it."""
-        return fields_tree(replace(self, classifier=replace(self.classifier, layer="")))
+        return fields_tree(
+            replace(self, classifier=replace(self.classifier, layer="", arrangement=""))
+        )
 
 
 class ClassifierWeights(Recipe):

@@ -12,6 +12,7 @@ from xbench.kernels.bootstrap import percentile_interval as percentile_interval
 from xbench.kernels.bootstrap import pigeonhole_means as pigeonhole_means
 from xbench.kernels.bootstrap import resample_counts as resample_counts
 from xbench.kernels.ensembles import pooled_logits as pooled_logits
+from xbench.kernels.maps import on_grid as on_grid
 from xbench.kernels.maps import resized_maps as resized_maps
 from xbench.kernels.names import Places as Places
 from xbench.kernels.names import name_places as name_places

@@ -32,6 +32,14 @@ def resized_maps(
     return torch.cat([resized_maps(maps[start : start + some], size) for start in starts])
 
 
+def on_grid(maps: Float[Tensor, "*n i w"], extra_rows: int) -> Float[Tensor, "*n h w"]:
+    """What of the maps lies over the picture: all but the extra rows below it.
+
+    Those hold what belongs to no location, such as a class token.
+    """
+    return maps[..., : maps.shape[-2] - extra_rows, :] if extra_rows else maps
+
+
 def _resized(maps: Float[Tensor, "*n h w"], axis: int, count: int) -> Tensor:
     """The maps with `count` places along one axis."""
     if maps.shape[axis] == count:

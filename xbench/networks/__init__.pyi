@@ -4,12 +4,12 @@ from xbench.networks.adapting import adapted as adapted
 from xbench.networks.adapting import as_two_classes as as_two_classes
 from xbench.networks.adapting import unwrapped as unwrapped
 from xbench.networks.adapting import with_output as with_output
+from xbench.networks.arrangements import Arrangement as Arrangement
 from xbench.networks.cutting import CutPoint as CutPoint
 from xbench.networks.cutting import Halves as Halves
 from xbench.networks.cutting import cut as cut
 from xbench.networks.cutting import cut_points as cut_points
 from xbench.networks.cutting import cut_traced as cut_traced
-from xbench.networks.cutting import default_layer as default_layer
 from xbench.networks.cutting import points_of as points_of
 from xbench.networks.cutting import splits as splits
 from xbench.networks.heads import head_layer as head_layer
@@ -30,8 +30,12 @@ from xbench.networks.loading import with_state as with_state
 from xbench.networks.network import AS_THEY_ARE as AS_THEY_ARE
 from xbench.networks.network import CutNetwork as CutNetwork
 from xbench.networks.network import Normalised as Normalised
+from xbench.networks.network import Parts as Parts
 from xbench.networks.network import WholeNetwork as WholeNetwork
 from xbench.networks.outputs import check_outputs as check_outputs
+from xbench.networks.stages import arrangement_at as arrangement_at
+from xbench.networks.stages import default_layer as default_layer
+from xbench.networks.stages import proven_arrangements as proven_arrangements
 from xbench.networks.tracing import identical as identical
 from xbench.networks.tracing import layer_name as layer_name
 from xbench.networks.tracing import output_of as output_of

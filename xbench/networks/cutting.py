@@ -1,19 +1,16 @@
 """Cutting: a network as `top ∘ bottom`, exactly."""
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jaxtyping import Float
 from torch import Tensor, fx, nn
 
 from xbench.errors import CutError
+from xbench.networks.arrangements import Arrangement, from_maps, to_maps
 from xbench.networks.graphs import dependent_nodes, dominators, shapes_of
-from xbench.networks.heads import readout_node
 from xbench.networks.tracing import NAMES, identical, on_shared_tensors, output_of, trace
-
-_NOT_A_STAGE = re.compile(r"pool|drop|identity|flatten|contiguous|clone", re.IGNORECASE)
 
 
 class CutPoint(NamedTuple):
@@ -46,31 +43,10 @@ def points_of(traced: fx.GraphModule, example: Tensor) -> tuple[CutPoint, ...]:
     """All layers at which a traced network can be cut, from input to output."""
     shapes = shapes_of(traced, example)
     return tuple(
-        CutPoint(_name(traced, node), shapes[node][1:], _operator(traced, node))
+        CutPoint(name_of(traced, node), shapes[node][1:], operator_of(traced, node))
         for node in dominators(traced.graph)
         if node in shapes
     )
-
-
-def default_layer(traced: fx.GraphModule, example: Tensor) -> str:
-    """The output of the last convolutional stage: the last cut that still has a spatial extent.
-
-    Pooling, dropout and the layer after which nothing is learned are no stages. `CutError`
-    where the features that reach the head are tokens, or have their channels last, and so are
-    no maps.
-    """
-    shapes = shapes_of(traced, example)
-    body = _before_head(traced)
-    cuts = [node for node in dominators(traced.graph) if node in body and node in shapes]
-    maps = [node for node in cuts if _is_stage(traced, node, shapes[node])]
-    if not maps:
-        raise CutError(f"no layer has maps (n, d, h, w) to be cut at. {_listed(traced, example)}")
-    after = cuts[cuts.index(maps[-1]) + 1 :]
-    if any(len(shapes[node]) == 3 and min(shapes[node][1:]) > 1 for node in after):
-        message = "the features that reach the head are tokens (n, N, d), not maps (n, d, h, w)"
-        raise CutError(f"{message}; name a layer with maps. {_listed(traced, example)}")
-    _check_channels_first(traced, example, shapes[maps[-1]])
-    return _name(traced, maps[-1])
 
 
 def cut(module: nn.Module, layer: str, example: Float[Tensor, "n 3 h w"]) -> Halves:
@@ -90,8 +66,35 @@ def cut_traced(traced: fx.GraphModule, layer: str, example: Tensor) -> Halves:
     activations = output_of(bottom, example)
     if not identical(output_of(top, activations), output_of(traced, example)):
         message = f"cut at {layer!r}, the network computes something else: an operation "
-        raise CutError(message + f"overwrites what others read. {_listed(traced, example)}")
-    return Halves(bottom, top, _name(traced, node), tuple(activations.shape[1:]))
+        raise CutError(message + f"overwrites what others read. {listed(traced, example)}")
+    return Halves(bottom, top, name_of(traced, node), tuple(activations.shape[1:]))
+
+
+def as_maps(halves: Halves, arrangement: Arrangement, example: Tensor) -> Halves:
+    """The halves with maps (n, d, i, j) between them in place of values that are arranged so."""
+    if arrangement.kind == "maps":
+        return halves
+    bottom, top, layer, _ = halves
+    values = output_of(bottom, example)
+    (output,) = (node for node in bottom.graph.nodes if node.op == "output")
+    with bottom.graph.inserting_before(output):
+        maps: Any = to_maps(_proxy(output.args[0]), arrangement)
+    output.args = (maps.node,)
+    given = next(node for node in top.graph.nodes if node.op == "placeholder")
+    readers = list(given.users)
+    with top.graph.inserting_before(given.next):
+        back: Any = from_maps(_proxy(given), arrangement)
+        back = back.contiguous() if values.is_contiguous() else back
+    for reader in readers:
+        reader.replace_input_with(given, back.node)
+    bottom.recompile()
+    top.recompile()
+    return Halves(bottom, top, layer, tuple(output_of(bottom, example).shape[1:]))
+
+
+def _proxy(node: Any) -> Any:
+    """What stands for the node's value in computations that are added to its graph."""
+    return fx.Proxy(node)
 
 
 def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphModule]]:
@@ -111,10 +114,10 @@ def splits(traced: fx.GraphModule) -> Iterator[tuple[fx.GraphModule, fx.GraphMod
 def _node_of(traced: fx.GraphModule, layer: str, example: Tensor) -> fx.Node:
     cuts = dominators(traced.graph)
     for node in cuts:
-        if _name(traced, node) == layer:
+        if name_of(traced, node) == layer:
             return node
-    names = [_name(traced, node) for node in traced.graph.nodes]
-    inside = [node for node in traced.graph.nodes if _name(traced, node).startswith(f"{layer}.")]
+    names = [name_of(traced, node) for node in traced.graph.nodes]
+    inside = [node for node in traced.graph.nodes if name_of(traced, node).startswith(f"{layer}.")]
     if layer and inside and inside[-1] in cuts:
         return inside[-1]
     if layer in names or inside:
@@ -122,7 +125,7 @@ def _node_of(traced: fx.GraphModule, layer: str, example: Tensor) -> fx.Node:
         reason += "branch, and its output alone does not determine the logits"
     else:
         reason = f"there is no layer {layer!r}{_suggestion(layer, names)}"
-    raise CutError(f"{reason}. {_listed(traced, example)}")
+    raise CutError(f"{reason}. {listed(traced, example)}")
 
 
 def _suggestion(layer: str, names: Iterable[str]) -> str:
@@ -132,47 +135,34 @@ def _suggestion(layer: str, names: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}" if near else ""
 
 
-def _listed(traced: fx.GraphModule, example: Tensor) -> str:
+def listed(traced: fx.GraphModule, example: Tensor) -> str:
+    """A sentence with all layers at which the network can be cut."""
     points = points_of(traced, example)
     return f"It can be cut at: {', '.join(point.name for point in points)}."
 
 
-def _name(traced: fx.GraphModule, node: fx.Node) -> str:
+def name_of(traced: fx.GraphModule, node: fx.Node) -> str:
+    """What the layer is called whose output the node is."""
     return traced.meta[NAMES].get(node.name, node.name)
 
 
-def _operator(traced: fx.GraphModule, node: fx.Node) -> str:
+def operator_of(traced: fx.GraphModule, node: fx.Node) -> str:
+    """What computes the node: a module's class, or a function."""
     if node.op == "call_module":
         return type(traced.get_submodule(str(node.target))).__name__
     return str(getattr(node.target, "__name__", node.target))
 
 
-def _before_head(traced: fx.GraphModule) -> set[fx.Node]:
-    """What comes before the layer after which nothing is learned; everything without one."""
-    nodes, head = list(traced.graph.nodes), readout_node(traced)
-    return set(nodes[: nodes.index(head)] if head is not None else nodes)
-
-
-def _is_stage(traced: fx.GraphModule, node: fx.Node, shape: tuple[int, ...]) -> bool:
-    spatial = len(shape) == 4 and shape[2] > 1 and shape[3] > 1
-    return spatial and not _NOT_A_STAGE.search(_operator(traced, node))
-
-
-def _check_channels_first(traced: fx.GraphModule, example: Tensor, shape: tuple[int, ...]) -> None:
-    features = traced.meta.get("num_features")
-    if features == shape[3] and features != shape[1]:
-        message = "the features that reach the head are (n, h, w, d), with channels last"
-        raise CutError(f"{message}; name a layer with maps. {_listed(traced, example)}")
-
-
 def _half(traced: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
-    half = fx.GraphModule(traced, graph)
-    half.graph.eliminate_dead_code()
-    half.recompile()
-    return on_shared_tensors(half)  # its own copy of the layers that its graph uses
+    """A part of the network, with layers of its own on the same weights."""
+    part = fx.GraphModule(traced, graph)
+    part.graph.eliminate_dead_code()
+    part.recompile()
+    return on_shared_tensors(part)  # its own copy of the layers that its graph uses
 
 
 def _graph_until(graph: fx.Graph, last: fx.Node) -> fx.Graph:
+    """What makes the value of a node of the input."""
     half = fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}
     for node in graph.nodes:
@@ -184,6 +174,7 @@ def _graph_until(graph: fx.Graph, last: fx.Node) -> fx.Graph:
 
 
 def _graph_from(graph: fx.Graph, first: fx.Node) -> fx.Graph:
+    """What makes the output of the value of a node."""
     half = fx.Graph()
     copies = {first: half.placeholder("activations")}
     dependent = dependent_nodes(graph)

@@ -16,7 +16,7 @@ from xbench.interfaces.classifier import Classifier, Network, Normalisation, Pas
 from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.networks.adapting import adapted
-from xbench.networks.cutting import CutPoint, cut_traced, default_layer, points_of
+from xbench.networks.cutting import CutPoint, Halves, as_maps, cut_traced, points_of
 from xbench.networks.exactness import check_exact
 from xbench.networks.network import (
     AS_THEY_ARE,
@@ -27,12 +27,10 @@ from xbench.networks.network import (
     count_passes,
     device_of,
 )
+from xbench.networks.stages import arrangement_at, default_layer
 from xbench.networks.tracing import layer_name, on_shared_tensors, trace
 from xbench.networks.weights import State, load_state
 from xbench.randomness import generator, seeded
-
-_MAPS = 3
-"""Dimensions of one image's activations: channels, height, width."""
 
 
 def load_network(classifier: Classifier, weights: Artefact, device: torch.device) -> WholeNetwork:
@@ -48,15 +46,14 @@ def load_network(classifier: Classifier, weights: Artefact, device: torch.device
 
 def whole_classifier(classifier: Classifier, module: nn.Module, classes: int) -> WholeNetwork:
     """The classifier's module, which has its weights already, as a network."""
-    return whole_module(
-        module,
-        layer=classifier.layer,
-        classes=classes,
-        normalisation=classifier.normalisation(),
-        size=classifier.input_size(),
-        name=f"classifier {classifier.name!r}",
-        architecture=fingerprint([_without_weights(classifier).tree(), classes]),
+    cutting = _Cutting(
+        classifier.layer,
+        classifier.arrangement,
+        classifier.input_size(),
+        fingerprint([_without_weights(classifier).tree(), classes]),
     )
+    name = f"classifier {classifier.name!r}"
+    return _whole(module, classes, classifier.normalisation(), name, cutting)
 
 
 def whole_module(
@@ -65,53 +62,74 @@ def whole_module(
     classes: int,
     size: int,
     layer: str = "",
+    arrangement: str = "",
     normalisation: Normalisation = AS_THEY_ARE,
     name: str = "",
-    architecture: str = "",
 ) -> WholeNetwork:
     """A module with its weights as a network, to be cut at `layer` or at the default one.
 
-    Without a `normalisation` the module gets images in [0, 1] as they are. The network's weights
-    are the module's; its modes and hooks are its own. Whether a cut is exact is looked at once
-    for each name of an `architecture`, or each time without one.
+    `arrangement` is how its values there lie, as `Classifier` declares it, where that is not
+    proven. Without a `normalisation` the module gets images in [0, 1] as they are. The network's
+    weights are the module's; its modes and hooks are its own. Whether a cut is exact is looked at
+    each time.
     """
+    name = name or type(module).__name__
+    return _whole(module, classes, normalisation, name, _Cutting(layer, arrangement, size))
 
+
+class _Cutting(NamedTuple):
+    """How a network is to be cut."""
+
+    layer: str
+    arrangement: str
+    size: int
+    architecture: str = ""
+    """Whether a cut is exact is looked at once for each layer of it."""
+
+
+def _whole(
+    module: nn.Module, classes: int, normalisation: Normalisation, name: str, cutting: _Cutting
+) -> WholeNetwork:
     def cutter(whole: nn.Module, passes: PassCounter) -> Parts:
         assert isinstance(whole, Normalised)  # noqa: S101 - it was made below
-        return _halved(whole, layer, size, passes, architecture)
+        return _halved(whole, cutting, passes)
 
     own = on_shared_tensors(module)
     whole = Normalised(own, normalisation).to(device_of(module)).eval()
     whole.requires_grad_(requires_grad=False)
-    return WholeNetwork(whole, cutter, classes, name or type(module).__name__)
+    return WholeNetwork(whole, cutter, classes, name)
 
 
-_EXACT: dict[tuple[str, str], list[str]] = {}
+_EXACT: dict[tuple[str, str], tuple[str, ...]] = {}
 """What `check_exact` said of architectures, by their names and layers."""
 
 
-def _halved(
-    whole: Normalised, layer: str, size: int, passes: PassCounter, architecture: str
-) -> Parts:
+def _halved(whole: Normalised, cutting: _Cutting, passes: PassCounter) -> Parts:
     normalisation, module = whole.normalisation, whole.network
-    example = _example(module, normalisation, size)
-    traced = trace(module, example)
-    layer = layer or default_layer(traced, example)
+    example = _example(module, normalisation, cutting.size)
+    traced, said = trace(module, example), cutting.arrangement
+    layer = cutting.layer or default_layer(traced, example, said)
     halves = cut_traced(traced, layer, example)
-    if len(halves.shape) != _MAPS:
-        shape = "×".join(map(str, halves.shape))
-        message = f"layer {layer!r} gives {shape} values for an image, not maps (d, h, w); "
-        raise CutError(message + "leave classifier.layer empty for the last one with maps")
-    notes = _EXACT.get((architecture, halves.layer)) if architecture else None
-    if notes is None:
-        notes = check_exact(module, lambda images: halves.top(halves.bottom(images)), example)
-        _EXACT[architecture, halves.layer] = notes
+    arrangement = arrangement_at(traced, halves.layer, example, said)
+    halves = as_maps(halves, arrangement, example)
+    notes = _notes(module, halves, example, cutting.architecture)
     bottom = Normalised(halves.bottom, normalisation).to(example.device).eval()
     top = halves.top.eval()
     for part in (bottom, top):
         part.requires_grad_(requires_grad=False)
     count_passes(bottom, top, passes)
-    return Parts(bottom, top, halves.layer, notes)
+    return Parts(bottom, top, halves.layer, arrangement.grid, arrangement.extra_rows, notes)
+
+
+def _notes(
+    module: nn.Module, halves: Halves, example: Tensor, architecture: str
+) -> tuple[str, ...]:
+    """What cannot be shown of how exact the cut is; `CutError` where it is not."""
+    place = architecture, halves.layer
+    if not architecture or place not in _EXACT:
+        notes = check_exact(module, lambda images: halves.top(halves.bottom(images)), example)
+        _EXACT[place] = tuple(notes)
+    return _EXACT[place]
 
 
 def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> CutNetwork:
@@ -125,6 +143,7 @@ def cut_module(
     classes: int,
     size: int,
     layer: str = "",
+    arrangement: str = "",
     normalisation: Normalisation = AS_THEY_ARE,
 ) -> CutNetwork:
     """A module with its weights as a network that is cut at `layer` or at the default one.
@@ -132,7 +151,12 @@ def cut_module(
     Without a `normalisation` the module gets images in [0, 1] as they are.
     """
     return whole_module(
-        module, classes=classes, size=size, layer=layer, normalisation=normalisation
+        module,
+        classes=classes,
+        size=size,
+        layer=layer,
+        arrangement=arrangement,
+        normalisation=normalisation,
     ).cut()
 
 
@@ -189,8 +213,8 @@ def cut_table(classifier: Classifier, classes: int) -> CutTable:
     except CutError as error:
         return CutTable((), "", str(error))
     try:
-        default, reason = default_layer(traced, example), ""
-    except CutError as error:  # such as a network of tokens: a layer must be named
+        default, reason = default_layer(traced, example, classifier.arrangement), ""
+    except CutError as error:  # such as a network whose arrangement is not known
         default, reason = "", str(error)
     return CutTable(points_of(traced, example), default, reason)
 

@@ -47,21 +47,33 @@ class _Composed(nn.Module):
         return made
 
 
+class Parts(NamedTuple):
+    """A module that was cut: what is before a layer, with its output, and what comes after it."""
+
+    bottom: nn.Module
+    top: nn.Module
+    layer: str
+    grid: tuple[int, int]
+    """Rows and columns of the activations over the picture, for images of the network's size."""
+    extra_rows: int = 0
+    """How many rows below the picture they have."""
+    notes: tuple[str, ...] = ()
+    """What could not be shown of how exact the cut is."""
+
+
 class CutNetwork(Network):
     """A network in two parts."""
 
     def __init__(
         self,
-        bottom: nn.Module,
-        top: nn.Module,
-        layer: str,
+        parts: Parts,
         classes: int,
         passes: PassCounter,
         name: str = "network",
         auxiliary: dict[str, nn.Module] | None = None,
     ) -> None:
         """Take parts that are in evaluation mode, need no gradient and count in `passes`."""
-        self._bottom, self._top, self._layer = bottom, top, layer
+        self._parts = parts
         self.classes, self.passes, self.name = classes, passes, name
         self.auxiliary = {} if auxiliary is None else auxiliary
         self._remembered: dict[int, Tensor | None] = {}
@@ -70,17 +82,27 @@ class CutNetwork(Network):
     @property
     def bottom(self) -> nn.Module:
         """What makes the activations at the layer of images."""
-        return self._bottom
+        return self._parts.bottom
 
     @property
     def top(self) -> nn.Module:
         """What makes logits of the activations at the layer."""
-        return self._top
+        return self._parts.top
 
     @property
     def layer(self) -> str:
         """The full name of the layer at which it is cut."""
-        return self._layer
+        return self._parts.layer
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the activations over the picture, for images of its size."""
+        return self._parts.grid
+
+    @property
+    def extra_rows(self) -> int:
+        """How many rows below the picture, of what belongs to no location, activations have."""
+        return self._parts.extra_rows
 
     @property
     def module(self) -> nn.Module:
@@ -130,16 +152,6 @@ class CutNetwork(Network):
             return self.checked(self.top(self.activations(images)), ids)
 
 
-class Parts(NamedTuple):
-    """A module that was cut: what is before a layer, with its output, and what comes after it."""
-
-    bottom: nn.Module
-    top: nn.Module
-    layer: str
-    notes: list[str]
-    """What could not be shown of how exact the cut is."""
-
-
 Cutter = Callable[[nn.Module, PassCounter], Parts]
 """Cuts a whole module; its parts then count what passes through them."""
 
@@ -166,16 +178,8 @@ class WholeNetwork(Network):
         if self._halves is None:
             assert self._module is not None  # noqa: S101 - one of the two is there
             halves = self._cutter(self._module, self.passes)
-            self._halves = CutNetwork(
-                halves.bottom,
-                halves.top,
-                halves.layer,
-                self.classes,
-                self.passes,
-                self.name,
-                self.auxiliary,
-            )
-            self._module, self.notes = None, halves.notes
+            self._halves = CutNetwork(halves, self.classes, self.passes, self.name, self.auxiliary)
+            self._module, self.notes = None, list(halves.notes)
         return self._halves
 
     @property
@@ -202,6 +206,16 @@ class WholeNetwork(Network):
     def layer(self) -> str:
         """The full name of the layer at which it is cut."""
         return self.cut().layer
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the activations over the picture, for images of its size."""
+        return self.cut().grid
+
+    @property
+    def extra_rows(self) -> int:
+        """How many rows below the picture, of what belongs to no location, activations have."""
+        return self.cut().extra_rows
 
     @property
     def device(self) -> torch.device:

@@ -33,7 +33,7 @@ class LocalWorkplace(Workplace):
 
     def network(self, classifier: Classifier, weights: Artefact) -> Network:
         """The classifier with these weights, cut; loaded at first use, kept until the next."""
-        key = f"{weights.key}/{classifier.layer}"
+        key = f"{weights.key}/{classifier.place}"
         if key not in self._networks:
             self.forget()  # one at a time: a big network fills a small device
             self._networks[key] = load_network(classifier, weights, self.device)

@@ -43,13 +43,13 @@ def tiny_network(seed: int = 0) -> Network:
         top = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
-    return CutNetwork(bottom, top, "1", CLASSES, PassCounter())
+    return CutNetwork(Parts(bottom, top, "1", (SIDE // 2, SIDE // 2)), CLASSES, PassCounter())
 
 
 def whole_tiny_network(seed: int = 0) -> WholeNetwork:
     """The same network, not cut until somebody asks for a part of it."""
     cut = tiny_network(seed)
-    parts = Parts(cut.bottom, cut.top, cut.layer, [])
+    parts = Parts(*cut.parts, cut.layer, cut.grid)
     module = nn.Sequential(*cut.parts).eval()
     return WholeNetwork(module, lambda _, __: parts, CLASSES, "network")
 

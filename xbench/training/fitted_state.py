@@ -14,7 +14,7 @@ from xbench.training.recipe import stored_state
 
 def architecture(classifier: Classifier) -> Tree:
     """What identifies the classifier's network, its weights and its cut aside."""
-    return replace(classifier, weights="", layer="").tree()
+    return replace(classifier, weights="", layer="", arrangement="").tree()
 
 
 def fitted_state(

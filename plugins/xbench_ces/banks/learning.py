@@ -85,7 +85,7 @@ class LearnedBank(Recipe):
 
     def tree(self) -> Tree:
         """The layer, the concepts' images, and how directions are learned from them."""
-        return {**super().tree(), "layer": self.classifier.layer}
+        return {**super().tree(), "layer": self.classifier.place}
 
     def needs(self) -> Mapping[str, Recipe]:
         """The weights below the layer."""

@@ -97,7 +97,7 @@ class Hardness(Difficulty):
         halves = network.auxiliary[predictor.key]
         top = halves.get_submodule("top")
         bottom = halves.get_submodule("bottom") if self.trunk == "copied" else network.bottom
-        return Readout(bottom, top, sigmoid_scores)
+        return Readout(bottom, top, sigmoid_scores, network.extra_rows)
 
     def _check(self, network: Network, predictor: Artefact) -> None:
         classes = int(predictor.facts["classes"])

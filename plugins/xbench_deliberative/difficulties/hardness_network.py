@@ -111,7 +111,7 @@ def _halves(classifier: Classifier, module: nn.Module, *, frozen: bool) -> Halve
     size = classifier.input_size()
     example = torch.rand(2, 3, size, size, generator=generator("example"))
     traced = trace(module, example)
-    layer = classifier.layer or default_layer(traced, example)
+    layer = classifier.layer or default_layer(traced, example, classifier.arrangement)
     halves = cut_traced(traced, layer, example)
     if not (frozen or _trains_alike(module, halves, example)):
         message = f"classifier {classifier.name!r} computes something else while it is trained, "

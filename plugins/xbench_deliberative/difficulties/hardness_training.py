@@ -191,7 +191,7 @@ def _trained(
 
 def _layer(plan: TrainingPlan, hardness: Hardness) -> str | None:
     """What a predictor with the classifier's trunk depends on as well."""
-    return plan.classifier.layer if hardness.trunk == "shared" else None
+    return plan.classifier.place if hardness.trunk == "shared" else None
 
 
 def _built(hardness: Hardness, module: nn.Module, plan: TrainingPlan) -> Built:

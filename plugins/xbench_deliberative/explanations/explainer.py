@@ -21,7 +21,7 @@ from xbench import (
     Readout,
     Recipe,
 )
-from xbench.kernels import resized_maps
+from xbench.kernels import on_grid, resized_maps
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels import ambiguity
@@ -113,6 +113,7 @@ class Deliberative(Explainer):
         if self.preset == "official":
             of_classes = Readout(network.bottom, top, ClassLogits(classes))
             class_maps = Gradient().attribute(of_classes, top.point, batch.images).double()
+            class_maps = on_grid(class_maps, network.extra_rows)
             positive = positive_gradients(self.attribution)
             difficulty_map = difficulty_maps(positive, difficulty, network, top, batch)
             return AttributionMaps(class_maps.clamp(min=OFFICIAL_FLOOR), difficulty_map)
@@ -120,11 +121,11 @@ class Deliberative(Explainer):
         if difficulty.bottom is network.bottom and difficulty.top is network.top:
             joined = Readout(network.bottom, top, Joined((link, difficulty.link)))
             both = self.attribution.attribute(joined, top.point, batch.images)
-            both = both.double().clamp(min=0)
+            both = on_grid(both, network.extra_rows).double().clamp(min=0)
             return AttributionMaps(both[:, :-1], both[:, -1:])
         of_classes = Readout(network.bottom, top, link)
         class_maps = self.attribution.attribute(of_classes, top.point, batch.images)
-        class_maps = class_maps.double().clamp(min=0)
+        class_maps = on_grid(class_maps, network.extra_rows).double().clamp(min=0)
         difficulty_map = difficulty_maps(self.attribution, difficulty, network, top, batch)
         return AttributionMaps(class_maps, difficulty_map)
 
@@ -167,12 +168,13 @@ def difficulty_maps(
     if difficulty.bottom is network.bottom:
         shared = top if difficulty.top is network.top else difficulty.top
         readout = Readout(difficulty.bottom, shared, difficulty.link)
-        return attribution.attribute(readout, top.point, batch.images).double().clamp(min=0)
+        maps = attribution.attribute(readout, top.point, batch.images).double().clamp(min=0)
+        return on_grid(maps, network.extra_rows)
     with torch.no_grad():
         activations = difficulty.bottom(batch.images)
     maps = attribution.attribute(difficulty, activations, batch.images).double().clamp(min=0)
-    height, width = top.point.shape[-2:]
-    return resized_maps(maps, (height, width))
+    height, width = on_grid(top.point, network.extra_rows).shape[-2:]
+    return resized_maps(on_grid(maps, difficulty.extra_rows), (height, width))
 
 
 def positive_gradients(attribution: Attribution) -> Attribution:

@@ -8,6 +8,7 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
 from xbench import Artefacts, Batch, Explainer, Given, MismatchError, Network, per_image
+from xbench.kernels import on_grid
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
@@ -121,7 +122,7 @@ class RandomPair(Explainer):
         given: Given,
     ) -> list[Insecurities]:
         """Different pairs drawn uniformly; smooth noise on the grid of the activations."""
-        grid, size = _grid(network, batch), _size(batch)
+        grid, size = _grid(network, network.activations(batch.images[:1])), _size(batch)
         every = torch.triu_indices(network.classes, network.classes, offset=1).T
         insecurities = []
         for image in batch.ids:
@@ -153,7 +154,7 @@ class MostProbable(Explainer):
             activations = network.activations(batch.images)
             logits = network.checked(network.top(activations), batch.ids).cpu()
         pairs = logits.sort(dim=1, descending=True, stable=True).indices[:, :2].sort(1).values
-        grid, size = activations.shape[-2:], _size(batch)
+        grid, size = _grid(network, activations), _size(batch)
         return [
             Insecurities(
                 torch.rand(1, *grid, generator=per_image(generator, image)),
@@ -180,8 +181,8 @@ def given_insecurities(explainer: Explainer, of: Explainer, given: Given) -> lis
     return cast("list[Insecurities]", list(given["of"]))
 
 
-def _grid(network: Network, batch: Batch) -> tuple[int, int]:
-    height, width = network.activations(batch.images[:1]).shape[-2:]
+def _grid(network: Network, activations: Tensor) -> tuple[int, int]:
+    height, width = on_grid(activations, network.extra_rows).shape[-2:]
     return height, width
 
 

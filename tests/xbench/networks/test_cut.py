@@ -9,9 +9,10 @@ from torch import fx, nn
 from torch.nn import functional
 
 from xbench.errors import CutError, NumericalError
-from xbench.networks.cutting import cut, cut_points, default_layer
+from xbench.networks.cutting import cut, cut_points
 from xbench.networks.graphs import dominators
 from xbench.networks.heads import head_layer
+from xbench.networks.stages import default_layer
 from xbench.networks.tracing import output_of, trace
 
 
@@ -240,21 +241,14 @@ def test_a_convolutional_head_is_no_stage():
     assert head_layer(module, 5) == "3"
 
 
-def test_networks_of_tokens_have_no_default():
-    with pytest.raises(
-        CutError, match=r"tokens \(n, N, d\), not maps \(n, d, h, w\); name a layer"
-    ):
-        default_layer(trace(Tokens(), example()), example())
+@pytest.mark.parametrize(("network", "layer"), [(Tokens, "mix"), (ChannelsLast, "norm")])
+def test_networks_without_maps_have_a_default_too(network, layer):
+    assert default_layer(trace(network(), example()), example()) == layer
 
 
-def test_features_with_channels_last_have_no_default():
-    with pytest.raises(CutError, match=r"\(n, h, w, d\), with channels last; name a layer"):
-        default_layer(trace(ChannelsLast(), example()), example())
-
-
-def test_a_network_without_maps_has_no_default():
+def test_a_network_without_a_grid_has_no_default():
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 5))
-    with pytest.raises(CutError, match="no layer has maps"):
+    with pytest.raises(CutError, match="no layer has values on a grid to be cut at"):
         default_layer(trace(module, example()), example())
 
 

@@ -13,8 +13,8 @@ from tests.shared.awkward_networks import (
     TwoHeads,
     plain,
 )
-from xbench.networks.cutting import default_layer
 from xbench.networks.heads import head_layer
+from xbench.networks.stages import default_layer
 from xbench.networks.tracing import trace
 
 CLASSES = 8

@@ -118,8 +118,8 @@ class AttributionTrial:
         return self.attribution.attribute(readout, activations, images)
 
     def maps_faults(self) -> Iterator[str]:
-        """One finite map for each image and prediction, without a gradient."""
-        if not is_tensor(self.maps, (4, CLASSES, *self.activations.shape[-2:])):
+        """One finite map on the grid for each image and prediction, without a gradient."""
+        if not is_tensor(self.maps, (4, CLASSES, *self.network.grid)):
             yield f"makes as maps {form(self.maps)} for 4 images and {CLASSES} predictions"
         elif self.maps.requires_grad or not finite(self.maps):
             yield "makes maps that are not finite or carry a gradient"
