@@ -174,9 +174,11 @@ def test_a_network_is_the_same_with_and_without_the_librarys_weights():
 
 
 def test_the_table_of_cuts_names_the_default():
-    points, default, _ = cut_table(Torchvision("squeezenet1_1", weights="library"), 1000)
+    library = Torchvision("squeezenet1_1", weights="library")
+    points, default, _, arrangements = cut_table(library, 1000)
     assert default == "features.12.cat"
     assert next(p for p in points if p.name == default).shape == (512, 13, 13)
+    assert arrangements[default] == "maps 13x13"
 
 
 @pytest.mark.parametrize("weights", ["torchvision", "timm"])

@@ -96,10 +96,16 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
 
     session.classifier = name
     classifier = session.builder().build("classifier", session.tree["classifier"])
-    points, default, reason = cut_table(classifier, classes or 1000)
+    points, default, reason, arrangements = cut_table(classifier, classes or 1000)
     if session.json:
         layers = [
-            {"layer": p.name, "shape": list(p.shape), "default": p.name == default} for p in points
+            {
+                "layer": point.name,
+                "shape": list(point.shape),
+                "arrangement": arrangements.get(point.name, ""),
+                "default": point.name == default,
+            }
+            for point in points
         ]
         print_json({"classifier": classifier.tree(), "layers": layers, "reason": reason})
         return
@@ -107,10 +113,16 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
         print_lines(f"{name} runs whole; nothing can look inside it: {reason}")
         return
     rows = [
-        [p.name, "×".join(map(str, p.shape)), "default" if p.name == default else ""]
-        for p in points
+        [
+            point.name,
+            "×".join(map(str, point.shape)),
+            arrangements.get(point.name, ""),
+            "default" if point.name == default else "",
+        ]
+        for point in points
     ]
-    print_table(f"Layers at which {name} can be cut", ["layer", "activations", ""], rows)
+    columns = ["layer", "values", "lie as", ""]
+    print_table(f"Layers at which {name} can be cut", columns, rows)
 
 
 def _lacks_parameters(session: Session, name: str) -> bool:

@@ -25,5 +25,6 @@ class Attribution(Component):
     ) -> Float[Tensor, "n predictions h w"]:
         """Signed attribution of every location to every prediction.
 
-        `activations` are what `readout.bottom` makes of `images`.
+        `activations` are what `readout.bottom` makes of `images`. Where they have rows below the
+        picture, of what belongs to no location, so have the maps; whoever asked drops them.
         """

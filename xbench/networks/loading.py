@@ -27,7 +27,7 @@ from xbench.networks.network import (
     count_passes,
     device_of,
 )
-from xbench.networks.stages import arrangement_at, default_layer
+from xbench.networks.stages import arrangement_at, default_layer, proven_arrangements
 from xbench.networks.tracing import layer_name, on_shared_tensors, trace
 from xbench.networks.weights import State, load_state
 from xbench.randomness import generator, seeded
@@ -202,6 +202,8 @@ class CutTable(NamedTuple):
     default: str
     reason: str
     """Why there is no default, and where there are no points, no cut at all."""
+    arrangements: dict[str, str]
+    """How values lie at the layers where that is proven, by layer."""
 
 
 def cut_table(classifier: Classifier, classes: int) -> CutTable:
@@ -211,12 +213,14 @@ def cut_table(classifier: Classifier, classes: int) -> CutTable:
     try:
         traced = trace(module, example)
     except CutError as error:
-        return CutTable((), "", str(error))
+        return CutTable((), "", str(error), {})
     try:
         default, reason = default_layer(traced, example, classifier.arrangement), ""
     except CutError as error:  # such as a network whose arrangement is not known
         default, reason = "", str(error)
-    return CutTable(points_of(traced, example), default, reason)
+    proven = proven_arrangements(traced, example)
+    known = {layer: str(own) for layer, own in proven.items() if own is not None}
+    return CutTable(points_of(traced, example), default, reason, known)
 
 
 def predict(

@@ -138,3 +138,10 @@ def test_a_dataset_made_of_another_is_described_and_shown_with_that_one(xbench):
     given = ("-p", "dataset.of=toybirds", "-p", "dataset.training_images=20")
     shown = xbench("show", "dataset", "confounded", *given, "--json").json()
     assert shown["splits"] == {"train": 400, "validation": 1000}
+
+
+def test_a_classifier_is_shown_with_how_its_values_lie(xbench):
+    assert "channels-last 7x7" in xbench("show", "classifier", "timm:mambaout_femto").out
+    shown = xbench("show", "classifier", "timm:mambaout_femto", "--json").json()
+    (default,) = [layer for layer in shown["layers"] if layer["default"]]
+    assert default["arrangement"] == "channels-last 7x7"

@@ -1,11 +1,14 @@
 """Values of layers as maps and back, and how it is known how they lie."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 from torch import nn
 
 from tests.shared.token_networks import SIDE, ChannelsLastNetwork, TokenNetwork
-from xbench import CutError
+from xbench import Classifier, CutError, Normalisation
 from xbench.networks.arrangements import (
     Arrangement,
     arrangement_of,
@@ -13,7 +16,7 @@ from xbench.networks.arrangements import (
     from_maps,
     to_maps,
 )
-from xbench.networks.loading import cut_module, whole_module
+from xbench.networks.loading import cut_module, whole_classifier, whole_module
 from xbench.networks.locations import of_grid
 from xbench.networks.stages import default_layer, proven_arrangements
 from xbench.networks.tracing import trace
@@ -255,3 +258,31 @@ def test_a_layer_without_a_grid_is_refused():
     )
     with pytest.raises(CutError, match=text):
         cut_module(module, classes=CLASSES, size=SIDE, layer="mean")
+
+
+@dataclass(frozen=True)
+class Said(Classifier):
+    """A classifier whose fields are looked at."""
+
+    name: ClassVar[str] = "said"
+
+    def module(self, classes):
+        return made(Sorted)
+
+    def normalisation(self):
+        return Normalisation()
+
+    def input_size(self):
+        return SIDE
+
+
+def test_a_classifier_without_a_declaration_has_the_keys_that_it_had():
+    assert set(Said(layer="norm").parameters()) == {"weights", "layer"}
+    assert Said(layer="norm").place == "norm"
+
+
+def test_a_declaration_tells_cuts_apart():
+    said = Said(layer="norm", arrangement="tokens 2x8")
+    assert said.parameters()["arrangement"] == "tokens 2x8"
+    assert said.place == "norm as tokens 2x8"
+    assert whole_classifier(said, made(Sorted), CLASSES).cut().grid == (2, 8)
