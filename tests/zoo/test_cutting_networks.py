@@ -140,6 +140,9 @@ ARRANGED = [
     ("torchvision:swin_t", 64, {}, "permute", "maps 2x2"),
 ]
 MORE_ARRANGED = [
+    ("timm:levit_conv_128s", 224, {}, "stages.2.blocks.3.add_1", "maps 4x4"),
+    ("timm:mvitv2_tiny", 224, {}, "norm.layer_norm", "tokens 7x7"),
+    ("timm:swinv2_tiny_window8_256", 256, {}, "norm", "channels-last 8x8"),
     (
         "torchvision:vit_b_16",
         64,

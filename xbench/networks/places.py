@@ -49,8 +49,7 @@ _EACH = _words(
 """Operations whose every number comes of those at its own place, and of what all share."""
 _ON_ROWS = _words("linear layer_norm rms_norm")
 """Operations on the last axis."""
-_OF_ROWS = _words("matmul bmm mm scaled_dot_product_attention")
-"""Products: each row of what they make is made for a row of the first factor."""
+_PRODUCTS = _words("matmul bmm mm")
 _IN_PLANE = _words(
     "conv2d conv_transpose2d max_pool2d avg_pool2d lp_pool2d adaptive_max_pool2d "
     "adaptive_avg_pool2d interpolate upsample pad"
@@ -82,7 +81,7 @@ class Places(TorchFunctionMode):
         """What the operation makes, as ever."""
         kwargs = kwargs or {}
         made = func(*args, **kwargs)
-        name = getattr(func, "__name__", "").strip("_")
+        name = getattr(func, "__name__", "").partition(".")[0].strip("_")
         given = [one for one in pytree.tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
         if name == "setitem":
             self._known[args[0]] = None
@@ -118,8 +117,10 @@ class Places(TorchFunctionMode):
             return _in_plane(call, places, made)
         if call.name in _ON_ROWS and call.axes == 1:
             return _of_rows(places, made, in_common)
-        if call.name in _OF_ROWS:
+        if call.name == "scaled_dot_product_attention":
             return _of_rows(places, made, alike)
+        if call.name in _PRODUCTS:
+            return self._multiplied(call, made)
         return self._at_same_place(call, made) if call.name in _EACH else None
 
     def _moved(self, call: "_Call", *, one: bool) -> Any:
@@ -135,6 +136,16 @@ class Places(TorchFunctionMode):
         if tensor in self._known or not tensor.is_floating_point():
             return self._known.get(tensor, tensor)
         return torch.zeros((), dtype=torch.int64).expand(tensor.shape)
+
+    def _multiplied(self, call: "_Call", made: Tensor) -> Locations | None:
+        """Each row is made for a row of the first factor, or each column for one of the second."""
+        first, second = call.given
+        if any(one in self._known and self.of(one) is None for one in (first, second)):
+            return None
+        rows = alike(self._or_nowhere(first), -1)
+        if bool(rows.any()):
+            return rows[..., None].expand(made.shape)
+        return alike(self._or_nowhere(second), -2)[..., None, :].expand(made.shape)
 
     def _at_same_place(self, call: "_Call", made: Tensor) -> Locations | None:
         """Where those of the given tensors that have its form agree that its numbers belong."""

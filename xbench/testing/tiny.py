@@ -49,7 +49,7 @@ def tiny_network(seed: int = 0) -> Network:
 def whole_tiny_network(seed: int = 0) -> WholeNetwork:
     """The same network, not cut until somebody asks for a part of it."""
     cut = tiny_network(seed)
-    parts = Parts(*cut.parts, cut.layer, cut.grid)
+    parts = Parts(cut.bottom, cut.top, cut.layer, cut.grid)
     module = nn.Sequential(*cut.parts).eval()
     return WholeNetwork(module, lambda _, __: parts, CLASSES, "network")
 

@@ -16,7 +16,13 @@ from xbench.networks.arrangements import (
     from_maps,
     to_maps,
 )
-from xbench.networks.loading import cut_module, whole_classifier, whole_module
+from xbench.networks.loading import (
+    cut_module,
+    original_names,
+    whole_classifier,
+    whole_module,
+    with_state,
+)
 from xbench.networks.locations import of_grid
 from xbench.networks.stages import default_layer, proven_arrangements
 from xbench.networks.tracing import trace
@@ -286,3 +292,12 @@ def test_a_declaration_tells_cuts_apart():
     assert said.parameters()["arrangement"] == "tokens 2x8"
     assert said.place == "norm as tokens 2x8"
     assert whole_classifier(said, made(Sorted), CLASSES).cut().grid == (2, 8)
+
+
+def test_a_part_with_other_weights_is_rearranged_as_well():
+    module, other = made(TokenNetwork), TokenNetwork(CLASSES).eval()
+    cut = cut_module(module, classes=CLASSES, size=SIDE)
+    bottom, top = (with_state(part, other.state_dict(), "other") for part in cut.parts)
+    with torch.no_grad():
+        assert torch.equal(top(bottom(images())), other(images()))
+    assert set(original_names(cut.top).values()) <= set(module.state_dict())
