@@ -25,7 +25,7 @@ from xbench import (
     generator,
     start_module,
 )
-from xbench.networks import CutNetwork, first_nonlinearity, load_network
+from xbench.networks import CutNetwork, Parts, first_nonlinearity, load_network
 from xbench.testing import tiny_workplace
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.hardness import Hardness
@@ -392,8 +392,8 @@ def test_a_predictor_cannot_be_made_without_training(provider):
 def test_a_predictor_of_another_number_of_classes_is_named(provider):
     _, network, artefacts = made(Hardness(), provider)
     text = r"the hardness predictor \w+ is for 3 classes, and classifier 'tiny' has 4"
-    parts = network.bottom, network.top, network.layer
-    other = CutNetwork(*parts, 4, network.passes, network.name)
+    parts = Parts(network.bottom, network.top, network.layer, network.grid)
+    other = CutNetwork(parts, 4, network.passes, network.name)
     with pytest.raises(MismatchError, match=text):
         Hardness().readout(other, artefacts)
 

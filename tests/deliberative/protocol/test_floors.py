@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import xbench
 from threads import threads
 from xbench import Batch, Explainer, Explanation, ImageSet, MismatchError, Network, generator
-from xbench.networks import CutNetwork
+from xbench.networks import CutNetwork, Parts
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
 from xbench_deliberative.explanations.explainer import Deliberative
@@ -97,7 +97,8 @@ def test_random_pairs_are_different_and_reach_all_classes(
 
 
 def test_there_are_no_more_random_pairs_than_pairs(network: Network, batch: Batch) -> None:
-    three = CutNetwork(network.bottom, network.top, network.layer, 3, network.passes)
+    parts = Parts(network.bottom, network.top, network.layer, network.grid)
+    three = CutNetwork(parts, 3, network.passes)
     found = explained(RandomPair(), three, batch)
     assert all(len(one) == 3 for one in found)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.shared.any_network import AWKWARD, awkward_rows
+from tests.shared.any_network import AWKWARD, LIBRARY, awkward_rows, library_row
 
 PAGE = Path(__file__).parents[3] / "docs" / "networks.md"
 NUMBER = re.compile(r"[0-9][0-9.e-]*")
@@ -16,12 +16,26 @@ def rows():
     return list(awkward_rows())
 
 
+def told(table):
+    """The rows of a table of the page."""
+    page = PAGE.read_text(encoding="utf-8").partition(f"<!-- rows: {table} -->")[2]
+    lines = page.partition("\n#")[0].splitlines()
+    return [NUMBER.sub("#", line) for line in lines if line.startswith("| ")][1:]
+
+
+def line(name, head, said):
+    """A row as it stands on the page; sizes of gradients differ between processors."""
+    return NUMBER.sub("#", f"| {name} | {head and f'`{head}`'} | {said} |")
+
+
 def test_the_page_says_what_becomes_of_each_module(rows):
-    page = PAGE.read_text(encoding="utf-8").splitlines()
-    told = [line for line in page if line.startswith("| ")][1:]
-    made = [f"| {name} | {head and f'`{head}`'} | {said} |" for name, head, said in rows]
-    # sizes of gradients differ between processors
-    assert [NUMBER.sub("#", line) for line in told] == [NUMBER.sub("#", line) for line in made]
+    assert told("modules") == [line(*row) for row in rows]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", range(len(LIBRARY)), ids=[name for name, _ in LIBRARY])
+def test_the_page_says_what_becomes_of_each_network_of_a_library(place):
+    assert told("libraries")[place] == line(*library_row(*LIBRARY[place]))
 
 
 def test_each_module_is_cut_runs_whole_or_is_refused_in_a_line(rows):
