@@ -1,7 +1,7 @@
 """Heads: the layer of a network that makes its logits, found in what the network computes."""
 
 import operator
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import fx, nn
@@ -87,18 +87,13 @@ def head_layer(module: nn.Module, classes: int) -> str:
         traced = graph_of(module)
     except CutError:
         return ""
-    node = head_node(traced, classes)
-    return layer_name(str(node.target)) if node is not None else ""
-
-
-def head_node(traced: fx.GraphModule, classes: int) -> fx.Node | None:
-    """The call of the layer that makes the `classes` logits of a traced network, if one does."""
     node = readout_node(traced)
-    if node is None or _outputs(traced.get_submodule(str(node.target))) != classes:
-        return None
+    layer = _layer_of(traced, node) if node is not None else None
+    if node is None or layer is None or layer.outputs != classes:
+        return ""
     nodes = list(traced.graph.nodes)
     after = set(dependent_nodes(traced.graph)).intersection(nodes[nodes.index(node) + 1 :])
-    return node if all(_changes_no_class(traced, one) for one in after) else None
+    return layer_name(layer.name) if all(_changes_no_class(traced, one) for one in after) else ""
 
 
 def readout_node(traced: fx.GraphModule) -> fx.Node | None:
@@ -110,9 +105,33 @@ def readout_node(traced: fx.GraphModule) -> fx.Node | None:
     learned = [node for node in dependent_nodes(traced.graph) if _has_parameters(traced, node)]
     if not learned or learned[-1] not in dominators(traced.graph):
         return None
-    last = learned[-1]
-    plain = last.op == "call_module" and isinstance(_module(traced, last), _READOUTS)
-    return last if plain else None
+    return learned[-1] if _layer_of(traced, learned[-1]) is not None else None
+
+
+class _Layer(NamedTuple):
+    """A linear or convolutional layer."""
+
+    name: str
+    outputs: int
+
+
+def _layer_of(traced: fx.GraphModule, node: fx.Node) -> _Layer | None:
+    """The linear or convolutional layer that a node is the work of; None for anything else.
+
+    Some layers call the function themselves, with their weight and bias.
+    """
+    if node.op == "call_module":
+        module = _module(traced, node)
+        outputs = getattr(module, "out_features", 0) or getattr(module, "out_channels", 0)
+        return _Layer(str(node.target), outputs) if isinstance(module, _READOUTS) else None
+    if node.target not in (functional.linear, functional.conv2d):
+        return None
+    tensors = [str(one.target) for one in node.all_input_nodes if one.op == "get_attr"]
+    owners = {tensor.rpartition(".")[0] for tensor in tensors}
+    if len(owners) != 1:
+        return None
+    outputs = len(_attribute(traced, tensors[0]))
+    return _Layer(owners.pop(), outputs)
 
 
 def _has_parameters(traced: fx.GraphModule, node: fx.Node) -> bool:
@@ -124,8 +143,12 @@ def _has_parameters(traced: fx.GraphModule, node: fx.Node) -> bool:
 def _is_parameter(traced: fx.GraphModule, node: fx.Node) -> bool:
     if node.op != "get_attr":
         return False
-    owner, _, name = str(node.target).rpartition(".")
-    return isinstance(getattr(traced.get_submodule(owner), name), nn.Parameter)
+    return isinstance(_attribute(traced, str(node.target)), nn.Parameter)
+
+
+def _attribute(traced: fx.GraphModule, target: str) -> Any:
+    owner, _, name = target.rpartition(".")
+    return getattr(traced.get_submodule(owner), name)
 
 
 def _changes_no_class(traced: fx.GraphModule, node: fx.Node) -> bool:
@@ -139,8 +162,3 @@ def _changes_no_class(traced: fx.GraphModule, node: fx.Node) -> bool:
 
 def _module(traced: fx.GraphModule, node: fx.Node) -> nn.Module:
     return traced.get_submodule(str(node.target))
-
-
-def _outputs(layer: nn.Module) -> int:
-    outputs: Any = getattr(layer, "out_features", 0) or getattr(layer, "out_channels", 0)
-    return outputs if isinstance(outputs, int) else 0

@@ -1,6 +1,7 @@
 """The head of a network is found in what it computes."""
 
 import pytest
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -60,6 +61,11 @@ def test_the_heads_of_library_networks_are_found(name, head):
     options = {"init_weights": False} if name == "googlenet" else {}
     module = torchvision.models.get_model(name, weights=None, num_classes=CLASSES, **options)
     assert head_layer(module, CLASSES) == head
+
+
+@pytest.mark.parametrize("name", ["mobilenetv3_small_050", "ghostnet_100"])
+def test_layers_that_call_their_function_themselves_are_heads(name):
+    assert head_layer(timm.create_model(name, num_classes=CLASSES), CLASSES) == "classifier"
 
 
 def test_networks_without_a_head_are_cut_before_the_layer_after_which_nothing_is_learned():
