@@ -27,7 +27,7 @@ class Normalisation(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Component):
-    """How to make a network; `xbench.networks.load_network` gives it weights and cuts it."""
+    """How to make a network; `xbench.networks.load_network` gives it weights."""
 
     kind: ClassVar[str] = "classifier"
 

@@ -32,7 +32,7 @@ class LocalWorkplace(Workplace):
     _passes: Counter[str] = field(default_factory=Counter, repr=False)
 
     def network(self, classifier: Classifier, weights: Artefact) -> Network:
-        """The classifier with these weights, cut; loaded at first use, kept until the next."""
+        """The classifier with these weights; loaded at first use, kept until the next."""
         key = f"{weights.key}/{classifier.place}"
         if key not in self._networks:
             self.forget()  # one at a time: a big network fills a small device

@@ -65,7 +65,7 @@ def fit(
     After every epoch a checkpoint goes to the workplace's scratch folder; it is found
     there by the same `key` and removed at the end. Outputs of the module beyond the
     classes are auxiliary: the loss gets them, the accuracy does not. `heads` names what
-    learns at the head's rate, by default the last layer with as many outputs as classes.
+    learns at the head's rate, by default `head_layer` of the module.
     """
     if heads is None:
         heads = tuple(filter(None, [head_layer(module, plan.classes)]))

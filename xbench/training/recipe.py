@@ -99,7 +99,7 @@ def _check_head(plan: TrainingPlan, module: nn.Module) -> None:
 
 
 def _renew_head(plan: TrainingPlan, module: nn.Module) -> None:
-    """Put random weights into the last layer with as many outputs as classes."""
+    """Put random weights into the head."""
     name = head_layer(module, plan.classes)
     if not name or not plan.training.epochs:
         message = f"training.new_head: {plan.classifier.name!r} "
