@@ -2,17 +2,19 @@
 
 pytest benchmarks/speed/test_frame.py -s
 
-takes XBENCH_FRAME_IMAGES images (20 000) of toybirds in turn: loaded, batched and given to the
-network once; and the same by a run of a protocol whose explainer makes one number of the
-activations, with explanations kept and not kept. Statistics are no part of it: the clock stops
-when the plan is done.
+takes XBENCH_FRAME_IMAGES images (20 000) of toybirds: loaded, batched and given to the network
+once; and the same by a run of a protocol whose explainer makes one number of the logits, with
+explanations kept and not kept. Both go on in turn, some 256 images at a time. Statistics are no
+part of it: the clock stops when the plan is done. Last comes what of a run is the
+search for changes.
 """
 
 import os
+import pkgutil
 import shutil
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -44,6 +46,8 @@ from xbench import (
 
 IMAGES = int(os.environ.get("XBENCH_FRAME_IMAGES", "20000"))
 PAIRS = int(os.environ.get("XBENCH_FRAME_PAIRS", "3"))
+END = object()
+"""No step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,43 +139,93 @@ def bench_at(folder: Path, *, keep: bool = True) -> LocalBench:
     return LocalBench(workplace, Store(str(folder / "store")), keep=keep)
 
 
-def bare(benchmark, folder: Path) -> float:
-    """Seconds of the images and the network alone."""
+def bare(benchmark, folder: Path) -> Iterator[None]:
+    """The images and the network alone, some images a step."""
     bench = bench_at(folder)
     entry = next(benchmark.entries(benchmark.lines[0]))
     images: ImageSet = entry.datasets["test"]
     network = bench.network(entry.classifier, bench.provider.one(weights_recipe(entry)))
-    ids, start = images.ids(), time.perf_counter()
+    ids = images.ids()
     for place in range(0, len(ids), 32):
         batch = images.batch(ids[place : place + 32])
         network.logits(batch.images, batch.ids)
-    return time.perf_counter() - start
+        if place % 256 == 224:
+            yield
 
 
-def framed(benchmark, folder: Path, *, keep: bool) -> float:
-    """Seconds of a run, up to its last row."""
-    for name in ("rows", "explanations"):
-        shutil.rmtree(folder / "store" / name, ignore_errors=True)
+def framed(benchmark, folder: Path, *, keep: bool) -> Iterator[None]:
+    """A run up to its last row, a task a step."""
     bench = bench_at(folder, keep=keep)
-    start = time.perf_counter()
     plan = Plan([benchmark], bench, None, 2**31)
     for task in plan.tasks():
         task.perform(bench)
         plan.finished(Done(task.key, {"kept": {}}))
-    return time.perf_counter() - start
+        yield
 
 
-def test_the_frame_costs_little_beside_images_and_network(prepared):
-    benchmark, folder = prepared
+def emptied(folder: Path) -> Path:
+    """The folder, whose store has weights alone."""
+    for name in ("rows", "explanations"):
+        shutil.rmtree(folder / "store" / name, ignore_errors=True)
+    return folder
+
+
+def seconds_in_turn(*works: Iterator[None]) -> list[float]:
+    """What each takes to its end; it is always the turn of the one that took least so far."""
+    seconds, left = [0.0] * len(works), set(range(len(works)))
+    while left:
+        own = min(left, key=seconds.__getitem__)
+        start = time.perf_counter()
+        if next(works[own], END) is END:
+            left.remove(own)
+        seconds[own] += time.perf_counter() - start
+    return seconds
+
+
+@pytest.fixture
+def one_thread():
+    """Computations have one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    seconds: dict[str, list[float]] = {"bare": [], "kept": [], "not kept": []}
-    for _ in range(PAIRS):
-        seconds["bare"].append(bare(benchmark, folder))
-        seconds["kept"].append(framed(benchmark, folder, keep=True))
-        seconds["not kept"].append(framed(benchmark, folder, keep=False))
+    yield
     torch.set_num_threads(threads)
-    for name in ("kept", "not kept"):
-        ratios = [a / b for a, b in zip(seconds[name], seconds["bare"], strict=True)]
-        middle, every = statistics.median(ratios), [round(ratio, 3) for ratio in ratios]
-        print(f"\n{IMAGES} images, {name}: {middle:.3f} of the bare loop {every}")
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "not kept"])
+def test_the_frame_costs_little_beside_images_and_network(prepared, one_thread, keep):
+    benchmark, folder = prepared
+    ratios = []
+    for _ in range(PAIRS):
+        alone, whole = seconds_in_turn(
+            bare(benchmark, folder), framed(benchmark, emptied(folder), keep=keep)
+        )
+        print(f"\nalone {alone:.1f} s, by a run {whole:.1f} s", end="")
+        ratios.append(whole / alone)
+    every = [round(ratio, 3) for ratio in ratios]
+    print(f"\n{IMAGES} images, keep {keep}: {statistics.median(ratios):.3f} {every}")
+
+
+def test_looking_for_changes_is_a_small_share_of_it(prepared, one_thread, monkeypatch):
+    benchmark, folder = prepared
+    looked = [0.0]
+
+    def timed(place: str):
+        original = pkgutil.resolve_name(place)
+
+        def called(*given, **options):
+            start = time.perf_counter()
+            try:
+                return original(*given, **options)
+            finally:
+                looked[0] += time.perf_counter() - start
+
+        return called
+
+    for name in ("_kept", "_put_back"):
+        place = f"xbench.running.guard.block.{name}"
+        monkeypatch.setattr(place, timed(place))
+    start = time.perf_counter()
+    for _ in framed(benchmark, emptied(folder), keep=True):
+        pass
+    whole = time.perf_counter() - start
+    print(f"\nlooking for changes: {100 * looked[0] / whole:.2f} % of {whole:.0f} s")

@@ -165,8 +165,11 @@ class Protocol(Component):
     """What a case is, in a word that headings and tables count with: three `image`s."""
     relative: ClassVar[bool] = False
     """Whether an entry's scores depend on which others it is compared with."""
-    shard_size: ClassVar[int] = 64
-    """Cases of one shard: what a kill can lose, and what one file of rows holds."""
+    shard_size: ClassVar[int | None] = None
+    """Cases of one shard: what a kill can lose, and what one file of rows holds.
+
+    None for as many as blocks of images have: 64, of thousands up to 256.
+    """
 
     @abstractmethod
     def needs(self) -> tuple[type[Annotation], ...]:

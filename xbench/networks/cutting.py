@@ -60,14 +60,25 @@ def cut(module: nn.Module, layer: str, example: Float[Tensor, "n 3 h w"]) -> Hal
 
 def cut_traced(traced: fx.GraphModule, layer: str, example: Tensor) -> Halves:
     """A traced network cut at `layer`; see `cut`."""
+    halves = halves_of(traced, layer, example)
+    check_halves(halves, traced, example)
+    return halves
+
+
+def halves_of(traced: fx.GraphModule, layer: str, example: Tensor) -> Halves:
+    """A traced network cut at `layer`, which nothing was compared with; see `cut`."""
     node = _node_of(traced, layer, example)
     bottom = _half(traced, _graph_until(traced.graph, node))
     top = _half(traced, _graph_from(traced.graph, node))
-    activations = output_of(bottom, example)
-    if not identical(output_of(top, activations), output_of(traced, example)):
-        message = f"cut at {layer!r}, the network computes something else: an operation "
+    return Halves(bottom, top, name_of(traced, node), shapes_of(traced, example)[node][1:])
+
+
+def check_halves(halves: Halves, traced: fx.GraphModule, example: Tensor) -> None:
+    """Refuse halves that do not make what the whole graph makes."""
+    made = output_of(halves.top, output_of(halves.bottom, example))
+    if not identical(made, output_of(traced, example)):
+        message = f"cut at {halves.layer!r}, the network computes something else: an operation "
         raise CutError(message + f"overwrites what others read. {listed(traced, example)}")
-    return Halves(bottom, top, name_of(traced, node), tuple(activations.shape[1:]))
 
 
 def as_maps(halves: Halves, arrangement: Arrangement, example: Tensor) -> Halves:
@@ -75,7 +86,7 @@ def as_maps(halves: Halves, arrangement: Arrangement, example: Tensor) -> Halves
     if arrangement.kind == "maps":
         return halves
     bottom, top, layer, _ = halves
-    values = output_of(bottom, example)
+    values = output_of(bottom, example[:1])
     (output,) = (node for node in bottom.graph.nodes if node.op == "output")
     with bottom.graph.inserting_before(output):
         maps: Any = to_maps(_proxy(output.args[0]), arrangement)
@@ -89,7 +100,8 @@ def as_maps(halves: Halves, arrangement: Arrangement, example: Tensor) -> Halves
         reader.replace_input_with(given, back.node)
     bottom.recompile()
     top.recompile()
-    return Halves(bottom, top, layer, tuple(output_of(bottom, example).shape[1:]))
+    maps_shape = to_maps(values, arrangement).shape
+    return Halves(bottom, top, layer, tuple(maps_shape[1:]))
 
 
 def _proxy(node: Any) -> Any:

@@ -29,23 +29,36 @@ def dominators(graph: fx.Graph) -> list[fx.Node]:
     return found
 
 
-class _ShapeReader(fx.Interpreter):
-    """Runs a graph and notes the shape of every tensor that it makes."""
+_SHAPES = "shapes"
+"""Where a traced graph's `meta` keeps them, by the names of nodes."""
+
+
+class ShapeReader(fx.Interpreter):
+    """Runs a graph on one image, and keeps the shape of every tensor that it makes."""
 
     def __init__(self, traced: fx.GraphModule) -> None:
         super().__init__(traced)
-        self.shapes: dict[fx.Node, tuple[int, ...]] = {}
+        self._meta = traced.meta
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def run(self, *inputs: Any, **options: Any) -> Any:
+        """What the graph makes, as ever."""
+        made = super().run(*inputs, **options)
+        self._meta[_SHAPES] = self._shapes
+        return made
 
     def run_node(self, n: fx.Node) -> Any:
+        """The value, as ever."""
         value = super().run_node(n)
         if isinstance(value, Tensor) and value.ndim > 1:
-            self.shapes[n] = tuple(value.shape)
+            self._shapes[n.name] = tuple(value.shape)
         return value
 
 
 def shapes_of(traced: fx.GraphModule, example: Tensor) -> dict[fx.Node, tuple[int, ...]]:
     """The shape of every tensor with more than one axis that is made of the first example."""
-    reader = _ShapeReader(traced)
-    with torch.no_grad():
-        reader.run(example[:1].clone())
-    return reader.shapes
+    if _SHAPES not in traced.meta:
+        with torch.no_grad():
+            ShapeReader(traced).run(example[:1].clone())
+    shapes = traced.meta[_SHAPES]
+    return {node: shapes[node.name] for node in traced.graph.nodes if node.name in shapes}

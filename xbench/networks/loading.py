@@ -16,8 +16,9 @@ from xbench.interfaces.classifier import Classifier, Network, Normalisation, Pas
 from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.networks.adapting import adapted
-from xbench.networks.cutting import CutPoint, Halves, as_maps, cut_traced, points_of
-from xbench.networks.exactness import check_exact
+from xbench.networks.arrangements import Arrangement
+from xbench.networks.cutting import CutPoint, Halves, as_maps, halves_of, points_of
+from xbench.networks.exactness import KeptVerdict, check_exact, check_values
 from xbench.networks.network import (
     AS_THEY_ARE,
     CutNetwork,
@@ -28,7 +29,13 @@ from xbench.networks.network import (
     device_of,
 )
 from xbench.networks.stages import arrangement_at, default_layer, proven_arrangements
-from xbench.networks.tracing import layer_name, on_shared_tensors, trace
+from xbench.networks.tracing import (
+    check_graph,
+    graph_of,
+    layer_name,
+    on_shared_tensors,
+    trace,
+)
 from xbench.networks.weights import State, load_state
 from xbench.randomness import generator, seeded
 
@@ -84,7 +91,7 @@ class _Cutting(NamedTuple):
     arrangement: str
     size: int
     architecture: str = ""
-    """Whether a cut is exact is looked at once for each layer of it."""
+    """Whether a cut has the network's gradient is looked at once for each layer of it."""
 
 
 def _whole(
@@ -100,36 +107,57 @@ def _whole(
     return WholeNetwork(whole, cutter, classes, name)
 
 
-_EXACT: dict[tuple[str, str], tuple[str, ...]] = {}
-"""What `check_exact` said of architectures, by their names and layers."""
-
-
 def _halved(whole: Normalised, cutting: _Cutting, passes: PassCounter) -> Parts:
     normalisation, module = whole.normalisation, whole.network
     example = _example(module, normalisation, cutting.size)
-    traced, said = trace(module, example), cutting.arrangement
-    layer = cutting.layer or default_layer(traced, example, said)
-    halves = cut_traced(traced, layer, example)
-    arrangement = arrangement_at(traced, halves.layer, example, said)
-    halves = as_maps(halves, arrangement, example)
-    notes = _notes(module, halves, example, cutting.architecture)
-    bottom = Normalised(halves.bottom, normalisation).to(example.device).eval()
-    top = halves.top.eval()
+    traced = graph_of(module)
+    try:
+        arranged = _arranged(traced, cutting, example)
+        notes = _notes(module, arranged.halves, example, cutting.architecture)
+    except Exception:  # whatever a graph does that is not the network's
+        check_graph(module, traced, example)  # that says more
+        raise
+    bottom = Normalised(arranged.halves.bottom, normalisation).to(example.device).eval()
+    top = arranged.halves.top.eval()
     for part in (bottom, top):
         part.requires_grad_(requires_grad=False)
     count_passes(bottom, top, passes)
-    return Parts(bottom, top, halves.layer, arrangement.grid, arrangement.extra_rows, notes)
+    (_, _, layer, _), arrangement = arranged
+    return Parts(bottom, top, layer, arrangement.grid, arrangement.extra_rows, tuple(notes))
 
 
-def _notes(
-    module: nn.Module, halves: Halves, example: Tensor, architecture: str
-) -> tuple[str, ...]:
+class _Arranged(NamedTuple):
+    """Halves with maps between them, and how the values lie there in the network itself."""
+
+    halves: Halves
+    arrangement: Arrangement
+
+
+def _arranged(traced: fx.GraphModule, cutting: _Cutting, example: Tensor) -> _Arranged:
+    """A graph in two halves; whether they are exact is not looked at."""
+    layer = cutting.layer or default_layer(traced, example, cutting.arrangement)
+    halves = halves_of(traced, layer, example)
+    arrangement = arrangement_at(traced, halves.layer, example, cutting.arrangement)
+    return _Arranged(as_maps(halves, arrangement, example), arrangement)
+
+
+def _notes(module: nn.Module, halves: Halves, example: Tensor, architecture: str) -> list[str]:
     """What cannot be shown of how exact the cut is; `CutError` where it is not."""
-    place = architecture, halves.layer
-    if not architecture or place not in _EXACT:
-        notes = check_exact(module, lambda images: halves.top(halves.bottom(images)), example)
-        _EXACT[place] = tuple(notes)
-    return _EXACT[place]
+
+    def parts(images: Tensor) -> Tensor:
+        made: Tensor = halves.top(halves.bottom(images))
+        return made
+
+    if not architecture:
+        return check_exact(module, parts, example, module.parameters())
+    verdict = KeptVerdict(module, architecture, halves.layer, example.device)
+    notes = verdict.read()
+    if notes is None:
+        notes = check_exact(module, parts, example, module.parameters())
+        verdict.keep(notes)
+    else:
+        check_values(module, parts, example)
+    return notes
 
 
 def cut_classifier(classifier: Classifier, module: nn.Module, classes: int) -> CutNetwork:

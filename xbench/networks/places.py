@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from xbench.networks.graphs import ShapeReader
 from xbench.networks.locations import (
     Locations,
     agreed,
@@ -207,7 +208,7 @@ def _in_plane(call: _Call, places: Locations | None, made: Tensor) -> Locations 
     return of_grid(*made.shape[2:]).expand(made.shape) if len(made) == 1 else None
 
 
-class PlaceReader(fx.Interpreter):
+class PlaceReader(ShapeReader):
     """Runs a traced network and reads where the numbers of some of its values belong."""
 
     def __init__(

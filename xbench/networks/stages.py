@@ -15,10 +15,10 @@ from xbench.networks.arrangements import (
     to_maps,
 )
 from xbench.networks.cutting import listed, name_of, operator_of
+from xbench.networks.exactness import drawn
 from xbench.networks.graphs import dominators, shapes_of
 from xbench.networks.heads import readout_node
 from xbench.networks.places import PlaceReader
-from xbench.networks.tracing import on_shared_tensors
 from xbench.randomness import generator
 
 _NOT_A_STAGE = re.compile(r"pool|drop|identity|flatten|contiguous|clone", re.IGNORECASE)
@@ -45,7 +45,7 @@ def arrangement_at(
 
     `layer` is its full name. `CutError` where neither is so, or both and they differ.
     """
-    proven = proven_arrangements(traced, example)
+    proven = proven_arrangements(traced, example)  # first: its run gives the shapes as well
     shapes = {name_of(traced, node): s[1:] for node, s in shapes_of(traced, example).items()}
     own, shape = proven.get(layer), shapes[layer]
     if declared:
@@ -75,14 +75,14 @@ def default_layer(traced: fx.GraphModule, example: Tensor, declared: str = "") -
     are no stages. Elsewhere it is the last one that has a grid, proven or as it is `declared`,
     whose locations the logits depend on. `CutError` where there is none.
     """
-    shapes = shapes_of(traced, example)
+    proven, shapes = proven_arrangements(traced, example), shapes_of(traced, example)
     body = _before_head(traced)
     cuts = [node for node in dominators(traced.graph) if node in body and node in shapes]
     maps = [node for node in cuts if _is_stage(traced, node, shapes[node])]
     if maps and not declared:
         after = cuts[cuts.index(maps[-1]) + 1 :]
         tokens = any(len(shapes[node]) == 3 and min(shapes[node][1:]) > 1 for node in after)
-        own = proven_arrangements(traced, example).get(name_of(traced, maps[-1]))
+        own = proven.get(name_of(traced, maps[-1]))
         if not tokens and own is not None and own.kind == "maps":
             return name_of(traced, maps[-1])
     return _last_on_grid(traced, cuts, example, declared)
@@ -140,12 +140,13 @@ def _gradients(traced: fx.GraphModule, nodes: list[fx.Node], example: Tensor) ->
 
     Random weights are asked, lest it depend on a head that is still zero.
     """
-    reader = _ValueReader(_with_random_weights(on_shared_tensors(traced)), nodes)
-    with torch.enable_grad():
-        logits = reader.run(example[:1].clone().requires_grad_())
-    weights = torch.randn(logits.shape, generator=generator("reach")).to(logits)
-    kept = {name: value for name, value in reader.kept.items() if value.requires_grad}
-    made = torch.autograd.grad((logits * weights).sum(), list(kept.values()), allow_unused=True)
+    reader = _ValueReader(traced, nodes)
+    with drawn(traced.parameters()):
+        with torch.enable_grad():
+            logits = reader.run(example[:1].clone().requires_grad_())
+        weights = torch.randn(logits.shape, generator=generator("reach")).to(logits)
+        kept = {name: value for name, value in reader.kept.items() if value.requires_grad}
+        made = torch.autograd.grad((logits * weights).sum(), list(kept.values()), allow_unused=True)
     return {name: one for name, one in zip(kept, made, strict=True) if one is not None}
 
 
@@ -163,17 +164,6 @@ class _ValueReader(fx.Interpreter):
         if n.name in self._names:
             self.kept[n.name] = value
         return value
-
-
-def _with_random_weights(module: fx.GraphModule) -> fx.GraphModule:
-    """The module with new tensors in place of its parameters, which others share."""
-    draws = generator("reach", 1)
-    for parameter in module.parameters():
-        noise = torch.randn(parameter.shape, generator=draws)
-        inputs = parameter[0].numel() if parameter.dim() > 1 else 0
-        random = noise / inputs**0.5 if inputs else 1 + noise / 10
-        parameter.data = random.to(parameter)
-    return module
 
 
 def _before_head(traced: fx.GraphModule) -> set[fx.Node]:

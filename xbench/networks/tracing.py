@@ -57,23 +57,39 @@ def trace(module: nn.Module, example: Float[Tensor, "n 3 h w"]) -> fx.GraphModul
     The graph makes exactly what the module makes of `example`, or `CutError` says why it
     cannot be had. Its layers are its own; their tensors share memory with those of `module`.
     """
-    wrapped = _OneInput(on_shared_tensors(module)).eval()
-    with torch.no_grad():
-        expected = wrapped(example.clone())
-    _check_output(expected, type(module).__name__)
-    traced = _graph_of(wrapped)
-    if not identical(output_of(traced, example), expected):
-        message = (
-            f"the graph of {type(module).__name__} does not compute what the network computes: "
-            "it does something random, keeps state or switches precision in evaluation mode"
-        )
-        raise CutError(message)
+    expected = _expected(module, example)
+    traced = graph_of(module)
+    _check_graph(traced, example, expected, type(module).__name__)
     return traced
 
 
 def graph_of(module: nn.Module) -> fx.GraphModule:
     """`module` in evaluation mode as a graph that nothing was compared with; or `CutError`."""
     return _graph_of(_OneInput(on_shared_tensors(module)).eval())
+
+
+def check_graph(
+    module: nn.Module, traced: fx.GraphModule, example: Float[Tensor, "n 3 h w"]
+) -> None:
+    """Refuse a graph that `graph_of` made, where `trace` would: see there."""
+    _check_graph(traced, example, _expected(module, example), type(module).__name__)
+
+
+def _expected(module: nn.Module, example: Tensor) -> Tensor:
+    """What the module makes of the example; `CutError` or `NumericalError` where that is no use."""
+    wrapped = _OneInput(on_shared_tensors(module)).eval()
+    with torch.no_grad():
+        expected = wrapped(example.clone())
+    _check_output(expected, type(module).__name__)
+    return expected
+
+
+def _check_graph(traced: fx.GraphModule, example: Tensor, expected: Tensor, name: str) -> None:
+    if not identical(output_of(traced, example), expected):
+        raise CutError(
+            f"the graph of {name} does not compute what the network computes: "
+            "it does something random, keeps state or switches precision in evaluation mode"
+        )
 
 
 def on_shared_tensors(module: Part) -> Part:

@@ -8,7 +8,16 @@ from xbench.errors import MismatchError
 from xbench.interfaces.data.dataset import ImageSet
 
 BLOCK = 64
-"""Images of a set that follow each other and make one block, unless batches are larger."""
+"""Images of a small set that follow each other and make one block, unless batches are larger."""
+_SMALL, _MOST = 1024, 4
+
+
+def block_size(count: int) -> int:
+    """How many of `count` images, or cases, are taken together.
+
+    Of a large set more are: each block has its price, and there are enough for many workers.
+    """
+    return BLOCK * min(max(count // _SMALL, 1), _MOST)
 
 
 def blocks(images: ImageSet, ids: Sequence[int], batch_size: int) -> Iterator[tuple[int, ...]]:
@@ -17,9 +26,9 @@ def blocks(images: ImageSet, ids: Sequence[int], batch_size: int) -> Iterator[tu
     What is explained together, and with it the last digits, depends on what is asked for, never
     on what happens to be missing. `MismatchError` for ids that the set does not have.
     """
-    size = max(BLOCK, batch_size)
     wanted = set(ids)
     every = images.ids()
+    size = max(block_size(len(every)), batch_size)
     unknown = wanted.difference(every)
     if unknown:
         raise MismatchError(

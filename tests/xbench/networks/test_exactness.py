@@ -1,5 +1,8 @@
 """A cut keeps values bit for bit, and gradients, or is refused."""
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import pytest
 import torch
 
@@ -12,7 +15,9 @@ from tests.shared.awkward_networks import (
     WithoutGradients,
     plain,
 )
-from xbench import CutError
+from xbench import Classifier, CutError, Normalisation
+from xbench.files.home import home
+from xbench.networks import exactness, loading
 from xbench.networks.exactness import check_exact, smooth_picture
 from xbench.networks.loading import whole_module
 
@@ -91,3 +96,98 @@ def test_the_smooth_picture_has_the_range_of_the_example_and_no_edges():
     assert example.min() <= picture.min()
     assert picture.max() <= example.max()
     assert picture.diff(dim=3).abs().max() < 0.5 * (example.max() - example.min())
+
+
+class ZeroHead(torch.nn.Module):
+    """Its head is zero, as those of vision transformers are before training."""
+
+    def __init__(self, body):
+        super().__init__()
+        self.body, self.head = body, torch.nn.Linear(CLASSES, CLASSES)
+        torch.nn.init.zeros_(self.head.weight)
+
+    def forward(self, given):
+        return self.head(self.body(given))
+
+
+def test_before_a_head_of_zeros_the_gradient_is_shown_with_other_weights_that_do_not_stay():
+    module = ZeroHead(plain(CLASSES))
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    network = whole(module)
+    network.cut()
+    assert network.notes == []
+    assert all(torch.equal(before[name], own) for name, own in module.state_dict().items())
+
+
+def test_a_head_of_zeros_hides_no_backward_pass_of_its_own():
+    with pytest.raises(CutError, match="has another gradient than before"):
+        whole(ZeroHead(OwnBackward(CLASSES))).cut()
+
+
+@dataclass(frozen=True)
+class Small(Classifier):
+    """A network of tests."""
+
+    name: ClassVar[str] = "small"
+    layer: str = ""
+
+    def module(self, classes):
+        return plain(classes)
+
+    def input_size(self):
+        return SIDE
+
+    def normalisation(self):
+        return Normalisation((0.5,) * 3, (0.5,) * 3)
+
+
+def cut_once(checks, monkeypatch):
+    def counted(*arguments):
+        checks.append(arguments)
+        return check_exact(*arguments)
+
+    monkeypatch.setattr(loading, "check_exact", counted)
+    return loading.whole_classifier(Small(), plain(CLASSES), CLASSES).cut()
+
+
+def test_the_gradient_of_a_cut_is_looked_at_once_for_an_architecture_and_its_layer(monkeypatch):
+    checks = []
+    cut_once(checks, monkeypatch)
+    cut_once(checks, monkeypatch)
+    assert len(checks) == 1
+
+
+def test_a_verdict_that_was_damaged_is_made_again(monkeypatch):
+    checks = []
+    cut_once(checks, monkeypatch)
+    (kept,) = (home() / "cache" / "cuts").iterdir()
+    kept.write_bytes(kept.read_bytes().replace(b"[]", b"[1]"))
+    cut_once(checks, monkeypatch)
+    cut_once(checks, monkeypatch)
+    assert len(checks) == 2
+
+
+class Foreign(torch.nn.Sequential):
+    """Code of somebody's own."""
+
+
+def test_verdicts_on_code_of_others_do_not_outlive_a_process(monkeypatch):
+    checks, monkey = [], monkeypatch
+    monkey.setattr(loading, "check_exact", lambda *given: checks.append(given) or [])
+    monkey.setattr(exactness, "_IN_PROCESS", {})
+    for _ in range(2):
+        loading.whole_classifier(Small(), Foreign(plain(CLASSES)), CLASSES).cut()
+    assert len(checks) == 1
+    assert not (home() / "cache").exists()
+    monkey.setattr(exactness, "_IN_PROCESS", {})
+    loading.whole_classifier(Small(), Foreign(plain(CLASSES)), CLASSES).cut()
+    assert len(checks) == 2
+
+
+def test_without_a_home_that_can_be_written_to_it_is_looked_at_each_time(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XBENCH_HOME", str(tmp_path / "file"))
+    checks = []
+    cut_once(checks, monkeypatch)
+    cut_once(checks, monkeypatch)
+    assert len(checks) == 2

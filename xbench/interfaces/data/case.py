@@ -59,9 +59,11 @@ class Case:
 
 def case_column(cases: Sequence[Case], counts: Sequence[int] | None = None) -> pa.Array:
     """The column `case` of rows: each case's name once, or in as many rows as `counts` says."""
-    column = pa.array(map(str, cases), pa.string()).dictionary_encode()
-    rows = np.repeat(np.arange(len(cases)), 1 if counts is None else np.asarray(counts, np.int64))
-    return column.take(pa.array(rows))
+    names = list(map(str, cases))
+    places = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    own = np.fromiter(map(places.__getitem__, names), np.int32, len(names))
+    rows = own if counts is None else np.repeat(own, np.asarray(counts, np.int64))
+    return pa.DictionaryArray.from_arrays(pa.array(rows), pa.array(places, pa.string()))
 
 
 def case_places(rows: pa.Table) -> Places:

@@ -1,9 +1,9 @@
 """Whether tensors changed: looked at cheaply enough for every block of foreign code.
 
-Small ones are copied. Of large ones there are sums of their bits: VGG-16's 138 million parameters
-take about two plain sums over them. What sums do not see: changes that leave no trace in 64 bits,
-by chance once in 2⁶⁴ or so, and an even number of elements in one row of `ROW` words whose sign
-alone changed and that all lie in upper halves of words.
+Small ones are copied. Of large ones there are sums of their bits, which take hardly longer than
+plain sums over them. What sums do not see: changes that leave no trace in 64 bits, by chance once
+in 2⁶⁴ or so; words of one line of `LINE` that changed places among themselves alone; and an even
+number of elements in one line whose sign alone changed and that all lie in upper halves of words.
 """
 
 import functools
@@ -17,8 +17,10 @@ from torch.nn.parameter import is_lazy
 
 from xbench.randomness import generator
 
+LINE = 33
+"""Words that are plainly summed; odd, so that signs of all of them that change do not cancel."""
 ROW = 255
-"""Words that are summed at once; odd, so that rows of what changes alike do not cancel."""
+"""Sums of lines, and sums of these, that are weighted at once."""
 _SLAB = 1 << 15
 """Rows whose products are held at once, where there is no integer matrix product."""
 _ODD = -7046029254386353131
@@ -117,7 +119,7 @@ def _bit_sum(tensor: Tensor) -> Int64[Tensor, " 1"]:
     whole = len(raw) // _WORD * _WORD
     tail = raw.new_zeros(_WORD)
     tail[: len(raw) - whole] = raw[whole:]
-    return _folded(torch.cat([_folded(_words(raw[:whole])), _words(tail)]))
+    return _folded(torch.cat([_folded(_mixed(_line_sums(_words(raw[:whole])))), _words(tail)]))
 
 
 def _words(raw: UInt8[Tensor, " bytes"]) -> Int64[Tensor, " words"]:
@@ -127,10 +129,20 @@ def _words(raw: UInt8[Tensor, " bytes"]) -> Int64[Tensor, " words"]:
 def _folded(words: Int64[Tensor, " words"]) -> Int64[Tensor, " one"]:
     """One word of many, none of none: rows are summed until one is left."""
     while len(words) > 1:
-        sums = _row_sums(words)
-        mixed = (sums ^ (sums >> 32)) * _ODD  # high bits of a row, too, count in the next sum
-        words = mixed ^ (mixed >> 29)
+        words = _mixed(_row_sums(words))
     return words
+
+
+def _mixed(sums: Int64[Tensor, " sums"]) -> Int64[Tensor, " sums"]:
+    """Other words for other sums, of which high bits, too, count in the next sum."""
+    mixed = (sums ^ (sums >> 32)) * _ODD
+    return mixed ^ (mixed >> 29)
+
+
+def _line_sums(words: Int64[Tensor, " words"]) -> Int64[Tensor, " lines"]:
+    whole = len(words) // LINE * LINE
+    sums, rest = words[:whole].view(-1, LINE).sum(1), words[whole:]
+    return torch.cat([sums, rest.sum()[None]]) if len(rest) else sums
 
 
 def _row_sums(words: Int64[Tensor, " words"]) -> Int64[Tensor, " rows"]:

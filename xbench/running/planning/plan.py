@@ -19,6 +19,7 @@ from xbench.interfaces.executor import Done
 from xbench.interfaces.protocol import Entry, Rows
 from xbench.interfaces.recipe import Recipe
 from xbench.running.bench import LocalBench
+from xbench.running.blocks import block_size
 from xbench.running.kept import Ledger
 from xbench.running.outcome import Outcome
 from xbench.running.planning.graph import Graph, Step
@@ -282,7 +283,8 @@ def _shards(run: EntryRun, artefacts: Artefacts) -> Iterator[Shard]:
     protocol = run.benchmark.protocol
     shared = {"protocol": protocol.tree(), "entry": run.entry.tree()}
     needs = {name: artefact.key for name, artefact in artefacts.items()}
-    for start in range(0, max(1, len(run.cases)), protocol.shard_size):  # where no answer is yet
-        cases = run.cases[start : start + protocol.shard_size]
+    size = protocol.shard_size or block_size(len(run.cases))
+    for start in range(0, max(1, len(run.cases)), size):  # where no answer is yet
+        cases = run.cases[start : start + size]
         tree = {**shared, "cases": [str(case) for case in cases]}
         yield Shard(content_key(tree, needs), cases, tree)

@@ -68,8 +68,9 @@ def _declared(protocol: Protocol) -> Iterator[str]:
             yield f"needs {need!r}, which is no kind of annotation"
     if not isinstance(protocol.case, str) or not protocol.case:
         yield "has no word for a `case`"
-    if not isinstance(protocol.shard_size, int) or protocol.shard_size < 1:
-        yield f"has shards of {protocol.shard_size!r} cases"
+    size = protocol.shard_size
+    if size is not None and (not isinstance(size, int) or size < 1):
+        yield f"has shards of {size!r} cases"
 
 
 def _is(value: object, kind: type) -> bool:
