@@ -35,15 +35,32 @@ SIDE = 16
 _OF_A_SPLIT = 4 * CLASSES
 
 
-def tiny_network(seed: int = 0) -> Network:
-    """A small random network for 16×16 images and five classes, cut after its convolution."""
+class _RowBelow(nn.Module):
+    """Maps with a row below them that belongs to no location, as a class token does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.row = nn.Parameter(torch.rand(1, 6, 1, SIDE // 2))
+
+    def forward(self, maps: Float[Tensor, "n d i j"]) -> Float[Tensor, "n d i+1 j"]:
+        return torch.cat([maps, self.row.expand(len(maps), -1, -1, -1)], 2)
+
+
+def tiny_network(seed: int = 0, *, row_below: bool = False) -> Network:
+    """A small random network for 16×16 images and five classes, cut after its convolution.
+
+    Its activations are 8×8 maps; they can have a row below the picture.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         bottom = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2, padding=1), nn.ReLU())
+        if row_below:
+            bottom.append(_RowBelow())
         top = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
-    return CutNetwork(Parts(bottom, top, "1", (SIDE // 2, SIDE // 2)), CLASSES, PassCounter())
+    parts = Parts(bottom, top, str(len(bottom) - 1), (SIDE // 2, SIDE // 2), int(row_below))
+    return CutNetwork(parts, CLASSES, PassCounter())
 
 
 def whole_tiny_network(seed: int = 0) -> WholeNetwork:

@@ -210,6 +210,12 @@ EXPLAINERS = {
     "nothing that is drawn": (as_kind(Undrawn), "drawn", "not a figure of matplotlib"),
     "no kind": ({"makes": Tensor}, "kind", "which is no kind of explanation"),
     "a kind without a name": ({"makes": Nameless}, "kind", "a kind without a name, Nameless"),
+    "a row that lies below the picture": (
+        {"explain": lambda s, n, b, a, g, given: [Spot(m.sum(0)) for m in n.activations(b.images)]}
+        | {"needs_cut": True},
+        "on the grid",
+        "'values' has 9 rows, of which 1 lies below the picture",
+    ),
     "a cut that nobody was told of": (after(lambda n, b: n.top), "looks inside", "`needs_cut`"),
     "weights that are changed": (
         after(lambda n, b: n.top[2].weight.mul_(2)),

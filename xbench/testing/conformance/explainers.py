@@ -41,6 +41,7 @@ def rules(explainer: Explainer, beside: Beside) -> Iterator[Rule]:
     yield Rule("drawn", trial.drawn_faults)
     yield Rule("unchanged", trial.unchanged_faults)
     yield Rule("looks inside", trial.cut_faults)
+    yield Rule("on the grid", trial.grid_faults)
 
 
 def needs_artefacts(explainer: Explainer) -> bool:
@@ -155,6 +156,19 @@ class Trial:
         explained(self.explainer, network, self.batch, {}, generator(0))
         if len(network.parts) > 1 and not looks_inside(self.explainer):
             yield "asks for parts of a network, and does not say so by `needs_cut`"
+
+    def grid_faults(self) -> Iterator[str]:
+        """Maps have the grid of the picture, whatever rows activations have below it."""
+        network = tiny_network(row_below=True)
+        rows, columns = network.grid
+        explanations = explained(self.explainer, network, self.batch, {}, generator(0))
+        sizes = {n: value.shape[-2:] for one in explanations for n, value in one.tensors().items()}
+        for name, size in sizes.items():
+            if tuple(size) == (rows + network.extra_rows, columns):
+                yield (
+                    f"makes explanations whose {name!r} has {size[0]} rows, of which "
+                    f"{network.extra_rows} lies below the picture; take `xbench.kernels.on_grid`"
+                )
 
 
 def _some(batch: Batch, places: list[int]) -> Batch:
