@@ -38,7 +38,7 @@ from xbench import (
 
 EXECUTORS = {"processes": ProcessesExecutor, "ray": RayExecutor}
 SHARDS = {"dataset": {"test": 16000}, "protocol": {"images": 13440, "selection": "all"}}
-TRAININGS = {"training": {"epochs": 3}}
+TRAININGS = {"training": {"epochs": 4}}
 """What is changed of `default`, and of `ces-spurious-toybirds`, which has seven models."""
 
 
