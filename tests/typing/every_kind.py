@@ -64,6 +64,7 @@ from xbench import (
     seeded,
 )
 from xbench.commands import OUTPUT, Session, print_json, print_table, session_options
+from xbench.kernels import on_grid
 
 
 @dataclass(frozen=True)
@@ -232,9 +233,10 @@ class Spots(Explainer):
             readout, network.activations(batch.images), batch.images
         ).cpu()
         sources = [per_image(generator, image) for image in batch.ids]
+        on_picture = on_grid(maps, network.extra_rows)
         return [
             Spot(one[0] + self.noise * torch.rand(one.shape[1:], generator=source))
-            for one, source in zip(maps, sources, strict=True)
+            for one, source in zip(on_picture, sources, strict=True)
         ]
 
 
