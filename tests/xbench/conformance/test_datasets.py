@@ -214,7 +214,7 @@ def left_double():
 def test_a_mistake_of_a_dataset_is_named(planted, told, name):
     methods, rule, text = MISTAKES[name]
     found = planted(TinyDataset, methods)
-    told(found, "dataset", rule, text)
+    assert told(found, "dataset", rule, text)
     assert torch.get_default_dtype() is torch.float32
 
 

@@ -77,7 +77,7 @@ MISTAKES = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_of_an_executor_is_named(planted, told, name):
     methods, rule, text = MISTAKES[name]
-    told(planted(InTurn, methods), "executor", rule, text)
+    assert told(planted(InTurn, methods), "executor", rule, text)
 
 
 def test_an_executor_that_is_right_has_no_faults(planted):
@@ -112,8 +112,8 @@ def helpful():
 
 
 def test_a_command_without_help_is_at_fault(faults, told):
-    told(faults("command", "planted", silent), "command", "documented", "needs a docstring")
-    told(faults("command", "planted", group), "command", "documented", "'planted' needs")
+    assert told(faults("command", "planted", silent), "command", "documented", "needs a docstring")
+    assert told(faults("command", "planted", group), "command", "documented", "'planted' needs")
     assert faults("command", "planted", helpful) == []
     with pytest.raises(PluginError, match=r"^command 'planted': \[documented\] has no help"):
         check_component(silent)
@@ -163,7 +163,7 @@ def benchmark_file(tmp_path):
 @pytest.mark.parametrize("name", FILES)
 def test_a_mistake_in_a_benchmark_file_is_named(benchmark_file, faults, told, name):
     part, mistake, rule, text = FILES[name]
-    told(
+    assert told(
         faults("benchmark", "planted", benchmark_file(part, mistake)),
         "benchmark",
         rule,
@@ -174,7 +174,7 @@ def test_a_mistake_in_a_benchmark_file_is_named(benchmark_file, faults, told, na
 def test_a_mistake_in_a_suite_is_named(tmp_path, faults, told):
     path = tmp_path / "planted.toml"
     path.write_text('name = "planted"\nversion = "1"\nsuite = ["default", "defualt"]\n')
-    told(faults("benchmark", "planted", path), "benchmark", "assembled", "'defualt'")
+    assert told(faults("benchmark", "planted", path), "benchmark", "assembled", "'defualt'")
     path.write_text('name = "planted"\nversion = "1"\nsuite = ["default"]\n')
     assert faults("benchmark", "planted", path) == []
 
@@ -229,11 +229,11 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_a_mistake_in_the_form_of_a_component_is_named(planted, told, name):
     methods, rule, text = FORMS[name]
-    told(planted(TinyLoss, methods), "loss", rule, text)
+    assert told(planted(TinyLoss, methods), "loss", rule, text)
 
 
 def test_a_component_that_can_be_changed_is_at_fault(faults, told):
-    told(faults("loss", "planted", Loose), "loss", "dataclass", "is not frozen")
+    assert told(faults("loss", "planted", Loose), "loss", "dataclass", "is not frozen")
 
 
 def test_a_component_that_cannot_be_made_is_at_fault(planted, told):
@@ -241,9 +241,11 @@ def test_a_component_that_cannot_be_made_is_at_fault(planted, told):
         raise KeyError("nothing")
 
     found = planted(TinyLoss, {"__post_init__": refuse})
-    told(found, "loss", "built", "raises KeyError: 'nothing'")
+    assert told(found, "loss", "built", "raises KeyError: 'nothing'")
     found = planted(Component, {"kind": "loss"})
-    told(found, "loss", "built", "raises PluginError: odd-plugin 1.2 (planted) gives as loss")
+    assert told(
+        found, "loss", "built", "raises PluginError: odd-plugin 1.2 (planted) gives as loss"
+    )
 
 
 def test_a_plugin_that_exits_when_it_is_imported_is_at_fault(tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ DIFFICULTIES = {
 @pytest.mark.parametrize("name", DIFFICULTIES)
 def test_a_mistake_of_a_difficulty_is_named(planted, told, name):
     methods, rule, text = DIFFICULTIES[name]
-    told(planted(Doubt, methods), "difficulty", rule, text)
+    assert told(planted(Doubt, methods), "difficulty", rule, text)
 
 
 class Even(Attribution):
@@ -93,7 +93,7 @@ ATTRIBUTIONS = {
 @pytest.mark.parametrize("name", ATTRIBUTIONS)
 def test_a_mistake_of_an_attribution_is_named(planted, told, name):
     methods, rule, text = ATTRIBUTIONS[name]
-    told(planted(Even, methods), "attribution", rule, text)
+    assert told(planted(Even, methods), "attribution", rule, text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +256,7 @@ EXPLAINERS = {
 @pytest.mark.parametrize("name", EXPLAINERS)
 def test_a_mistake_of_an_explainer_is_named(planted, told, name):
     methods, rule, text = EXPLAINERS[name]
-    told(planted(Spots, methods), "explainer", rule, text)
+    assert told(planted(Spots, methods), "explainer", rule, text)
 
 
 def test_an_explainer_that_does_not_say_what_it_makes_is_at_fault(faults):

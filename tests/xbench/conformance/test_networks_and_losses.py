@@ -81,7 +81,7 @@ CLASSIFIERS = {
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_a_mistake_of_a_classifier_is_named(planted, told, name):
     methods, rule, text = CLASSIFIERS[name]
-    told(planted(TinyClassifier, methods), "classifier", rule, text)
+    assert told(planted(TinyClassifier, methods), "classifier", rule, text)
 
 
 def targets(change):
@@ -140,7 +140,7 @@ LOSSES = {
 @pytest.mark.parametrize("name", LOSSES)
 def test_a_mistake_of_a_loss_is_named(planted, told, name):
     methods, rule, text = LOSSES[name]
-    told(planted(TinyLoss, methods), "loss", rule, text)
+    assert told(planted(TinyLoss, methods), "loss", rule, text)
 
 
 class Same(Similarity):
@@ -173,7 +173,7 @@ SIMILARITIES = {
 @pytest.mark.parametrize("name", SIMILARITIES)
 def test_a_mistake_of_a_similarity_is_named(planted, told, name):
     methods, rule, text = SIMILARITIES[name]
-    told(planted(Same, methods), "similarity", rule, text)
+    assert told(planted(Same, methods), "similarity", rule, text)
 
 
 @pytest.mark.parametrize("good", [TinyClassifier, TinyLoss, Same])

@@ -151,7 +151,7 @@ MISTAKES = {
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_of_a_protocol_is_named(planted, told, name):
     methods, rule, text = MISTAKES[name]
-    told(planted(Hits, methods), "protocol", rule, text)
+    assert told(planted(Hits, methods), "protocol", rule, text)
 
 
 def test_a_protocol_that_is_right_has_no_faults(planted):
@@ -210,7 +210,7 @@ OF_MAPS = {"scores": Brightness, "evaluate": mean_brightness, "requests": lambda
 def test_a_protocol_is_tried_with_an_explainer_of_its_kind(planted, told):
     assert planted(Hits, OF_MAPS, explainer=Bright) == []
     wrong = {**OF_MAPS, "notes": lambda self, tables: {}}
-    told(planted(Hits, wrong, explainer=Bright), "protocol", "notes", "of entries []")
+    assert told(planted(Hits, wrong, explainer=Bright), "protocol", "notes", "of entries []")
     assert planted(Hits, wrong) == []  # nothing is there to be scored
 
 

@@ -119,6 +119,24 @@ def test_before_a_head_of_zeros_the_gradient_is_shown_with_other_weights_that_do
     assert all(torch.equal(before[name], own) for name, own in module.state_dict().items())
 
 
+class Exploding(torch.nn.Module):
+    """Is constant with its own weights, and overflows with others."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.zeros(CLASSES, 3))
+
+    def forward(self, given):
+        return (1e4 * given.mean((2, 3)) @ self.scale.t()).exp()
+
+
+def test_weights_with_which_logits_are_no_numbers_show_nothing():
+    module = Exploding()
+    notes = check_exact(module, module, images(), module.parameters())
+    assert notes == ["its gradient is zero, cut or not: that shows nothing of how exact the cut is"]
+    assert not module.scale.any()
+
+
 def test_a_head_of_zeros_hides_no_backward_pass_of_its_own():
     with pytest.raises(CutError, match="has another gradient than before"):
         whole(ZeroHead(OwnBackward(CLASSES))).cut()

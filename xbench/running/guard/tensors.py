@@ -1,6 +1,6 @@
 """Whether tensors changed: looked at cheaply enough for every block of foreign code.
 
-Small ones are copied. Of large ones there are sums of their bits, which take hardly longer than
+Small ones are copied. Of large ones there are sums of their bits, which take about twice as long as
 plain sums over them. What sums do not see: changes that leave no trace in 64 bits, by chance once
 in 2⁶⁴ or so; words of one line of `LINE` that changed places among themselves alone; and an even
 number of elements in one line whose sign alone changed and that all lie in upper halves of words.
