@@ -12,7 +12,7 @@ from xbench.cli.output import print_json as print_json
 from xbench.cli.output import print_lines as print_lines
 from xbench.cli.output import print_table as print_table
 from xbench.cli.output import progress as progress
-from xbench.cli.results import print_results as print_results
+from xbench.cli.standings import print_results as print_results
 from xbench.components.specification import as_table as as_table
 from xbench.components.specification import overlay as overlay
 from xbench.components.specification import parsed as parsed

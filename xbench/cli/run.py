@@ -118,7 +118,7 @@ def _runs(
 def _print(suite: "SuiteTree | None", runs: "Sequence[Run]", pages: Sequence[Path]) -> None:
     """Tables of all that was run, and where it lies."""
     from xbench.cli.output import print_lines
-    from xbench.cli.results import print_overview, print_results
+    from xbench.cli.standings import print_overview, print_results
     from xbench.results.record import record_path
 
     runs = [run for run in runs if run.records]
