@@ -8,7 +8,7 @@ from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Role
 from xbench.results.columns import numeric
 from xbench.results.record import Record
-from xbench.results.tables import Table, artefact_lines, awaited, tables, unscored
+from xbench.results.tables import Table, artefact_lines, awaited, heading, tables, unscored
 
 OWN = "each entry's own, named below"
 SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
@@ -18,7 +18,7 @@ LONG = 150
 
 
 class Picture(NamedTuple):
-    """A picture that lies beside the page as `<stem>.png` and `<stem>.svg`."""
+    """A picture that lies beside the page."""
 
     stem: str
     title: str
@@ -27,8 +27,8 @@ class Picture(NamedTuple):
     """What it shows, for readers who cannot see it."""
     size: tuple[float, float]
     """Width and height in CSS pixels."""
-    suffix: str
-    """Which of the two files the page shows."""
+    suffixes: tuple[str, ...]
+    """Of its files, all of which begin with the stem; the page shows the first."""
 
 
 class ComparedLine(NamedTuple):
@@ -50,12 +50,17 @@ class Page(NamedTuple):
     """Everything that a page says."""
 
     title: str
+    subtitle: str
+    """What was run, in one line."""
+    conclusions: Sequence[str]
+    """Sentences that say what came out."""
     facts: Sequence[tuple[str, str]]
     remarks: Sequence[str]
     lines: Sequence[ComparedLine]
     tables: Sequence[Table]
     unscored: Sequence[str]
     curves: Sequence[Picture]
+    """The first stands beside the conclusions."""
     entry: str
     """Whose explanations the pictures show."""
     pictures: Sequence[Picture]
@@ -70,8 +75,11 @@ def page_of(
     command: str,
 ) -> Page:
     """The page of a run; `command` is how it can be run again."""
+    title, subtitle, *_ = heading(benchmark, records)
     return Page(
-        title=benchmark.title or benchmark.name,
+        title=title,
+        subtitle=subtitle,
+        conclusions=conclusions(benchmark, records),
         facts=list(_facts(benchmark, records).items()),
         remarks=artefact_lines(records),
         lines=[_compared_line(record, _differing_settings(records)) for record in records],
@@ -84,8 +92,24 @@ def page_of(
     )
 
 
+def conclusions(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
+    """What came out for each entry in the scores that decide comparisons."""
+    return [
+        f"{record.label}: {score.name} {100 * score.value:.1f} %."
+        for record in records
+        for score in record.scores
+        if record.role == "entry" and score.headline and score.unit == "share"
+        if score.value is not None
+    ]
+
+
 def html(page: Page) -> str:
     """The page as HTML; every string in it is escaped."""
+    return rendered("report.html", page=page, numeric=numeric_columns, columns=columns_of(page))
+
+
+def rendered(template: str, **values: Any) -> str:
+    """A page made by a template of this folder; every string that is put in is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -95,8 +119,7 @@ def html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("report.html")
-    return template.render(page=page, numeric=numeric_columns, columns=columns_of(page))
+    return environment.get_template(template).render(**values)
 
 
 def component_text(tree: Tree) -> str:

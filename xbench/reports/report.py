@@ -7,15 +7,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.data.case import Case
-from xbench.interfaces.protocol import Entry, Protocol, View
+from xbench.interfaces.protocol import Drawing, Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
-from xbench.reports.figures import save_figure
 from xbench.reports.page import Picture, html, page_of
+from xbench.reports.picture_files import write_picture
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.outcome import record_rows
@@ -23,14 +23,11 @@ from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import subject_of
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 MANIFEST = "manifest.json"
 """Lists the files of a report, so that a later one takes their place and touches no other."""
 UNFINISHED = ".unfinished-"
-CURVE_DOTS, PICTURE_DOTS, CSS_DOTS = 150, 100, 96
-"""Pixels an inch: of curves, of pictures, which hold photographs and weigh more, of a page."""
+CURVE_DOTS, PICTURE_DOTS = 150, 100
+"""Pixels an inch: of curves, and of pictures, which hold photographs and weigh more."""
 PREDICTIONS = 3
 """How many of the most probable classes a caption names."""
 
@@ -132,8 +129,7 @@ def _curves(run: Run, folder: Path) -> Iterator[Picture]:
     intervals = run.records[0].intervals
     resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
     for stem, drawing in run.benchmark.protocol.figures(rows, roles, resampling).items():
-        size = _save(drawing.figure, folder / stem, drawing.title, CURVE_DOTS)
-        yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "svg")
+        yield _drawn(drawing, folder / stem, CURVE_DOTS)
 
 
 def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
@@ -150,8 +146,7 @@ def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
     }
     drawings = protocol.pictures(entries, rows, artefacts, bench)
     for stem, drawing in drawings.items():
-        size = _save(drawing.figure, folder / stem, drawing.title, PICTURE_DOTS)
-        yield Picture(stem, drawing.title, drawing.caption, drawing.text, size, "png")
+        yield _drawn(drawing, folder / stem, PICTURE_DOTS)
 
 
 def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Picture]:
@@ -194,7 +189,6 @@ def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Pic
     asked = view.subject, view.images, [view.image]
     (explanation,) = run.bench.explanations(entry.required_explainer, *asked)
     figure = explanation.draw(batch, entry.datasets["train"], names)
-    size = _save(figure, place, view.title, PICTURE_DOTS)
     shares = run.bench.predictions(*asked)[0].softmax(0).topk(min(PREDICTIONS, len(names)))
     predictions = [
         f"{names[label]} {100 * value:.0f} %"
@@ -202,15 +196,10 @@ def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Pic
     ]
     caption = f"The classifier says: {', '.join(predictions)}."
     text = f"Explanation of image {view.image} by {entry.label}. {caption}"
-    return Picture(place.name, view.title, caption, text, size, "png")
+    return _drawn(Drawing(figure, view.title, caption, text), place, PICTURE_DOTS)
 
 
-def _save(figure: "Figure", place: Path, title: str, dots: int) -> tuple[float, float]:
-    """Write a figure as PNG and SVG; its size in CSS pixels."""
-    from PIL import Image
-
-    picture, vector = (place.with_name(f"{place.name}.{suffix}") for suffix in ("png", "svg"))
-    for path in (picture, vector):
-        save_figure(figure, path, title=title, dots=dots)
-    with Image.open(picture) as image:
-        return image.width * CSS_DOTS / dots, image.height * CSS_DOTS / dots
+def _drawn(drawing: Drawing, place: Path, dots: int) -> Picture:
+    """A drawing whose files were written."""
+    files = write_picture(drawing.figure, place, title=drawing.title, dots=dots)
+    return Picture(place.name, drawing.title, drawing.caption, drawing.text, *files)

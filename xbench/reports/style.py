@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INK = "#222222"
 """Words and axes."""
-FAINT = "#777777"
+FAINT = "#6b6b6b"
 """Words that matter less."""
 PALE = "#b9b9b9"
 """What stands behind."""
@@ -29,8 +29,8 @@ SHADE = "#f3ead7"
 """Behind a part of a frame."""
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#56B4E9", "#8c510a")
 """Entries, in their order; people who see few colours tell them apart (after Okabe and Ito)."""
-GREYS = ("#5f5f5f", "#8c8c8c", "#a9a9a9")
-"""Floors."""
+GREYS = ("#4d4d4d", "#6e6e6e", "#8f8f8f")
+"""Floors; each stands out from white."""
 
 TITLE = 14.0
 """Font size in points: of the title of a picture."""
@@ -58,7 +58,8 @@ BESIDE, BELOW, MOST_COLUMNS = 28, 36, 5
 MARKERS, FLOOR_MARKERS = ("o", "s", "^", "D", "v", "P", "X"), ("x", "+", "1", "2", "|")
 DASHES: tuple[Any, ...] = ("solid", (0, (7, 1.2)), (0, (5, 1, 1.2, 1)), (0, (3, 1)))
 FLOOR_DASHES = ((6, 2), (2, 1.5), (6, 1.5, 1, 1.5), (3, 1.5, 1, 1.5, 1, 1.5), (10, 3))
-HATCHES = ("", "////", "....", "xxxx")
+HATCHES, CEILING_HATCH = ("", "////", "....", "xxxx"), ".."
+FLOOR_HATCHES = ("\\\\", "--", "||", "++", "o")
 ORDER: tuple[Role, ...] = ("entry", "ceiling", "floor")
 """In which order roles stand in a legend."""
 
@@ -98,12 +99,13 @@ class Look(NamedTuple):
 
 def look(role: Role, place: int) -> Look:
     """The look of the `place`-th line in a role, from 0."""
-    hatch = _at(HATCHES, place)
     if role == "ceiling":
-        return Look(INK, "*", INK, 9, (0, (1, 1.6 + place)), 1.6, 0.10, 5, hatch)
+        return Look(INK, "*", INK, 9, (0, (1, 1.6 + place)), 1.6, 0.10, 5, CEILING_HATCH)
     if role == "floor":
         grey, dashes = _at(GREYS, place), (0, _at(FLOOR_DASHES, place))
-        return Look(grey, _at(FLOOR_MARKERS, place), grey, 5.5, dashes, 1.2, 0.10, 3, hatch)
+        marker, hatch = _at(FLOOR_MARKERS, place), _at(FLOOR_HATCHES, place)
+        return Look(grey, marker, grey, 5.5, dashes, 1.2, 0.10, 3, hatch)
+    hatch = _at(HATCHES, place)
     colour, dashes = _at(COLOURS, place), _at(DASHES, place)
     return Look(colour, _at(MARKERS, place), "white", 6.5, dashes, 2.2, 0.20, 4, hatch)
 

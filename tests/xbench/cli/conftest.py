@@ -35,7 +35,7 @@ QUICK = (
 """A run of seconds."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def quick():
     return QUICK
 

@@ -5,6 +5,11 @@ import re
 
 import pytest
 
+from browser import SCHEMES, WIDTHS, seen
+from xbench.cli import main
+
+MEGABYTE = 1_000_000
+
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
@@ -23,7 +28,7 @@ def test_a_run_writes_a_page_with_curves_and_pictures(xbench, quick, store, tmp_
         assert (folder / f"{stem}.svg").exists()
         assert (folder / f"{stem}.png").exists()
         assert f'src="{stem}.svg"' in text
-    assert len(re.findall(r'src="image-\d+\.png"', text)) == 2
+    assert len(re.findall(r'src="image-\d+\.webp"', text)) == 2
     command = re.search(r"<dt>Command</dt><dd><code>(.*)</code>", text)[1]
     assert command.startswith("xbench run --store ")
     assert command.endswith("-p protocol.images=24")
@@ -68,3 +73,30 @@ def test_several_repeats_give_one_curve_each_with_all_their_images(xbench, quick
     text = (folder / "index.html").read_text()
     assert "2, seed 0, 1" in text
     assert "±" in text
+
+
+@pytest.fixture(scope="module")
+def page(store, quick, tmp_path_factory):
+    """The page of a small run of the default benchmark, with six pictures."""
+    folder = tmp_path_factory.mktemp("page")
+    options = ("--store", store, "-q", "--report", folder)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", *map(str, options), *quick])
+    assert not ended.value.code
+    return folder / "index.html"
+
+
+def test_a_report_with_six_pictures_is_light(page):
+    weights = {path.name: path.stat().st_size for path in page.parent.iterdir()}
+    assert len([name for name in weights if name.startswith("image-")]) == 6
+    assert max(weights.values()) <= 0.2 * MEGABYTE
+    assert sum(weights.values()) <= 2 * MEGABYTE
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_browser_finds_no_grave_fault_and_the_page_fits(page, width, scheme):
+    look = seen(page, width, scheme)
+    assert not look.faults
+    assert not look.broken
+    assert look.width == width

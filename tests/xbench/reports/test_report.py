@@ -5,18 +5,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
 import pytest
 import torch
+from markupsafe import escape
 from matplotlib.figure import Figure
 from torch import Generator, Tensor
 
 from named_cases import ids_of
 from small_datasets import Greys
 from small_networks import Linear
+from xbench import reports
 from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.contrasts import Contrast
 from xbench.benchmark.lines import Line
@@ -237,6 +240,9 @@ def test_the_page_is_whole_and_links_to_nothing_but_the_files_beside_it(done, tm
     assert not re.search(r"https?:|@import|url\(", text)
     assert len(page.named("h1")) == 1
     assert page.named("html") == [{"lang": "en"}]
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert all(level <= before + 1 for before, level in pairwise(levels))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     for _, attributes in page.tags:
@@ -331,6 +337,29 @@ def test_no_network_is_named_where_none_was_made(done) -> None:
     assert not {"Classifier", "Training"} & facts.keys()
 
 
+def test_conclusions_come_first_and_how_they_were_made_is_folded_away(done, tmp_path) -> None:
+    text = write_report(done, tmp_path / "report", 1).read_text()
+    said = f"ours {escape(EVIL)}: height"
+    places = [text.index(part) for part in ("What came out", said, 'src="heights.svg"', "<table")]
+    assert places == sorted(places)
+    folded = re.findall(r"<details>\s*<summary><h2[^>]*>(.*?)</h2></summary>", text)
+    assert folded == ["How it was measured", "What was compared", "Provenance"]
+    assert text.count('src="heights.svg"') == 1
+
+
+def test_a_page_follows_the_readers_colours_and_tables_keep_their_labels_in_sight(done, tmp_path):
+    text = write_report(done, tmp_path / "report", 0).read_text()
+    assert "prefers-color-scheme: dark" in text
+    assert "position: sticky; left: 0" in text
+    assert text.count("The table goes on to the right: swipe") == 3  # one has two columns alone
+
+
+def test_roles_are_told_apart_by_the_line_beside_their_label() -> None:
+    style = (Path(str(reports.__file__)).parent / "templates" / "style.css").read_text()
+    kinds = re.findall(r"tr\.(\w+) > th\.label \{ border-left: 4px (\w+)", style)
+    assert kinds == [("entry", "solid"), ("floor", "dashed"), ("ceiling", "double")]
+
+
 def test_nothing_is_cut_off_in_print(done, tmp_path) -> None:
     """What the style says; how it looks was looked at."""
     text = write_report(done, tmp_path / "report", 0).read_text()
@@ -338,6 +367,7 @@ def test_nothing_is_cut_off_in_print(done, tmp_path) -> None:
     assert "max-width: none" in screen  # pictures wider than a narrow window: on screens alone
     assert "thead th.number { white-space: normal; overflow-wrap: break-word; }" in printed
     assert "img { max-height: 80vh; width: auto; }" in printed
+    assert "details::details-content { content-visibility: visible" in printed
 
 
 def test_the_page_shows_scores_with_intervals_roles_and_differences(done, tmp_path) -> None:
