@@ -1,13 +1,21 @@
 # The public names of xbench: what plugins, scripts and notebooks may use.
 
+from xbench.api.datasets import GivenDataset as GivenDataset
+from xbench.api.datasets import dataset_from as dataset_from
+from xbench.api.datasets import load_dataset as load_dataset
 from xbench.api.explaining import PreparedEntry as PreparedEntry
 from xbench.api.explaining import prepared_entry as prepared_entry
+from xbench.api.modules import LiveClassifier as LiveClassifier
+from xbench.api.modules import classifier_from as classifier_from
+from xbench.api.result import RunResult as RunResult
+from xbench.api.running import run as run
 from xbench.benchmark.assembly import Benchmark as Benchmark
 from xbench.benchmark.assembly import load_benchmark as load_benchmark
 from xbench.benchmark.contrasts import Contrast as Contrast
 from xbench.benchmark.lines import Line as Line
 from xbench.benchmark.suite import Suite as Suite
 from xbench.benchmark.suite import load_suite as load_suite
+from xbench.components import components as components
 from xbench.components.registry import Registry as Registry
 from xbench.components.specification import Builder as Builder
 from xbench.components.specification import plain_table as plain_table
@@ -148,7 +156,7 @@ from xbench.running.planning.tasks import Evaluate as Evaluate
 from xbench.running.provider import Provider as Provider
 from xbench.running.runner import RunOptions as RunOptions
 from xbench.running.runner import check_benchmark as check_benchmark
-from xbench.running.runner import run as run
+from xbench.running.runner import run_benchmark as run_benchmark
 from xbench.running.runner import run_together as run_together
 from xbench.running.storage.store import Store as Store
 from xbench.running.work import Setting as Setting

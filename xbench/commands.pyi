@@ -1,5 +1,6 @@
 # What a plugin's command needs: options, the session they describe, printing, progress.
 
+from xbench.api.progress import progress as progress
 from xbench.benchmark.assembly import assemble as assemble
 from xbench.benchmark.declaration import adjust as adjust
 from xbench.cli.options import CHOICE as CHOICE
@@ -11,7 +12,6 @@ from xbench.cli.options import session_options as session_options
 from xbench.cli.output import print_json as print_json
 from xbench.cli.output import print_lines as print_lines
 from xbench.cli.output import print_table as print_table
-from xbench.cli.output import progress as progress
 from xbench.cli.standings import print_results as print_results
 from xbench.components.specification import as_table as as_table
 from xbench.components.specification import overlay as overlay

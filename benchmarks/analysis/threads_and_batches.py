@@ -25,7 +25,7 @@ from xbench import (
     RunOptions,
     Store,
     load_benchmark,
-    run,
+    run_benchmark,
     weights_recipe,
 )
 
@@ -72,7 +72,7 @@ def evaluation(store: Path, setting: Setting, images: int) -> Evaluation:
     workplace = LocalWorkplace(torch.device("cpu"), setting.batch_size, store / "scratch")
     benchmark = load_benchmark("default", Registry(third_party=False))
     options = RunOptions(limit=images, keep=False)
-    records = run(benchmark, Store(str(store)), LocalExecutor(), workplace, options)
+    records = run_benchmark(benchmark, Store(str(store)), LocalExecutor(), workplace, options)
     logits = first_logits(benchmark, Provider(Store(str(store)), workplace), images)
     return Evaluation(logits, stored_rows(store), mean_scores(records))
 

@@ -71,9 +71,16 @@ def test_a_name_is_what_its_home_calls_so(module):
 @pytest.mark.parametrize("module", DOOR)
 def test_no_name_is_that_of_a_module_in_the_same_folder(module):
     # importing the module would put it in the place of the name
+    # (the one that can be called is the name and the module at once)
     if DOOR[module].name == "__init__.pyi":
-        beside = {path.stem for path in DOOR[module].parent.iterdir()}
+        beside = {path.stem for path in DOOR[module].parent.iterdir()} - {"components"}
         assert not beside & homes(DOOR[module]).keys()
+
+
+def test_the_room_of_components_is_the_function_of_this_name():
+    assert callable(xbench.components)
+    assert xbench.components is import_module("xbench.components")
+    assert "local" in xbench.components("executor")
 
 
 def test_the_version_is_public():

@@ -29,6 +29,7 @@ from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Entry, Protocol
 from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.training import Training
+from xbench.training.live_weights import LiveState
 from xbench.training.pinned_weights import WeightsSource
 
 OF_DATASET = ("train", "validation", "test")
@@ -60,7 +61,7 @@ class Benchmark:
     """What is not as the file has it because something else was chosen, in a line each."""
     suite: str = ""
     """Name of the suite that it is run in."""
-    weights: tuple[WeightsSource, ...] = ()
+    weights: tuple[WeightsSource | LiveState, ...] = ()
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.protocol import Protocol, Role
 from xbench.interfaces.training import Training
+from xbench.training.live_weights import LiveState
 from xbench.training.pinned_weights import WeightsSource
 
 OF_ENTRY = ("label", "role", "explainer", "ensemble", *OF_LINE)
@@ -35,7 +36,7 @@ class Line:
     training: Training
     cell: Mapping[str, str] = field(default_factory=dict)
     """Names of the values of a grid's axes; empty outside grids."""
-    weights: tuple[WeightsSource, ...] = ()
+    weights: tuple[WeightsSource | LiveState, ...] = ()
     ensemble: tuple[str, ...] = ()
     """Labels of the lines that it is an ensemble of."""
 
@@ -71,8 +72,8 @@ def explanation_kind(line: Tree, builder: Builder) -> type[Explanation] | None:
     """What the entry's explainer makes; None where it has no explainer."""
     if "explainer" not in line:
         return None
-    name = builder.complete("explainer", line["explainer"], "explainer")["name"]
-    kind: type[Explanation] = builder.registry.get("explainer", name).makes
+    cls = builder.class_of("explainer", line["explainer"], "explainer")
+    kind: type[Explanation] = cls.makes
     return kind
 
 

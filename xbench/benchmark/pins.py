@@ -9,6 +9,8 @@ from xbench.errors import ParameterError
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.recipe import ClassifierWeights
+from xbench.training.live_weights import LiveState
 from xbench.training.pinned_weights import (
     PinnedWeights,
     WeightsDownload,
@@ -41,8 +43,10 @@ class Pins:
         return (*files, *self.urls)
 
 
-def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource, ...]:
-    """What stands in the table, or is given as "" for none."""
+def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource | LiveState, ...]:
+    """What stands in the table, or is given as "" for none; or the state of a live module."""
+    if isinstance(given, LiveState):
+        return (given,)
     if given and not isinstance(given, Mapping):
         raise ParameterError(f"weights: write weights.files=[…] or weights.urls=[…], not {given!r}")
     pins: Pins = plain_table(Pins, given or {}, "weights")
@@ -54,10 +58,10 @@ def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource, ...]:
     return pins.sources
 
 
-def check_pins(every: Sequence[Sequence[WeightsSource]], repeats: int) -> None:
+def check_pins(every: Sequence[Sequence[WeightsSource | LiveState]], repeats: int) -> None:
     """Refuse pinned weights that are too few for the repeats."""
     for pins in every:
-        if 0 < len(pins) < repeats:
+        if 0 < len(pins) < repeats and not any(isinstance(one, LiveState) for one in pins):
             raise ParameterError(
                 f"weights: {len(pins)} pinned for {repeats} repeats; pin one for each, say "
                 f'--repeats {len(pins)}, or train: -p weights=""'
@@ -65,16 +69,19 @@ def check_pins(every: Sequence[Sequence[WeightsSource]], repeats: int) -> None:
 
 
 def pinned(
-    sources: Sequence[WeightsSource],
+    sources: Sequence[WeightsSource | LiveState],
     classifier: Classifier,
     datasets: Mapping[str, ImageSet],
     repeat: int,
-) -> PinnedWeights | None:
+) -> ClassifierWeights | None:
     """The weights that are pinned for a repeat, None where there are none."""
     if not sources:
         return None
     classes = len(datasets["train"].dataset.class_names())
-    return PinnedWeights(classifier, classes, sources[repeat])
+    source = sources[min(repeat, len(sources) - 1)]
+    if isinstance(source, LiveState):
+        return source.weights(classifier, classes)
+    return PinnedWeights(classifier, classes, source)
 
 
 def unpinned(tree: Tree, changes: Tree) -> Tree:

@@ -2,12 +2,19 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from xbench.api.setting import (
+    builder_of,
+    changes_of,
+    executor_of,
+    local_workplace,
+    opened_store,
+)
 from xbench.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -81,30 +88,19 @@ class Session:
 
     def builder(self) -> "Builder":
         """Builds components with the benchmark file's defaults."""
-        from xbench.components.specification import Builder
-
-        return Builder(self.registry, self.tree.get("defaults", {}))
+        return builder_of(self.tree, self.registry)
 
     def executor(self) -> "Executor":
         """The executor that the benchmark file, or `-p executor.name=`, asks for."""
-        executor: Executor = self.builder().build("executor", self.tree.get("executor", "local"))
-        return executor
+        return executor_of(self.tree, self.registry)
 
     def opened_store(self) -> "Store":
         """The store, which may not be there yet."""
-        from xbench.files.home import home
-        from xbench.running.storage.store import Store
-
-        return Store(self.store or str(home() / "store"))
+        return opened_store(self.store)
 
     def workplace(self, progress: "Progress") -> "LocalWorkplace":
         """This machine, with the device that was asked for."""
-        from xbench.files.home import home
-        from xbench.running.workplace import LocalWorkplace
-
-        return LocalWorkplace(
-            chosen_device(self.device), self.batch_size, home() / "scratch", progress
-        )
+        return local_workplace(self.device, self.batch_size, progress)
 
     def benchmark_file(self) -> "Path":
         """The file of the benchmark that was asked for."""
@@ -114,14 +110,9 @@ class Session:
 
     def _choices(self) -> "tuple[str | None, Sequence[str], str | None, Sequence[Tree]]":
         """What was chosen of the benchmark: dataset, variants, explainer, and changes."""
-        chosen = {key: value for key, value in self._changes() if value is not None}
-        changes = [chosen, parameter_tree(self.parameters)]
+        chosen = {"classifier": self.classifier, "seed": self.seed, "repeats": self.repeats}
+        changes = changes_of(chosen, parameter_tree(self.parameters))
         return self.dataset, self.variants, self.explainer, changes
-
-    def _changes(self) -> Iterator[tuple[str, Any]]:
-        yield "classifier", self.classifier
-        yield "seed", self.seed
-        yield "repeats", self.repeats
 
 
 def parameter_tree(texts: Sequence[str]) -> "Tree":
@@ -135,21 +126,6 @@ def parameter_tree(texts: Sequence[str]) -> "Tree":
             raise ParameterError(f"-p {text}: write it as -p component.parameter=value")
         tree = assign(tree, path.strip(), value.strip())
     return tree
-
-
-def chosen_device(name: str) -> Any:
-    """The torch device of this name; `auto` takes a GPU where there is one."""
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ParameterError(f"device {name!r} cannot be used: {reason}") from error
-    return device
 
 
 OUTPUT = (

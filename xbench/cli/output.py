@@ -4,17 +4,17 @@ import json
 import shutil
 import sys
 import textwrap
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from xbench.api.progress import progress
+
+__all__ = ["print_json", "print_lines", "print_table", "progress"]
+
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from xbench.interfaces.workplace import Progress
 
 
 def print_json(value: Any) -> None:
@@ -74,74 +74,6 @@ def _within_terminal(line: str) -> str:
     if max(map(len, line.split()), default=0) > width - 2:
         return line
     return "\n".join(textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False))
-
-
-@contextmanager
-def progress(quiet: bool) -> Iterator["Progress"]:
-    """A reporter of progress on standard error: bars on a terminal, else a line now and then."""
-    from xbench.interfaces.workplace import Silent
-
-    if quiet:
-        yield Silent()
-    elif sys.stderr.isatty():
-        with _bars() as bars:
-            yield bars
-    else:
-        yield Lines()
-
-
-class Lines:
-    """Progress as plain lines, at most one every few seconds and one at each end."""
-
-    def __init__(self, every: float = 5.0) -> None:
-        self._every = every
-        self._last = 0.0
-
-    def update(self, task: str, done: int, total: int, note: str = "") -> None:
-        """Print a line if it is time for one."""
-        now = time.monotonic()
-        if done < total and now - self._last < self._every:
-            return
-        self._last = now
-        click.echo(f"{task}: {done}/{total} {note}".rstrip(), err=True)
-
-    def say(self, line: str) -> None:
-        """Print the line."""
-        click.echo(line, err=True)
-
-
-class Bars:
-    """Progress as rich bars, one a task."""
-
-    def __init__(self, bars: Any) -> None:
-        self._bars = bars
-        self._tasks: dict[str, Any] = {}
-
-    def update(self, task: str, done: int, total: int, note: str = "") -> None:
-        """Move the task's bar."""
-        if task not in self._tasks:
-            self._tasks[task] = self._bars.add_task(_escaped(task), total=total, note="")
-        self._bars.update(self._tasks[task], completed=done, total=total, note=_escaped(note))
-
-    def say(self, line: str) -> None:
-        """Print the line above the bars."""
-        self._bars.console.print(_escaped(line))
-
-
-@contextmanager
-def _bars() -> Iterator[Bars]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        yield Bars(bars)
 
 
 def _escaped(text: str) -> str:

@@ -22,6 +22,8 @@ from xbench.interfaces.component import Component, Tree
 Specification = str | Tree
 Defaults = Mapping[str, Mapping[str, Tree]]
 """Parameters by kind and name."""
+MADE = "made"
+"""In a table: a component that somebody has made already, which no file can spell."""
 
 
 def checked_defaults(given: Any, registry: Registry) -> Defaults:
@@ -53,10 +55,30 @@ class Builder:
     def build(self, kind: str, specification: Specification, where: str = "") -> Any:
         """The component that is specified; `where` names the place in messages."""
         where = where or kind
+        if isinstance(made := _made(specification), Component):
+            return self._changed(kind, made, as_table(specification), where)
         tree = self.complete(kind, specification, where)
         cls = self.registry.get(kind, tree["name"])
         values = {key: value for key, value in tree.items() if key != "name"}
         return self._make(cls, values, where)
+
+    def class_of(self, kind: str, specification: Specification, where: str) -> Any:
+        """The class of the component that is specified."""
+        made = _made(specification)
+        if isinstance(made, Component):
+            return type(made)
+        return self.registry.get(kind, self.complete(kind, specification, where)["name"])
+
+    def _changed(self, kind: str, made: Component, table: Tree, where: str) -> Component:
+        """The component that was made, with the parameters that stand beside it."""
+        if made.kind != kind:
+            raise ParameterError(f"{where}: expected a {kind}, got {made.kind} {made.name!r}")
+        values = {key: value for key, value in table.items() if key not in ("name", MADE)}
+        if not values:
+            return made
+        kept = {f.name: getattr(made, f.name) for f in _fields(type(made)) if f.init}
+        changed: Component = self._make(type(made), {**kept, **values}, where)
+        return changed
 
     def complete(self, kind: str, specification: Specification, where: str) -> Tree:
         """The specification as a table with a name, defaults filled in."""
@@ -163,6 +185,10 @@ class Builder:
         return tuple(
             self.coerce(hint, item, f"{where}[{i}]") for i, (hint, item) in enumerate(pairs)
         )
+
+
+def _made(specification: Specification) -> object:
+    return specification.get(MADE) if isinstance(specification, Mapping) else None
 
 
 def as_table(specification: Specification) -> Tree:

@@ -5,9 +5,9 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
@@ -22,6 +22,9 @@ from xbench.running.outcome import record_rows
 from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
 from xbench.training.recipe import subject_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MANIFEST = "manifest.json"
 """Lists the files of a report, so that a later one takes their place and touches no other."""
@@ -122,14 +125,19 @@ def _report_files(folder: Path) -> list[str]:
         return []
 
 
-def _curves(run: Run, folder: Path) -> Iterator[Picture]:
-    """What the protocol draws of the scores."""
+def curve_drawings(run: Run) -> Mapping[str, Drawing]:
+    """What the protocol draws of the scores, by name."""
     rows = {record.label: list(record_rows(record, run.store)) for record in run.records}
     roles = {record.label: record.role for record in run.records}
     intervals = run.records[0].intervals
     resampling = Resampling(intervals.level, intervals.resamples, intervals.seed)
-    for stem, drawing in run.benchmark.protocol.figures(rows, roles, resampling).items():
-        yield _drawn(drawing, folder / stem, CURVE_DOTS)
+    return run.benchmark.protocol.figures(rows, roles, resampling)
+
+
+def _curves(run: Run, folder: Path) -> Iterator[Picture]:
+    """What the protocol draws of the scores."""
+    for stem, drawing in curve_drawings(run).items():
+        yield _written(drawing, folder / stem, CURVE_DOTS)
 
 
 def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
@@ -146,22 +154,43 @@ def _protocol_pictures(run: Run, folder: Path) -> Iterator[Picture]:
     }
     drawings = protocol.pictures(entries, rows, artefacts, bench)
     for stem, drawing in drawings.items():
-        yield _drawn(drawing, folder / stem, PICTURE_DOTS)
+        yield _written(drawing, folder / stem, PICTURE_DOTS)
 
 
 def _explanation_pictures(run: Run, folder: Path, count: int) -> Iterator[Picture]:
     """Explanations of the first cases by the first entry, as they were scored."""
+    occurrences: Counter[int] = Counter()
+    for entry, view in _explained_views(run, count):
+        suffix = f"-{occurrences[view.image]}" if occurrences[view.image] else ""
+        occurrences[view.image] += 1
+        yield _explanation_picture(run, entry, view, folder / f"image-{view.image}{suffix}")
+
+
+def _explained_views(run: Run, count: int) -> Iterator[tuple[Entry, View]]:
+    """What the first cases of the first entry show, where it explains."""
     line = next(line for line in run.benchmark.lines if line.role == "entry")
     if run.benchmark.protocol.scores is None or line.explainer is None:
         return
     entry = next(run.benchmark.entries(line))
     record = next(record for record in run.records if record.label == line.label)
     names = dict.fromkeys(next(record_rows(record, run.store)).column("case").to_pylist())
-    occurrences: Counter[int] = Counter()
     for view in _views(run, entry, [Case.parse(name) for name in [*names][:count]]):
-        suffix = f"-{occurrences[view.image]}" if occurrences[view.image] else ""
-        occurrences[view.image] += 1
-        yield _explanation_picture(run, entry, view, folder / f"image-{view.image}{suffix}")
+        yield entry, view
+
+
+def first_explanation(run: Run) -> "Figure | None":
+    """The picture of the first case's explanation by the first entry; None where none explains."""
+    for entry, view in _explained_views(run, 1):
+        return _explanation_figure(run, entry, view)
+    return None
+
+
+def _explanation_figure(run: Run, entry: Entry, view: View) -> "Figure":
+    batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
+    asked = view.subject, view.images, [view.image]
+    (explanation,) = run.bench.explanations(entry.required_explainer, *asked)
+    figure: Figure = explanation.draw(batch, entry.datasets["train"], names)
+    return figure
 
 
 def _views(run: Run, entry: Entry, cases: Sequence[Case]) -> Iterator[View]:
@@ -185,10 +214,8 @@ def _image_view(entry: Entry, case: Case) -> View | None:
 
 
 def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Picture:
-    batch, names = view.images.batch([view.image]), view.images.dataset.class_names()
-    asked = view.subject, view.images, [view.image]
-    (explanation,) = run.bench.explanations(entry.required_explainer, *asked)
-    figure = explanation.draw(batch, entry.datasets["train"], names)
+    names, asked = view.images.dataset.class_names(), (view.subject, view.images, [view.image])
+    figure = _explanation_figure(run, entry, view)
     shares = run.bench.predictions(*asked)[0].softmax(0).topk(min(PREDICTIONS, len(names)))
     predictions = [
         f"{names[label]} {100 * value:.0f} %"
@@ -196,10 +223,10 @@ def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Pic
     ]
     caption = f"The classifier says: {', '.join(predictions)}."
     text = f"Explanation of image {view.image} by {entry.label}. {caption}"
-    return _drawn(Drawing(figure, view.title, caption, text), place, PICTURE_DOTS)
+    return _written(Drawing(figure, view.title, caption, text), place, PICTURE_DOTS)
 
 
-def _drawn(drawing: Drawing, place: Path, dots: int) -> Picture:
+def _written(drawing: Drawing, place: Path, dots: int) -> Picture:
     """A drawing whose files were written."""
     files = write_picture(drawing.figure, place, title=drawing.title, dots=dots)
     return Picture(place.name, drawing.title, drawing.caption, drawing.text, *files)

@@ -44,7 +44,7 @@ class RunOptions(NamedTuple):
 DEFAULTS = RunOptions()
 
 
-def run(
+def run_benchmark(
     benchmark: Benchmark,
     store: Store,
     executor: Executor,

@@ -17,6 +17,26 @@ from xbench.training.recipe import stored_state
 
 
 @dataclass(frozen=True)
+class LiveState:
+    """The weights of a module as they are when this is made, for classifiers of its architecture.
+
+    What it makes for a classifier is the same each time: the state is copied and hashed once.
+    """
+
+    module: nn.Module = field(repr=False)
+    _made: dict[object, "LiveModuleWeights"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def weights(self, classifier: Classifier, classes: int) -> "LiveModuleWeights":
+        """The weights of the classifier."""
+        asked = classifier, classes
+        if asked not in self._made:
+            self._made[asked] = LiveModuleWeights(classifier, classes, self.module)
+        return self._made[asked]
+
+
+@dataclass(frozen=True)
 class LiveModuleWeights(ClassifierWeights):
     """The weights that a module has when this is made: a copy, so that both go their own ways.
 

@@ -33,7 +33,7 @@ from xbench import (
     UnknownNameError,
     per_image,
     plain_table,
-    run,
+    run_benchmark,
 )
 from xbench.testing import check_component, tiny_workplace
 from xbench_ces.scores.concept_scores import ConceptScores
@@ -296,7 +296,7 @@ def records(data: Dataset, classifier: Any, tmp_path) -> dict[str, Record]:
     benchmark = Benchmark("t", "1", "", scored, sets, *common, lines, (), 0, 1)
     store, bench = Store(str(tmp_path / "store")), tiny_workplace(tmp_path, 16)
     plan = Resampling(resamples=50)
-    results = run(benchmark, store, LocalExecutor(), bench, RunOptions(resampling=plan))
+    results = run_benchmark(benchmark, store, LocalExecutor(), bench, RunOptions(resampling=plan))
     return {record.label: record for record in results}
 
 

@@ -20,7 +20,7 @@ from xbench import (
     UnknownNameError,
     generator,
     load_benchmark,
-    run,
+    run_benchmark,
 )
 from xbench.testing import check_component, tiny_images
 from xbench_explicable.losses.hierarchical import HierarchicalCrossEntropy
@@ -207,7 +207,7 @@ def lemmas():
 
 def test_the_benchmark_runs_and_draws_its_figure(lemmas, workplace, tmp_path):
     store = Store(str(tmp_path / "store"))
-    records = run(lemmas, store, LocalExecutor(), workplace)
+    records = run_benchmark(lemmas, store, LocalExecutor(), workplace)
     rises = [record.scores[0].value for record in records]
     assert rises == pytest.approx([31 / 35, 23 / 35, 16 / 35, 0])
     rows = {line.label: [rows_of(line.loss)] for line in lemmas.lines}

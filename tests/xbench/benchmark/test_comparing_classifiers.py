@@ -25,7 +25,7 @@ from xbench.interfaces.workplace import Silent
 from xbench.reports.report import Run, write_report
 from xbench.results.tables import heading
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
@@ -108,7 +108,7 @@ def records(tmp_path, *labels):
     plan = Resampling(resamples=20)
     return (
         made,
-        run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan)),
+        run_benchmark(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan)),
         store,
         workplace,
     )
@@ -132,7 +132,7 @@ def test_what_is_not_as_the_file_has_it_is_said_by_the_run_and_above_the_results
     workplace = tiny_workplace(tmp_path)
     workplace.progress = Heard()
     store, plan = Store(str(tmp_path / "store")), Resampling(resamples=20)
-    found = run(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
+    found = run_benchmark(made, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
     assert Heard.lines == ["left out: two"]
     assert heading(made, found)[2] == "left out: two"
 
@@ -153,7 +153,9 @@ def test_a_limit_takes_the_cases_that_the_protocol_says(tmp_path, monkeypatch, l
     workplace = tiny_workplace(tmp_path)
     plan = Resampling(resamples=20)
     monkeypatch.setattr(MostSure, "limited", lambda self, entry, cases, limit: cases[-limit:])
-    made = run(benchmark("one"), store, LocalExecutor(), workplace, RunOptions(limit, plan))
+    made = run_benchmark(
+        benchmark("one"), store, LocalExecutor(), workplace, RunOptions(limit, plan)
+    )
     assert (made[0].cases, made[0].limited_to) == (cases, limit)
     rows = pa.concat_tables([store.rows(key) for key in made[0].rows[0]])
     every = [*(f"test/{n}" for n in range(8, 14)), *(f"shifted/{n}" for n in range(8, 14))]

@@ -20,7 +20,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.planning.plan import Plan
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_bench, tiny_workplace
 from xbench.training.ensembles import networks_of
@@ -133,7 +133,7 @@ def weighed(**parameters):
 def records(tmp_path, **parameters):
     place, store = tiny_workplace(tmp_path), Store(str(tmp_path / "store"))
     options = RunOptions(resampling=Resampling(resamples=9))
-    return run(weighed(**parameters), store, LocalExecutor(), place, options)
+    return run_benchmark(weighed(**parameters), store, LocalExecutor(), place, options)
 
 
 def test_the_record_of_an_ensemble_says_what_its_members_are_made_of(tmp_path):

@@ -19,7 +19,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.networks.loading import blank_module, cut_classifier
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.pinned_weights import WeightsDownload, WeightsFile
@@ -200,7 +200,7 @@ def sure(files):
 
 def test_a_run_scores_pinned_weights_and_records_what_they_are(files, tmp_path):
     place, store = tiny_workplace(tmp_path), Store(str(tmp_path / "store"))
-    (record,) = run(sure(files), store, LocalExecutor(), place, NINE)
+    (record,) = run_benchmark(sure(files), store, LocalExecutor(), place, NINE)
     facts = [artefact["pinned"]["sha256"] for artefact in record.artefact_facts]
     assert facts == [WeightsFile(path).content for path in files]
     network = cut_classifier(Linear(), blank_module(Linear(), 2, 0), 2)
@@ -214,5 +214,5 @@ def test_weights_of_another_network_are_refused_before_anything_is_written(files
     benchmark = sure([files[0], str(tmp_path / "other.pth")])
     place, store = tiny_workplace(tmp_path), Store(str(tmp_path / "store"))
     with pytest.raises(WeightsError, match="do not fit Sequential"):
-        run(benchmark, store, LocalExecutor(), place)
+        run_benchmark(benchmark, store, LocalExecutor(), place)
     assert not (tmp_path / "store").exists()

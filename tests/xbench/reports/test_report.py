@@ -40,7 +40,7 @@ from xbench.reports.page import Page, columns_of, component_text, numeric_column
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
 from xbench.results.tables import Row, Table
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import TrainedWeights, weights_recipe
@@ -175,7 +175,9 @@ def made_run(tmp_path: Path, benchmark: Benchmark, command: str = "xbench run") 
     store = Store(str(tmp_path / "store"))
     workplace = tiny_workplace(tmp_path)
     plan = Resampling(resamples=50)
-    records = run(benchmark, store, LocalExecutor(), workplace, RunOptions(resampling=plan))
+    records = run_benchmark(
+        benchmark, store, LocalExecutor(), workplace, RunOptions(resampling=plan)
+    )
     return Run(benchmark, records, store, workplace, command)
 
 

@@ -26,7 +26,7 @@ from xbench.interfaces.training import Training
 from xbench.results.record import Record, read_record
 from xbench.results.tables import awaited, tables
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench_zoo.losses import CrossEntropy
@@ -105,7 +105,9 @@ def asked(file: Path) -> tuple[Benchmark, list[Record]]:
     )
     store = Store(str(file.parent / "store"))
     options = RunOptions(resampling=Resampling(resamples=20))
-    return benchmark, run(benchmark, store, LocalExecutor(), tiny_workplace(file.parent), options)
+    return benchmark, run_benchmark(
+        benchmark, store, LocalExecutor(), tiny_workplace(file.parent), options
+    )
 
 
 def answer(file: Path, *lines: str) -> None:

@@ -17,7 +17,7 @@ from xbench.networks.loading import blank_module
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
 from xbench.running.planning.tasks import Build
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.derived_weights import AveragedWeights
@@ -54,7 +54,7 @@ def scored(tmp_path, executor):
     )
     store = Store(str(tmp_path / "store"))
     options = RunOptions(resampling=Resampling(resamples=9))
-    (record,) = run(benchmark, store, executor, tiny_workplace(tmp_path), options)
+    (record,) = run_benchmark(benchmark, store, executor, tiny_workplace(tmp_path), options)
     return store.rows(record.rows[0][0]).column("sure").to_pylist()
 
 

@@ -13,7 +13,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.executors.processes import ProcessesExecutor
 from xbench.running.executors.ray import RayExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 
@@ -31,7 +31,7 @@ def place(tmp_path):
 def results(benchmark, folder, executor=LocalExecutor(), options=QUICK, batch_size=5):  # noqa: B008
     """Records of a run in a store below the folder."""
     store = Store(str(folder / "store"))
-    return run(benchmark, store, executor, tiny_workplace(folder, batch_size), options)
+    return run_benchmark(benchmark, store, executor, tiny_workplace(folder, batch_size), options)
 
 
 def untimed(records):
@@ -181,7 +181,7 @@ def test_an_explainer_that_reseeds_is_named_and_does_no_harm(tmp_path):
     workplace.progress.say = lines.append
     torch.manual_seed(5)
     expected = torch.random.initial_seed()
-    run(benchmark, Store(str(tmp_path / "store")), LocalExecutor(), workplace, QUICK)
+    run_benchmark(benchmark, Store(str(tmp_path / "store")), LocalExecutor(), workplace, QUICK)
     assert torch.random.initial_seed() == expected
     assert [line for line in lines if "explainer 'harmful'" in line and "seed" in line]
 

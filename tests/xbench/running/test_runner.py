@@ -26,7 +26,7 @@ from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Silent, Workplace
 from xbench.results.record import Record
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run
+from xbench.running.runner import RunOptions, run_benchmark
 from xbench.running.storage.store import TREE, Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import weights_recipe
@@ -103,7 +103,7 @@ def counted(tmp_path, progress=None) -> list[Record]:
     workplace = tiny_workplace(tmp_path)
     workplace.progress = progress or Silent()
     store = Store(str(tmp_path / "store"))
-    return run(
+    return run_benchmark(
         benchmark,
         store,
         LocalExecutor(),

@@ -13,7 +13,7 @@ from xbench.components.registry import Registry
 from xbench.interfaces.resampling import Resampling
 from xbench.running import workplace as workplaces
 from xbench.running.executors.local import LocalExecutor
-from xbench.running.runner import RunOptions, run, run_together
+from xbench.running.runner import RunOptions, run_benchmark, run_together
 from xbench.running.storage.store import Store
 from xbench.testing.workplace import tiny_workplace
 from xbench.training.recipe import TrainedWeights
@@ -80,7 +80,7 @@ def test_each_network_is_trained_once_and_loaded_once_and_let_go(tmp_path, grid,
     monkeypatch.setattr(workplaces, "load_network", counted_load)
     assert len(grid.lines) == 6
     store = Store(str(tmp_path / "store"))
-    records = run(grid, store, LocalExecutor(), tiny_workplace(tmp_path), QUICK)
+    records = run_benchmark(grid, store, LocalExecutor(), tiny_workplace(tmp_path), QUICK)
     assert [record.label for record in records] == [line.label for line in grid.lines]
     assert [record.cases for record in records] == [40] * 6
     assert len(trained) == len(set(trained)) == 60

@@ -1,0 +1,36 @@
+"""Frames: rows of plain values as tables of Arrow, pandas or polars."""
+
+import importlib.util
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args
+
+from xbench.errors import UnknownNameError, UsageError
+
+Frame = Literal["auto", "arrow", "pandas", "polars"]
+"""What a table can be; `auto` is the first of pandas and polars that is installed, else Arrow."""
+
+
+def as_frame(rows: Iterable[Mapping[str, Any]], kind: Frame = "auto") -> Any:
+    """The rows as such a table; `UsageError` where its package is not installed."""
+    import pyarrow as pa
+
+    if kind not in get_args(Frame):
+        raise UnknownNameError("kind of frame", str(kind), get_args(Frame))
+    table = pa.Table.from_pylist(list(rows))
+    chosen = _installed() if kind == "auto" else kind
+    if chosen == "arrow":
+        return table
+    if not importlib.util.find_spec(chosen):
+        raise UsageError(
+            f"{chosen} is not installed; `pip install {chosen}`, or take to_frame('arrow')"
+        )
+    if chosen == "pandas":
+        return table.to_pandas()
+    import polars as pl
+
+    return pl.from_arrow(table)
+
+
+def _installed() -> str:
+    found = (name for name in ("pandas", "polars") if importlib.util.find_spec(name))
+    return next(found, "arrow")
