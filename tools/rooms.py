@@ -28,7 +28,7 @@ ROOMS = (
     "cli",
 )
 """The rooms of the core, in order: one imports only from those before it, and from itself."""
-DOORS = ("commands", "figures")
+DOORS = ("adapters", "commands", "figures")
 """Public modules that are no rooms: they hold nothing, and export names of rooms."""
 PLUGINS = (
     "xbench_zoo",

@@ -5,12 +5,21 @@ from typing import TYPE_CHECKING
 from xbench import hookimpl
 
 if TYPE_CHECKING:
-    from xbench import Explainer
+    from xbench import Attribution, Explainer
 
 
 @hookimpl
 def register_explainers() -> "list[type[Explainer]]":
     """Return the explainers."""
+    from xbench_saliency.captum_explainer import CaptumExplainer
     from xbench_saliency.grad_cam import GradCam
 
-    return [GradCam]
+    return [CaptumExplainer, GradCam]
+
+
+@hookimpl
+def register_attributions() -> "list[type[Attribution]]":
+    """Return the attributions."""
+    from xbench_saliency.captum_attribution import CaptumAttribution
+
+    return [CaptumAttribution]

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int64
@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 from xbench import Artefacts, Batch, Explainer, Given, Network
 from xbench.kernels import on_grid
 from xbench_saliency.saliency_map import SaliencyMap
+from xbench_saliency.targets import Target, target_classes
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class GradCam(Explainer):
     makes: ClassVar[type[SaliencyMap]] = SaliencyMap
     needs_cut: ClassVar[bool] = True
 
-    target: Literal["predicted", "label"] = "predicted"
+    target: Target = "predicted"
     """Which class is explained: the most probable one, or the image's label."""
     relu: bool = True
     """Whether negative values become 0, as in the paper."""
@@ -43,17 +44,12 @@ class GradCam(Explainer):
             return []
         activations = network.activations(batch.images)
         logits = network.checked(network.top(activations), batch.ids)
-        classes = self._classes(logits, batch)
+        classes = target_classes(self.target, logits, batch)
         maps = grad_cam(network, activations, classes, relu=self.relu).cpu()
         shares = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
         size = (batch.images.shape[-2], batch.images.shape[-1])
         of_images = zip(maps, classes.tolist(), shares.tolist(), strict=True)
         return [SaliencyMap(saliency, label, share, size) for saliency, label, share in of_images]
-
-    def _classes(self, logits: Float[Tensor, "n classes"], batch: Batch) -> Int64[Tensor, " n"]:
-        if self.target == "label":
-            return batch.known_labels().to(logits.device)
-        return logits.argmax(1)
 
 
 def grad_cam(

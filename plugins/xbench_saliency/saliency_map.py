@@ -26,14 +26,17 @@ class SaliencyMap(Explanation):
     """That the network gives this class."""
     size: tuple[int, int]
     """Height and width of the image."""
+    raw: Float[Tensor, "d height2 width2"] | None = None
+    """What the values were made of, channel by channel, where that is kept."""
 
     def at_image_size(self) -> Float[Tensor, "height width"]:
         """The values at the image's resolution, bilinear."""
         return resized_maps(self.values, self.size)
 
     def tensors(self) -> Mapping[str, Tensor]:
-        """`values`, `label`, `probability` and `size`."""
+        """`values`, `label`, `probability` and `size`; and `raw`, where it is kept."""
         return {
+            **({} if self.raw is None else {"raw": self.raw}),
             "values": self.values,
             "label": torch.tensor(self.label),
             "probability": torch.tensor(self.probability, dtype=torch.float64),
@@ -45,7 +48,7 @@ class SaliencyMap(Explanation):
         """The map whose `tensors` these are."""
         height, width = tensors["size"].tolist()
         label, probability = int(tensors["label"]), float(tensors["probability"])
-        return cls(tensors["values"], label, probability, (height, width))
+        return cls(tensors["values"], label, probability, (height, width), tensors.get("raw"))
 
     def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Any:
         """The image, and the map on it; no examples are shown."""
