@@ -130,7 +130,12 @@ from xbench.randomness import derived_seed as derived_seed
 from xbench.randomness import generator as generator
 from xbench.randomness import per_image as per_image
 from xbench.randomness import seeded as seeded
+from xbench.results.conclusions import Conclusions as Conclusions
+from xbench.results.conclusions import conclusions as conclusions
+from xbench.results.record import DifferenceRecord as DifferenceRecord
+from xbench.results.record import IntervalRecord as IntervalRecord
 from xbench.results.record import Record as Record
+from xbench.results.record import ScoreRecord as ScoreRecord
 from xbench.results.record import read_record as read_record
 from xbench.results.record import read_record_file as read_record_file
 from xbench.results.record import record_path as record_path

@@ -50,6 +50,10 @@ class Session:
     store: str | None = None
     device: str = "auto"
     batch_size: int = 32
+    form: str = "text"
+    """How results are printed."""
+    full: bool = False
+    """Whether every table and path is."""
 
     @functools.cached_property
     def registry(self) -> "Registry":
@@ -168,6 +172,20 @@ WORK = (
     click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True),
 )
 """Options that say where work is done and where its results lie."""
+FORMATS = ("text", "tsv", "csv", "md", "latex", "json")
+"""How results can be printed; all but the first are for programs and papers."""
+RESULTS = (
+    click.option("--full", is_flag=True, help="Print every table, and the path of each record."),
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default="text",
+        show_default=True,
+        help="How results are printed; json is --json.",
+    ),
+)
+"""Options that say how the results of a run are printed."""
 
 
 def session_options(*groups: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

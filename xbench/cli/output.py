@@ -62,6 +62,11 @@ def _side_by_side(rows: Sequence[Sequence[str]], width: int) -> "Iterator[Table]
         yield table
 
 
+def print_heading(title: str) -> None:
+    """Print a line that heads what follows: bold on a terminal."""
+    print_lines(click.style(title, bold=True) if sys.stdout.isatty() else title)
+
+
 def print_lines(*lines: str) -> None:
     """Print plain lines; on a terminal they are wrapped between words."""
     for line in lines:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
+from xbench.cli.options import CHOICE, OUTPUT, RESULTS, WORK, Session, session_options
 from xbench.errors import FailedEntriesError, MismatchError
 
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
     from xbench.benchmark.suite import SuiteTree
+    from xbench.cli.standings import Results
     from xbench.interfaces.executor import Executor
     from xbench.interfaces.workplace import Progress
     from xbench.reports.report import Run
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@session_options(CHOICE, WORK, OUTPUT)
+@session_options(CHOICE, WORK, OUTPUT, RESULTS)
 @click.option(
     "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
 )
@@ -73,7 +74,7 @@ def command(
     Without options this is `benchmarks/default.toml`. What was made before is found in the
     store and not made again, also after a kill. Where entries fail, the others are recorded.
     """
-    from xbench.cli.output import print_json, progress
+    from xbench.cli.output import progress
     from xbench.reports.report import write_report
     from xbench.running.runner import RunOptions
 
@@ -81,16 +82,14 @@ def command(
     sessions = [session.of(tree) for tree in suite.trees] if suite else [session]
     benchmarks = [of.assembled() for of in sessions]
     folders = _report_folders(report, benchmarks, several=suite is not None)
-    with progress(session.quiet or session.json) as reporter:
+    form = "json" if session.json else session.form
+    with progress(session.quiet or form == "json") as reporter:
         options = RunOptions(limit, keep=keep, cap=cap)
         runs, failed = _runs(session, (benchmarks, _executor(sessions)), options, reporter)
         spoken = f"xbench {shlex.join(arguments)}"
         whole = [(run, to) for run, to in zip(runs, folders, strict=False) if run.records]
         pages = [write_report(run._replace(command=spoken), to, pictures) for run, to in whole]
-    if session.json:
-        print_json([record.model_dump() for run in runs for record in run.records])
-    else:
-        _print(suite, runs, pages)
+    _print(suite, [run for run in runs if run.records], pages, (form, session.full))
     if failed is not None:
         raise failed
 
@@ -115,20 +114,40 @@ def _runs(
     return [Run(benchmark, of, store, workplace, "") for benchmark, of in pairs], failed
 
 
-def _print(suite: "SuiteTree | None", runs: "Sequence[Run]", pages: Sequence[Path]) -> None:
-    """Tables of all that was run, and where it lies."""
-    from xbench.cli.output import print_lines
-    from xbench.cli.standings import print_overview, print_results
+def _print(
+    suite: "SuiteTree | None",
+    runs: "Sequence[Run]",
+    pages: Sequence[Path],
+    asked: tuple[str, bool],
+) -> None:
+    """What was found, in the form that was asked for, all of it or the headlines."""
+    from xbench.cli.output import print_json, print_lines
+    from xbench.cli.standings import print_results, print_suite, print_written
+
+    form, full = asked
+    if form == "json":
+        print_json([record.model_dump() for run in runs for record in run.records])
+        return
+    results = [_results(run) for run in runs]
+    if form != "text":
+        print_written(form, results, full=full)
+        return
+    for place, of in enumerate(results):
+        print_lines(*[""] * bool(place))
+        print_results(*of, full=full)
+    if suite and runs:
+        print_suite(suite.title or suite.name, [(run.benchmark, run.records) for run in runs])
+    print_lines(*(f"report {page}" for page in pages))
+
+
+def _results(run: "Run") -> "Results":
+    """A run, and the paths of its records."""
+    from xbench.cli.standings import Results
     from xbench.results.record import record_path
 
-    runs = [run for run in runs if run.records]
-    for run in runs:
-        below = f"{run.store.url.rstrip('/')}/records"
-        paths = [f"{below}/{record_path(record)}" for record in run.records]
-        print_results(run.benchmark, run.records, paths)
-    if suite and runs:
-        print_overview(suite.title or suite.name, [(run.benchmark, run.records) for run in runs])
-    print_lines(*(f"report {page}" for page in pages))
+    below = f"{run.store.url.rstrip('/')}/records"
+    paths = [f"{below}/{record_path(record)}" for record in run.records]
+    return Results(run.benchmark, run.records, paths)
 
 
 def _report_folders(

@@ -1,40 +1,110 @@
-"""How a run's records are printed."""
+"""How a run's records are printed: conclusions first, then tables, then where records lie."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from xbench.cli.output import print_lines, print_table
+import click
+
+from xbench.cli.output import print_heading, print_lines, print_table
 
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
     from xbench.results.record import Record
-    from xbench.results.tables import Row, Table
+    from xbench.results.tables import Table
+
+MORE = "--full prints every table and path; --format tsv, csv, md, latex or json is for programs"
+
+
+class Results(NamedTuple):
+    """What was run of one benchmark, and where its records lie."""
+
+    benchmark: "Benchmark"
+    records: "Sequence[Record]"
+    paths: Sequence[str]
 
 
 def print_results(
-    benchmark: "Benchmark", records: "Sequence[Record]", paths: Sequence[str]
+    benchmark: "Benchmark",
+    records: "Sequence[Record]",
+    paths: Sequence[str],
+    *,
+    full: bool = True,
 ) -> None:
-    """Print the scores of all entries, what differs, and where the records lie."""
-    from xbench.results.tables import awaited, heading, tables, unscored
+    """Print what was found, tables, and where the records lie.
 
-    print_lines(*heading(benchmark, records))
-    for table in tables(benchmark, records):
+    Without `full` of the tables the headline scores alone, of the paths their folder.
+    """
+    from xbench.results.conclusions import conclusions
+    from xbench.results.tables import unscored
+
+    found = conclusions(benchmark, records)
+    print_heading(found.title)
+    print_lines(*found.measured)
+    print_list("What the words mean", [f"{term.name}: {term.meaning}" for term in found.terms])
+    print_list("Conclusions", found.sentences)
+    click.echo()
+    for table in _tables(benchmark, records, full=full):
         _print(table)
-    print_lines(*unscored(benchmark, records), *awaited(records))
-    print_lines(*(f"record {path}" for path in paths))
+    print_lines(*(unscored(benchmark, records) if full else ()))
+    print_lines(*_where(paths, full=full))
 
 
-def print_overview(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]") -> None:
-    """Print the headline scores of all entries in all benchmarks of a suite."""
+def print_suite(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]") -> None:
+    """Print who wins in which benchmarks of a suite, and the ranking scores of all entries."""
+    from xbench.results.prose.winners import suite_sentences
     from xbench.results.tables import overview
 
+    click.echo()
+    print_list(title, list(suite_sentences([records for _, records in runs])))
     _print(overview(title, runs))
 
 
+def print_written(form: str, runs: Sequence[Results], *, full: bool) -> None:
+    """Print tables for other programs, and nothing else: of values all scores in one."""
+    from xbench.results.every_score import every_score
+    from xbench.results.rendering import rendered
+
+    if form in {"tsv", "csv"}:
+        records = [record for run in runs for record in run.records]
+        click.echo(rendered(every_score(records), form))
+        return
+    tables = [one for run in runs for one in _tables(run.benchmark, run.records, full=full)]
+    click.echo("\n\n".join(rendered(table, form) for table in tables))
+
+
+def print_list(title: str, items: Sequence[str]) -> None:
+    """Print items below a heading; nothing where there are none."""
+    if items:
+        click.echo()
+        print_heading(title)
+        print_lines(*(f"- {item}" for item in items))
+
+
+def _tables(
+    benchmark: "Benchmark", records: "Sequence[Record]", *, full: bool
+) -> "Iterator[Table]":
+    from xbench.results.tables import headline_table, tables
+
+    yield headline_table(benchmark, records)
+    yield from tables(benchmark, records) if full else ()
+
+
 def _print(table: "Table") -> None:
-    print_table(table.title, table.columns, [(_label(row), *row.cells) for row in table.rows])
+    """Print a table: framed on a terminal, aligned where it is piped, as the sentences are."""
+    from xbench.results.rendering import rendered
+
+    if sys.stdout.isatty():
+        print_table(table.title, table.columns, [(row.name, *row.cells) for row in table.rows])
+        print_lines(*filter(None, [table.legend]))
+    else:
+        click.echo(rendered(table, "text"))
+    click.echo()
 
 
-def _label(row: "Row") -> str:
-    plain = row.role in ("entry", "published")
-    return row.label if plain else f"{row.label}\n({row.role})"
+def _where(paths: Sequence[str], *, full: bool) -> list[str]:
+    """Each path where all is asked for or there is one; else the folder, and how to see more."""
+    if full or len(paths) == 1:
+        return [f"record {path}" for path in paths]
+    folder = paths[0].rpartition("/")[0]
+    return [f"{len(paths)} records in {folder}", MORE]

@@ -109,7 +109,7 @@ class CaseScores:
     values: Float64[np.ndarray, " n"]
     """NaN where a case could not be scored; counted, never dropped silently."""
     headline: bool = False
-    """Whether the score decides comparisons between entries."""
+    """Whether the score decides comparisons between entries: several may, and all are told."""
     unit: Unit = "share"
     chance: float | None = None
     """What guessing is expected to score, where that is known."""
@@ -174,6 +174,13 @@ class Protocol(Component):
     @abstractmethod
     def needs(self) -> tuple[type[Annotation], ...]:
         """Annotation kinds that the test dataset must have."""
+
+    def terms(self) -> Mapping[str, str]:
+        """What its words and its headline scores mean, each in one sentence; nothing by default.
+
+        They stand before the numbers of a run, in this order, for readers who do not know them.
+        """
+        return {}
 
     def edition(self, entry: Entry) -> str:
         """What makes results comparable beside the benchmark's version; nothing by default."""

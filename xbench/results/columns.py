@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
-NUMERIC = re.compile(r"[-+−±\[]*[\d–]")
-"""How a number or an interval begins, or the dash that stands for none."""
+NUMERIC = re.compile(r"(?:! )?[-+−±\[]*[\d–]")
+"""How a number or an interval begins, or the dash that stands for none; a mark may precede."""
 FRAME = 3
 """Characters between two columns; one more stands before the first."""
 WORD = 20

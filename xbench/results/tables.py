@@ -1,13 +1,32 @@
 """Results as tables: what a terminal prints and what a page shows."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.contrasts import Contrast
 from xbench.benchmark.published import Published, PublishedOrder, PublishedRow
-from xbench.interfaces.protocol import Role, Unit
+from xbench.interfaces.protocol import Role
+from xbench.results.comparison import (
+    Comparison,
+    comparisons,
+    headlines,
+    score_of,
+    winning_floors,
+)
+from xbench.results.numbers import (
+    NONE,
+    counted,
+    level_text,
+    signed_interval,
+    signed_text,
+    value_text,
+)
 from xbench.results.record import DifferenceRecord, Record, ScoreRecord
+
+MARK = "!"
+"""Stands before the score of a floor that is better than an entry."""
+LEGEND = f"{MARK} a floor that is better than an entry in this score"
 
 
 class Row(NamedTuple):
@@ -18,6 +37,12 @@ class Row(NamedTuple):
     """One for each column but the first; what stands below a cell's first line explains it."""
     role: Role | Literal["published"] = "entry"
 
+    @property
+    def name(self) -> str:
+        """The label, and below it the role of what is no entry."""
+        plain = self.role in ("entry", "published")
+        return self.label if plain else f"{self.label}\n({self.role})"
+
 
 class Table(NamedTuple):
     """A title, the heads of the columns (that of the labels first), and rows."""
@@ -25,46 +50,52 @@ class Table(NamedTuple):
     title: str
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
+    legend: str = ""
+    """What signs in its cells mean."""
 
 
 def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
     """Scores of all entries by what they measure, differences, and what contrasts answer."""
-    case, names = benchmark.protocol.case, _score_names(records)
-    families = dict.fromkeys(_family(name) for name in names)
+    names, compared = _score_names(records), comparisons(benchmark, records)
     shown = [
-        _score_table(family, [name for name in names if _family(name) == family], records, case)
-        for family in families
+        _score_table(family, names, records, (benchmark, compared))
+        for family in dict.fromkeys(map(family_of, names))
     ]
-    cells = {line.label: line.cell for line in benchmark.lines}
-    shown.append(_difference_table(records, case, cells))
+    shown.append(_difference_table(benchmark, records, compared))
     if benchmark.contrasts:
         shown.append(_contrast_table(benchmark.contrasts, records))
     return [*shown, *beside_published(benchmark.published, records)]
 
 
+def headline_table(benchmark: Benchmark, records: Sequence[Record]) -> Table:
+    """The scores that decide comparisons, of all lines, and what guessing is expected to give."""
+    names, compared = headlines(records), comparisons(benchmark, records)
+    scores = [[score for r in records if (score := score_of(r, name))] for name in names]
+    level = level_text(records[0].intervals.level)
+    title = f"Headline scores{_unit([one for of in scores for one in of])}, with {level} intervals"
+    rows = _score_rows(names, records, compared)
+    chances = tuple(_chance(of) for of in scores)
+    known = [Row("chance", chances, "floor")] if any(cell != NONE for cell in chances) else []
+    return Table(title, ("", *names), (*rows, *known), _legend(rows))
+
+
 def overview(title: str, runs: Sequence[tuple[Benchmark, Sequence[Record]]]) -> Table:
     """Each entry's headline score in each of the benchmarks, a dash where it has none."""
-    headlines = [(records, name) for _, records in runs for name in _headlines(records)[:1]]
+    ranked = [(records, name) for _, records in runs for name in headlines(records)[:1]]
     scores = [
-        {record.label: _score(record, name) for record in records} for records, name in headlines
+        {record.label: score_of(record, name) for record in records} for records, name in ranked
     ]
-    roles = {record.label: record.role for records, _ in reversed(headlines) for record in records}
-    labels = dict.fromkeys(record.label for records, _ in headlines for record in records)
+    roles = {record.label: record.role for records, _ in reversed(ranked) for record in records}
+    labels = dict.fromkeys(record.label for records, _ in ranked for record in records)
     shares = all(score.unit == "share" for of in scores for score in of.values() if score)
     return Table(
         f"{title}: headline scores{' in per cent' if shares else ''}",
-        ("", *(f"{records[0].benchmark}: {name}" for records, name in headlines)),
+        ("", *(f"{records[0].benchmark}: {name}" for records, name in ranked)),
         tuple(
             Row(label, tuple(_cell(of.get(label)) for of in scores), roles[label])
             for label in labels
         ),
     )
-
-
-def _headlines(records: Sequence[Record]) -> list[str]:
-    """Names of the scores that decide comparisons, in order."""
-    scores = (score for record in records for score in record.scores)
-    return list(dict.fromkeys(score.name for score in scores if score.headline))
 
 
 def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
@@ -78,11 +109,6 @@ def heading(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
     line += "".join(f", variant {name}" for name in benchmark.varied)
     title = benchmark.title or benchmark.name
     return [title, line, *benchmark.notices, *artefact_lines(records)]
-
-
-def counted(count: int, noun: str) -> str:
-    """The count with its noun."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def artefact_lines(records: Sequence[Record]) -> list[str]:
@@ -126,83 +152,87 @@ def _score_names(records: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(score.name for record in records for score in record.scores))
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
     """What a score measures: its name up to its `@`, without `average`."""
     return name.partition("@")[0].removeprefix("average ")
 
 
-def _score_table(family: str, names: Sequence[str], records: Sequence[Record], case: str) -> Table:
+def _score_table(
+    family: str,
+    names: Sequence[str],
+    records: Sequence[Record],
+    context: tuple[Benchmark, Sequence[Comparison]],
+) -> Table:
     """The scores of one family, a dash where a record lacks one."""
-    level = f"{records[0].intervals.level:.0%}".replace("%", " %")
-    scores = [score for r in records for name in names if (score := _score(r, name))]
-    unit = " in per cent" if all(score.unit == "share" for score in scores) else ""
+    benchmark, compared = context
+    names = [name for name in names if family_of(name) == family]
+    level = level_text(records[0].intervals.level)
+    scores = [score for r in records for name in names if (score := score_of(r, name))]
+    rows = _score_rows(names, records, compared)
     return Table(
-        f"{family}{unit}, with {level} intervals over {case}s{_by_chance(scores)}",
+        f"{family}{_unit(scores)}, with {level} intervals over {benchmark.protocol.case}s"
+        + _by_chance(scores),
         ("", *(name.partition("@")[2] or "average" for name in names)),
-        tuple(
-            Row(r.label, tuple(_cell(_score(r, name)) for name in names), r.role) for r in records
-        ),
+        rows,
+        _legend(rows),
     )
+
+
+def _score_rows(
+    names: Sequence[str], records: Sequence[Record], compared: Sequence[Comparison]
+) -> tuple[Row, ...]:
+    """The scores of these names of each record; floors that are better than an entry are marked."""
+    winning = winning_floors(compared, records)
+
+    def cell(record: Record, name: str) -> str:
+        sign = f"{MARK} " if (record.label, name) in winning else ""
+        return sign + _cell(score_of(record, name))
+
+    return tuple(Row(r.label, tuple(cell(r, name) for name in names), r.role) for r in records)
+
+
+def _legend(rows: Sequence[Row]) -> str:
+    return LEGEND if any(cell.startswith(MARK) for row in rows for cell in row.cells) else ""
+
+
+def _unit(scores: Sequence[ScoreRecord]) -> str:
+    return " in per cent" if all(score.unit == "share" for score in scores) else ""
 
 
 def _by_chance(scores: Sequence[ScoreRecord]) -> str:
     """What guessing is expected to score, where that is known."""
-    known = sorted({_value(s.chance, s.unit) for s in scores if s.chance is not None}, key=float)
-    return f"; by chance {'–'.join(dict.fromkeys((known[0], known[-1])))}" if known else ""
+    chance = _chance(scores)
+    return f"; by chance {chance}" if chance != NONE else ""
 
 
-def _score(record: Record, name: str) -> ScoreRecord | None:
-    return next((score for score in record.scores if score.name == name), None)
+def _chance(scores: Sequence[ScoreRecord]) -> str:
+    """What guessing is expected to score, from the least to the most."""
+    known = sorted(
+        {value_text(s.chance, s.unit) for s in scores if s.chance is not None}, key=float
+    )
+    return "–".join(dict.fromkeys((known[0], known[-1]))) if known else NONE
 
 
 def _cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
-        return "–"
+        return NONE
     text = _interval_cell(score)
-    return text if score.deviation is None else f"{text}\n±{_value(score.deviation, score.unit)}"
+    return (
+        text if score.deviation is None else f"{text}\n±{value_text(score.deviation, score.unit)}"
+    )
 
 
 def _difference_table(
-    records: Sequence[Record], case: str, cells: Mapping[str, Mapping[str, str]]
+    benchmark: Benchmark, records: Sequence[Record], compared: Sequence[Comparison]
 ) -> Table:
-    """Each entry minus the others; of a grid only those that differ on one axis."""
+    case = benchmark.protocol.case
     columns = ("", "score", "difference", "interval", f"{case}s", "")
-    entries = [record for record in records if record.role == "entry"]
-    labels = [record.label for record in entries]
-    of_grid = {label: cells[label] for label in labels if cells.get(label)}
-    rows = tuple(
-        Row(f"{record.label} − {difference.minus}", _compared(difference))
-        for place, record in enumerate(entries)
-        for difference in record.differences
-        if not _told_before(difference, record.label, entries[:place])
-        and not _of_another(difference.minus, record.label, labels)
-        and _are_near(record.label, difference.minus, cells, of_grid)
-    )
-    title = f"Differences in the headline score{_in_points(records)}, paired by {case}"
+    rows = tuple(Row(f"{one.of} − {one.minus}", _compared(one)) for one in compared)
+    title = f"Differences in the headline scores{_in_points(records)}, paired by {case}"
+    entries = {record.label for record in records if record.role == "entry"}
+    of_grid = any(line.cell for line in benchmark.lines if line.label in entries)
     title += ", of entries that differ on one axis of the grid" if of_grid else ""
     return Table(title, columns, rows)
-
-
-def _are_near(
-    label: str,
-    other: str,
-    cells: Mapping[str, Mapping[str, str]],
-    of_grid: Collection[str],
-) -> bool:
-    """Whether cells differ on one axis at most, a floor and the cell it stands beside on none."""
-    one, two = cells.get(label, {}), cells.get(other, {})
-    apart = sum(one[axis] != two[axis] for axis in one.keys() & two.keys())
-    return apart <= (other in of_grid)
-
-
-def _told_before(difference: DifferenceRecord, label: str, before: Sequence[Record]) -> bool:
-    """Whether a record that stands before has the same difference the other way round."""
-    return any(
-        (other.score, other.minus) == (difference.score, label)
-        for record in before
-        if record.label == difference.minus
-        for other in record.differences
-    )
 
 
 def _in_points(records: Sequence[Record]) -> str:
@@ -211,29 +241,14 @@ def _in_points(records: Sequence[Record]) -> str:
     return " in percentage points" if units == {"share"} else ""
 
 
-def _of_another(label: str, own: str, entries: Sequence[str]) -> bool:
-    """Whether a floor or ceiling stands beside another entry than `own`."""
-    beside = label.partition(": ")[2]
-    return beside in entries and beside != own
+def _compared(one: Comparison) -> tuple[str, ...]:
+    word = one.verdict if one.difference.paired else f"{one.verdict} (unpaired)"
+    return (*_interval(one.difference), str(one.difference.n), word)
 
 
-def _compared(difference: DifferenceRecord) -> tuple[str, ...]:
-    verdict = _verdict(difference) if difference.paired else f"{_verdict(difference)} (unpaired)"
-    return (*_interval(difference), str(difference.n), verdict)
-
-
-def _interval(difference: DifferenceRecord) -> tuple[str, ...]:
-    value, low, high = (
-        _signed(value, difference.unit)
-        for value in (difference.value, difference.low, difference.high)
-    )
-    return difference.score, value, f"[{low}, {high}]"
-
-
-def _verdict(difference: DifferenceRecord) -> str:
-    if difference.low is None or difference.high is None:
-        return "not computable"
-    return "a tie" if difference.low <= 0 <= difference.high else "differs"
+def _interval(difference: DifferenceRecord) -> tuple[str, str, str]:
+    ends = signed_interval(difference.low, difference.high, difference.unit)
+    return difference.score, signed_text(difference.value, difference.unit), ends
 
 
 def _contrast_table(contrasts: Sequence[Contrast], records: Sequence[Record]) -> Table:
@@ -262,22 +277,29 @@ def beside_published(published: Published | None, records: Sequence[Record]) -> 
             line for row in rows for line in _published_rows(published, row, by_label[row.label])
         )
         beside.append(Table(_published_title(published, records[0]), columns, lines))
-    orders = [o for o in published.orders if {o.higher, o.lower} <= by_label.keys()]
-    if orders:
-        lines = tuple(_order_row(published, order, by_label[order.higher]) for order in orders)
+    claimed = claims(published, records)
+    if claimed:
         columns = ("", "published", "ours", "interval", "the claim")
-        beside.append(Table(f"What {published.source} claims", columns, lines))
+        beside.append(Table(f"What {published.source} claims", columns, tuple(claimed)))
     return beside
+
+
+def claims(published: Published, records: Sequence[Record]) -> list[Row]:
+    """The orders that a paper claims, of entries that are there, and what becomes of each."""
+    by_label = {record.label: record for record in records if record.role == "entry"}
+    orders = (of for of in published.orders if {of.higher, of.lower} <= by_label.keys())
+    return [_order_row(published, order, by_label[order.higher]) for order in orders]
 
 
 def _published_title(published: Published, record: Record) -> str:
     """Where the figures come from, and why no verdict is given, if none is."""
-    reason = _not_comparable(published, record)
+    reason = not_comparable(published, record)
     remarks = [published.remark, f"not comparable: {reason}" if reason else ""]
     return "; ".join(filter(None, [f"Beside {published.source}, in per cent", *remarks]))
 
 
-def _not_comparable(published: Published, record: Record) -> str:
+def not_comparable(published: Published, record: Record) -> str:
+    """Why the figures say nothing of this run; "" where they do."""
     if record.limited_to is not None:
         return f"this run is limited to {record.limited_to} images"
     return published.not_comparable
@@ -285,9 +307,9 @@ def _not_comparable(published: Published, record: Record) -> str:
 
 def _published_rows(published: Published, row: PublishedRow, record: Record) -> Iterator[Row]:
     """Our scores with their intervals; below them the paper's, and whether they lie inside."""
-    scores = [_score(record, name) for name in published.scores]
+    scores = [score_of(record, name) for name in published.scores]
     yield Row(row.label, tuple(_interval_cell(score) for score in scores))
-    comparable = not (row.not_comparable or _not_comparable(published, record))
+    comparable = not (row.not_comparable or not_comparable(published, record))
     deviations = row.deviations or (None,) * len(row.values)
     figures = zip(scores, row.values, deviations, strict=True)
     reason = f"\nnot comparable: {row.not_comparable}" if row.not_comparable else ""
@@ -297,8 +319,8 @@ def _published_rows(published: Published, row: PublishedRow, record: Record) -> 
 
 def _interval_cell(score: ScoreRecord | None) -> str:
     if score is None or score.value is None:
-        return "–"
-    value, low, high = (_value(v, score.unit) for v in (score.value, score.low, score.high))
+        return NONE
+    value, low, high = (value_text(v, score.unit) for v in (score.value, score.low, score.high))
     to = " to " if "-" in f"{low}{high}" else "–"  # -0.3–-0.1 is hard to read
     return f"{value}\n{low}{to}{high}"
 
@@ -318,14 +340,21 @@ def _published_cell(
 def _order_row(published: Published, order: PublishedOrder, higher: Record) -> Row:
     """Whether the interval of our difference lies above zero, as the claim has it."""
     claim = order.claim or f"{order.higher} above {order.lower}"
-    difference = next((d for d in higher.differences if d.minus == order.lower), None)
+    difference = _deciding(higher, order.lower)
     if difference is None or difference.low is None or difference.high is None:
-        return Row(claim, ("–", "–", "–", "not computable"))
+        return Row(claim, (NONE, NONE, NONE, "not computable"))
     low, high = difference.low, difference.high
     verdict = "holds" if low > 0 else "is reversed" if high < 0 else "is undecided"
     paired = "" if difference.paired else " (unpaired)"
     published_difference = _published_difference(published, order, higher, difference)
     return Row(claim, (published_difference, *_interval(difference)[1:], verdict + paired))
+
+
+def _deciding(record: Record, minus: str) -> DifferenceRecord | None:
+    """The difference in the score that ranks, or else in the first of the headlines."""
+    ranking = record.ranking and record.ranking.name
+    differences = [one for one in record.differences if one.minus == minus]
+    return min(differences, key=lambda one: one.score != ranking, default=None)
 
 
 def _published_difference(
@@ -337,23 +366,11 @@ def _published_difference(
     """
     rows = {row.label: row for row in published.rows}
     if not {order.higher, order.lower} <= rows.keys() or published.scores[-1] != ours.score:
-        return "–"
+        return NONE
     higher, lower = rows[order.higher], rows[order.lower]
     value = higher.values[-1] - lower.values[-1]
-    if _not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
+    if not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
         return f"{value:+.2f}"
     scale = 100 if ours.unit == "share" else 1
     within = scale * (ours.low or 0) <= value <= scale * (ours.high or 0)
     return f"{value:+.2f}\n{'inside' if within else 'outside'}"
-
-
-def _value(value: float | None, unit: Unit) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:.1f}" if unit == "share" else f"{value:.2f}"
-
-
-def _signed(value: float | None, unit: Unit) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:+.1f}" if unit == "share" else f"{value:+.2f}"

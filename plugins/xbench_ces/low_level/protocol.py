@@ -82,6 +82,16 @@ class LowLevelPerturbation(Protocol):
             if names.count(name) > 1:
                 raise ValueError(f"targets: class {name!r} stands there twice")
 
+    def terms(self) -> Mapping[str, str]:
+        """What is asked of the concept that a perturbation takes from an image."""
+        return {
+            "concept score": "by how much more probable the image's class would be with a concept, "
+            "such as a colour, added to its activations.",
+            "matching concept": "the one that a perturbation takes from the image step by step.",
+            "explained": "the share of images in which the matching concept's score ends above 0, "
+            "rises with the steps, and rises more than every other concept's.",
+        }
+
     def needs(self) -> tuple[type[Annotation], ...]:
         """Nothing of the test dataset."""
         return ()

@@ -114,6 +114,17 @@ class SpuriousRecovery(Protocol):
         if self.top not in self.tops:
             raise ValueError(f"top is {self.top}, which is none of tops {self.tops}")
 
+    def terms(self) -> Mapping[str, str]:
+        """What is to be recovered, and when it is."""
+        return {
+            "concept score": "by how much more probable the image's class would be with a concept, "
+            "such as snow, added to its activations.",
+            "scenario": "a classifier that saw one class in one context alone, and wrongly relies "
+            "on it; images of that class without the context are explained.",
+            f"recovery at {self.top}": "the share of images in which that context is among the "
+            f"{self.top} concepts that score highest.",
+        }
+
     def needs(self) -> tuple[type[Annotation], ...]:
         """The contexts of images."""
         return (Contexts,)

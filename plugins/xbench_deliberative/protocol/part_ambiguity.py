@@ -38,6 +38,7 @@ from xbench_deliberative.protocol import rows as tables
 from xbench_deliberative.protocol.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.protocol.selection import HardestImages, own_difficulty
 from xbench_deliberative.protocol.summary import Scoring, noted, scored
+from xbench_deliberative.protocol.terms import meanings
 
 EXPLAINER = "explainer/"
 """Precedes the names of artefacts that the explainer declares."""
@@ -100,6 +101,10 @@ class PartAmbiguity(Protocol):
         """Part points or masks, and what the ground truth is made from."""
         place = PartPoints if self.parts == "points" else PartMasks
         return place, IdealObserver if self.ground_truth == "ideal" else ClassAttributes
+
+    def terms(self) -> Mapping[str, str]:
+        """What an insecurity is, and what is asked of its region."""
+        return meanings(self.parts, self.overlap)
 
     def companion(self) -> Difficulty | None:
         """That of the difficulty score by which images are selected."""

@@ -21,11 +21,6 @@ class Scoring(NamedTuple):
     empty_pairs: Literal["left-out", "zero"]
     parts: Literal["points", "masks"]
 
-    @property
-    def headline(self) -> str:
-        """The measure whose average decides comparisons."""
-        return self.measures[0]
-
 
 class PerImage(NamedTuple):
     """Numbers per image and coverage, NaN where there is none."""
@@ -35,15 +30,14 @@ class PerImage(NamedTuple):
 
 
 def scored(table: pa.Table, scoring: Scoring) -> Sequence[CaseScores]:
-    """Scores at each reported coverage and their averages."""
+    """Scores at each reported coverage and their averages, which decide; the first one ranks."""
     return [score for name in scoring.measures for score in _scores(table, scoring, name)]
 
 
 def _scores(table: pa.Table, scoring: Scoring, name: str) -> list[CaseScores]:
     cases, curves = per_image(table, scoring, name)
     values = curves[:, [COVERAGES.index(percent / 100) for percent in REPORTED]]
-    headline = name == scoring.headline
-    average = CaseScores(f"average {name}", "higher", cases, nanmean(values), headline)
+    average = CaseScores(f"average {name}", "higher", cases, nanmean(values), headline=True)
     columns = zip(REPORTED, values.T, strict=True)
     return [average, *(CaseScores(f"{name}@{p}%", "higher", cases, v) for p, v in columns)]
 

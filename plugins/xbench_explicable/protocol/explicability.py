@@ -103,6 +103,16 @@ class Explicability(Protocol):
         """A class hierarchy where distances are measured in the dataset's own."""
         return (ClassHierarchy,) if self.hierarchy == "dataset" else ()
 
+    def terms(self) -> Mapping[str, str]:
+        """What decides: how often networks are right, and how near they are where all are wrong."""
+        return {
+            "accuracy": "the share of images whose class the network gets right.",
+            "common mistakes": "the images that every compared network gets wrong.",
+            "similarity of common mistakes": "how near the class that the network says is to "
+            "the true one; more is nearer.",
+            "@": "what follows it is the set of test images.",
+        }
+
     def edition(self, entry: Entry) -> str:
         """A hash of D."""
         return short_hash(self.yardstick(entry.datasets["train"].dataset).matrix)

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -164,7 +165,8 @@ def _own_scores(
     name: str, columns: AnswerColumns, losses: Sequence[str], *, has_tree: bool
 ) -> Iterator[CaseScores]:
     """What does not depend on other entries."""
-    yield _score(f"accuracy@{name}", columns, (~columns.wrong).astype(np.float64))
+    right = _score(f"accuracy@{name}", columns, (~columns.wrong).astype(np.float64), headline=True)
+    yield replace(right, ranking=False)
     yield from _nearness_scores(
         f"of own mistakes@{name}", columns.masked(columns.wrong), has_tree=has_tree
     )

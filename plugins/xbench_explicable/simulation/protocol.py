@@ -26,7 +26,7 @@ from xbench import (
     case_column,
 )
 from xbench_explicable.simulation.plane import Predictions
-from xbench_explicable.simulation.summary import entry_notes, entry_scores
+from xbench_explicable.simulation.summary import FALLS, RISES, entry_notes, entry_scores
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,17 @@ class LossSimulation(Protocol):
     def needs(self) -> tuple[type[Annotation], ...]:
         """Predictions to score."""
         return (Predictions,)
+
+    def terms(self) -> Mapping[str, str]:
+        """What is asked of a loss."""
+        return {
+            "prediction": "made-up probabilities of three classes: the correct one, a close and a "
+            "far one.",
+            RISES: "how often the loss grows when probability moves from the close to the far "
+            "class, as it should.",
+            FALLS: "how often the loss shrinks when the correct class grows more probable, as it "
+            "should.",
+        }
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Nothing."""

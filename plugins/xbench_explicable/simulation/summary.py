@@ -80,7 +80,7 @@ def _scores_towards_correct(columns: Sequence[Column]) -> Iterator[CaseScores]:
         drops.append(_score(f"{DROP}{suffix}", [_Part(cases, differences)], "number"))
     for name, scores in ((FALLS, falls), (DROP, drops)):
         if scores:
-            yield _joined_score(f"average {name}", scores)
+            yield _joined_score(f"average {name}", scores, headline=name == FALLS)
             yield from scores
 
 

@@ -293,7 +293,7 @@ def test_images_without_insecurities_have_one_row_of_nan_and_are_counted(
     assert ids_of(row["case"] for row in silent) == [i for i in ids if i % 2 == 0]
     assert all(row["class_a"] == row["class_b"] == -1 for row in silent)
     assert np.isnan([row["precision"] for row in silent]).all()
-    (average,) = (s for s in protocol.summarise({"x": table})["x"] if s.headline)
+    average = next(s for s in protocol.summarise({"x": table})["x"] if s.headline)
     assert ids_of(average.cases) == list(ids)
     assert np.isnan(average.values[[i % 2 == 0 for i in ids]]).all()
     notes = protocol.notes({"x": table})["x"]
@@ -338,14 +338,14 @@ def test_empty_pairs_count_as_zero_where_so_asked() -> None:
     np.testing.assert_array_equal(found.values[1, :2], [0.125, 0.5])
 
 
-def test_scores_are_those_of_the_papers_table_and_precision_decides() -> None:
+def test_scores_are_those_of_the_papers_table_and_both_averages_decide() -> None:
     scores = PartAmbiguity(Entropy()).summarise({"x": TABLE})["x"]
     columns = [f"@{p}%" for p in (10, 20, 30, 40, 50)]
     assert {s.name for s in scores} == {
         "average precision", "average recall",
         *("precision" + c for c in columns), *("recall" + c for c in columns),
     }  # fmt: skip
-    assert [s.name for s in scores if s.headline] == ["average precision"]
+    assert [s.name for s in scores if s.headline] == ["average precision", "average recall"]
     by_name = {s.name: s for s in scores}
     mean = np.nanmean([by_name["precision" + c].values for c in columns], axis=0)
     np.testing.assert_array_equal(by_name["average precision"].values, mean)

@@ -59,7 +59,7 @@ def test_the_suite_of_the_docs_runs(files, tmp_path, capsys):
         main(["run", "--benchmark", str(files / "suite.toml"), *store, *small, *cut])
     printed = capsys.readouterr().out
     assert not ended.value.code
-    assert "# Mistakes of small networks: headline scores in per cent" in printed
+    assert "Mistakes of small networks: headline scores in per cent" in printed
     assert "losses-and-networks: similarity of common mistakes@test" in printed
 
 

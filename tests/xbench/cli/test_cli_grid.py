@@ -45,7 +45,7 @@ def test_a_mistake_in_a_grid_is_found_before_anything_is_shown_or_run(xbench, pa
 def test_the_entries_of_a_grid_are_run_and_their_number_is_said_first(xbench, path, tmp_path):
     small = ("-p", "dataset.train=60", "-p", "dataset.test=40", "-p", "training.epochs=1")
     chosen = ("-p", "grid.axes.classifier=small-cnn", "--store", tmp_path / "store")
-    called = xbench("run", "--benchmark", path, *small, *chosen)
+    called = xbench("run", "--benchmark", path, *small, *chosen, "--full")
     assert called.err.startswith("2 entries of a grid: classifier (1) × smoothing (2)\n")
     assert "0.1 on small-cnn − 0.0 on small-cnn" not in called.out
     assert "0.0 on small-cnn − 0.1 on small-cnn" in called.out

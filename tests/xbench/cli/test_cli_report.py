@@ -37,12 +37,14 @@ def test_a_run_writes_a_page_with_curves_and_pictures(xbench, quick, store, tmp_
 def test_the_page_has_the_tables_that_are_printed(xbench, quick, store, tmp_path):
     folder = tmp_path / "report"
     options = ("--store", store, "-q", "--report", folder, "--pictures", 0)
-    printed = xbench("run", *options, *quick).out
+    printed = xbench("run", *options, "--full", "--format", "md", *quick).out
     text = (folder / "index.html").read_text()
-    for title in re.findall(r"^# (.*)$", printed, re.MULTILINE):
+    titles = re.findall(r"^\*\*(.*)\*\*$", printed, re.MULTILINE)
+    assert len(titles) == 5
+    for title in titles[1:]:
         assert f">{title}</h3>" in text
-    row = next(line for line in printed.splitlines() if line.startswith("deliberative\t"))
-    for cell in row.split("\t")[1:]:
+    row = re.findall(r"^\| deliberative \| (.*) \|$", printed, re.MULTILINE)[1]
+    for cell in row.split(" | "):
         value, interval = cell.split(" ")
         assert re.search(rf"{value}\s*<small>{interval}</small>", text), cell
 

@@ -1,5 +1,6 @@
 """`xbench run` from end to end, small."""
 
+import csv
 import json
 from hashlib import sha256
 
@@ -32,7 +33,7 @@ def test_a_run_scores_every_entry_and_stores_a_valid_record_of_each(xbench, quic
     assert names.issuperset(f"{m}@{c}%" for m in ("precision", "recall") for c in coverages)
     for record in records:
         assert record.cases == 24
-        assert len(record.differences) == 6
+        assert len(record.differences) == 2 * 6
         assert all(difference.paired for difference in record.differences)
         assert record.cost.passes["bottom_forward"] > 0
     files = sorted((store / "records" / "default").glob("*.json"))
@@ -85,18 +86,64 @@ def test_results_do_not_depend_on_the_batch_size(xbench, quick, store, tmp_path)
             assert score["value"] == pytest.approx(same["value"], abs=1e-3)
 
 
-def test_tables_are_printed_plainly_when_piped(xbench, quick, store):
+def test_conclusions_come_first_and_one_table_follows_in_plain_text_when_piped(
+    xbench, quick, store
+):
     called = xbench("run", "--store", store, "--quiet", *quick)
     assert called.code == 0
     assert called.err == ""
+    assert not {"\t", "\x1b"} & set(called.out)
     lines = called.out.splitlines()
-    heads = [line for line in lines if line.startswith("# ")]
-    assert any(line.startswith("# precision in per cent, with 95 % intervals") for line in heads)
-    assert any(line.startswith("# Where the difference comes from") for line in heads)
-    rows = [line.split("\t") for line in lines if line.startswith("deliberative\t")]
-    assert [len(row) for row in rows] == [7, 7]  # precision and recall: average, 10…50 %
-    assert all("–" in cell for row in rows for cell in row[1:])
-    assert not any("\x1b" in line for line in lines)
+    title, words, found = map(lines.index, (lines[0], "What the words mean", "Conclusions"))
+    table = lines.index("Headline scores in per cent, with 95 % intervals")
+    assert title < words < found < table
+    assert any(line.startswith("- insecurity: a region of the image") for line in lines)
+    for score in ("average precision", "average recall"):
+        assert sum(line.startswith(f"- In {score} 'deliberative' ") for line in lines) == 1
+    assert any(line.startswith("- Smallest detectable difference: ") for line in lines)
+    assert lines[table + 1].split() == ["average", "precision", "average", "recall"]
+    assert sum("(floor)" in line for line in lines[table:]) == 5
+    assert f"7 records in {store}/records/default" in lines
+    assert not any(line.endswith(".json") for line in lines)
+
+
+def test_full_prints_every_table_and_path(xbench, quick, store):
+    lines = xbench("run", "--store", store, "--quiet", "--full", *quick).out.splitlines()
+    titles = ("precision in per cent, with 95 % intervals over images", "recall in per cent, ")
+    titles += ("Differences in the headline scores in percentage points, paired by image",)
+    for title in (*titles, "Where the difference comes from"):
+        assert any(line.startswith(title) for line in lines)
+    assert sum(line.startswith("record ") and line.endswith(".json") for line in lines) == 7
+    assert any(line.startswith("deliberative − centre prior") for line in lines)
+
+
+@pytest.mark.parametrize(("form", "separator"), [("tsv", "\t"), ("csv", ",")])
+def test_values_are_one_table_of_all_scores_and_nothing_else(xbench, quick, store, form, separator):
+    given = ("--store", store, *quick)
+    records = [read_record(record) for record in xbench("run", "--json", *given).json()]
+    called = xbench("run", "--format", form, *given)
+    rows = list(csv.DictReader(called.out.splitlines(), delimiter=separator))
+    wanted = [(record, score) for record in records for score in record.scores]
+    assert len(rows) == len(wanted) == 7 * 12
+    for row, (record, score) in zip(rows, wanted, strict=True):
+        assert (row["label"], row["role"], row["score"]) == (record.label, record.role, score.name)
+        assert float(row["value"]) == score.value
+        assert row["headline"] == str(score.headline).lower()
+        assert int(row["n_unscored"]) == score.n_unscored
+
+
+def test_tables_are_printed_for_papers_and_json_is_that_of_its_flag(xbench, quick, store):
+    given = ("--store", store, *quick)
+    markdown = xbench("run", "--format", "md", *given).out.splitlines()
+    assert markdown[0] == "**Headline scores in per cent, with 95 % intervals**"
+    assert markdown[2] == "|  | average precision | average recall |"
+    latex = xbench("run", "--format", "latex", "--full", *given).out
+    assert latex.startswith("% needs \\usepackage{booktabs}\n\\begin{table}")
+    assert latex.count("\\begin{tabular}") == latex.count("\\end{tabular}") == 5
+    by_format = xbench("run", "--format", "json", *given)
+    assert by_format.err == ""
+    flagged = xbench("run", "--json", *given).json()
+    assert list(map(timeless, by_format.json())) == list(map(timeless, flagged))
 
 
 def test_parameters_reach_the_entry_and_its_floors(xbench, quick, store):

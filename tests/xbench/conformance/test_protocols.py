@@ -95,6 +95,13 @@ MISTAKES = {
     "needs that are no annotations": ({"needs": lambda self: (dict,)}, "declared", "no kind of"),
     "scores of something": ({"scores": dict}, "declared", "which kind of explanation it `scores`"),
     "no word for a case": ({"case": ""}, "declared", "no word for a `case`"),
+    "terms that are a list": ({"terms": lambda self: ["share"]}, "terms", "terms as a list, not"),
+    "a term without a sentence": (
+        {"terms": lambda self: {"share": "what hits"}},
+        "terms",
+        "explains 'share' by 'what hits', which is no sentence on one line",
+    ),
+    "a term that is none": ({"terms": lambda self: {"": "It."}}, "terms", "'', which is no term"),
     "empty shards": ({"shard_size": 0}, "declared", "shards of 0 cases"),
     "artefacts that are none": (
         {"artefacts": lambda self, entry: {"weights": 3}},

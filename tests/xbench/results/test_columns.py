@@ -25,7 +25,8 @@ columns_of_any_width = st.lists(
     ("cells", "expected"),
     [
         (("1", "-2.5", "[+1.0, –]", "58.1\n50.0–60.1", ""), True),
-        (("1", "a tie"), False),
+        (("1", "tie"), False),
+        (("1", "! 61.7\n61.1–62.4"), True),
         ((), True),
     ],
 )

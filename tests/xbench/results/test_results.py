@@ -75,7 +75,7 @@ def test_a_difference_of_two_entries_is_told_once():
 
 def test_a_difference_over_different_images_is_marked():
     unpaired = next(row for row in differences() if row.label == "a − b")
-    assert unpaired.cells[-1] == "a tie (unpaired)"
+    assert unpaired.cells[-1] == "tie (unpaired)"
 
 
 def test_what_artefacts_say_is_told_once_and_what_one_entry_has_alone_under_its_label():
@@ -109,7 +109,7 @@ def test_numbers_are_no_shares_and_chance_stands_in_the_title():
 def test_tables_count_what_the_protocol_counts():
     made = tables(benchmark("prediction"), run())
     assert made[0].title == "precision in per cent, with 95 % intervals over predictions"
-    title = "Differences in the headline score in percentage points, paired by prediction"
+    title = "Differences in the headline scores in percentage points, paired by prediction"
     assert made[1].title == title
     assert made[1].columns[4] == "predictions"
 

@@ -31,6 +31,7 @@ _LABELS = ("one", "other")
 def rules(protocol: Protocol, beside: Beside) -> Iterator[Rule]:
     """Beyond its declaration none where it cannot score the tiny dataset or what is beside it."""
     yield Rule("declared", partial(_declared, protocol))
+    yield Rule("terms", partial(_terms_faults, protocol))
     explainer = _fitting(protocol, beside)
     needs = [need for need in protocol.needs() if isinstance(need, type)]
     if not all(issubclass(TinyDataset, need) for need in needs):
@@ -71,6 +72,18 @@ def _declared(protocol: Protocol) -> Iterator[str]:
     size = protocol.shard_size
     if size is not None and (not isinstance(size, int) or size < 1):
         yield f"has shards of {size!r} cases"
+
+
+def _terms_faults(protocol: Protocol) -> Iterator[str]:
+    terms = protocol.terms()
+    if not isinstance(terms, Mapping):
+        yield f"gives terms as a {type(terms).__name__}, not as sentences by term"
+        return
+    for term, sentence in terms.items():
+        if not isinstance(term, str) or not term.strip():
+            yield f"explains {term!r}, which is no term"
+        if not isinstance(sentence, str) or "\n" in sentence or not sentence.endswith("."):
+            yield f"explains {term!r} by {sentence!r}, which is no sentence on one line"
 
 
 def _is(value: object, kind: type) -> bool:

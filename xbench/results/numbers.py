@@ -1,0 +1,50 @@
+"""Numbers as text: shares in per cent, differences with a sign, intervals in brackets."""
+
+from xbench.interfaces.protocol import Unit
+
+NONE = "–"
+"""What stands where there is no number."""
+
+
+def value_text(value: float | None, unit: Unit) -> str:
+    """The number as tables show it."""
+    if value is None:
+        return NONE
+    return f"{100 * value:.1f}" if unit == "share" else f"{value:.2f}"
+
+
+def signed_text(value: float | None, unit: Unit) -> str:
+    """A difference as tables show it."""
+    if value is None:
+        return NONE
+    return f"{100 * value:+.1f}" if unit == "share" else f"{value:+.2f}"
+
+
+def spoken(value: float | None, unit: Unit) -> str:
+    """The number as sentences have it: with its unit."""
+    return f"{value_text(value, unit)}{' %' if unit == 'share' and value is not None else ''}"
+
+
+def points(text: str, unit: Unit) -> str:
+    """A difference as sentences have it: of shares in percentage points."""
+    return f"{text} points" if unit == "share" else text
+
+
+def signed_interval(low: float | None, high: float | None, unit: Unit) -> str:
+    """The ends of a difference's interval."""
+    return f"[{signed_text(low, unit)}, {signed_text(high, unit)}]"
+
+
+def level_text(level: float) -> str:
+    """How sure intervals are: 95 %."""
+    return f"{level:.0%}".replace("%", " %")
+
+
+def listed(words: list[str]) -> str:
+    """Words as a sentence lists them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def counted(count: int, noun: str) -> str:
+    """The count with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
