@@ -1,6 +1,7 @@
 """Tables, progress and JSON: rich on a terminal, plain lines when piped."""
 
 import json
+import re
 import shutil
 import sys
 import textwrap
@@ -15,6 +16,11 @@ __all__ = ["print_json", "print_lines", "print_table", "progress"]
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+
+TOGETHER = re.compile(r" (?=%)|\[[-+\d., ]*\]")
+"""Spaces that end no line: before a per cent sign, and within an interval."""
+HARD_SPACE = "\u00a0"
 
 
 def print_json(value: Any) -> None:
@@ -78,7 +84,9 @@ def _within_terminal(line: str) -> str:
     width = shutil.get_terminal_size().columns
     if max(map(len, line.split()), default=0) > width - 2:
         return line
-    return "\n".join(textwrap.wrap(line, width, subsequent_indent="  ", break_on_hyphens=False))
+    bound = TOGETHER.sub(lambda of: of[0].replace(" ", HARD_SPACE), line)
+    lines = textwrap.wrap(bound, width, subsequent_indent="  ", break_on_hyphens=False)
+    return "\n".join(lines).replace(HARD_SPACE, " ")
 
 
 def _escaped(text: str) -> str:

@@ -84,10 +84,14 @@ def print_list(title: str, items: Sequence[str]) -> None:
 def _tables(
     benchmark: "Benchmark", records: "Sequence[Record]", *, full: bool
 ) -> "Iterator[Table]":
+    """The headline scores; all tables too where that is asked for, or there is no headline."""
+    from xbench.results.comparison import headlines
     from xbench.results.tables import headline_table, tables
 
-    yield headline_table(benchmark, records)
-    yield from tables(benchmark, records) if full else ()
+    decided = bool(headlines(records))
+    if decided:
+        yield headline_table(benchmark, records)
+    yield from tables(benchmark, records) if full or not decided else ()
 
 
 def _print(table: "Table") -> None:

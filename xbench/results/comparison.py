@@ -45,11 +45,18 @@ def score_of(record: Record, name: str) -> ScoreRecord | None:
     return next((score for score in record.scores if score.name == name), None)
 
 
+def family_of(name: str) -> str:
+    """What a score measures: its name up to its `@`, without `average`."""
+    return name.partition("@")[0].removeprefix("average ")
+
+
 def headlines(records: Sequence[Record]) -> list[str]:
-    """Names of the scores that decide comparisons, the one that ranks first."""
+    """Names of the scores that decide comparisons, family by family, the one that ranks first."""
     scores = [score for record in records for score in record.scores]
     ranking = (score.name for score in scores if score.ranking)
-    return list(dict.fromkeys((*ranking, *(score.name for score in scores if score.headline))))
+    names = dict.fromkeys((*ranking, *(score.name for score in scores if score.headline)))
+    families = list(dict.fromkeys(map(family_of, names)))
+    return sorted(names, key=lambda name: families.index(family_of(name)))
 
 
 def every_comparison(record: Record) -> Iterator[Comparison]:

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
-from xbench.results.comparison import Comparison, comparisons, headlines
+from xbench.results.comparison import Comparison, comparisons, family_of, headlines
 from xbench.results.numbers import counted, level_text, listed, spoken
 from xbench.results.prose.sentences import amount, beside_all, difference_text, faults, of_many
 from xbench.results.prose.standing import Standing, standing
 from xbench.results.prose.terms import Term, terms
 from xbench.results.prose.winners import winner, winner_sentence
 from xbench.results.record import Record, ScoreRecord
-from xbench.results.tables import awaited, claims, family_of, heading, not_comparable
+from xbench.results.tables import awaited, claims, heading, not_comparable
 
 FEW = 3
 """Up to so many entries each get sentences of their own; of more it is said how many are better."""

@@ -10,6 +10,7 @@ from xbench.interfaces.protocol import Role
 from xbench.results.comparison import (
     Comparison,
     comparisons,
+    family_of,
     headlines,
     score_of,
     winning_floors,
@@ -150,11 +151,6 @@ def awaited(records: Sequence[Record]) -> list[str]:
 def _score_names(records: Sequence[Record]) -> list[str]:
     """Names of the scores that any record has, in the order in which they first appear."""
     return list(dict.fromkeys(score.name for record in records for score in record.scores))
-
-
-def family_of(name: str) -> str:
-    """What a score measures: its name up to its `@`, without `average`."""
-    return name.partition("@")[0].removeprefix("average ")
 
 
 def _score_table(

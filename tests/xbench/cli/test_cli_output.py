@@ -46,6 +46,14 @@ def test_an_empty_table_has_its_heads(terminal):
     assert any("name" in line for line in terminal(80, print_table, "t", ("name", "kind"), []))
 
 
+def test_no_line_ends_within_an_interval_or_before_a_per_cent_sign(terminal):
+    line = "better by a lot of per cent: 45.5 % against 12.4 %, +6.1 [+4.1, +8.3] points"
+    for width in range(20, 80):
+        lines = terminal(width, print_lines, line)
+        assert " ".join(" ".join(lines).split()) == line
+        assert not any(of.endswith(("[+4.1,", "45.5", "12.4")) for of in lines)
+
+
 def test_sentences_are_wrapped_between_words_and_paths_are_not(terminal):
     path = f"record /{'folder/' * 20}a.json"
     lines = terminal(40, print_lines, "a sentence " * 5, path, "")

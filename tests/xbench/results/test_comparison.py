@@ -27,6 +27,8 @@ def test_an_interval_says_better_worse_or_tie(low, high, direction, word):
 def test_headlines_begin_with_the_one_that_ranks():
     scores = [scored("a", 0.5), scored("b", 0.5, headline=False), scored("c", 0.5, ranking=True)]
     assert headlines([record("x", *scores), record("y", scored("d", 0.5))]) == ["c", "a", "d"]
+    pairs = [scored(name, 0.5, ranking=name == "near@y") for name in ("hit@y", "near@y", "near@z")]
+    assert headlines([record("x", *pairs)]) == ["near@y", "near@z", "hit@y"]
 
 
 def test_floors_that_are_better_than_an_entry_are_marked_in_every_table_with_a_legend():

@@ -338,6 +338,13 @@ def test_words_are_explained_that_the_numbers_need():
     assert names == ["floor", "ceiling", "chance", "interval", "better, worse, tie"]
 
 
+def test_where_every_entry_failed_nothing_is_said_of_them():
+    found = said([record("guess", scored("hits", 0.5), role="floor")])
+    assert found.standings == (NO_CEILING,)
+    assert (found.weaknesses, found.detectable) == ((), "")
+    assert said([record("a", scored("hits", 0.5, headline=False))]).standings == (NO_CEILING,)
+
+
 def test_sentences_are_read_in_order():
     found = said(compared(ONE, *FLOORS))
     assert found.sentences == (*found.standings, *found.weaknesses, found.detectable)
