@@ -1,6 +1,7 @@
 """Captum's attribution classes: by name, made for a module, and called as xbench calls methods."""
 
 import contextlib
+import functools
 import hashlib
 import importlib
 import inspect
@@ -48,6 +49,14 @@ class Settings(dict[str, Any]):
         """By names; values may be of any kind."""
         return hash(tuple(sorted(self)))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the content is the same: tensors are equal by their values."""
+        return isinstance(other, Mapping) and self.tree() == Settings(other).tree()
+
+    def __ne__(self, other: object) -> bool:
+        """Whether the content is another."""
+        return not self == other
+
     def tree(self) -> dict[str, Any]:
         """The parameters as plain values; of what is none the hash of its bytes."""
         return {name: _told(value) for name, value in sorted(self.items())}
@@ -83,11 +92,12 @@ def _hash(data: bytes, tensor: Tensor | None = None) -> str:
     return whole.hexdigest()[:32]
 
 
-def method_names() -> list[str]:
+@functools.cache
+def method_names() -> tuple[str, ...]:
     """Names of Captum's attribution classes that take images."""
     attr = importlib.import_module("captum.attr")
     classes = (one for one in vars(attr).values() if isinstance(one, type))
-    return sorted(cls.__name__ for cls in classes if _takes_images(cls))
+    return tuple(sorted(cls.__name__ for cls in classes if _takes_images(cls)))
 
 
 def _takes_images(cls: type) -> bool:

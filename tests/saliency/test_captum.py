@@ -256,6 +256,19 @@ def test_an_object_with_functions_of_its_own_has_a_key_of_their_content():
     assert len(keys) == 2
 
 
+def test_tensors_among_its_options_tell_explainers_apart_by_their_values():
+    one, same, other = (
+        CaptumExplainer("Saliency", constructor={}, options={"abs": value})
+        for value in (torch.tensor([1.0]), torch.tensor([1.0]), torch.tensor([2.0]))
+    )
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one.tree() == same.tree()
+    assert one != other
+    assert one.tree() != other.tree()
+    assert one == CaptumExplainer("saliency", options={"abs": torch.tensor([1.0])})
+
+
 def test_the_module_of_the_user_is_left_as_it_was():
     module, batch = modules().train(), tiny_batch(2)
     before = copy.deepcopy(module.state_dict())

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -119,13 +120,22 @@ class Cell:
 
 @contextmanager
 def _cell() -> Iterator[Cell]:
-    shown = import_module("IPython.display")
-    handle = shown.display(shown.HTML(""), display_id=True)
-    cell = Cell(lambda html: handle.update(shown.HTML(html)))
-    try:
-        yield cell
-    finally:
-        cell.end()
+    shown, handles = import_module("IPython.display"), list[Any]()
+
+    def show(html: str) -> None:
+        if handles:
+            handles[0].update(shown.HTML(html))
+        elif html:
+            handles.append(shown.display(shown.HTML(html), display_id=True))
+
+    cell = Cell(show)
+    with warnings.catch_warnings():
+        # libraries that are imported now want widgets for bars that nobody sees
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        try:
+            yield cell
+        finally:
+            cell.end()
 
 
 @contextmanager

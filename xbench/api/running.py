@@ -73,8 +73,8 @@ def run(  # noqa: PLR0913 - what a person may choose, by name
     numbers = {"seed": seed, "repeats": repeats}
     given = dict(parameters or {})
     asked = _Asked(explainer, dataset, classifier, variants, numbers, given)
-    prepared, by = _prepared(benchmark, asked, executor)
     with progress(quiet) as reporter:
+        prepared, by = _prepared(benchmark, asked, executor)
         place = local_workplace(device, batch_size, reporter)
         options = RunOptions(_counted(limit), keep=keep)
         opened = opened_store(None if store is None else os.fspath(store))
