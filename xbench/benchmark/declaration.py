@@ -28,8 +28,9 @@ GIVEN_FOR_DATASET = ("published", "title", "weights")
 def read(path: Path) -> Tree:
     """The tree of a benchmark file, or `ParameterError` with the place of the mistake.
 
-    A file that `extends` another one beside it is laid on that one, whose settings for the
-    file's dataset come with it; entries, contrasts, published figures and variants replace.
+    A file that `extends` another one, beside it or installed, is laid on that one, whose
+    settings for the file's dataset come with it; entries, contrasts, published figures and
+    variants replace.
     """
     tree = _read(path, ())
     for key in ("name", "version", *COMPONENTS, "splits"):
@@ -58,7 +59,14 @@ def chain(path: Path) -> list[Path]:
     tree = parsed_file(path)
     if "extends" not in tree:
         return [path]
-    return [path, *chain(path.with_name(f"{tree['extends']}.toml"))]
+    return [path, *chain(_base(path, tree["extends"]))]
+
+
+def _base(path: Path, name: str) -> Path:
+    """The file that this one extends: beside it, or the one that is installed."""
+    beside = path.with_name(f"{name}.toml")
+    installed = benchmark_folder() / beside.name
+    return beside if beside.exists() or not installed.exists() else installed
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> Tree:
@@ -72,8 +80,8 @@ def _read(path: Path, below: tuple[Path, ...]) -> Tree:
         raise ParameterError(f"benchmark file {path} extends itself")
     if "extends" not in tree:
         return tree
-    beside = path.with_name(f"{tree['extends']}.toml")
-    return _extended(_read(beside, (*below, path)), tree)
+    base = _base(path, tree["extends"])
+    return _extended(_read(base, (*below, path)), tree)
 
 
 def parsed_file(path: Path) -> Tree:

@@ -95,6 +95,14 @@ def test_a_file_knows_those_that_it_extends(written, tmp_path):
     assert chain(path) == [path, tmp_path / "base.toml"]
 
 
+def test_a_file_extends_one_that_is_installed_unless_its_like_lies_beside(written):
+    path = written("own", 'extends = "default"\nrepeats = 7')
+    assert read(path)["repeats"] == 7
+    assert read(path)["title"].startswith("Deliberative")
+    written("default", 'extends = "base"\ntitle = "Beside"')
+    assert read(path)["title"] == "Beside"
+
+
 def test_a_file_that_extends_itself_is_refused(written):
     written("egg", 'extends = "hen"')
     with pytest.raises(ParameterError, match=r"hen\.toml extends itself"):
