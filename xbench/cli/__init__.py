@@ -12,12 +12,16 @@ from xbench.errors import XbenchError
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "run": "Run a benchmark: train, explain, score and record.",
+        "results": "List the results in a store, and show stored runs again.",
+        "compare": "Compare two stored entries, paired by case.",
+        "export": "Write results as CSV, Parquet, JSON, Markdown or LaTeX.",
         "list": "List the components that are installed.",
         "show": "Show one component, dataset, classifier, benchmark or record.",
         "train": "Train a classifier, or find its trained weights.",
         "explain": "Explain images and draw the explanations.",
         "data": "Get, verify and list data of datasets.",
         "store": "List, verify and clean up what lies in a store.",
+        "doctor": "Say what is installed, what works, and what does not.",
         "plugins": "List, make and check plugins.",
     }
 )

@@ -116,6 +116,29 @@ class TimesRecord(Strict):
     """Seconds that each artefact took, by key."""
 
 
+class ContrastRecord(Strict):
+    """A difference that answers a question."""
+
+    title: str
+    of: str
+    minus: str
+
+
+class HeadingRecord(Strict):
+    """What a run says of its benchmark when it shows its results."""
+
+    title: str
+    case: str
+    """What a case is, in a word."""
+    place: int = Field(ge=0)
+    """Of the entry among the lines of the benchmark."""
+    variants: list[str] = []
+    remarks: list[str] = []
+    contrasts: list[ContrastRecord] = []
+    published: dict[str, Any] | None = None
+    """The paper's figures that scores are put beside."""
+
+
 class Record(Strict):
     """The result of one entry of a benchmark, over all its repeats."""
 
@@ -130,6 +153,8 @@ class Record(Strict):
     suite: str | None = None
     benchmark: str
     benchmark_version: str
+    heading: HeadingRecord | None = None
+    """None in records of before, which cannot be shown with all that their run said."""
     label: str
     role: Literal["entry", "floor", "ceiling"]
     grid: dict[str, str] = {}

@@ -21,7 +21,8 @@ def score_records(repeats: Sequence[Sequence[CaseScores]], draws: Draws) -> list
         for name in named[0]
     ]
     return [
-        ScoreRecord(ranking=score.name == ranking, **_numbers(asdict(score))) for score in scores
+        ScoreRecord(ranking=score.name == ranking, **finite_numbers(asdict(score)))
+        for score in scores
     ]
 
 
@@ -52,10 +53,11 @@ def difference_records(
                 made = difference((label, other), ours, theirs, draws.resampling, draws)
                 values = asdict(made)
                 del values["of"]
-                yield DifferenceRecord(minus_key=keys[other], **_numbers(values))
+                yield DifferenceRecord(minus_key=keys[other], **finite_numbers(values))
 
 
-def _numbers(values: dict[str, Any]) -> dict[str, Any]:
+def finite_numbers(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, None in the place of numbers that are not finite."""
     return {
         key: number(value) if isinstance(value, float) else value for key, value in values.items()
     }

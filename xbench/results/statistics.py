@@ -120,10 +120,15 @@ def difference(
     minus: Sequence[CaseScores],
     resampling: Resampling,
     drawn: "Draws | None" = None,
+    *,
+    apart: bool = False,
 ) -> Difference:
-    """`of` minus `minus`: paired by case where both were scored on the same cases."""
+    """`of` minus `minus`: paired by case where both were scored on the same cases.
+
+    With `apart` they are not paired even then.
+    """
     a, b = sample_of(of), sample_of(minus)
-    paired, draws = same_cases(a, b), drawn or Draws(resampling)
+    paired, draws = not apart and same_cases(a, b), drawn or Draws(resampling)
     if paired:
         a, b = both_scored(a, b)
         means = resampled_means(a, draws) - resampled_means(b, draws)

@@ -35,6 +35,7 @@ from xbench.results.record import (
 from xbench.results.score_records import Scores, difference_records, score_records
 from xbench.results.scores_file import scores_table
 from xbench.results.statistics import Draws
+from xbench.results.stored.rebuilt import heading_record
 from xbench.running.provenance import git_state, package_versions, platform_name, python_version
 from xbench.running.storage.store import FACTS, Store
 
@@ -190,6 +191,7 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "suite": benchmark.suite or None,
         "benchmark": benchmark.name,
         "benchmark_version": _version(benchmark, entry),
+        "heading": heading_record(benchmark, entry.label),
         "role": entry.role,
         "grid": dict(entry.cell),
         "protocol": benchmark.protocol.tree(),

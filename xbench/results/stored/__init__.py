@@ -1,0 +1,1 @@
+"""Stored results: runs found again, compared, exported."""
