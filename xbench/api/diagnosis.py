@@ -58,7 +58,7 @@ def diagnosis(store: str | None) -> list[Section]:
         "store": lambda: _store(store),
         "environment": _environment,
     }
-    return [Section(title, tuple(_found(find))) for title, find in parts.items()]
+    return [Section(title, tuple(_found(title, find))) for title, find in parts.items()]
 
 
 def problems(sections: list[Section]) -> list[str]:
@@ -71,12 +71,12 @@ def problems(sections: list[Section]) -> list[str]:
     ]
 
 
-def _found(find: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
+def _found(title: str, find: Callable[[], Iterator[Fact]]) -> Iterator[Fact]:
     """What was found; where finding it fails, that is what is told."""
     try:
         yield from find()
     except Exception as error:  # noqa: BLE001 - whatever is broken, the rest is told
-        yield Fact("not found out", "", _reason(error))
+        yield Fact("", "", f"no more of {title} could be found out: {_reason(error)}")
 
 
 def _reason(error: BaseException) -> str:
@@ -85,9 +85,8 @@ def _reason(error: BaseException) -> str:
 
 
 def _software() -> Iterator[Fact]:
-    yield Fact(
-        "version", _version("xbench-xai") or "unknown", "" if _version("xbench-xai") else REINSTALL
-    )
+    version = _version("xbench-xai")
+    yield Fact("version", version or "unknown", "" if version else REINSTALL)
     folder = Path(__file__).resolve().parent.parent
     from xbench.running.provenance import git_state
 
@@ -192,14 +191,14 @@ def _unwritable(place: Path, way_out: str) -> str:
 
 
 def _store(url: str | None) -> Iterator[Fact]:
+    place = url or str(home() / "store")
+    local, way_out = "://" not in place, "name another with --store or XBENCH_STORE"
+    yield Fact("place", place, _unwritable(Path(place), way_out) if local else "")
     from xbench.running.storage.inventory import holdings
     from xbench.running.storage.store import Store
     from xbench.running.storage.stored_records import stored_records
 
-    store = Store(url or str(home() / "store"))
-    local = "://" not in store.url
-    way_out = "name another with --store or XBENCH_STORE"
-    yield Fact("place", store.url, _unwritable(Path(store.url), way_out) if local else "")
+    store = Store(place)
     kinds = holdings(store)
     files, size = sum(kind.files for kind in kinds), sum(kind.size for kind in kinds)
     yield Fact("holds", f"{files} files, {_gb(size)}; `xbench store verify` reads all of them")

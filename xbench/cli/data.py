@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xbench.benchmark.completion import of_kind
 from xbench.cli.options import OUTPUT, Session, session_options
 from xbench.errors import DatasetError, XbenchError
 
@@ -29,7 +30,7 @@ def command() -> None:
 
 
 @command.command("get")
-@click.argument("name")
+@click.argument("name", shell_complete=of_kind("dataset"))
 @click.option("--keep", is_flag=True, help="Keep the archives after they are unpacked.")
 @session_options(PARAMETERS, OUTPUT)
 def get(session: Session, name: str, keep: bool) -> None:
@@ -55,7 +56,7 @@ def get(session: Session, name: str, keep: bool) -> None:
 
 
 @command.command("verify")
-@click.argument("name")
+@click.argument("name", shell_complete=of_kind("dataset"))
 @session_options(PARAMETERS, OUTPUT)
 def verify(session: Session, name: str) -> None:
     """Name every missing or damaged file of dataset NAME, one a line; exit code 2 if any is."""
@@ -117,6 +118,16 @@ def _state(dataset: "Dataset") -> str:
     except XbenchError as error:
         return f"FAILS: {error}"
     return "here"
+
+
+def availability(dataset: "Dataset") -> str:
+    """Whether the data of a dataset is here, in a few words; else how it is had."""
+    state = _state(dataset)
+    if state != "not here":
+        return "nothing to download" if state == "here" and not dataset.downloads() else state
+    size = sum(download.size for download in dataset.downloads())
+    name = getattr(dataset, "of", dataset).name
+    return f"{size / 1e6:.0f} MB: xbench data get {name}" if size else "not here; bring your own"
 
 
 def _way_out(dataset: "Dataset") -> str:

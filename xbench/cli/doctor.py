@@ -30,12 +30,18 @@ def command(session: Session) -> None:
         return
     for section in sections:
         print_lines(section.title, *(f"  {_line(fact)}" for fact in section.facts if fact.name))
-    print_lines("", f"{len(wrong)} problems:" if wrong else "no problem was found")
-    print_lines(*(f"  ✗ {problem}" for problem in wrong))
+    print_lines("", _verdict(len(wrong)))
+    print_lines(*(f"- {problem}" for problem in wrong))
+
+
+def _verdict(count: int) -> str:
+    if not count:
+        return "no problem was found"
+    return f"{count} problem{'' if count == 1 else 's'}, marked (!) above:"
 
 
 def _line(fact: "Fact") -> str:
-    return f"{fact.name:<16} {fact.value}{' ✗' if fact.problem else ''}"
+    return f"{fact.name:<16} {fact.value}{' (!)' if fact.problem else ''}"
 
 
 def _facts(section: "Section") -> dict[str, str]:

@@ -15,6 +15,7 @@ from xbench.api.setting import (
     local_workplace,
     opened_store,
 )
+from xbench.benchmark.completion import of_kind, of_variants
 from xbench.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -140,17 +141,39 @@ OUTPUT = (
 )
 """Options of every command: what is printed, and which plugins take part."""
 CHOICE = (
-    click.option("--benchmark", metavar="NAME|FILE", default="default", show_default=True),
+    click.option(
+        "--benchmark",
+        metavar="NAME|FILE",
+        default="default",
+        show_default=True,
+        shell_complete=of_kind("benchmark", files=".toml"),
+    ),
     click.option(
         "--variant",
         "variants",
         multiple=True,
         metavar="NAME",
         help="A variant that the benchmark file offers, such as smoke; may be repeated.",
+        shell_complete=of_variants,
     ),
-    click.option("--dataset", metavar="NAME", help="Another dataset."),
-    click.option("--explainer", metavar="NAME", help="Another explainer as the entry."),
-    click.option("--classifier", metavar="NAME", help="Another classifier."),
+    click.option(
+        "--dataset",
+        metavar="NAME",
+        help="Another dataset.",
+        shell_complete=of_kind("dataset"),
+    ),
+    click.option(
+        "--explainer",
+        metavar="NAME",
+        help="Another explainer as the entry.",
+        shell_complete=of_kind("explainer"),
+    ),
+    click.option(
+        "--classifier",
+        metavar="NAME",
+        help="Another classifier.",
+        shell_complete=of_kind("classifier"),
+    ),
     click.option(
         "-p",
         "parameters",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from xbench.benchmark.completion import of_kind
 from xbench.cli.options import OUTPUT, STORE, Session, session_options
 
 if TYPE_CHECKING:
@@ -16,12 +17,18 @@ if TYPE_CHECKING:
     from xbench.results.stored.settings import Settings
 
 FILTERS = (
-    click.option("--benchmark", "of_benchmark", metavar="NAME", help="Only of this benchmark."),
-    click.option("--dataset", "of_dataset", metavar="NAME", help="Only on this dataset."),
-    click.option("--explainer", "of_explainer", metavar="NAME", help="Only of this explainer."),
-    click.option("--classifier", "of_classifier", metavar="NAME", help="Only of this classifier."),
+    *(
+        click.option(
+            f"--{kind}",
+            f"of_{kind}",
+            metavar="NAME",
+            help=f"Only of this {kind}.",
+            shell_complete=of_kind(kind),
+        )
+        for kind in ("benchmark", "dataset", "explainer", "classifier")
+    ),
     click.option(
-        "--entry", "of_entry", metavar="TEXT", help="Only entries with this in the label."
+        "--entry", "of_entry", metavar="TEXT", help="Only entries with this in their label."
     ),
     click.option("--since", metavar="DATE|AGE", help="Only since 2026-05-01, or the last 7d."),
 )

@@ -1,12 +1,12 @@
 """`xbench show`: one thing of everything that is installed."""
 
-import dataclasses
-import inspect
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from xbench.benchmark.completion import of_kinds, of_shown_kind
 from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
 from xbench.errors import UnknownNameError
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from xbench.interfaces.component import Tree
 
 SHOWN = ("benchmark", "record")
+WIDEST = 100
+"""Characters of a line of explanations; longer ones are hard to read."""
 
 
 @click.command("show")
-@click.argument("kind")
-@click.argument("name")
+@click.argument("kind", shell_complete=of_kinds("record"))
+@click.argument("name", shell_complete=of_shown_kind)
 @session_options(CHOICE, OUTPUT)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A picture file.")
 @click.option(
@@ -123,6 +125,18 @@ def _show_classifier(session: Session, name: str, classes: int | None) -> None:
     ]
     columns = ["layer", "values", "lie as", ""]
     print_table(f"Layers at which {name} can be cut", columns, rows)
+    _print_parameters(session, classifier.name)
+
+
+def _print_parameters(session: Session, classifier: str) -> None:
+    from xbench.api.catalogue import described, parameter_lines
+
+    description = described("classifier", classifier, session.registry, {})
+    click.echo("\n".join(["", *parameter_lines(description, _width())]).rstrip())
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 def _lacks_parameters(session: Session, name: str) -> bool:
@@ -133,29 +147,15 @@ def _lacks_parameters(session: Session, name: str) -> bool:
 
 
 def _show_component(session: Session, kind: str, name: str) -> None:
-    from xbench.cli.output import print_json, print_lines
-    from xbench.components.kinds import KIND
+    from xbench.api.catalogue import described, lines
+    from xbench.cli.output import print_json
 
-    cls = session.registry.get(kind, name)
-    claim = session.registry.claim(kind, name)
-    fields = _parameters(cls)
-    if session.json:
-        print_json({"kind": kind, "name": name, "provided_by": str(claim), "parameters": fields})
-        return
     defaults = session.tree.get("defaults", {}).get(kind, {}).get(name, {})
-    lines = [f"{key}: {value}" for key, value in {**fields, **defaults}.items()]
-    if kind == KIND:
-        lines.append(f"components: {', '.join(session.registry.names(name)) or 'none'}")
-    print_lines(f"{kind} {name}, provided by {claim}", "", inspect.getdoc(cls) or "", "", *lines)
-
-
-def _parameters(cls: type) -> dict[str, str]:
-    if not dataclasses.is_dataclass(cls):
-        return {}
-    return {
-        field.name: "required" if field.default is dataclasses.MISSING else repr(field.default)
-        for field in dataclasses.fields(cls)
-    }
+    description = described(kind, name, session.registry, defaults)
+    if session.json:
+        print_json(description.facts())
+        return
+    click.echo("\n".join(lines(description, _width())))
 
 
 def _show_benchmark(session: Session, name: str) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from torch import Generator, Tensor
 
@@ -51,6 +51,9 @@ class Explainer(Component):
     makes: ClassVar[type[Explanation]]
     """The kind of explanation it makes; a protocol that scores this kind fits."""
 
+    role: ClassVar[Literal["entry", "floor", "ceiling"]] = "entry"
+    """What it is in comparisons: a method, a floor that methods should beat, or a ceiling that they
+    cannot; lists keep them apart. A benchmark says for itself in which role it compares one."""
     kept: ClassVar[bool] = True
     """Whether its explanations are kept in the store: not where one is made again from what is
     kept, without a network, for less than it costs to read it."""

@@ -17,6 +17,7 @@ from xbench import (
     MismatchError,
     Network,
     Recipe,
+    Role,
     per_image,
 )
 from xbench_ces.banks.bank import ConceptBank
@@ -37,6 +38,7 @@ class SameConcepts(Explainer):
     """Scores the concepts of another explainer; whose scores they get is its own matter."""
 
     makes: ClassVar[type[ConceptScores]] = ConceptScores
+    role: ClassVar[Role] = "floor"
 
     of: Explainer
 

@@ -19,6 +19,7 @@ from xbench import (
     MismatchError,
     Network,
     Recipe,
+    Role,
 )
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.regions import region_sizes
@@ -40,6 +41,7 @@ class KnownParts(Explainer):
 
     name: ClassVar[str] = "known-parts"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    role: ClassVar[Role] = "ceiling"
     kept: ClassVar[bool] = False
 
     of: Explainer

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
-from xbench import Artefacts, Batch, Explainer, Given, MismatchError, Network, per_image
+from xbench import Artefacts, Batch, Explainer, Given, MismatchError, Network, Role, per_image
 from xbench.kernels import on_grid
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
@@ -20,6 +20,7 @@ class SamePairs(Explainer):
     """Takes the class pairs of another explainer; what it makes of regions is its own."""
 
     makes: ClassVar[type[Insecurities]] = Insecurities
+    role: ClassVar[Role] = "floor"
 
     of: Explainer
 
@@ -103,6 +104,7 @@ class RandomPair(Explainer):
 
     name: ClassVar[str] = "random-pair"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    role: ClassVar[Role] = "floor"
     needs_cut: ClassVar[bool] = True
 
     pairs: int = 10
@@ -139,6 +141,7 @@ class MostProbable(Explainer):
 
     name: ClassVar[str] = "most-probable"
     makes: ClassVar[type[Insecurities]] = Insecurities
+    role: ClassVar[Role] = "floor"
     needs_cut: ClassVar[bool] = True
 
     def explain(

@@ -1,11 +1,16 @@
 """`xbench list`, `show`, `train`, `explain` and `plugins`."""
 
+import re
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from xbench.components.registry import KINDS
+from xbench.benchmark.contents import installed_contents
+from xbench.benchmark.lines import entry_tables
+from xbench.components.description import parameters
+from xbench.components.registry import KINDS, installed
+from xbench.components.specification import as_table
 
 
 def test_list_names_every_kind_of_component(xbench):
@@ -132,7 +137,7 @@ def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
 def test_a_dataset_made_of_another_is_described_and_shown_with_that_one(xbench):
     called = xbench("show", "dataset", "confounded")
     assert called.code == 0
-    assert "of: required" in called.out
+    assert "of: (must be given)" in called.out
     listed = {row["dataset"]: row["state"] for row in xbench("data", "list", "--json").json()}
     assert listed["confounded"] == "made of another dataset: -p dataset.of=…"
     given = ("-p", "dataset.of=toybirds", "-p", "dataset.training_images=20")
@@ -145,3 +150,64 @@ def test_a_classifier_is_shown_with_how_its_values_lie(xbench):
     shown = xbench("show", "classifier", "timm:mambaout_femto", "--json").json()
     (default,) = [layer for layer in shown["layers"] if layer["default"]]
     assert default["arrangement"] == "channels-last 7x7"
+
+
+def test_the_long_list_keeps_floors_and_ceilings_apart(xbench):
+    rows = xbench("list", "explainer", "--long", "--json").json()
+    roles = {row["name"]: row["role"] for row in rows}
+    assert roles["deliberative"] == roles["grad-cam"] == "entry"
+    assert roles["random-region"] == roles["control-model"] == "floor"
+    assert roles["known-parts"] == "ceiling"
+    titles = [
+        line for line in xbench("list", "explainer", "--long").out.splitlines() if "#" in line
+    ]
+    assert [title.partition(" that")[0] for title in titles] == ["# Explainers"] * 3
+
+
+def test_roles_of_explainers_are_those_that_benchmarks_give_them():
+    registry = installed()
+    for of in installed_contents(registry):
+        for entry in entry_tables(of.tree):
+            if entry["role"] != "entry" and "explainer" in entry:
+                name = as_table(entry["explainer"])["name"]
+                assert registry.get("explainer", name).role in ("entry", entry["role"]), name
+
+
+def test_the_long_list_says_what_benchmarks_compare_and_whether_they_need_data(xbench):
+    rows = {row["name"]: row for row in xbench("list", "benchmark", "--long", "--json").json()}
+    default = rows["default"]
+    assert default["compares"] == "deliberative beside 5 floors, 1 ceiling"
+    assert (default["dataset"], default["data"]) == ("toybirds", "nothing to download")
+    assert rows["explicable-cifar10"]["data"].endswith("MB: xbench data get cifar10")
+    assert not any(row["summary"].startswith("FAILS") for row in rows.values())
+
+
+def test_each_parameter_is_shown_with_its_values_its_default_and_what_it_does(xbench):
+    shown = xbench("show", "explainer", "deliberative", "--json").json()
+    parameters = {of["name"]: of for of in shown["parameters"]}
+    assert parameters["difficulty"]["choices"] == ["entropy", "hardness", "hesitancy"]
+    assert parameters["difficulty"]["default"] == "entropy"
+    assert parameters["preset"]["choices"] == ["paper", "official"]
+    assert (parameters["top"]["what"], parameters["top"]["default"]) == ("a whole number", "5")
+    assert parameters["candidates"]["text"].startswith("K, the number of candidate classes")
+    assert "default" in shown["used_by"]
+    text = xbench("show", "explainer", "deliberative").out
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Choose it:  xbench run --explainer deliberative" in text
+    assert "-p explainer.difficulty=VALUE" in text
+
+
+DESCRIBED = [claim for claim in installed().claims() if claim.kind not in ("benchmark", "command")]
+
+
+@pytest.mark.parametrize("claim", DESCRIBED, ids=lambda of: f"{of.kind}-{of.name}")
+def test_every_parameter_of_every_component_is_described_in_words(claim):
+    for of in parameters(installed().get(claim.kind, claim.name), installed(), {}):
+        assert re.match(r"(a|an|one|text|true)\b", of.what), of
+
+
+def test_what_must_be_given_and_what_no_benchmark_scores_is_said(xbench):
+    assert "of: (must be given)" in xbench("show", "explainer", "random-region").out
+    assert "no benchmark" in xbench("show", "explainer", "grad-cam").out.lower()
+    assert "preset: normalised" in xbench("show", "loss", "weighted").out
+    assert "It has no parameters." in xbench("show", "difficulty", "entropy").out

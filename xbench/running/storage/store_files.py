@@ -61,7 +61,7 @@ class StoreFiles:
         self.url = url
         self.say = say
         self.damaged: set[str] = set()
-        self._files, self._root = fsspec.core.url_to_fs(url)
+        self._files, self._root = _opened(url)
         protocol = self._files.protocol
         names = {protocol} if isinstance(protocol, str) else set(protocol)
         self._puts_are_whole = not names.isdisjoint(PUTS_ARE_WHOLE)
@@ -201,6 +201,17 @@ class StoreFiles:
         finally:
             with contextlib.suppress(OSError):
                 self._files.rm_file(temporary)
+
+
+def _opened(url: str) -> tuple[Any, str]:
+    """The file system of a URL, and the place in it."""
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise UnwritableStoreError(
+            f"store {url!r} cannot be opened ({error}); choose a folder with --store"
+        ) from error
+    return files, str(root)
 
 
 def kind_of(path: str) -> str:
