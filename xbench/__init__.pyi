@@ -3,10 +3,15 @@
 from xbench.api.datasets import GivenDataset as GivenDataset
 from xbench.api.datasets import dataset_from as dataset_from
 from xbench.api.datasets import load_dataset as load_dataset
+from xbench.api.explained import Explained as Explained
+from xbench.api.explained import ExplainedImage as ExplainedImage
 from xbench.api.explaining import PreparedEntry as PreparedEntry
 from xbench.api.explaining import prepared_entry as prepared_entry
+from xbench.api.given_networks import LoadedClassifier as LoadedClassifier
+from xbench.api.given_networks import load_classifier as load_classifier
 from xbench.api.modules import LiveClassifier as LiveClassifier
 from xbench.api.modules import classifier_from as classifier_from
+from xbench.api.photo_explaining import explain as explain
 from xbench.api.result import RunResult as RunResult
 from xbench.api.running import run as run
 from xbench.benchmark.assembly import Benchmark as Benchmark
@@ -61,6 +66,7 @@ from xbench.interfaces.classifier import Classifier as Classifier
 from xbench.interfaces.classifier import Network as Network
 from xbench.interfaces.classifier import Normalisation as Normalisation
 from xbench.interfaces.classifier import PassCounter as PassCounter
+from xbench.interfaces.classifier import PhotoTransform as PhotoTransform
 from xbench.interfaces.component import Component as Component
 from xbench.interfaces.component import Tree as Tree
 from xbench.interfaces.component import content_hash as content_hash

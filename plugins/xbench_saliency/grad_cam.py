@@ -27,7 +27,7 @@ class GradCam(Explainer):
     needs_cut: ClassVar[bool] = True
 
     target: Target = "predicted"
-    """Which class is explained: the most probable one, or the image's label."""
+    """Which class is explained: the most probable one, the image's label, or that of a number."""
     relu: bool = True
     """Whether negative values become 0, as in the paper."""
 

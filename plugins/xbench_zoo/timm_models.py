@@ -6,7 +6,7 @@ from typing import Any, ClassVar, final
 
 from torch import nn
 
-from xbench import Normalisation, UnknownNameError
+from xbench import Normalisation, PhotoTransform, UnknownNameError
 from xbench_zoo.library_models import Inputs, LibraryClassifier
 
 
@@ -38,6 +38,34 @@ class Timm(LibraryClassifier):
         normalisation = Normalisation(tuple(configuration.mean), tuple(configuration.std))
         return Inputs(normalisation, int(configuration.input_size[-1]))
 
+    def class_names(self) -> tuple[str, ...]:
+        """The first word of each class of ImageNet that timm knows, or numbers."""
+        return _class_names(_configuration(self.architecture))
+
+    def photo_transform(self, size: int) -> PhotoTransform | None:
+        """What timm tests with, for images of this side, without its normalisation."""
+        from timm.data.transforms_factory import create_transform
+
+        own = _configuration(self.architecture)
+        transform: PhotoTransform = create_transform(
+            (3, size, size),
+            interpolation=own.interpolation,
+            crop_pct=own.crop_pct,
+            crop_mode=own.crop_mode,
+            mean=(0.0,) * 3,
+            std=(1.0,) * 3,
+        )
+        return transform
+
+    @classmethod
+    def of_module(cls, module: nn.Module) -> "Timm | None":
+        """The one whose configuration the module carries."""
+        own = getattr(module, "pretrained_cfg", None)
+        if not own or not own.get("architecture"):
+            return None
+        tag = own.get("tag") or ""
+        return cls(f"{own['architecture']}.{tag}" if tag else own["architecture"])
+
     def takes_one_size(self) -> bool:
         """What timm's configuration says."""
         return bool(_configuration(self.architecture).fixed_input_size)
@@ -67,3 +95,14 @@ def _configuration(architecture: str) -> Any:
     except RuntimeError as error:
         tags = timm.list_pretrained(name)
         raise UnknownNameError("timm architecture", architecture, tags) from error
+
+
+def _class_names(configuration: Any) -> tuple[str, ...]:
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
+
+    if configuration.label_descriptions:
+        return tuple(configuration.label_descriptions.values())
+    subset = infer_imagenet_subset(configuration.to_dict())
+    if subset is None:
+        return tuple(map(str, range(configuration.num_classes)))
+    return tuple(one.partition(",")[0] for one in ImageNetInfo(subset).label_descriptions())

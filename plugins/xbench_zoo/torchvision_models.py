@@ -6,7 +6,7 @@ from typing import Any, ClassVar, final
 
 from torch import nn
 
-from xbench import Normalisation, UnknownNameError
+from xbench import Normalisation, PhotoTransform, UnknownNameError
 from xbench_zoo.heads import replace_head
 from xbench_zoo.library_models import Inputs, LibraryClassifier
 
@@ -43,6 +43,23 @@ class Torchvision(LibraryClassifier):
         transform = weights.transforms()
         normalisation = Normalisation(tuple(transform.mean), tuple(transform.std))
         return Inputs(normalisation, int(transform.crop_size[0]))
+
+    def class_names(self) -> tuple[str, ...]:
+        """Those of the default weights' metadata."""
+        weights = _default_weights(self.architecture)
+        return () if weights is None else tuple(weights.meta["categories"])
+
+    def photo_transform(self, size: int) -> PhotoTransform | None:
+        """The default weights' own, its sizes in proportion, without its normalisation."""
+        weights = _default_weights(self.architecture)
+        if weights is None:
+            return None
+        own = weights.transforms()
+        short = round(own.resize_size[0] * size / own.crop_size[0])
+        transform: PhotoTransform = weights.transforms(
+            crop_size=size, resize_size=short, mean=(0.0,) * 3, std=(1.0,) * 3
+        )
+        return transform
 
     def takes_one_size(self) -> bool:
         """As those whose places are learned do."""

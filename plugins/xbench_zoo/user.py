@@ -1,6 +1,7 @@
 """A user's own network."""
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,12 +12,15 @@ from torch import nn
 from xbench import Classifier, Normalisation, ParameterError, UnknownNameError
 from xbench.networks import as_two_classes, unwrapped, with_output
 
+_COUNTS = ("num_classes", "classes", "n_classes")
+"""What a parameter is called that is given by name and takes the number of classes."""
+
 
 @dataclass(frozen=True)
 class UserModule(Classifier):
     """The `torch.nn.Module` that a function of yours returns for a number of classes.
 
-    `function` is written `package.module:function`.
+    `function` is written `package.module:function`; one without parameters is called as it is.
     """
 
     name: ClassVar[str] = "module"
@@ -34,7 +38,7 @@ class UserModule(Classifier):
 
     def module(self, classes: int) -> nn.Module:
         """What the function returns."""
-        module = _function(self.function)(classes)
+        module = _made(_function(self.function), classes)
         if not isinstance(module, nn.Module):
             kind = type(module).__name__
             raise ParameterError(f"{self.function} returned {kind}, not a torch.nn.Module")
@@ -52,7 +56,24 @@ class UserModule(Classifier):
         return self.side
 
 
-def _function(spelling: str) -> Callable[[int], Any]:
+def _made(function: Callable[..., Any], classes: int) -> Any:
+    """What the function returns; it is told the number of classes in the way that it takes it."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # some are not written in Python
+        return function(classes)
+    kinds = {parameter.kind for parameter in parameters.values()}
+    if kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}:
+        return function(classes)
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return function(classes)
+    known = next((name for name in _COUNTS if name in parameters), None)
+    if known is None and inspect.Parameter.VAR_KEYWORD in kinds:
+        known = _COUNTS[0]
+    return function(**{known: classes}) if known else function()
+
+
+def _function(spelling: str) -> Callable[..., Any]:
     package, colon, name = spelling.partition(":")
     if not colon or not package or not name:
         message = f"classifier.function is {spelling!r}; write it as package.module:function"

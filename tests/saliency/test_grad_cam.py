@@ -7,7 +7,14 @@ import torch
 from captum.attr import LayerGradCam
 from torch import nn
 
-from xbench import Batch, MismatchError, NumericalError, PassCounter, generator
+from xbench import (
+    Batch,
+    MismatchError,
+    NumericalError,
+    ParameterError,
+    PassCounter,
+    generator,
+)
 from xbench.networks import AS_THEY_ARE, CutNetwork, Parts, blank_module, cut_classifier, cut_module
 from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.grad_cam import GradCam
@@ -146,3 +153,13 @@ def test_a_network_whose_logits_are_no_numbers_is_named():
     network.top[-1].bias.fill_(float("nan"))
     with pytest.raises(NumericalError, match="logits that are NaN or infinite for images 0, 1"):
         explained(GradCam(), network)
+
+
+def test_a_class_may_be_given_by_its_number():
+    of_label = explained(GradCam("label"))
+    for place, label in enumerate(tiny_batch().labels.tolist()):
+        of_number = explained(GradCam(label))
+        assert of_number[place].label == label
+        assert torch.equal(of_number[place].values, of_label[place].values)
+    with pytest.raises(ParameterError, match="target is 99, and the network has the classes 0 to"):
+        explained(GradCam(99))

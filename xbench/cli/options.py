@@ -140,6 +140,13 @@ OUTPUT = (
     click.option("--strict-plugins", is_flag=True, help="Fail where any plugin fails."),
 )
 """Options of every command: what is printed, and which plugins take part."""
+EXPLAINER = click.option(
+    "--explainer",
+    metavar="NAME",
+    help="Another explainer as the entry.",
+    shell_complete=of_kind("explainer"),
+)
+"""The option that chooses one explainer."""
 CHOICE = (
     click.option(
         "--benchmark",
@@ -162,12 +169,7 @@ CHOICE = (
         help="Another dataset.",
         shell_complete=of_kind("dataset"),
     ),
-    click.option(
-        "--explainer",
-        metavar="NAME",
-        help="Another explainer as the entry.",
-        shell_complete=of_kind("explainer"),
-    ),
+    EXPLAINER,
     click.option(
         "--classifier",
         metavar="NAME",

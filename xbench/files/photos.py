@@ -2,9 +2,11 @@
 
 import os
 import struct
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -28,6 +30,8 @@ _ROTATED = (5, 6, 7, 8)
 """Values of the EXIF orientation that swap width and height."""
 _ORIENTATION = 0x0112
 _SIXTEEN_TO_EIGHT = 257
+LARGE = 16_000_000
+"""Pixels above which a JPEG is read at a part of its size."""
 
 
 def decode_photo(path: Path, what: str, *, upright: bool = False) -> UInt8[Tensor, "3 h w"]:
@@ -57,6 +61,34 @@ def square_photo(
     except PHOTO_DAMAGE as error:
         raise _undecodable(path, what, error) from error
     return torch.from_numpy(pixels).permute(2, 0, 1)
+
+
+def upright_photo(source: Path | BinaryIO, what: str, side: int = 0) -> Image.Image:
+    """The image in RGB, turned as its EXIF orientation says; its pixels are those of the file.
+
+    Where more than `LARGE` pixels lie in a JPEG, and a short side of `side` is enough, it is read
+    at a half, a quarter or an eighth of its size. `DatasetError` names `what` and the source.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(source)
+        with opened as image:
+            if side and image.width * image.height > LARGE:
+                image.draft("RGB", (side, side))
+            turned = ImageOps.exif_transpose(image)
+            return turned if turned.mode == "RGB" else _rgb(turned)
+    except PHOTO_DAMAGE as error:
+        raise _undecodable(source, what, error) from error
+
+
+def photos_below(folder: Path) -> list[Path]:
+    """The image files of a folder, in the order of their names; `DatasetError` for none."""
+    suffixes = Image.registered_extensions()
+    files = [path for path in folder.iterdir() if path.suffix.lower() in suffixes]
+    if not files:
+        raise DatasetError(f"folder {folder} has no images; give photos, or a folder of photos")
+    return sorted(files)
 
 
 def photo_size(path: Path, what: str, *, upright: bool = False) -> tuple[int, int]:
@@ -97,6 +129,8 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _undecodable(path: Path, what: str, error: Exception) -> DatasetError:
+def _undecodable(path: Path | BinaryIO, what: str, error: Exception) -> DatasetError:
+    if not isinstance(path, Path):
+        return DatasetError(f"{what} does not decode as an image")
     reason = "the file is missing" if isinstance(error, FileNotFoundError) else str(error)
     return DatasetError(f"{what}: {path} does not decode as an image: {reason}")

@@ -2,10 +2,10 @@
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,9 @@ from xbench.interfaces.component import Component, Tree, content_hash, location
 
 LIBRARY = "library"
 """The weights that a library has for one of its networks."""
+
+PhotoTransform = Callable[[Any], Tensor]
+"""What makes an image (3, h, w) in [0, 1] of a Pillow image in RGB: how photos are fitted."""
 
 
 class Normalisation(NamedTuple):
@@ -88,6 +91,25 @@ class Classifier(Component):
         Benchmarks without a transform of their own then fit images to it.
         """
         return False
+
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the outputs of the library's weights, in order; () where nothing is known.
+
+        Where only their number is known these are numbers.
+        """
+        return ()
+
+    def photo_transform(self, size: int) -> PhotoTransform | None:
+        """How photos are fitted to a side of `size` where the library's weights are tested.
+
+        Without the normalisation; None where nothing is known.
+        """
+        return None
+
+    @classmethod
+    def of_module(cls, module: nn.Module) -> "Classifier | None":  # noqa: ARG003 - for overriding
+        """The component that makes such a module, if the module says where it comes from."""
+        return None
 
 
 @dataclass

@@ -51,16 +51,28 @@ def load_network(classifier: Classifier, weights: Artefact, device: torch.device
     return whole_classifier(classifier, module.to(device), classes)
 
 
-def whole_classifier(classifier: Classifier, module: nn.Module, classes: int) -> WholeNetwork:
-    """The classifier's module, which has its weights already, as a network."""
+def whole_classifier(
+    classifier: Classifier,
+    module: nn.Module,
+    classes: int,
+    *,
+    normalisation: Normalisation | None = None,
+    size: int = 0,
+) -> WholeNetwork:
+    """The classifier's module, which has its weights already, as a network.
+
+    With another normalisation or another side of its images than the classifier's, if given.
+    """
+    side = size or classifier.input_size()
+    own = side == classifier.input_size()
     cutting = _Cutting(
         classifier.layer,
         classifier.arrangement,
-        classifier.input_size(),
-        fingerprint([_without_weights(classifier).tree(), classes]),
+        side,
+        fingerprint([_without_weights(classifier).tree(), classes, *([] if own else [side])]),
     )
     name = f"classifier {classifier.name!r}"
-    return _whole(module, classes, classifier.normalisation(), name, cutting)
+    return _whole(module, classes, normalisation or classifier.normalisation(), name, cutting)
 
 
 def whole_module(

@@ -8,6 +8,7 @@ import itertools
 import math
 import operator
 import re
+import sys
 from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -194,12 +195,13 @@ def _recorded(original: Callable[..., Any], *sizes: Any, **options: Any) -> Any:
 
 
 def _tracer() -> NodePathTracer:
-    from timm.models import get_notrace_functions, get_notrace_modules
-
+    timm_models = sys.modules.get("timm.models")  # not imported, no network is made of it
+    functions = timm_models.get_notrace_functions() if timm_models else ()
+    modules = timm_models.get_notrace_modules() if timm_models else ()
     return NodePathTracer(
         autowrap_modules=(math, torchvision.ops),
-        autowrap_functions=tuple(get_notrace_functions()),  # type: ignore[no-untyped-call]
-        leaf_modules=[*get_notrace_modules(), *_torchvision_leaves()],  # type: ignore[no-untyped-call]
+        autowrap_functions=tuple(functions),
+        leaf_modules=[*modules, *_torchvision_leaves()],
     )
 
 

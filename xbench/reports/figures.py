@@ -1,5 +1,6 @@
 """Curves and bars with intervals, drawn in one style, and figures saved as the same bytes."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -110,12 +111,28 @@ def save_figure(
 
     `dots` are pixels an inch, the figure's own without it. Files that can hold a title get it.
     """
+    _save(figure, path, path.suffix, title, dots)
+
+
+def figure_bytes(figure: "Figure", kind: str, *, dots: float | None = None) -> bytes:
+    """What `save_figure` writes into a file of a kind, such as "png"."""
+    content = io.BytesIO()
+    _save(figure, content, f".{kind}", "", dots)
+    return content.getvalue()
+
+
+def _save(
+    figure: "Figure", target: Path | io.BytesIO, suffix: str, title: str, dots: float | None
+) -> None:
     import matplotlib as mpl
 
-    metadata = UNDATED.get(path.suffix, {})
+    metadata = UNDATED.get(suffix, {})
     if metadata and title:
         metadata = {**metadata, "Title": title}
     # What `bbox_inches="tight"` gives, without drawing everything once more to find it.
     box = None if figure.get_layout_engine() else figure.get_tightbbox().padded(MARGIN)
+    kind = suffix.removeprefix(".")
     with mpl.rc_context({"svg.hashsalt": "xbench", "svg.fonttype": "path"}):
-        figure.savefig(path, dpi=dots or "figure", bbox_inches=box, metadata=metadata)
+        figure.savefig(
+            target, format=kind, dpi=dots or "figure", bbox_inches=box, metadata=metadata
+        )

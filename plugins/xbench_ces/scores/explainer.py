@@ -89,6 +89,10 @@ class ConceptualExplanationScores(Explainer):
             stored = StoredBank(self.bank)
             stored.read()  # a file that is no bank is found out before anything is trained
             return {BANK: stored}
+        if weights.plan is None:
+            message = f"{self.name} learns its concepts on the training of a classifier, and these "
+            message += "weights come from elsewhere; give it a bank: --bank FILE, or bank=FILE "
+            raise MismatchError(f"{message}(`xbench concepts learn` makes one)")
         recipe = LearnedBank(
             weights,
             weights.required_plan.classifier,

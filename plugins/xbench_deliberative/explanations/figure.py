@@ -46,6 +46,7 @@ MOST_PARTS = 8
 REGION, SHARED = RED, GREEN
 WIDTHS = (1.0, 0.1, 1.0, 1.0, 1.3)
 WIDTH, ROW, HEAD, FOOT = 10.0, 2.45, 0.95, 0.4
+PHOTO_WIDTH, PHOTO_ROW, PHOTO_HEAD = 6.4, 3.5, 1.1
 """Inches."""
 
 
@@ -66,6 +67,8 @@ def insecurities_figure(
 ) -> Figure:
     """One row for each of the strongest insecurities; `batch` holds the image alone."""
     strongest = insecurities.strongest(MOST_INSECURITIES)
+    if examples is None and batch.source is None and len(strongest):
+        return _regions_figure(strongest, _setting(batch, None, names), batch)
     rows = max(1, len(strongest))
     height = rows * ROW + HEAD + FOOT
     figure = blank_figure(WIDTH, height)
@@ -84,6 +87,26 @@ def insecurities_figure(
     else:
         show_pixels(figure.add_subplot(grid[0, 0]), setting.image)
         write(figure, (0.3, 0.5), "The network has no insecurity about this image.")
+    return figure
+
+
+def _regions_figure(strongest: Insecurities, setting: Setting, batch: Batch) -> Figure:
+    """The regions with the names of their classes, of which no image is known; two in a row."""
+    columns, rows = min(2, len(strongest)), -(-len(strongest) // 2)
+    height = PHOTO_HEAD + rows * PHOTO_ROW + FOOT
+    figure = blank_figure(PHOTO_WIDTH, height)
+    frame = {"left": 0.02, "right": 0.98, "top": 1 - PHOTO_HEAD / height, "bottom": FOOT / height}
+    grid = figure.add_gridspec(rows, columns, hspace=0.28, wspace=0.05, **frame)
+    _title(figure, setting, batch)
+    for place, mask in enumerate(strongest.masks(COVERAGE)):
+        axes = figure.add_subplot(grid[place // 2, place % 2])
+        show_pixels(axes, highlighted(setting.image, mask))
+        _outline(axes, mask)
+        axes.set_anchor("SW")
+        first, second = (shorten(setting.names[label], 24) for label in strongest.pairs[place])
+        style: dict[str, Any] = {"fontsize": HEADING, "loc": "left", "pad": 5}
+        axes.set_title(f"{first}\nor {second}?", color=REGION, parse_math=False, **style)
+    _legend(figure, setting)
     return figure
 
 

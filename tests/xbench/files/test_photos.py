@@ -53,3 +53,25 @@ def test_a_square_is_upright_if_asked(tmp_path: Path) -> None:
 def test_what_is_no_image_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"image 1: .*1.png does not decode .* file is missing"):
         photos.square_photo(tmp_path / "1.png", "image 1", 16)
+
+
+def test_a_photo_of_ordinary_size_is_read_as_it_is_and_a_huge_jpeg_at_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(stripes(400, 300)).save(tmp_path / "1.jpg")
+    assert photos.upright_photo(tmp_path / "1.jpg", "photo", 30).size == (400, 300)
+    monkeypatch.setattr(photos, "LARGE", 100)
+    assert photos.upright_photo(tmp_path / "1.jpg", "photo", 30).size == (50, 38)
+    assert photos.upright_photo(tmp_path / "1.jpg", "photo", 100).size == (200, 150)
+    assert photos.upright_photo(tmp_path / "1.jpg", "photo").size == (400, 300)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "I;16", "1"])
+def test_an_upright_photo_is_rgb(tmp_path: Path, mode: str) -> None:
+    image = Image.fromarray(stripes(8, 6))
+    if mode == "I;16":
+        image = Image.fromarray(np.full((6, 8), 65535, np.uint16))
+    else:
+        image = image.convert(mode)
+    image.save(tmp_path / "1.tif")
+    assert photos.upright_photo(tmp_path / "1.tif", "photo").mode == "RGB"
