@@ -70,7 +70,7 @@ def _side_by_side(rows: Sequence[Sequence[str]], width: int) -> "Iterator[Table]
 
 def print_heading(title: str) -> None:
     """Print a line that heads what follows: bold on a terminal."""
-    print_lines(click.style(title, bold=True) if sys.stdout.isatty() else title)
+    click.secho(_within_terminal(title) if sys.stdout.isatty() else title, bold=True)
 
 
 def print_lines(*lines: str) -> None:

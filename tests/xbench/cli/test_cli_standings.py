@@ -7,6 +7,7 @@ import click
 import pytest
 
 from hand_made_records import benchmark, compared, record, scored
+from xbench.cli.output import print_heading
 from xbench.cli.standings import MORE, print_results, print_suite
 
 PROTOCOL = SimpleNamespace(case="image", terms=lambda: {"hits": "how often it hits " * 9 + "."})
@@ -44,6 +45,12 @@ def test_conclusions_stand_before_the_one_table_and_no_line_is_too_long(width, m
     assert "3 records in /s/records/made" in lines
     assert text.endswith(MORE)
     assert max(map(len, lines)) <= (width or 1000)
+
+
+def test_a_heading_is_as_long_as_it_looks(monkeypatch, capsys):
+    look(monkeypatch, 40)
+    print_heading("x" * 19 + " " + "y" * 20)
+    assert printed(capsys) == ["x" * 19 + " " + "y" * 20]
 
 
 def test_all_tables_and_paths_are_printed_where_nobody_can_ask_for_them(capsys):
