@@ -97,7 +97,8 @@ def _list(session: Session, runs: "Sequence[StoredRun]", wanted: "Wanted") -> No
     title = f"Results in {url}, newest first"
     if sys.stdout.isatty():
         columns = ["run", "benchmark", "entry", "score"]
-        print_table(title, columns, list(map(_narrow, rows)))
+        before = [None, *rows[:-1]]
+        print_table(title, columns, list(map(_narrow, rows, before)))
     else:
         print_table(title, ListedRow._fields, rows)
     if not session.quiet:
@@ -122,8 +123,11 @@ class ListedRow(NamedTuple):
     remarks: str
 
 
-def _narrow(row: ListedRow) -> list[str]:
-    """The row in four columns, as 80 characters hold it."""
+def _narrow(row: ListedRow, before: ListedRow | None) -> list[str]:
+    """The row in four columns, as 80 characters hold it; what the row before said is left out."""
+    if before is not None and row.run == before.run:
+        said = row.remarks.replace("; ", "\n") if row.remarks != before.remarks else ""
+        return ["", said, row.entry, f"{row.value}\n{row.score}".strip("\n")]
     finished = row.finished.replace(" ", "\n")
     remarks = row.remarks.replace("; ", "\n")
     where = f"{row.benchmark}\non {row.dataset}\n{remarks}" if row.benchmark else ""
@@ -138,7 +142,8 @@ def _rows(runs: "Sequence[StoredRun]", wanted: "Wanted") -> Iterator[ListedRow]:
     own = peculiar([record for run in runs for record in run.records])
     for place, run in enumerate(runs, 1):
         records = _shown(run, wanted)
-        most = len(records) if wanted.entry or wanted.explainer else MOST_ROWS
+        in_full = wanted.entry or wanted.explainer or not sys.stdout.isatty()
+        most = len(records) if in_full else MOST_ROWS
         for record in records[:most]:
             remarks = [*_remarks(run, record), *_settings(own[record.key])]
             yield _row(str(place), run, record, "; ".join(remarks))
