@@ -72,6 +72,12 @@ def explain(
     return written
 
 
-def photo_batch(path: Path, transform: Transform) -> Batch:
-    """A photo from a file as a batch of one image, seen through the transform."""
+def photo_batch(path: Path, transform: Transform, side: int = 0) -> Batch:
+    """A photo from a file as a batch of one image, seen through the transform.
+
+    With a `side` it is fitted to a square of so many pixels instead.
+    """
+    if side:
+        square = photos.square_photo(path, "photo", side, upright=True)
+        return Batch(Transform().image(square)[None], (0,))
     return Batch(transform.image(photos.decode_photo(path, "photo", upright=True))[None], (0,))

@@ -53,6 +53,8 @@ class Request:
     fit: bool = True
     batch_size: int = BATCH
     seed: int = 0
+    images: int = 0
+    """How many images there are, where that is known: for progress alone."""
 
 
 def explain(  # noqa: PLR0913 - each by name, and each may be left out
@@ -141,7 +143,7 @@ class _Work:
         for batch in self._batches(images):
             items += self._of_batch(batch, count)
             count += len(batch)
-            self.progress.update("explain", count, count)
+            self.progress.update("explain", count, self.request.images or count)
         if not items:
             raise UsageError("there is no image to explain")
         return Explained(tuple(items), tuple(self.remarks))

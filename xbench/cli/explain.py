@@ -159,7 +159,12 @@ def _explained(
     classifier = loaded(table, wishes, builder, chosen_device(session.device))
     fields = {} if options["bank"] is None else {"bank": options["bank"]}
     request = Request(
-        options["target"], fields, options["fit"], session.batch_size, session.seed or 0
+        options["target"],
+        fields,
+        options["fit"],
+        session.batch_size,
+        session.seed or 0,
+        len(images),
     )
     with progress(session.quiet or session.json or not _watched()) as reporter:
         return explain_images(classifier, iter(images), made, request, reporter)
@@ -211,8 +216,9 @@ def _explain_with_benchmark(
         raise UsageError("images of a benchmark are explained by one explainer at a time")
     session = replace(session, explainer=next(iter(explainers), None))
     benchmark = session.assembled(scored=False)
-    batches = list(_batches(benchmark, photos, ids))
-    if photos and _is_demo(session):
+    demo = bool(photos) and _is_demo(session)
+    batches = list(_batches(benchmark, photos, ids, fitted=demo))
+    if demo:
         click.echo(_demo_line(benchmark, photos[0]), err=True)
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:
@@ -249,9 +255,12 @@ def _demo_line(benchmark: "Benchmark", photo: Path) -> str:
 
 
 def _batches(
-    benchmark: "Benchmark", photos: Sequence[Path], ids: Sequence[int]
+    benchmark: "Benchmark", photos: Sequence[Path], ids: Sequence[int], *, fitted: bool
 ) -> "Iterator[tuple[str, Batch]]":
-    """Each image as a batch of its own, with the name of its picture."""
+    """Each image as a batch of its own, with the name of its picture.
+
+    Photos are `fitted` to the network, or go through the benchmark's transform alone.
+    """
     from xbench.api.explaining import photo_batch
 
     images = benchmark.datasets["test"]
@@ -262,5 +271,7 @@ def _batches(
                 f"image {number} is not in split {images.split!r} of {images.dataset.name}"
             )
         yield f"{images.dataset.name}-{number}", images.batch([number])
+    entry = next(benchmark.entries(benchmark.lines[0]))
+    side = entry.classifier.input_size() if fitted else 0
     for photo in photos:
-        yield photo.stem, photo_batch(photo, images.transform)
+        yield photo.stem, photo_batch(photo, images.transform, side)

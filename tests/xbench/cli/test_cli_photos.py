@@ -139,6 +139,7 @@ def test_mistakes_are_told_in_one_line_before_anything_is_written(
 
 
 def test_without_a_network_the_demo_says_what_it_is(xbench, photo, quick, tmp_path):
+    Image.new("RGB", (4000, 3000), "red").save(photo)  # fitted to the network, it takes no memory
     named = xbench("explain", photo, "--store", tmp_path / "s", "--out", tmp_path / "o", *quick)
     assert named.code == 0, named.err
     line = named.err.splitlines()[0]
