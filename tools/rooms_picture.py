@@ -1,4 +1,4 @@
-"""The picture of the house in docs/index.md, drawn from the imports of the sources.
+"""The picture of the house in docs/house.md, drawn from the imports of the sources.
 
 python tools/rooms_picture.py
 

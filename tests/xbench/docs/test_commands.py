@@ -15,6 +15,8 @@ from xbench_toybirds.dataset import Toybirds
 
 ROOT = Path(__file__).parents[3]
 SHOWN = [block for page in pages(ROOT) for block in blocks(page) if any(commands(block))]
+TUTORIAL = "tutorial.md"
+"""Has a test of its own, for its commands need what stands before them."""
 COMMANDS = list(dict.fromkeys(command for block in SHOWN for command in commands(block)))
 
 DATA = {
@@ -78,11 +80,16 @@ def work(command: Command) -> str:
 def to_run(block: Block) -> list[Command]:
     """Commands of a block that can be run here; what runs in another one is not run again."""
     able = [c for c in commands(block) if not need(c) and not elsewhere(c)]
-    return [c for c in able if not c.text.startswith("xbench run") or FIRST[work(c)] is block]
+    return [c for c in able if not c.text.startswith("xbench run") or FIRST.get(work(c)) is block]
 
 
-FIRST = {work(command): block for block in reversed(SHOWN) for command in commands(block)}
-RUN = [block for block in SHOWN if to_run(block)]
+FIRST = {
+    work(command): block
+    for block in reversed(SHOWN)
+    if block.page != TUTORIAL
+    for command in commands(block)
+}
+RUN = [block for block in SHOWN if to_run(block) and block.page != TUTORIAL]
 
 
 def leaf(command: Command) -> tuple[click.Command, list[str]]:
@@ -106,7 +113,7 @@ def test_a_command_has_these_options_and_names(command, any_path):
     found, arguments = leaf(command)
     given = found.make_context("xbench", arguments).params
     session = Session(**{k: v for k, v in given.items() if k in Session.__dataclass_fields__})
-    if command.needs:
+    if command.needs or command.page == TUTORIAL:
         return
     for kind in ("dataset", "explainer", "classifier"):
         if chosen := getattr(session, kind):
