@@ -65,6 +65,8 @@ class Page(NamedTuple):
     """Whose explanations the pictures show."""
     pictures: Sequence[Picture]
     provenance: Sequence[tuple[str, str]]
+    terms: Sequence[tuple[str, str]] = ()
+    """Words that the conclusions use, with what they mean."""
 
 
 def page_of(

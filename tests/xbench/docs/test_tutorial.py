@@ -12,7 +12,7 @@ from documented import blocks
 SMALL = "-p dataset.train=80 -p dataset.test=40 -p training.epochs=1"
 XBENCH = f"""#!/bin/sh
 case "$1" in
-    run) exec {sys.executable} -m xbench "$@" {SMALL} --limit 8 --quiet ;;
+    run) exec {sys.executable} -m xbench "$@" {SMALL} --limit 8 --pictures 1 --quiet ;;
     explain) exec {sys.executable} -m xbench "$@" {SMALL} --quiet ;;
     *) exec {sys.executable} -m xbench "$@" ;;
 esac

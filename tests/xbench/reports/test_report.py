@@ -36,7 +36,7 @@ from xbench.interfaces.resampling import Resampling
 from xbench.interfaces.training import Training
 from xbench.interfaces.workplace import Workplace
 from xbench.randomness import per_image
-from xbench.reports.page import Page, columns_of, component_text, numeric_columns, page_of
+from xbench.reports.page import Page, columns_of, component_text, html, numeric_columns, page_of
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
 from xbench.results.tables import Row, Table
 from xbench.running.executors.local import LocalExecutor
@@ -347,6 +347,14 @@ def test_conclusions_come_first_and_how_they_were_made_is_folded_away(done, tmp_
     folded = re.findall(r"<details>\s*<summary><h2[^>]*>(.*?)</h2></summary>", text)
     assert folded == ["How it was measured", "What was compared", "Provenance"]
     assert text.count('src="heights.svg"') == 1
+
+
+def test_words_of_the_conclusions_are_explained_below_them(done) -> None:
+    page = page_of(done.benchmark, done.records, [], [], "")
+    text = html(page._replace(conclusions=["Who wins."], terms=[("floor", f"it knows {EVIL}")]))
+    assert text.index("<p>Who wins.</p>") < text.index(f"<dd>it knows {escape(EVIL)}</dd>")
+    assert Checked(text).named("dl")
+    assert "terms" not in html(page).partition("</style>")[2]
 
 
 def test_a_page_follows_the_readers_colours_and_tables_keep_their_labels_in_sight(done, tmp_path):
