@@ -13,7 +13,7 @@ def test_the_page_is_fresh(project):
 
 def test_the_page_is_linked(project):
     assert "(api.md)" in (project / "docs" / "plugins.md").read_text()
-    assert "- api.md" in (project / "mkdocs.yml").read_text()
+    assert ": api.md" in (project / "mkdocs.yml").read_text()
 
 
 def test_a_name_of_which_nothing_is_said_is_refused(project, tmp_path):
