@@ -37,18 +37,53 @@ class UsageError(XbenchError):
 
     exit_code = 2
 
+    def __init__(self, message: str = "", instead: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.instead = tuple(instead)
+        """Options, with their values, that make the command work when they are added to it."""
+
 
 class UnknownNameError(UsageError):
-    """A name that nothing has; the message suggests the nearest, then lists all."""
+    """A name that nothing has; the message suggests the nearest, then lists all.
 
-    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
+    Of very many it lists those that are nearest.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        name: str,
+        known: Iterable[str],
+        hint: str = "",
+        instead: Sequence[str] = (),
+        *,
+        near: str = "",
+    ) -> None:
         names = sorted(known)
-        near = difflib.get_close_matches(name, names, n=1)
-        message = f"unknown {what} {name!r}"
-        if near:
-            message += f"; did you mean {near[0]!r}?"
-        message += f" Known: {', '.join(names)}." if names else " None is known."
-        super().__init__(f"{message} {hint}".rstrip())
+        self.name = name
+        self.near = near or _nearest(name, names)
+        """The known name that is nearest, or is meant; empty where none is near."""
+        guess = f"; did you mean {self.near!r}?" if self.near else "."
+        listed = f"Known: {_listed(name, names)}." if names else "None is known."
+        super().__init__(f"unknown {what} {name!r}{guess} {listed} {hint}".rstrip(), instead)
+
+
+MOST = 12
+"""So many of the known names are listed."""
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    alike = {other.casefold(): other for other in reversed(names)}
+    near = difflib.get_close_matches(name.casefold(), alike, n=1)
+    return alike[near[0]] if near else ""
+
+
+def _listed(name: str, names: Sequence[str]) -> str:
+    """The names; of more than fit, the nearest first and how many others there are."""
+    if len(names) <= MOST + 2:
+        return ", ".join(names)
+    nearest = difflib.get_close_matches(name, names, n=MOST, cutoff=0.0)
+    return f"{', '.join(nearest)}, … and {len(names) - MOST} more"
 
 
 class ParameterError(UsageError):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from xbench.api.photo_transforms import usual_transform
+from xbench.api.setting import chosen_device
 from xbench.components.specification import Builder, Specification, as_table
 from xbench.errors import MismatchError, UsageError, WeightsError
 from xbench.interfaces.classifier import LIBRARY, Classifier, Normalisation, PhotoTransform
@@ -132,19 +133,6 @@ def default_builder() -> Builder:
 
     registry = installed()
     return Builder(registry, read(benchmark_file("default", registry)).get("defaults", {}))
-
-
-def chosen_device(name: str | torch.device) -> torch.device:
-    """The device of this name; "auto" for a GPU where there is one."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UsageError(f"device {str(name)!r} cannot be used: {reason}") from error
-    return device
 
 
 def _named(model: Specification, builder: Builder) -> tuple[Specification, list[str]]:

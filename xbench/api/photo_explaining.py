@@ -16,7 +16,6 @@ from xbench.api.given_images import GivenImage, given_images, pixels_of
 from xbench.api.given_networks import (
     LoadedClassifier,
     Wishes,
-    chosen_device,
     default_builder,
     label_of,
     loaded,
@@ -24,6 +23,7 @@ from xbench.api.given_networks import (
 )
 from xbench.api.memory import available_bytes, batch_that_fits, bytes_per_pixel
 from xbench.api.photo_transforms import unfitted
+from xbench.api.setting import chosen_device
 from xbench.errors import MismatchError, UsageError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.classifier import PhotoTransform

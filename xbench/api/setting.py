@@ -49,8 +49,8 @@ def local_workplace(device: str, batch_size: int, progress: "Progress") -> "Loca
     return LocalWorkplace(chosen_device(device), batch_size, home() / "scratch", progress)
 
 
-def chosen_device(name: str) -> Any:
-    """The torch device of this name; `auto` takes a GPU where there is one."""
+def chosen_device(name: Any) -> Any:
+    """The torch device of this name, or the device itself; `auto` takes a GPU where there is one."""
     import torch
 
     if name == "auto":
@@ -60,5 +60,6 @@ def chosen_device(name: str) -> Any:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ParameterError(f"device {name!r} cannot be used: {reason}") from error
+        message = f"device {str(name)!r} cannot be used: {reason}"
+        raise ParameterError(message, ("--device", "auto")) from error
     return device

@@ -120,7 +120,8 @@ def load_benchmark(
     `changes` are nested as `-p` paths are: `{"training": {"epochs": 5}, "seed": 1}`.
     """
     known = registry or installed()
-    tree = declared(benchmark_file(name, known), dataset, variants, explainer, [changes or {}])
+    chosen = (dataset, variants, explainer, [changes or {}])
+    tree = declared(benchmark_file(name, known), *chosen, registry=known)
     return assemble(tree, known)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
-from xbench.benchmark.pins import unpinned
+from xbench.benchmark.naming import spelled, spelled_name
+from xbench.benchmark.unpinned import unpinned
+from xbench.components.matching import matched
 from xbench.components.registry import Registry
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
@@ -89,9 +91,11 @@ def parsed_file(path: Path) -> Tree:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"benchmark file {path}: {error}") from error
+        message = f"benchmark file {path}: {error}; `xbench show benchmark default` shows one"
+        raise ParameterError(message) from error
     except OSError as error:
-        raise ParameterError(f"benchmark file {path} cannot be read: {error.strerror}") from error
+        message = f"benchmark file {path} cannot be read: {error.strerror}; `xbench list benchmark`"
+        raise ParameterError(f"{message} shows those that are installed") from error
 
 
 def _extended(base: Tree, own: Tree) -> Tree:
@@ -173,8 +177,10 @@ def vary(tree: Tree, name: str) -> Tree:
     A variant that says why it is `not_comparable` with published figures marks them so.
     """
     variants = tree.get("variants", {})
+    name = matched(name, variants)
     if name not in variants:
-        raise UnknownNameError(f"variant of benchmark {tree['name']}", name, variants)
+        hint = f"`xbench show benchmark {tree['name']}` shows its file."
+        raise UnknownNameError(f"variant of benchmark {tree['name']}", name, variants, hint)
     changes = dict(variants[name])
     compared = {key: changes.pop(key) for key in ("entries", "grid") if key in changes}
     reason = changes.pop("not_comparable", "")
@@ -243,8 +249,17 @@ def declared(
     variants: Sequence[str] = (),
     explainer: str | None = None,
     changes: Sequence[Tree] = (),
+    *,
+    registry: Registry | None = None,
 ) -> Tree:
-    """The tree of a benchmark file with everything laid on it that was chosen, in this order."""
+    """The tree of a benchmark file with everything laid on it that was chosen, in this order.
+
+    With a registry, chosen names are looked up there and stand as the components have them.
+    """
+    if registry is not None:
+        dataset = spelled_name("dataset", dataset, registry)
+        explainer = spelled_name("explainer", explainer, registry)
+        changes = [spelled(change, registry) for change in changes]
     tree = choose(read(path), dataset)
     for name in variants:
         tree = vary(tree, name)

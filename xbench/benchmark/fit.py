@@ -4,17 +4,23 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from xbench.benchmark.declaration import parsed_file, read
 from xbench.benchmark.lines import (
     asked_of_protocol,
     explanation_kind,
     explanation_of,
     speaks_of_entry,
 )
-from xbench.components.registry import Registry
-from xbench.components.specification import Builder
-from xbench.errors import MismatchError, ParameterError
+from xbench.components.specification import Builder, as_table
+from xbench.errors import (
+    DatasetError,
+    MismatchError,
+    ParameterError,
+    UnknownNameError,
+    UsageError,
+)
 from xbench.interfaces.component import Tree
-from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.explanation import Explanation
 from xbench.interfaces.protocol import Protocol
 
@@ -33,6 +39,14 @@ class FittingEntries(NamedTuple):
     entries: list[Tree]
     remark: str = ""
     """Which floors and ceilings were left out, and why; empty where none was."""
+
+
+class WayOut(NamedTuple):
+    """What fits instead."""
+
+    said: str
+    instead: tuple[str, ...] = ()
+    """Options of the command line that choose it."""
 
 
 def fitting_protocol(
@@ -60,17 +74,19 @@ def fitting_protocol(
         others = _buildable([name for name in alike if name != own.name], builder)
         fitting = [other for other in others if _mismatch(other, explanation, dataset) is None]
         if fitting:
-            return _only(fitting, own, reason)
-    way_out = _scorers(explanation, kinds) if unlike else _owners(own, builder.registry)
-    raise MismatchError(f"{reason}{way_out}")
+            _refuse_several([protocol.name for protocol in fitting], dataset, builder)
+            instead = f"protocol {fitting[0].name!r}, with its defaults, in the place of "
+            return FittingProtocol(fitting[0], f"{instead}{own.name!r}: {reason}")
+    way_out = _scorers(explanation, kinds, dataset, builder) if unlike else _owners(own, builder)
+    raise MismatchError(f"{reason}; {way_out.said}", way_out.instead)
 
 
-def _only(fitting: Sequence[Protocol], own: Protocol, reason: str) -> FittingProtocol:
-    if len(fitting) > 1:
-        choices = ", ".join(protocol.name for protocol in fitting)
-        raise MismatchError(f"several protocols fit: {choices}; choose with -p protocol.name=…")
-    instead = f"protocol {fitting[0].name!r}, with its defaults, in the place of {own.name!r}"
-    return FittingProtocol(fitting[0], f"{instead}: {reason}")
+def _refuse_several(protocols: Sequence[str], dataset: Dataset, builder: Builder) -> None:
+    if len(protocols) > 1:
+        way_out = _benchmarks(protocols, dataset, builder)
+        instead = way_out.instead or ("-p", f"protocol.name={protocols[0]}")
+        message = f"several protocols fit: {', '.join(protocols)}; choose with -p protocol.name=…"
+        raise MismatchError(f"{message}{way_out.said}", instead)
 
 
 def fitting_entries(
@@ -154,22 +170,76 @@ def _name(explanation: type) -> str:
     return str(getattr(explanation, "name", explanation.__name__))
 
 
-def _scorers(explanation: type | None, protocols: Mapping[str, type[Protocol]]) -> str:
-    """Which protocols score what is made, on whatever dataset."""
+def _scorers(
+    explanation: type | None,
+    protocols: Mapping[str, type[Protocol]],
+    dataset: Dataset,
+    builder: Builder,
+) -> WayOut:
+    """Which protocols and benchmarks score what is made, those on the same dataset first."""
     if explanation is None:
-        return "; protocols that need none compare classifiers"
+        return WayOut("protocols that need none compare classifiers")
     having = [
         n for n, cls in protocols.items() if cls.scores and issubclass(explanation, cls.scores)
     ]
     if not having:
-        return "; no protocol scores that, but `xbench explain` draws it"
-    return f"; protocols that score that: {', '.join(having)}"
+        said = "no protocol scores that, but `xbench explain` draws it"
+        return WayOut(said, ("explain", "PHOTO"))
+    way_out = _benchmarks(having, dataset, builder)
+    said = f"protocols that score that: {', '.join(having)}{way_out.said}"
+    return way_out._replace(said=said)
 
 
-def _owners(protocol: Protocol, registry: Registry) -> str:
-    """Which datasets have all that the protocol needs."""
+def _benchmarks(protocols: Collection[str], dataset: Dataset, builder: Builder) -> WayOut:
+    """The installed benchmarks with one of the protocols, those of the dataset first."""
+    found = sorted(_with_protocol(protocols, builder), key=lambda of: of[1] != dataset.name)
+    if not found:
+        return WayOut("")
+    names = ", ".join(name for name, _ in found)
+    return WayOut(f"; benchmarks that do: {names}", ("--benchmark", found[0][0]))
+
+
+def _with_protocol(names: Collection[str], builder: Builder) -> Iterator[tuple[str, str]]:
+    """The benchmarks that are installed with one of these protocols, and their datasets."""
+    for name in builder.registry.names("benchmark"):
+        path = builder.registry.get("benchmark", name)
+        if "suite" not in parsed_file(path):
+            tree = read(path)
+            if as_table(tree["protocol"]).get("name") in names:
+                yield name, str(as_table(tree["dataset"])["name"])
+
+
+def _owners(protocol: Protocol, builder: Builder) -> WayOut:
+    """Which datasets have all that the protocol needs; chosen is one whose files are here."""
+    registry = builder.registry
     names = registry.names("dataset")
     having = [
         n for n in names if all(issubclass(registry.get("dataset", n), k) for k in protocol.needs())
     ]
-    return f"; datasets that have all it needs: {', '.join(having) or 'none'}"
+    said = f"datasets that have all it needs: {', '.join(having) or 'none'}"
+    here = next((name for name in having if _is_here(name, builder)), "")
+    return WayOut(said, ("--dataset", here) if here else ())
+
+
+def _is_here(dataset: str, builder: Builder) -> bool:
+    """Whether the dataset can be had by its name, and its files are there."""
+    with contextlib.suppress(UsageError):
+        builder.build("dataset", dataset).check()
+        return True
+    return False
+
+
+def check_splits(datasets: Mapping[str, ImageSet]) -> None:
+    """Raise `UnknownNameError`, with a split that there is, for one that a dataset has not.
+
+    Of a dataset whose files are not there nothing is known.
+    """
+    for role, images in datasets.items():
+        with contextlib.suppress(DatasetError):
+            splits = list(images.dataset.splits())
+            if images.split not in splits:
+                others = [split for split in splits if (split == "train") == (role == "train")]
+                option = f"splits.{role}={(others or splits)[0]}"
+                what = f"split of dataset {images.dataset.name!r}"
+                hint = f"Choose with -p splits.{role}=…."
+                raise UnknownNameError(what, images.split, splits, hint, ("-p", option))

@@ -7,11 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from xbench.benchmark.pins import OF_TRAINING, unpinned
+from xbench.benchmark.unpinned import OF_TRAINING, unpinned
 from xbench.components.specification import as_table, overlay
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
-from xbench.interfaces.protocol import Role
 
 OF_LINE = (*OF_TRAINING, "weights")
 """What a line of the benchmark may have of its own."""
@@ -98,6 +97,8 @@ def grid_entries(grid: Tree) -> list[Tree]:
         return []
     _check_keys(_checked(grid), ("axes", "label", "role", "floors", *OF_CELL), "grid")
     axes = _axes(grid)
+    from xbench.interfaces.protocol import Role
+
     role = _role(grid, "entry", get_args(Role), "grid")
     template = grid.get("label", ", ".join(f"{{{axis}}}" for axis in axes))
     cells = [

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from xbench.benchmark.ensembles import read_ensemble
 from xbench.benchmark.grid import OF_LINE, SUBJECT, grid_entries
-from xbench.benchmark.pins import OF_TRAINING, read_pins, unpinned
+from xbench.benchmark.pins import read_pins
+from xbench.benchmark.unpinned import OF_TRAINING, unpinned
 from xbench.components.specification import Builder, as_table, overlay, plain_table
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.classifier import Classifier

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xbench.components.specification import overlay, plain_table
+from xbench.components.specification import plain_table
 from xbench.errors import ParameterError
 from xbench.interfaces.classifier import Classifier
-from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.recipe import ClassifierWeights
 from xbench.training.live_weights import LiveState
@@ -17,9 +16,6 @@ from xbench.training.pinned_weights import (
     WeightsFile,
     WeightsSource,
 )
-
-OF_TRAINING = ("classifier", "loss", "training")
-"""What trained weights depend on, beside the dataset."""
 
 
 @dataclass(frozen=True)
@@ -82,21 +78,3 @@ def pinned(
     if isinstance(source, LiveState):
         return source.weights(classifier, classes)
     return PinnedWeights(classifier, classes, source)
-
-
-def unpinned(tree: Tree, changes: Tree) -> Tree:
-    """The tree; without pinned weights where the changes make them those of another training.
-
-    Where the network is cut has no part in that.
-    """
-    if "weights" not in tree:
-        return tree
-    changed = overlay(tree, {key: changes[key] for key in OF_TRAINING if key in changes})
-    same = all(_trained(changed.get(key, {})) == _trained(tree.get(key, {})) for key in OF_TRAINING)
-    return tree if same else {key: value for key, value in tree.items() if key != "weights"}
-
-
-def _trained(part: Any) -> Tree:
-    """A classifier, loss or training as a table, as far as trained weights depend on it."""
-    table = part if isinstance(part, Mapping) else {"name": part}
-    return {key: value for key, value in table.items() if key != "layer"}

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xbench.benchmark.assembly import Benchmark, assemble
 from xbench.benchmark.declaration import benchmark_file, check_names, declared, parsed_file
 from xbench.components.registry import Registry, installed
 from xbench.errors import ParameterError, UnknownNameError
 from xbench.interfaces.component import Tree
+
+if TYPE_CHECKING:
+    from xbench.benchmark.assembly import Benchmark
 
 OF_SUITE = ("name", "version", "title", "suite")
 OF_MEMBER = ("benchmark", "variants", "dataset", "changes")
@@ -22,7 +24,7 @@ class Suite:
     name: str
     version: str
     title: str
-    benchmarks: tuple[Benchmark, ...]
+    benchmarks: "tuple[Benchmark, ...]"
 
 
 class Choices(NamedTuple):
@@ -57,6 +59,8 @@ def load_suite(
 
     Choices are those of `load_benchmark`, and are laid on every benchmark of the suite.
     """
+    from xbench.benchmark.assembly import assemble
+
     known = registry or installed()
     choices = Choices(dataset, variants, explainer, [changes or {}])
     tree = suite_tree(benchmark_file(name, known), known, choices)
@@ -110,6 +114,7 @@ def _member(given: Any, path: Path, registry: Registry, choices: Choices, where:
         [*variants, *choices.variants],
         choices.explainer,
         [dict(own), *choices.changes],
+        registry=registry,
     )
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import click
 
+from xbench.cli.pointing.messages import told, told_usage, verb
 from xbench.errors import XbenchError
 
 VERBS: Mapping[str, str] = MappingProxyType(
@@ -49,6 +50,14 @@ class Verbs(click.Group):
             return plugin_command
         return None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant, whatever the case of its name."""
+        if args and not args[0].startswith("-"):
+            args = [verb(args[0], self.list_commands(ctx)), *args[1:]]
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """One line per verb; only plugins that bring a command are imported."""
         with formatter.section("Commands"):
@@ -90,7 +99,13 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = group.main(given, prog_name="xbench", standalone_mode=False, obj=given)
     except XbenchError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {told(error, given)}", err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        click.echo(f"error: {told_usage(error, given)}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()

@@ -145,8 +145,9 @@ def _explained(
 ) -> "Explained":
     from xbench.api.given_explainers import given_explainers
     from xbench.api.given_images import given_images
-    from xbench.api.given_networks import Wishes, chosen_device, loaded, read_names
+    from xbench.api.given_networks import Wishes, loaded, read_names
     from xbench.api.photo_explaining import Request, explain_images
+    from xbench.api.setting import chosen_device
     from xbench.cli.output import progress
 
     images = list(given_images([_photo(path) for path in photos]))

@@ -49,15 +49,9 @@ def command(session: Session, kind: str | None, long: bool) -> None:
 
 
 def _kind(kind: str | None, known: tuple[str, ...]) -> str | None:
-    from xbench.components.kinds import plural
-    from xbench.errors import UnknownNameError
+    from xbench.components.kinds import kind_named
 
-    singular = {plural(one): one for one in known}
-    if kind is None or kind in known:
-        return kind
-    if kind in singular:
-        return singular[kind]
-    raise UnknownNameError("kind", kind, known)
+    return None if kind is None else kind_named(kind, known)
 
 
 def _described(session: Session, kind: str, name: str) -> Row:

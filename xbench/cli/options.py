@@ -49,6 +49,8 @@ class Session:
     seed: int | None = None
     repeats: int | None = None
     store: str | None = None
+    no_train: bool = False
+    dry_run: bool = False
     device: str = "auto"
     batch_size: int = 32
     form: str = "text"
@@ -68,7 +70,7 @@ class Session:
         """The benchmark's tree with all choices of the command line in it."""
         from xbench.benchmark.declaration import declared
 
-        return declared(self.benchmark_file(), *self._choices())
+        return declared(self.benchmark_file(), *self._choices(), registry=self.registry)
 
     def suite(self) -> "SuiteTree | None":
         """The suite that was asked for, with all choices in each benchmark, if it was one."""
@@ -79,6 +81,16 @@ class Session:
             return None
         return suite_tree(path, self.registry, Choices(*self._choices()))
 
+    def check_names(self) -> None:
+        """Raise what is wrong with the benchmark's file or with a name; little is imported."""
+        from xbench.benchmark.naming import spelled
+
+        asked = dataclasses.replace(self)
+        asked.registry = self.registry
+        suite = asked.suite()
+        for tree in suite.trees if suite else [asked.tree]:
+            spelled(tree, self.registry)
+
     def of(self, tree: "Tree") -> "Session":
         """This session for a benchmark of a suite."""
         session = dataclasses.replace(self)
@@ -88,8 +100,11 @@ class Session:
     def assembled(self, *, scored: bool = True) -> "Benchmark":
         """The benchmark of this session; its protocol need not fit if nothing is scored."""
         from xbench.benchmark.assembly import assemble
+        from xbench.benchmark.fit import check_splits
 
-        return assemble(self.tree, self.registry, scored=scored)
+        benchmark = assemble(self.tree, self.registry, scored=scored)
+        check_splits(benchmark.datasets)
+        return benchmark
 
     def builder(self) -> "Builder":
         """Builds components with the benchmark file's defaults."""
@@ -213,6 +228,22 @@ RESULTS = (
 """Options that say how the results of a run are printed."""
 
 
+NO_TRAIN = (
+    click.option(
+        "--no-train",
+        is_flag=True,
+        help="Fail where the store lacks weights that would have to be trained.",
+    ),
+)
+"""The option of what trains."""
+DRY_RUN = (
+    click.option(
+        "--dry-run", is_flag=True, help="Say what would be done and what is there; do nothing."
+    ),
+)
+"""The option that leaves everything undone."""
+
+
 def session_options(*groups: tuple[Any, ...]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add the options of these groups, and hand them to the command as its `session`."""
     names = set(Session.__dataclass_fields__)
@@ -221,7 +252,10 @@ def session_options(*groups: tuple[Any, ...]) -> Callable[[Callable[..., Any]], 
         @functools.wraps(function)
         def command(**values: Any) -> Any:
             ours = {key: values.pop(key) for key in list(values) if key in names}
-            return function(Session(**ours), **values)
+            session = Session(**ours)
+            if CHOICE in groups:
+                session.check_names()
+            return function(session, **values)
 
         wrapped: Callable[..., Any] = command
         for option in reversed([option for options in groups for option in options]):

@@ -8,12 +8,10 @@ import click
 
 from xbench.benchmark.completion import of_kinds, of_shown_kind
 from xbench.cli.options import CHOICE, OUTPUT, Session, session_options
-from xbench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from xbench.interfaces.component import Tree
 
-SHOWN = ("benchmark", "record")
 WIDEST = 100
 """Characters of a line of explanations; longer ones are hard to read."""
 
@@ -36,6 +34,9 @@ def command(
     annotations, and with --out a contact sheet. A benchmark or any other component: its
     parameters. A record: give its file as NAME.
     """
+    from xbench.components.kinds import kind_named
+
+    kind = kind_named(kind, (*session.registry.kinds, "record"))
     if kind == "dataset" and not _lacks_parameters(session, name):
         _show_dataset(session, name, out, per_class)
     elif kind == "classifier":
@@ -44,10 +45,8 @@ def command(
         _show_record(session, Path(name))
     elif kind == "benchmark":
         _show_benchmark(session, name)
-    elif kind in session.registry.kinds:
-        _show_component(session, kind, name)
     else:
-        raise UnknownNameError("kind", kind, {*session.registry.kinds, *SHOWN})
+        _show_component(session, kind, name)
 
 
 def _built(session: Session, kind: str, name: str) -> Any:

@@ -1,9 +1,11 @@
 """Kinds that plugins bring: how they are named, and the hooks of their components."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 
+from xbench.components.matching import folded
+from xbench.errors import UnknownNameError
 from xbench.interfaces.component import Component
 from xbench.interfaces.hookspecs import hookspec
 
@@ -18,6 +20,15 @@ def plural(kind: str) -> str:
     if re.search(r"[^aeiou]y$", kind):
         return f"{kind[:-1]}ies"
     return f"{kind}es" if re.search(r"(s|x|z|ch|sh)$", kind) else f"{kind}s"
+
+
+def kind_named(text: str, known: Iterable[str]) -> str:
+    """The kind of this name, or of this plural, whatever its case; `UnknownNameError` for none."""
+    kinds = list(known)
+    names = {folded(name): kind for kind in kinds for name in (plural(kind), kind)}
+    if folded(text) not in names:
+        raise UnknownNameError("kind", text, kinds, "`xbench list kind` shows them.")
+    return names[folded(text)]
 
 
 def hook_of(kind: str) -> str:

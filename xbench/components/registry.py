@@ -5,22 +5,29 @@ hooks return the component. Names are therefore known without importing anything
 is imported when a component of it is asked for, and one that fails does not take the rest
 down. An entry point `kind.NAME` brings a kind of its own; components of it are found as those
 of all kinds are.
+
+An entry point of the group `xbench_offers` is called as a classifier and points to a function:
+it gives the names of the networks which that offers, without importing anything large, or none
+if it cannot say.
 """
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pluggy
 
 from xbench.components.kinds import KIND, NAME, hook_of, hook_specification
+from xbench.components.matching import matched
 from xbench.errors import PluginError, UnknownNameError
 from xbench.interfaces import hookspecs
 
 GROUP = "xbench"
+OFFERS = "xbench_offers"
 FIRST_PARTY = "xbench-xai"
 
 KINDS = {
@@ -68,9 +75,13 @@ class Registry:
         *,
         third_party: bool = True,
         strict: bool = False,
+        offers: Mapping[str, Callable[[], Sequence[str]]] = MappingProxyType({}),
     ) -> None:
         if points is None:
             points = metadata.entry_points(group=GROUP)
+            functions = metadata.entry_points(group=OFFERS)
+            offers = {point.name: functools.partial(_loaded, point) for point in functions}
+        self._offers = offers
         claims = [_claim(point) for point in points]
         claims = [c for c in claims if third_party or c.distribution == FIRST_PARTY]
         brought = _brought(claims)
@@ -94,7 +105,8 @@ class Registry:
         return tuple(sorted(claim for claims in self._claims.values() for claim in claims))
 
     def claim(self, kind: str, name: str) -> Claim:
-        """The one claim to this name."""
+        """The one claim to this name, or to the only one that is spelled alike."""
+        name = self.spelled(kind, name)
         claims = self._claims.get((kind, name))
         if not claims:
             raise UnknownNameError(
@@ -109,9 +121,24 @@ class Registry:
             )
         return claims[0]
 
+    def spelled(self, kind: str, name: str) -> str:
+        """The name as the component has it, whatever its case, hyphens and underscores."""
+        return name if (kind, name) in self._claims else matched(name, self.names(kind))
+
+    def is_own(self, kind: str, name: str) -> bool:
+        """Whether xbench itself brings the component."""
+        return any(c.distribution == FIRST_PARTY for c in self._claims.get((kind, name), ()))
+
+    def offered(self, family: str) -> tuple[str, ...] | None:
+        """Names of the networks that a classifier offers; None where only importing it tells."""
+        if family not in self._offers:
+            return None
+        return tuple(self._offers[family]()) or None
+
     def get(self, kind: str, name: str) -> Any:
         """The component class (for benchmarks the path, for commands the command)."""
         claim = self.claim(kind, name)
+        name = claim.name
         if kind == MALFORMED:
             raise PluginError(f"{claim}: {_malformed(name, self.kinds)}")
         for item in self._provided(kind, claim):
@@ -160,6 +187,12 @@ class Registry:
         return module
 
 
+def _loaded(point: metadata.EntryPoint) -> Sequence[str]:
+    """What the function of an entry point gives."""
+    given: Sequence[str] = point.load()()
+    return given
+
+
 def _claim(point: metadata.EntryPoint) -> Claim:
     distribution = point.dist.name if point.dist else "an unknown distribution"
     version = point.dist.version if point.dist else "0"
@@ -188,7 +221,8 @@ def _imported(claim: Claim) -> Any:
         return import_module(claim.module)
     except Exception as error:  # a plugin may raise anything; it is reported, by name
         reason = f"{type(error).__name__}: {error}"
-        raise PluginError(f"plugin {claim} cannot be imported: {reason}") from error
+        message = f"plugin {claim} cannot be imported: {reason}; `xbench plugins list` shows all"
+        raise PluginError(message) from error
 
 
 def _hook(kind: str) -> str:

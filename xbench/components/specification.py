@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xbench.components.matching import matched
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError
 from xbench.interfaces.component import Component, Tree
@@ -93,32 +94,24 @@ class Builder:
         if "name" not in tree:
             raise ParameterError(f"{where}: the table of a {kind} needs a `name`")
         name, colon, argument = str(tree["name"]).partition(":")
+        name = self.registry.spelled(kind, name)
         if not colon and kind == "classifier" and name not in self.registry.names(kind):
             name, argument = self._family(name)
             colon = ":"
         if not colon:
-            return tree
+            return {**tree, "name": name}
         cls = self.registry.get(kind, name)
         main = _fields(cls)[0].name
         number = typing.get_type_hints(cls)[main] in (int, float)
+        if kind == "classifier":
+            argument = matched(argument, cls.offers())
         return {**tree, "name": name, main: parsed(argument) if number else argument}
 
     def _family(self, name: str) -> tuple[str, str]:
         """The classifier component that offers a network of this bare name."""
-        kinds = {
-            family: self.registry.get("classifier", family)
-            for family in self.registry.names("classifier")
-        }
-        families = [family for family, cls in kinds.items() if name in cls.offers()]
-        if len(families) > 1:
-            choices = " or ".join(f"{family}:{name}" for family in families)
-            raise ParameterError(f"classifier {name!r} is offered by several; write {choices}")
-        if not families:
-            known = [offer for cls in kinds.values() for offer in cls.offers()]
-            near = UnknownNameError("classifier", name, known)
-            message = str(near).partition(" Known:")[0]
-            raise UsageError(f"{message} `xbench list classifier` shows all.")
-        return families[0], name
+        names = self.registry.names("classifier")
+        offers = {family: self.registry.get("classifier", family).offers() for family in names}
+        return offering(name, offers, names)
 
     def _make(self, cls: type, values: Tree, where: str) -> Any:
         fields = {f.name: f for f in _fields(cls)}
@@ -189,6 +182,27 @@ class Builder:
 
 def _made(specification: Specification) -> object:
     return specification.get(MADE) if isinstance(specification, Mapping) else None
+
+
+def offering(
+    name: str, offers: Mapping[str, Sequence[str]], components: Sequence[str]
+) -> tuple[str, str]:
+    """The one classifier that offers a network of this bare name, and the name as it has it."""
+    every = [offer for of_family in offers.values() for offer in of_family]
+    name = matched(name, dict.fromkeys(every))
+    families = [family for family, of_family in offers.items() if name in of_family]
+    if not families:
+        hint = "`xbench list classifier` shows the families that networks come from."
+        known = {*every, *components}
+        error = UnknownNameError("classifier", name, known, hint)
+        several = [family for family, of_family in offers.items() if error.near in of_family]
+        near = f"{several[-1]}:{error.near}" if len(several) > 1 else error.near
+        raise UnknownNameError("classifier", name, known, hint, near=near)
+    if len(families) > 1:
+        choices = [f"{family}:{name}" for family in families]
+        message = f"classifier {name!r} is offered by several; write {' or '.join(choices)}"
+        raise ParameterError(message, ("--classifier", choices[-1]))
+    return families[0], name
 
 
 def as_table(specification: Specification) -> Tree:

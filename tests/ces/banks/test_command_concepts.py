@@ -225,7 +225,7 @@ def test_an_unknown_key_is_said(concepts, store):
         Store(str(store)).put_artefact("concept-bank", bank.artefact(key))
     ended = concepts("show", "bb")
     assert str(ended.error) == (
-        "unknown concept bank 'bb' Known: aa1, aa2. `xbench concepts list` shows all; a bank in a "
+        "unknown concept bank 'bb'. Known: aa1, aa2. `xbench concepts list` shows all; a bank in a "
         "file is named by its path."
     )
     ended = concepts("show", "aa")

@@ -168,7 +168,7 @@ def test_a_label_that_all_or_no_others_have(broden: Broden, name: str) -> None:
 def test_an_unknown_or_rare_concept(broden: Broden) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown concept of broden 'rare'"):
         broden.concept_examples("rare", 5, generator(0))
-    with pytest.raises(UnknownNameError, match=r"unknown split of broden 'train' Known: val"):
+    with pytest.raises(UnknownNameError, match=r"unknown split of broden 'train'\. Known: val"):
         broden.ids("train")
     with pytest.raises(UnknownNameError, match=r"unknown image id of broden '24'"):
         broden.labels([24])

@@ -132,7 +132,7 @@ def test_images_of_both_splits_come_in_the_order_they_are_asked_for(ten: Path) -
     assert len(dataset.images([])) == len(dataset.labels([])) == len(dataset.sizes([])) == 0
     with pytest.raises(DatasetError, match="'cifar10' has no image with the id 50000"):
         dataset.images([0, 50_000])
-    with pytest.raises(UnknownNameError, match=r"unknown split of cifar10 'val' Known: test, tr"):
+    with pytest.raises(UnknownNameError, match=r"unknown split of cifar10 'val'\. Known: test, tr"):
         dataset.ids("val")
 
 

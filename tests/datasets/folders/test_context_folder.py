@@ -85,7 +85,7 @@ def test_own_splits(tmp_path: Path) -> None:
     assert dataset.context_names() == ("sofa",)
     with pytest.raises(DatasetError, match=r"dataset 'context-folder': .* leave folds at 0"):
         ContextFolder(root=str(tmp_path), folds=2).check()
-    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'all' Known: test, train"):
+    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'all'\. Known: test, train"):
         dataset.ids("all")
 
 

@@ -171,7 +171,7 @@ def test_no_root_no_folder_no_class_no_image(tmp_path: Path) -> None:
 
 
 def test_unknown_split(birds: Path) -> None:
-    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'test' Known: all"):
+    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'test'\. Known: all"):
         Folder(root=str(birds)).ids("test")
 
 

@@ -83,7 +83,7 @@ def test_folders_with_and_without_splits(sample: Path, tmp_path: Path) -> None:
     assert both.labels(both.ids("val")).tolist() == list(range(1000))
     assert not set(both.ids("train")) & set(both.ids("val"))
     assert torch.equal(both.images(both.ids("val")[:1])[0], plain.images([0])[0])
-    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'test' Known: train, val"):
+    with pytest.raises(UnknownNameError, match=r"unknown split of .* 'test'\. Known: train, val"):
         both.ids("test")
 
 

@@ -8,10 +8,11 @@ import pytest
 from small_datasets import Greys
 from xbench.benchmark.assembly import assemble, load_benchmark
 from xbench.benchmark.declaration import benchmark_folder, choose, declared, read
-from xbench.benchmark.fit import fitting_protocol
+from xbench.benchmark.fit import check_splits, fitting_protocol
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.protocol import Protocol
 
@@ -294,3 +295,29 @@ def test_a_floor_that_builds_on_an_entry_without_an_explainer_is_refused(registr
 def test_what_an_entry_cannot_say_is_named(line, said, registry):
     with pytest.raises(UnknownNameError, match=said):
         assemble({**OF_SPOTS, "entries": [line]}, registry)
+
+
+class ValidationOnly(Greys):
+    def splits(self):
+        return ("train", "val")
+
+
+@pytest.mark.parametrize(
+    ("role", "split", "option"),
+    [("test", "test", "splits.test=val"), ("train", "all", "splits.train=train")],
+)
+def test_a_split_that_a_dataset_has_not_is_an_error_with_the_option_that_sets_it(
+    role, split, option
+):
+    dataset = ValidationOnly(6)
+    check_splits({"train": ImageSet(dataset, "train")})
+    with pytest.raises(UnknownNameError, match=rf"val\. Choose with .*{role}=") as told:
+        check_splits({role: ImageSet(dataset, split)})
+    assert told.value.instead == ("-p", option)
+
+
+def test_benchmarks_that_score_what_is_made_are_named_with_the_option_that_takes_one(registry):
+    tree = choose(read(DEFAULT), explainer="ces")
+    with pytest.raises(MismatchError, match=r"benchmarks that do: .*ces-low-level") as told:
+        assemble(tree, registry)
+    assert told.value.instead == ("--benchmark", "ces-low-level-toybirds")

@@ -25,7 +25,7 @@ def weights_that_are_no_numbers(folder):
 MISTAKES = {
     "an unknown dataset": (
         ["--dataset", "toybird"],
-        ["unknown dataset 'toybird'; did you mean 'toybirds'?", "cub200"],
+        ["unknown dataset 'toybird'; did you mean 'toybirds'?", "xbench list dataset"],
     ),
     "an unknown explainer": (
         ["--explainer", "deliberativ"],

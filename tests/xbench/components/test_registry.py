@@ -99,7 +99,8 @@ def test_a_plugin_that_raises_on_import_is_named_and_the_rest_works(module):
     with pytest.raises(PluginError) as caught:
         registry.get("loss", "broken")
     assert str(caught.value) == (
-        "plugin some-plugin 1.2 (bad_one) cannot be imported: RuntimeError: broken inside"
+        "plugin some-plugin 1.2 (bad_one) cannot be imported: RuntimeError: broken inside; "
+        "`xbench plugins list` shows all"
     )
     assert registry.problems() == (str(caught.value),)
 

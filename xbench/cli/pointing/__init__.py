@@ -1,0 +1,1 @@
+"""Pointing: from what somebody wrote to what they can write instead."""
