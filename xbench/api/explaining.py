@@ -13,6 +13,7 @@ from xbench.interfaces.explanation import Explanation, save_explanations
 from xbench.interfaces.protocol import Entry
 from xbench.reports.figures import save_figure
 from xbench.running.bench import LocalBench
+from xbench.running.planning.forecast import announce
 from xbench.running.runner import check_benchmark
 from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
@@ -40,10 +41,18 @@ class PreparedEntry:
         return self.bench.explanations(explainer, subject, batch.source, batch.ids)
 
 
-def prepared_entry(entry: Entry, store: Store, workplace: LocalWorkplace) -> PreparedEntry:
-    """The entry; what its explainer needs is taken from the store or made now."""
+def prepared_entry(
+    entry: Entry, store: Store, workplace: LocalWorkplace, *, train: bool = True
+) -> PreparedEntry:
+    """The entry; what its explainer needs is taken from the store or made now.
+
+    Without `train`, `UsageError` where that is to be trained.
+    """
     ready = PreparedEntry(entry, LocalBench(workplace, store))
-    ready.bench.provider.all(subject_of(entry).artefacts(entry.required_explainer))
+    recipes = subject_of(entry).artefacts(entry.required_explainer)
+    needed = [weights_recipe(entry), *recipes.values()]
+    announce(needed, ready.bench.provider, train=train)
+    ready.bench.provider.all(recipes)
     return ready
 
 
@@ -54,11 +63,18 @@ def explain(
     workplace: LocalWorkplace,
     out: Path,
     suffix: str,
+    *,
+    train: bool = True,
 ) -> list[Path]:
-    """Explain each named batch with the benchmark's first entry; write pictures and values."""
+    """Explain each named batch with the benchmark's first entry; write pictures and values.
+
+    Without `train`, `UsageError` where the store lacks weights that are to be trained.
+    """
     check_benchmark(benchmark)
     store.check_writable()
-    ready = prepared_entry(next(benchmark.entries(benchmark.lines[0])), store, workplace)
+    ready = prepared_entry(
+        next(benchmark.entries(benchmark.lines[0])), store, workplace, train=train
+    )
     class_names = benchmark.datasets["test"].dataset.class_names()
     out.mkdir(parents=True, exist_ok=True)
     written = []

@@ -50,7 +50,7 @@ def local_workplace(device: str, batch_size: int, progress: "Progress") -> "Loca
 
 
 def chosen_device(name: Any) -> Any:
-    """The torch device of this name, or the device itself; `auto` takes a GPU where there is one."""
+    """The torch device of this name, or itself; `auto` takes a GPU where there is one."""
     import torch
 
     if name == "auto":

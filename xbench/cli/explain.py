@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xbench.benchmark.completion import of_kind
 from xbench.cli.options import (
     CHOICE,
     EXPLAINER,
+    NO_TRAIN,
     OUTPUT,
     WORK,
     Session,
@@ -61,13 +63,14 @@ def _photo_options(function: Any) -> Any:
 
 @click.command("explain")
 @click.argument("photos", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
-@session_options(tuple(one for one in CHOICE if one is not EXPLAINER), WORK, OUTPUT)
+@session_options(tuple(one for one in CHOICE if one is not EXPLAINER), WORK, NO_TRAIN, OUTPUT)
 @click.option(
     "--explainer",
     "explainers",
     multiple=True,
     metavar="NAME",
     help="An explainer, grad-cam for photos; may be repeated.",
+    shell_complete=of_kind("explainer"),
 )
 @_photo_options
 @click.option(
@@ -223,7 +226,8 @@ def _explain_with_benchmark(
         click.echo(_demo_line(benchmark, photos[0]), err=True)
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:
-        written = explain(benchmark, batches, store, session.workplace(reporter), out, format_)
+        place, train = session.workplace(reporter), not session.no_train
+        written = explain(benchmark, batches, store, place, out, format_, train=train)
     if session.json:
         print_json([str(path) for path in written])
     else:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, RESULTS, WORK, Session, session_options
+from xbench.cli.options import (
+    CHOICE,
+    DRY_RUN,
+    NO_TRAIN,
+    OUTPUT,
+    RESULTS,
+    WORK,
+    Session,
+    session_options,
+)
 from xbench.errors import FailedEntriesError, MismatchError
 
 if TYPE_CHECKING:
@@ -21,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@session_options(CHOICE, WORK, OUTPUT, RESULTS)
+@session_options(CHOICE, WORK, DRY_RUN, NO_TRAIN, OUTPUT, RESULTS)
 @click.option(
     "--repeats", type=click.IntRange(1), help="Trainings and runs, each with its own seed."
 )
@@ -75,6 +84,7 @@ def command(
     store and not made again, also after a kill. Where entries fail, the others are recorded.
     """
     from xbench.cli.output import progress
+    from xbench.cli.pointing.plans import print_plan
     from xbench.reports.report import write_report
     from xbench.running.runner import RunOptions
 
@@ -82,9 +92,13 @@ def command(
     sessions = [session.of(tree) for tree in suite.trees] if suite else [session]
     benchmarks = [of.assembled() for of in sessions]
     folders = _report_folders(report, benchmarks, several=suite is not None)
+    options = RunOptions(limit, keep=keep, cap=cap, train=not session.no_train)
+    if session.dry_run:
+        _executor(sessions)
+        print_plan(session, benchmarks, options)
+        return
     form = "json" if session.json else session.form
     with progress(session.quiet or form == "json") as reporter:
-        options = RunOptions(limit, keep=keep, cap=cap)
         runs, failed = _runs(session, (benchmarks, _executor(sessions)), options, reporter)
         spoken = f"xbench {shlex.join(arguments)}"
         whole = [(run, to) for run, to in zip(runs, folders, strict=False) if run.records]

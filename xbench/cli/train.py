@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from xbench.cli.options import CHOICE, OUTPUT, WORK, Session, session_options
+from xbench.cli.options import CHOICE, NO_TRAIN, OUTPUT, WORK, Session, session_options
 
 
 @click.command("train")
-@session_options(CHOICE, WORK, OUTPUT)
+@session_options(CHOICE, WORK, NO_TRAIN, OUTPUT)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -21,6 +21,7 @@ def command(session: Session, out: Path | None) -> None:
     that was killed goes on after its last finished epoch.
     """
     from xbench.cli.output import print_json, print_lines, progress
+    from xbench.running.planning.forecast import announce
     from xbench.running.provider import Provider
     from xbench.running.runner import check_benchmark
     from xbench.training.recipe import weights_recipe
@@ -31,7 +32,9 @@ def command(session: Session, out: Path | None) -> None:
     store.check_writable()
     entry = next(benchmark.entries(benchmark.lines[0]))
     with progress(session.quiet or session.json) as reporter:
-        weights = Provider(store, session.workplace(reporter)).one(weights_recipe(entry))
+        provider, recipe = Provider(store, session.workplace(reporter)), weights_recipe(entry)
+        announce([recipe], provider, train=not session.no_train)
+        weights = provider.one(recipe)
     if out is not None:
         from safetensors.torch import save_file
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import FailedEntriesError, StoreFullError, UsageError
-from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.classifier import LIBRARY, Classifier
 from xbench.interfaces.component import looks_inside
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.executor import Executor
@@ -21,6 +21,7 @@ from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.messages import heard
 from xbench.running.outcome import Outcome, Result, judged_together, put_results, records_of
+from xbench.running.planning.forecast import announce
 from xbench.running.planning.plan import EntryRun, Plan
 from xbench.running.storage.store import Store
 from xbench.running.work import Setting, Worker, at_bench
@@ -39,6 +40,8 @@ class RunOptions(NamedTuple):
     """Whether explanations and predictions stay in the store."""
     cap: float = 2.0
     """GiB of them that a run leaves there; its oldest go first."""
+    train: bool = True
+    """Whether what the store lacks may be trained."""
 
 
 DEFAULTS = RunOptions()
@@ -76,6 +79,8 @@ def run_together(
     for notice in [notice for benchmark in benchmarks for notice in benchmark.notices]:
         bench.provider.say_once(notice)
     plan = Plan(benchmarks, bench, options.limit, options.cap * 2**30)
+    recipes = [recipe for run in plan.runs for recipe in run.recipes.values()]
+    announce(recipes, bench.provider, train=options.train)
     with _working(executor, bench) as work:
         for done in executor.run(work, plan.tasks()):
             if isinstance(done.error, UsageError | StoreFullError):
@@ -145,10 +150,12 @@ def _results(benchmark: Benchmark, plan: Plan, options: RunOptions, device: str)
     return records_of(benchmark, whole, scores, options.resampling, options.limit, device)
 
 
-def check_benchmark(benchmark: Benchmark, progress: Progress | None = None) -> None:
+def check_benchmark(
+    benchmark: Benchmark, progress: Progress | None = None, *, download: bool = True
+) -> None:
     """Raise what is wrong with datasets, weights or the cut before anything is made.
 
-    Weights that are to be downloaded are.
+    Weights that are to be downloaded are, or without `download` are not looked at.
     """
     for dataset in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
         dataset.check()
@@ -157,11 +164,12 @@ def check_benchmark(benchmark: Benchmark, progress: Progress | None = None) -> N
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")
     for loss in dict.fromkeys(line.loss for line in benchmark.lines):
         loss.check(benchmark.datasets["train"])
-    _check_networks(benchmark, progress or Silent())
-    _check_given_weights(benchmark, progress or Silent())
+    _check_networks(benchmark, progress or Silent(), download=download)
+    if download:
+        _check_given_weights(benchmark, progress or Silent())
 
 
-def _check_networks(benchmark: Benchmark, progress: Progress) -> None:
+def _check_networks(benchmark: Benchmark, progress: Progress, *, download: bool) -> None:
     """Make each network once, and try the cut of those that something looks into."""
     plans, cut = dict[Classifier, TrainingPlan](), set[Classifier]()
     for line in benchmark.lines:
@@ -171,6 +179,8 @@ def _check_networks(benchmark: Benchmark, progress: Progress) -> None:
             if looks_inside(line.explainer) or looks_inside(benchmark.protocol):
                 cut.add(plan.classifier)
     for classifier, plan in plans.items():
+        if not download and classifier.weights == LIBRARY:
+            continue
         network = whole_classifier(classifier, start_module(plan), plan.classes)
         for note in check_outputs(network, _image_size(plan.images)):
             progress.say(note)

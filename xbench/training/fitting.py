@@ -1,6 +1,7 @@
 """Fitting: the loop that trains a network, and goes on where it was interrupted."""
 
 import math
+import statistics
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -28,6 +29,8 @@ Curve = list[tuple[float, float]]
 """Mean loss and share of right predictions of every epoch, as seen while training."""
 
 
+TIMED = 1.0
+"""Seconds: for about so long updates are timed."""
 SAVED = frozenset(("module", "optimiser", "curve", "seconds"))
 """What a checkpoint holds."""
 
@@ -79,6 +82,22 @@ def fit(
     checkpoint.unlink(missing_ok=True)
     learner.network.eval()
     return curve, before
+
+
+def timed_update(
+    plan: TrainingPlan, module: nn.Module, heads: Sequence[str], device: torch.device
+) -> float:
+    """The seconds of an update with all images of the plan: the median of some, for `TIMED`."""
+    learner = _learner(plan, module, tuple(heads), device)
+    _set_modes(learner, frozen=plan.training.frozen_epochs >= plan.training.epochs)
+    ids = list(learner.labels)
+    _update(learner, 0, 0, ids)  # the first one warms up
+    seconds: list[float] = []
+    while sum(seconds) < TIMED and len(seconds) < 9:
+        start = time.perf_counter()
+        _update(learner, 0, len(seconds) + 1, ids)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
 
 
 def _learner(

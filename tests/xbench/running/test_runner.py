@@ -144,15 +144,18 @@ def test_rows_and_artefacts_carry_the_tree_of_their_key(tmp_path) -> None:
 def test_a_run_says_in_one_line_that_results_are_of_another_version(tmp_path, monkeypatch) -> None:
     listener = Listener()
     first = counted(tmp_path, listener)
-    assert listener.lines == []
+    (line,) = listener.lines
+    assert line.startswith("nothing to train; the store has 0 of ")
+    listener.lines.clear()
     monkeypatch.setattr(Counting, "version", "2")
     again = counted(tmp_path, listener)
     assert [record.key for record in first] != [record.key for record in again]
-    assert listener.lines == [
+    assert listener.lines[1:] == [
         f"smoothing {smoothing}: the store has results by protocol counting 1 (now 2); "
         "they are made again"
         for smoothing in (0.0, 0.1, 0.2)
     ]
     monkeypatch.setattr(Linear, "version", "2")
     counted(tmp_path, listener)
-    assert "weights: the store has results by classifier linear 1 (now 2)" in listener.lines[3]
+    said = "weights: the store has results by classifier linear 1 (now 2)"
+    assert any(said in line for line in listener.lines)

@@ -110,7 +110,7 @@ class Plan:
         self.bench = bench
         self.kept = Ledger(bench.store, cap)
         self.limit = limit
-        self.runs = list(_runs(benchmarks))
+        self.runs = list(runs_of(benchmarks))
         self._graph, self._queue = Graph(), Queue()
         self._running: dict[str, Task] = {}
         self._progress: dict[str, Counter[str]] = {}
@@ -191,16 +191,8 @@ class Plan:
             self._graph.end(task.key)
 
     def _expand(self, run: EntryRun, group: Group) -> None:
-        """The entry's artefacts are there: say its cases, and which rows are missing."""
-        protocol, entry = run.benchmark.protocol, run.entry
-        artefacts = self.bench.provider.all(run.recipes)
-        run.cases = tuple(protocol.cases(entry, artefacts))
-        if self.limit is not None:
-            run.cases = tuple(protocol.limited(entry, run.cases, self.limit))
-        run.shards = tuple(_shards(run, artefacts))
-        stored = {shard.key: self.bench.store.rows(shard.key, shard.cases) for shard in run.shards}
-        run.tables = {key: rows for key, rows in stored.items() if rows is not None}
-        self.bench.provider.release()
+        """The entry's artefacts are there: its cases, and which rows are missing, become known."""
+        expand(run, self.bench, self.limit)
         self._say_of_others(run)
         self._settle(group)
 
@@ -258,7 +250,21 @@ class Plan:
             self.bench.progress.update(task.label, counts["done"], counts["total"])
 
 
-def _runs(benchmarks: Sequence[Benchmark]) -> Iterator[EntryRun]:
+def expand(run: EntryRun, bench: LocalBench, limit: int | None) -> None:
+    """The run's artefacts are there: find its cases, its shards, and the rows that there are."""
+    protocol, entry = run.benchmark.protocol, run.entry
+    artefacts = bench.provider.all(run.recipes)
+    run.cases = tuple(protocol.cases(entry, artefacts))
+    if limit is not None:
+        run.cases = tuple(protocol.limited(entry, run.cases, limit))
+    run.shards = tuple(_shards(run, artefacts))
+    stored = {shard.key: bench.store.rows(shard.key, shard.cases) for shard in run.shards}
+    run.tables = {key: rows for key, rows in stored.items() if rows is not None}
+    bench.provider.release()
+
+
+def runs_of(benchmarks: Sequence[Benchmark]) -> Iterator[EntryRun]:
+    """Each entry of the benchmarks in each repeat."""
     for benchmark in benchmarks:
         for line in benchmark.lines:
             for entry in benchmark.entries(line):
