@@ -22,7 +22,7 @@ from xbench.cli.options import (
 from xbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from xbench.api.explained import Explained
+    from xbench.api.photos.explained import Explained
     from xbench.benchmark.assembly import Benchmark
     from xbench.interfaces.component import Tree
     from xbench.interfaces.data.dataset import Batch
@@ -146,10 +146,10 @@ def _explain_photos(
 def _explained(
     session: Session, photos: Sequence[Path], explainers: Sequence[str], options: "Tree"
 ) -> "Explained":
-    from xbench.api.given_explainers import given_explainers
-    from xbench.api.given_images import given_images
-    from xbench.api.given_networks import Wishes, loaded, read_names
-    from xbench.api.photo_explaining import Request, explain_images
+    from xbench.api.photos.explaining import Request, explain_images
+    from xbench.api.photos.given_explainers import given_explainers
+    from xbench.api.photos.given_images import given_images
+    from xbench.api.photos.given_networks import Wishes, loaded, read_names
     from xbench.api.setting import chosen_device
     from xbench.cli.output import progress
 
@@ -182,7 +182,7 @@ def _photo(path: Path) -> Any:
     """The path, or what comes on standard input."""
     if str(path) != STDIN:
         return path
-    from xbench.api.given_images import GivenImage
+    from xbench.api.photos.given_images import GivenImage
 
     return GivenImage("standard input", sys.stdin.buffer.read())
 

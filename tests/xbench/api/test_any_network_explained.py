@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.shared.any_network import AWKWARD, LIBRARY
-from xbench.api.given_networks import load_classifier
-from xbench.api.photo_explaining import explain
+from xbench.api.photos.explaining import explain
+from xbench.api.photos.given_networks import load_classifier
 from xbench.errors import XbenchError
 
 

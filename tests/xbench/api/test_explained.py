@@ -10,8 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from awkward_networks import plain
-from xbench.api.explained import Explained, percent, unique
-from xbench.api.photo_explaining import explain
+from xbench.api.photos.explained import Explained, percent, unique
+from xbench.api.photos.explaining import explain
 from xbench.errors import UsageError
 from xbench.interfaces.explanation import load_explanations
 from xbench_saliency.saliency_map import SaliencyMap

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from xbench.api.given_images import GivenImage, given_images, pixels_of
-from xbench.api.photo_transforms import unfitted, usual_transform
+from xbench.api.photos.given_images import GivenImage, given_images, pixels_of
+from xbench.api.photos.transforms import unfitted, usual_transform
 from xbench.errors import DatasetError, UsageError, XbenchError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)

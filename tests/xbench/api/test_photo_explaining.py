@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-import xbench.api.photo_explaining as engine
+import xbench.api.photos.explaining as engine
 from awkward_networks import Dictionary, grey, plain
-from xbench.api.given_networks import load_classifier
-from xbench.api.photo_explaining import explain
+from xbench.api.photos.explaining import explain
+from xbench.api.photos.given_networks import load_classifier
 from xbench.errors import MismatchError, UsageError, XbenchError
 from xbench.testing import TinyClassifier
 from xbench_saliency.grad_cam import GradCam

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xbench.api.explained import ClassProbability, Explained, ExplainedImage
-from xbench.api.given_explainers import artefacts_of, given_explainers, with_field
-from xbench.api.given_images import GivenImage, given_images, pixels_of
-from xbench.api.given_networks import (
+from xbench.api.photos.explained import ClassProbability, Explained, ExplainedImage
+from xbench.api.photos.given_explainers import artefacts_of, given_explainers, with_field
+from xbench.api.photos.given_images import GivenImage, given_images, pixels_of
+from xbench.api.photos.given_networks import (
     LoadedClassifier,
     Wishes,
     default_builder,
@@ -21,8 +21,8 @@ from xbench.api.given_networks import (
     loaded,
     read_names,
 )
-from xbench.api.memory import available_bytes, batch_that_fits, bytes_per_pixel
-from xbench.api.photo_transforms import unfitted
+from xbench.api.photos.memory import available_bytes, batch_that_fits, bytes_per_pixel
+from xbench.api.photos.transforms import unfitted
 from xbench.api.setting import chosen_device
 from xbench.errors import MismatchError, UsageError
 from xbench.interfaces.artefact import Artefacts

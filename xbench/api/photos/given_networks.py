@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from xbench.api.photo_transforms import usual_transform
+from xbench.api.photos.transforms import usual_transform
 from xbench.api.setting import chosen_device
 from xbench.components.specification import Builder, Specification, as_table
 from xbench.errors import MismatchError, UsageError, WeightsError

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from xbench.api.given_networks import LoadedClassifier
+from xbench.api.photos.given_networks import LoadedClassifier
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError, UsageError, XbenchError
 from xbench.interfaces.artefact import Artefact, Artefacts

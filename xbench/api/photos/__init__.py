@@ -1,0 +1,1 @@
+"""Photos: explaining them with a network alone."""
