@@ -10,8 +10,10 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.errors import MismatchError, RunError, UnknownNameError
 from xbench.reports.page import numeric_columns
 from xbench.reports.report import Run, curve_drawings, first_explanation, write_report
+from xbench.results.comparison import headlines
+from xbench.results.conclusions import conclusions
 from xbench.results.record import Record
-from xbench.results.tables import Table, awaited, heading, tables, unscored
+from xbench.results.tables import Table, headline_table, tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,6 +41,11 @@ class RunResult:
     def tables(self) -> list[Table]:
         """What the command line prints: scores, differences, contrasts, published figures."""
         return tables(self.benchmark, self.records)
+
+    @property
+    def conclusions(self) -> tuple[str, ...]:
+        """What the numbers say, in sentences: who wins by how much, and what entries are bad at."""
+        return conclusions(self.benchmark, self.records).sentences
 
     def to_frame(
         self,
@@ -88,16 +95,17 @@ class RunResult:
         return "\n".join([*lines, *(f"  {line}" for line in self._ranking())])
 
     def _repr_html_(self) -> str:
-        """Headings and tables; those after the first fold away."""
+        """What was found, the headline scores, and all tables, which fold away."""
         from jinja2 import Environment, PackageLoader
 
         loader = PackageLoader("xbench.api", "templates")
         environment = Environment(loader=loader, autoescape=True, trim_blocks=True)
-        title, *lines = heading(self.benchmark, self.records)
-        lines += [*unscored(self.benchmark, self.records), *awaited(self.records)]
-        template = environment.get_template("result.html")
-        return template.render(
-            title=title, lines=lines, tables=self.tables, numeric=numeric_columns
+        decided = bool(headlines(self.records))
+        first = [headline_table(self.benchmark, self.records)] if decided else []
+        return environment.get_template("result.html").render(
+            found=conclusions(self.benchmark, self.records),
+            tables=[*first, *self.tables],
+            numeric=numeric_columns,
         )
 
     def _ranking(self) -> Iterator[str]:

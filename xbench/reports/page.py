@@ -7,8 +7,17 @@ from xbench.benchmark.assembly import Benchmark
 from xbench.interfaces.component import Tree
 from xbench.interfaces.protocol import Role
 from xbench.results.columns import numeric
+from xbench.results.comparison import headlines
+from xbench.results.conclusions import conclusions
 from xbench.results.record import Record
-from xbench.results.tables import Table, artefact_lines, awaited, heading, tables, unscored
+from xbench.results.tables import (
+    Table,
+    artefact_lines,
+    awaited,
+    headline_table,
+    tables,
+    unscored,
+)
 
 OWN = "each entry's own, named below"
 SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
@@ -57,7 +66,10 @@ class Page(NamedTuple):
     facts: Sequence[tuple[str, str]]
     remarks: Sequence[str]
     lines: Sequence[ComparedLine]
+    headlines: Sequence[Table]
+    """The scores that decide; empty where none does."""
     tables: Sequence[Table]
+    """Every score, and what was compared."""
     unscored: Sequence[str]
     curves: Sequence[Picture]
     """The first stands beside the conclusions."""
@@ -77,14 +89,16 @@ def page_of(
     command: str,
 ) -> Page:
     """The page of a run; `command` is how it can be run again."""
-    title, subtitle, *_ = heading(benchmark, records)
+    found = conclusions(benchmark, records)
     return Page(
-        title=title,
-        subtitle=subtitle,
-        conclusions=conclusions(benchmark, records),
+        title=found.title,
+        subtitle=found.measured[0],
+        conclusions=found.sentences,
+        terms=found.terms,
         facts=list(_facts(benchmark, records).items()),
         remarks=artefact_lines(records),
         lines=[_compared_line(record, _differing_settings(records)) for record in records],
+        headlines=[headline_table(benchmark, records)] if headlines(records) else [],
         tables=tables(benchmark, records),
         unscored=[*unscored(benchmark, records), *awaited(records)],
         curves=curves,
@@ -92,17 +106,6 @@ def page_of(
         pictures=pictures,
         provenance=list(_provenance(records[0], command).items()),
     )
-
-
-def conclusions(benchmark: Benchmark, records: Sequence[Record]) -> list[str]:
-    """What came out for each entry in the scores that decide comparisons."""
-    return [
-        f"{record.label}: {score.name} {100 * score.value:.1f} %."
-        for record in records
-        for score in record.scores
-        if record.role == "entry" and score.headline and score.unit == "share"
-        if score.value is not None
-    ]
 
 
 def html(page: Page) -> str:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from awkward_networks import Detached, plain
-from xbench.api import memory
+from xbench.api.photos import memory
 from xbench.errors import UsageError
 from xbench.networks.loading import whole_module
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 import torch
+from markupsafe import escape
 from torch import nn
 
 from small_datasets import Greys
@@ -99,7 +100,9 @@ def test_a_result_has_curves_and_a_report_and_shows_itself(result, tmp_path):
     assert repr(result).startswith("RunResult of default: 7 entries, 4 cases\n  deliberative: ")
     assert len(repr(result).splitlines()) == 8
     html = result._repr_html_()
-    assert html.count("<details") == len(result.tables)
+    assert html.count("<details") == 2 + len(result.tables)  # the words, and the headline scores
+    assert all(str(escape(sentence)) in html for sentence in result.conclusions)
+    assert html.index(str(escape(result.conclusions[0]))) < html.index("<table")
     assert "random pair, random region" in html
 
 
