@@ -16,9 +16,10 @@ from xbench_saliency.targets import Target, target_classes
 
 @dataclass(frozen=True)
 class GradCam(Explainer):
-    """Σ_d α_d A_d, with α_d the mean of ∂(logit of the class)/∂A_d over the grid's locations.
+    """Where a class is seen: channels of a layer, weighted by how much they raise its logit.
 
-    Equations (1) and (2) of "Grad-CAM" (Selvaraju et al., ICCV 2017), computed by Captum. A are
+    Σ_d α_d A_d, with α_d the mean of ∂(logit of the class)/∂A_d over the grid's locations:
+    equations (1) and (2) of "Grad-CAM" (Selvaraju et al., ICCV 2017), computed by Captum. A are
     the activations at which the classifier is cut: `classifier.layer` chooses the layer.
     """
 

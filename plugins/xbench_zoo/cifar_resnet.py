@@ -12,7 +12,7 @@ WIDTHS = (16, 32, 64)
 
 @dataclass(frozen=True)
 class CifarResnet(CifarClassifier):
-    """The networks of section 4.2 of "Deep Residual Learning" (He et al., CVPR 2016).
+    """ResNets for 32-pixel images: section 4.2 of "Deep Residual Learning" (CVPR 2016).
 
     A convolution, three stages of n blocks with 16, 32 and 64 channels on maps of 32, 16 and
     8 pixels, global average pooling and a linear layer: 6n + 2 layers. Parameters have the

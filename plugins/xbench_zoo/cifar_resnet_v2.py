@@ -16,12 +16,13 @@ _LAYERS = {"basic": 2, "bottleneck": 3}
 
 @dataclass(frozen=True)
 class CifarResnetV2(CifarClassifier):
-    """The networks of "Identity Mappings in Deep Residual Networks" (He et al., ECCV 2016).
+    """Pre-activation ResNets for images of 32 pixels (He et al., ECCV 2016).
 
-    A convolution, three stages of n blocks, batch norm and ReLU, global average pooling and
-    a linear layer. Basic blocks have 16, 32 and 64 channels and make 6n + 2 layers,
-    bottlenecks have four times as many and make 9n + 2. Where the number of channels changes,
-    and in the first block, the first activation comes before the shortcut branches off.
+    They are those of "Identity Mappings in Deep Residual Networks". A convolution, three stages
+    of n blocks, batch norm and ReLU, global average pooling and a linear layer. Basic blocks
+    have 16, 32 and 64 channels and make 6n + 2 layers, bottlenecks have four times as many and
+    make 9n + 2. Where the number of channels changes, and in the first block, the first
+    activation comes before the shortcut branches off.
     """
 
     name: ClassVar[str] = "cifar-resnet-v2"

@@ -52,7 +52,7 @@ def _names(kind: str) -> Iterable[str]:
 
 
 def _variants(benchmark: str) -> Iterable[str]:
-    """The variants of a benchmark, and of those that it extends where it has none of its own."""
+    """The variants of a benchmark; those of files that it extends are not its own."""
     from xbench.benchmark.declaration import benchmark_file, parsed_file
     from xbench.components.registry import installed
 

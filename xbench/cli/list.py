@@ -56,17 +56,16 @@ def _kind(kind: str | None, known: tuple[str, ...]) -> str | None:
 
 def _described(session: Session, kind: str, name: str) -> Row:
     """What the component says of itself: of an explainer its role, of a benchmark its content."""
-    from xbench.components.description import first_line
+    from xbench.components.listing import summary
     from xbench.errors import XbenchError
 
     try:
         item = session.registry.get(kind, name)
-        if kind == "benchmark":
-            return _benchmark(session, item)
+        facts = _benchmark(session, item) if kind == "benchmark" else {}
     except XbenchError as error:
         return {"summary": f"FAILS: {error}"}
     role = {"role": item.role} if kind == "explainer" else {}
-    return {"summary": first_line(item), **role}
+    return {"summary": summary(session.registry, kind, name), **role, **facts}
 
 
 def _benchmark(session: Session, path: Path) -> Row:

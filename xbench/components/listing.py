@@ -4,8 +4,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
-from typing import Any
 
+from xbench.components.description import first_line
 from xbench.components.kinds import plural
 from xbench.components.registry import Registry, installed
 from xbench.errors import UnknownNameError, XbenchError
@@ -68,12 +68,7 @@ def summary(registry: Registry, kind: str, name: str) -> str:
         item = registry.get(kind, name)
     except XbenchError as error:
         return f"FAILS: {error}"
-    return _title(item) if isinstance(item, Path) else _first_line(item)
-
-
-def _first_line(item: Any) -> str:
-    text = getattr(item, "help", None) or getattr(item, "__doc__", None) or ""
-    return str(text).strip().partition("\n")[0]
+    return _title(item) if isinstance(item, Path) else first_line(item)
 
 
 def _title(path: Path) -> str:

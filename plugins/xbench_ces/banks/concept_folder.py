@@ -44,11 +44,12 @@ class Photo(NamedTuple):
 
 @dataclass(frozen=True)
 class ConceptFolder(Dataset, ConceptExamples):
-    """`root/concept/positive/*.jpg` and `root/concept/negative/*.jpg`.
+    """Photographs with and without concepts, to learn a bank of concepts from.
 
-    Or `root/family/concept/…`; a concept without a family has the family "". Its classes are
-    the concepts, and its images the positive ones. Photographs are turned upright as their
-    EXIF orientation says; their short side becomes `size`, and their middle is cut out.
+    `root/concept/positive/*.jpg` and `root/concept/negative/*.jpg`, or `root/family/concept/…`;
+    a concept without a family has the family "". Its classes are the concepts, and its images
+    the positive ones. Photographs are turned upright as their EXIF orientation says; their
+    short side becomes `size`, and their middle is cut out.
     """
 
     name: ClassVar[str] = "concept-folder"

@@ -56,10 +56,10 @@ WAY_OUT = (
 
 @dataclass(frozen=True)
 class Ade20k(PhotoFiles, PartMasks, ClassAttributes):
-    """The official layouts; classes are scenes, sorted by name.
+    """Photographs of scenes, with masks of their objects; classes are scenes, sorted by name.
 
-    Ids are the official numbers of training images, and 1 000 000 more for validation
-    images, which are the split `test`.
+    The official layouts. Ids are the official numbers of training images, and 1 000 000 more
+    for validation images, which are the split `test`.
     """
 
     name: ClassVar[str] = "ade20k"

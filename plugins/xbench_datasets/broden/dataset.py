@@ -48,10 +48,10 @@ WAY_OUT = (
 
 @dataclass(frozen=True)
 class Broden(Dataset, ConceptExamples):
-    """The official layout; classes are scenes, and "none" for images without one.
+    """Images with masks of many concepts; classes are scenes, and "none" without one.
 
-    Concept examples are official training images; the only split is `val`. Ids are places
-    in the official index.
+    The official layout. Concept examples are official training images; the only split is `val`.
+    Ids are places in the official index.
     """
 
     name: ClassVar[str] = "broden"

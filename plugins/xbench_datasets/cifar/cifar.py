@@ -82,7 +82,10 @@ class Cifar(PictureTable):
 
 @dataclass(frozen=True)
 class Cifar10(Cifar):
-    """The official files, binary or Python version; ids of test images start at 1 000 000."""
+    """Images of 32 pixels in 10 classes; the official files, binary or Python version.
+
+    Ids of test images start at 1 000 000.
+    """
 
     name: ClassVar[str] = "cifar10"
     archive: ClassVar[Download] = Download(
@@ -121,7 +124,7 @@ class Cifar10(Cifar):
 
 @dataclass(frozen=True)
 class Cifar100(Cifar, ClassHierarchy):
-    """The official files, binary or Python version, with the fine labels.
+    """Images of 32 pixels in 100 classes, the fine labels; the official files, of either version.
 
     Ids of test images start at 1 000 000.
     """

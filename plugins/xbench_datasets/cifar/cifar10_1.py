@@ -50,9 +50,10 @@ class Content(NamedTuple):
 
 @dataclass(frozen=True)
 class Cifar101(PictureTable):
-    """The official files `cifar10.1_v6_data.npy` and `…_labels.npy`, or those of v4.
+    """A second test set for CIFAR-10, collected later in the same way.
 
-    The one split is `test`. Classes are CIFAR-10's, by name and order.
+    The official files `cifar10.1_v6_data.npy` and `…_labels.npy`, or those of v4. The one split
+    is `test`. Classes are CIFAR-10's, by name and order.
     """
 
     name: ClassVar[str] = "cifar10.1"

@@ -34,7 +34,10 @@ WAY_OUT = f"`xbench data get cinic10` fetches it; {option('cinic10')} says where
 
 @dataclass(frozen=True)
 class Cinic10(PhotoFolder):
-    """`root/{train,valid,test}/airplane/*.png` and so on; classes are CIFAR-10's."""
+    """Images of CIFAR-10's classes, most of them from ImageNet.
+
+    `root/{train,valid,test}/airplane/*.png` and so on.
+    """
 
     name: ClassVar[str] = "cinic10"
 

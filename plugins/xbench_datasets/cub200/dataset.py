@@ -49,10 +49,11 @@ WAY_OUT = f"`xbench data get cub200` fetches the data; {option('cub200')} says w
 
 @dataclass(frozen=True)
 class Cub200(PhotoFiles, PartPoints, ClassAttributes):
-    """The official folder layout; ids are the official image ids.
+    """Photographs of 200 species of birds, with their parts and attributes.
 
-    The annotation files count pixels from 0 at the top left and name whole pixels; a part
-    point is the middle of its pixel, so 0.5 is added to both coordinates.
+    The official folder layout; ids are the official image ids. The annotation files count
+    pixels from 0 at the top left and name whole pixels; a part point is the middle of its
+    pixel, so 0.5 is added to both coordinates.
     """
 
     name: ClassVar[str] = "cub200"

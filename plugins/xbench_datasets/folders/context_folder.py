@@ -32,11 +32,11 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True)
 class ContextFolder(FoldedFolder, Contexts):
-    """`root/class/context/*.jpg`, or `root/split/class/context/*.jpg`.
+    """Your own images in folders by class and context: `root/class/context/*.jpg`.
 
-    A file in several contexts of a class, with one name and one content, is one image in
-    several contexts; an image in a class folder itself is in none. Ids are places in the
-    sorted list of all images.
+    Or `root/split/class/context/*.jpg`. A file in several contexts of a class, with one name
+    and one content, is one image in several contexts; an image in a class folder itself is in
+    none. Ids are places in the sorted list of all images.
     """
 
     name: ClassVar[str] = "context-folder"

@@ -14,10 +14,10 @@ WHAT = "dataset 'folder'"
 
 @dataclass(frozen=True)
 class Folder(FoldedFolder):
-    """`root/class/*.jpg`, or `root/split/class/*.jpg` with the splits train, val and test.
+    """Your own images in folders by class: `root/class/*.jpg`.
 
-    Ids are places in the sorted list of all images. Photographs are turned upright as
-    their EXIF orientation says.
+    Or `root/split/class/*.jpg` with the splits train, val and test. Ids are places in the
+    sorted list of all images. Photographs are turned upright as their EXIF orientation says.
     """
 
     name: ClassVar[str] = "folder"

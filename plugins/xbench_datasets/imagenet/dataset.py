@@ -24,11 +24,12 @@ DIGEST = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
 
 @dataclass(frozen=True)
 class Imagenet(PhotoFolder):
-    """One folder for each class, named by its WordNet id; classes in the order of these ids.
+    """ImageNet, or a sample of it: a folder for each class, named by its WordNet id.
 
-    `root/n01440764/*.JPEG`, `root/val/n01440764/*.JPEG` (and `root/train`), or photographs
-    without folders, `root/n01440764_*.jpg`; or the official validation images as they come,
-    with the official devkit. Ids are places in the sorted list of all images.
+    Classes are in the order of these ids. `root/n01440764/*.JPEG`, `root/val/n01440764/*.JPEG`
+    (and `root/train`), or photographs without folders, `root/n01440764_*.jpg`; or the official
+    validation images as they come, with the official devkit. Ids are places in the sorted list
+    of all images.
     """
 
     name: ClassVar[str] = "imagenet"

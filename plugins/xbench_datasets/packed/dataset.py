@@ -15,7 +15,7 @@ from xbench_datasets.way_out import option
 
 @dataclass(frozen=True)
 class PackedImages(PictureTable):
-    """`root/*.npz`, each a split with images of one size, their labels, and names of classes.
+    """Your own images in `root/*.npz`, each a split: images of one size, labels, class names.
 
     Ids are those in the files; else places in their file, one million further for each file.
     """

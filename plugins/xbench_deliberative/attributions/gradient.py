@@ -13,7 +13,7 @@ from xbench_deliberative.kernels.gradients import gradient_times_activation
 
 @dataclass(frozen=True)
 class Gradient(Attribution):
-    """Gradient × activation summed over channels: the first term of eq. (2)."""
+    """Gradient × activation, summed over channels: the first term of eq. (2)."""
 
     name: ClassVar[str] = "gradient"
 

@@ -24,7 +24,9 @@ with VGG16-BN, see `benchmarks/speed/test_second_order.py`."""
 
 @dataclass(frozen=True)
 class GradientHessian(Attribution):
-    """Both terms of eq. (2): Σ_d ∂g/∂a_dij a_dij + ½ a_ijᵀ H_(ij,ij) a_ij.
+    """Gradient × activation and a term for the curvature: both terms of eq. (2).
+
+    Σ_d ∂g/∂a_dij a_dij + ½ a_ijᵀ H_(ij,ij) a_ij.
 
     Where the top is piecewise linear, logits move linearly along the activations a_ij of a
     location: z + t·u with u_k(i, j) gradient × activation of logit k. The second term is

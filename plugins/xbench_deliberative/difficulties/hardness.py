@@ -28,7 +28,7 @@ ARTEFACT = "predictor"
 
 @dataclass(frozen=True)
 class Hardness(Difficulty):
-    """s = σ(z) of a network that is trained to predict the classifier's mistakes.
+    """What a network says that is trained to predict the classifier's mistakes: s = σ(z).
 
     The predictor follows "Towards Realistic Predictors" (ECCV 2018). What passes through it
     is not counted among the network's passes.

@@ -12,7 +12,7 @@ from xbench_explicable.similarities.class_tree import class_tree
 
 @dataclass(frozen=True)
 class HierarchyPaths(Similarity):
-    """1 / (1 + steps between two classes in the dataset's own hierarchy)."""
+    """How near classes are in the dataset's own hierarchy: 1 / (1 + steps between them)."""
 
     name: ClassVar[str] = "hierarchy"
 

@@ -34,9 +34,10 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class SimilarityTable(Similarity):
-    """A text file: predicted classes in its first line, a true class at the start of the others.
+    """Similarities from a text file with a line for each true class.
 
-    Classes may stand in any order; they are matched by name.
+    Predicted classes stand in its first line, a true class at the start of each other. Classes
+    may stand in any order; they are matched by name.
     """
 
     name: ClassVar[str] = "table"
