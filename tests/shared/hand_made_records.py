@@ -32,6 +32,13 @@ def record(label, *scores, role="entry", differences=(), **changes):
         "awaited": 0,
         "artefact_facts": [],
         "intervals": INTERVALS,
+        "key": f"key of {label}",
+        "status": "complete",
+        "times": SimpleNamespace(finished="2026-05-01T12:00:00+00:00"),
+        "heading": None,
+        "datasets": {},
+        "components": {},
+        "rows": [[]],
     }
     parts = {"scores": list(scores), "differences": list(differences)}
     return Record.model_construct(label=label, role=role, **parts, **{**usual, **changes})

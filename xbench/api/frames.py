@@ -1,22 +1,21 @@
-"""Frames: rows of plain values as tables of Arrow, pandas or polars."""
+"""Frames: tables of Arrow as they are, or of pandas or polars."""
 
 import importlib.util
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xbench.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Frame = Literal["auto", "arrow", "pandas", "polars"]
 """What a table can be; `auto` is the first of pandas and polars that is installed, else Arrow."""
 
 
-def as_frame(rows: Iterable[Mapping[str, Any]], kind: Frame = "auto") -> Any:
-    """The rows as such a table; `UsageError` where its package is not installed."""
-    import pyarrow as pa
-
+def as_frame(table: "pa.Table", kind: Frame = "auto") -> Any:
+    """The table as one of this kind; `UsageError` where its package is not installed."""
     if kind not in get_args(Frame):
         raise UnknownNameError("kind of frame", str(kind), get_args(Frame))
-    table = pa.Table.from_pylist(list(rows))
     chosen = _installed() if kind == "auto" else kind
     if chosen == "arrow":
         return table

@@ -1,24 +1,25 @@
 """What a run gave: records, tables and frames, curves, a report, and what a notebook shows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from xbench.api.frames import Frame, as_frame
+from xbench.api.stored import with_scores
 from xbench.benchmark.assembly import Benchmark
-from xbench.errors import MismatchError, RunError, UnknownNameError
+from xbench.errors import MismatchError, UnknownNameError
 from xbench.reports.page import numeric_columns
 from xbench.reports.report import Run, curve_drawings, first_explanation, write_report
 from xbench.results.comparison import headlines
 from xbench.results.conclusions import conclusions
+from xbench.results.long_tables import case_table, difference_table, score_table
 from xbench.results.record import Record
 from xbench.results.tables import Table, headline_table, tables
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from matplotlib.figure import Figure
-
-CONTENTS = ("scores", "cases", "differences")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,14 +53,18 @@ class RunResult:
         kind: Frame = "auto",
         of: Literal["scores", "cases", "differences"] = "scores",
     ) -> Any:
-        """The scores of all entries as a table: one row for each entry and score.
+        """The scores of all entries as a table, as `xbench export` has them: a row for each.
 
         With `of="cases"` one for each case, score and repeat; `differences` are those between
         entries. `auto` is pandas, else polars, else Arrow: whichever is installed.
         """
-        contents = {"scores": self._scores, "cases": self._cases, "differences": self._differences}
+        contents: Mapping[str, Callable[[], pa.Table]] = {
+            "scores": lambda: score_table(self.records),
+            "cases": lambda: case_table(with_scores(one, self.made.store) for one in self.records),
+            "differences": lambda: difference_table(self.records),
+        }
         if of not in contents:
-            raise UnknownNameError("content of a frame", str(of), CONTENTS)
+            raise UnknownNameError("content of a frame", str(of), contents)
         return as_frame(contents[of](), kind)
 
     def report(self, folder: str | Path, pictures: int = 6) -> Path:
@@ -116,28 +121,3 @@ class RunResult:
             name = f"{score.name} " if score else ""
             role = "" if record.role == "entry" else f" ({record.role})"
             yield f"{record.label}{role}: {name}{value}"
-
-    def _scores(self) -> Iterator[dict[str, Any]]:
-        for record in self.records:
-            for score in record.scores:
-                yield {**self._whose(record), **score.model_dump()}
-
-    def _differences(self) -> Iterator[dict[str, Any]]:
-        for record in self.records:
-            for difference in record.differences:
-                yield {**self._whose(record), **difference.model_dump()}
-
-    def _cases(self) -> Iterator[dict[str, Any]]:
-        for record in self.records:
-            file = record.scores_file
-            table = None if file is None else self.made.store.scores(file.path)
-            if table is None:
-                raise RunError(
-                    f"scores of {record.label!r} are no longer in store {self.made.store.url!r}; "
-                    "run the same benchmark again"
-                )
-            for row in table.to_pylist():
-                yield {**self._whose(record), **row}
-
-    def _whose(self, record: Record) -> dict[str, Any]:
-        return {"benchmark": record.benchmark, "entry": record.label, "role": record.role}

@@ -26,7 +26,12 @@ def spelled(tree: Tree, registry: Registry) -> Tree:
 
 def spelled_name(kind: str, name: str | None, registry: Registry) -> str | None:
     """The name of a component, as text with an argument or without, as the component has it."""
-    return None if name is None else _text(kind, name, registry)
+    return None if name is None else spelled_component(kind, name, registry)
+
+
+def spelled_component(kind: str, name: str, registry: Registry) -> str:
+    """The name of a component as the component has it; an unknown one is an error."""
+    return _text(kind, name, registry)
 
 
 def _is_table(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xbench.benchmark.completion import of_kind
+from xbench.benchmark.naming import spelled_component as spelled
 from xbench.cli.options import (
     CHOICE,
     EXPLAINER,
@@ -108,6 +109,7 @@ def command(
     """
     if not photos and not ids:
         raise UsageError("nothing to explain: give photos, or --id of images of the dataset")
+    explainers = tuple(spelled("explainer", name, session.registry) for name in explainers)
     if _needs_no_dataset(session, photos, ids):
         _explain_photos(session, photos, explainers, out, format_, options)
         return
@@ -222,7 +224,7 @@ def _explain_with_benchmark(
     benchmark = session.assembled(scored=False)
     demo = bool(photos) and _is_demo(session)
     batches = list(_batches(benchmark, photos, ids, fitted=demo))
-    if demo:
+    if demo and not session.no_train:  # else nothing is said that an error may follow
         click.echo(_demo_line(benchmark, photos[0]), err=True)
     store = session.opened_store()
     with progress(session.quiet or session.json) as reporter:

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
     from xbench.results.record import Record
 
-FORMATS = ("csv", "parquet", "json", "md", "latex")
+FORMATS = ("csv", "tsv", "parquet", "json", "md", "latex")
 SUFFIXES = {
     ".csv": "csv",
+    ".tsv": "tsv",
     ".parquet": "parquet",
     ".json": "json",
     ".md": "md",
@@ -54,7 +55,7 @@ def command(
 ) -> None:
     """Write the results of a store as a table.
 
-    CSV, Parquet and JSON have a row for each score (or difference, or case) of each record,
+    CSV, TSV, Parquet and JSON have a row for each score (or difference, or case) of each record,
     with all that tells records apart. Markdown and LaTeX have a row for each entry with its
     headline scores, or for each difference, to be read.
     """
@@ -95,18 +96,18 @@ def _records(
 
 
 def _data(session: Session, records: "list[Record]", what: str, chosen: str) -> bytes:
-    from xbench.results.stored import export
-    from xbench.results.stored.typeset import latex, markdown
+    from xbench.results import long_tables
+    from xbench.results.rendering import rendered
+    from xbench.results.stored.export import difference_rows, entry_table
 
-    if chosen in ("md", "latex"):
-        form = markdown if chosen == "md" else latex
-        human = export.human_scores if what == "scores" else export.human_differences
-        return form(human(records)).encode()
-    if what == "cases":
-        return export.written(export.case_table(_judged(session, records)), chosen)
     scores = what == "scores"
-    table = export.score_table(records) if scores else export.difference_table(records)
-    return export.written(table, chosen)
+    if chosen in ("md", "latex"):
+        table = entry_table(records) if scores else difference_rows(records)
+        return f"{rendered(table, chosen)}\n".encode()
+    if what == "cases":
+        return long_tables.written(long_tables.case_table(_judged(session, records)), chosen)
+    long_table = long_tables.score_table if scores else long_tables.difference_table
+    return long_tables.written(long_table(records), chosen)
 
 
 def _judged(session: Session, records: "list[Record]") -> "Iterator[tuple[Record, pa.Table]]":

@@ -58,6 +58,11 @@ class Session:
     full: bool = False
     """Whether every table and path is."""
 
+    @property
+    def printed_as(self) -> str:
+        """How results are printed, with `--json` among the formats."""
+        return "json" if self.json else self.form
+
     @functools.cached_property
     def registry(self) -> "Registry":
         """The registry of what is installed, without third parties where asked for."""
@@ -214,8 +219,7 @@ WORK = (
 """Options that say where work is done and where its results lie."""
 FORMATS = ("text", "tsv", "csv", "md", "latex", "json")
 """How results can be printed; all but the first are for programs and papers."""
-RESULTS = (
-    click.option("--full", is_flag=True, help="Print every table, and the path of each record."),
+FORMAT = (
     click.option(
         "--format",
         "form",
@@ -224,6 +228,11 @@ RESULTS = (
         show_default=True,
         help="How results are printed; json is --json.",
     ),
+)
+"""The option that says how results are printed."""
+RESULTS = (
+    click.option("--full", is_flag=True, help="Print every table, and the path of each record."),
+    *FORMAT,
 )
 """Options that say how the results of a run are printed."""
 

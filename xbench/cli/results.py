@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from xbench.benchmark.completion import of_kind
-from xbench.cli.options import OUTPUT, STORE, Session, session_options
+from xbench.cli.options import OUTPUT, RESULTS, STORE, Session, session_options
 
 if TYPE_CHECKING:
     from xbench.results.record import Record
@@ -40,7 +40,7 @@ entry is told apart, and the characters of one."""
 
 @click.command("results")
 @click.argument("show", required=False)
-@session_options(FILTERS, STORE, OUTPUT)
+@session_options(FILTERS, STORE, OUTPUT, RESULTS)
 def command(session: Session, show: str | None, **filters: str | None) -> None:
     """List the results that a store holds, newest first, or SHOW one of them again.
 
@@ -56,7 +56,7 @@ def command(session: Session, show: str | None, **filters: str | None) -> None:
         from xbench.results.stored.runs import run_called
 
         _show(session, run_called(show, runs), session.opened_store().url)
-    elif session.json:
+    elif session.printed_as == "json":
         from xbench.cli.output import print_json
 
         print_json([_facts(run) for run in runs])
@@ -93,16 +93,28 @@ def _list(session: Session, runs: "Sequence[StoredRun]", wanted: "Wanted") -> No
         way_out = "leave a filter out" if any_there else "`xbench run` writes some"
         print_lines(f"no results{' of these' * any_there} in store {url}; {way_out}")
         return
-    rows = list(_rows(runs, wanted))
+    short = session.form == "text" and sys.stdout.isatty()
+    rows = list(_rows(runs, wanted, short=short))
     title = f"Results in {url}, newest first"
-    if sys.stdout.isatty():
+    if session.form != "text":
+        _print_list(session.form, title, rows)
+    elif short:
         columns = ["run", "benchmark", "entry", "score"]
         before = [None, *rows[:-1]]
         print_table(title, columns, list(map(_narrow, rows, before)))
     else:
         print_table(title, ListedRow._fields, rows)
-    if not session.quiet:
+    if session.form == "text" and not session.quiet:
         click.echo("`xbench results 1` shows a run again, by its number or id", err=True)
+
+
+def _print_list(form: str, title: str, rows: "Sequence[ListedRow]") -> None:
+    """Print the list for other programs, or for papers."""
+    from xbench.results.rendering import rendered
+    from xbench.results.tables import Row, Table
+
+    listed = tuple(Row(place, tuple(cells)) for place, *cells in rows)
+    click.echo(rendered(Table(title, ListedRow._fields, listed), form))
 
 
 def _asks(wanted: "Wanted") -> bool:
@@ -135,14 +147,14 @@ def _narrow(row: ListedRow, before: ListedRow | None) -> list[str]:
     return [run.rstrip("\n"), where.rstrip("\n"), row.entry, score.rstrip("\n")]
 
 
-def _rows(runs: "Sequence[StoredRun]", wanted: "Wanted") -> Iterator[ListedRow]:
-    """The rows of all runs; of a run with many entries the first."""
+def _rows(runs: "Sequence[StoredRun]", wanted: "Wanted", *, short: bool) -> Iterator[ListedRow]:
+    """The rows of all runs; with `short`, of a run with many entries the first."""
     from xbench.results.stored.settings import peculiar
 
     own = peculiar([record for run in runs for record in run.records])
     for place, run in enumerate(runs, 1):
         records = _shown(run, wanted)
-        in_full = wanted.entry or wanted.explainer or not sys.stdout.isatty()
+        in_full = wanted.entry or wanted.explainer or not short
         most = len(records) if in_full else MOST_ROWS
         for record in records[:most]:
             remarks = [*_remarks(run, record), *_settings(own[record.key])]
@@ -153,8 +165,8 @@ def _rows(runs: "Sequence[StoredRun]", wanted: "Wanted") -> Iterator[ListedRow]:
 
 
 def _row(place: str, run: "StoredRun", record: "Record", remarks: str) -> ListedRow:
-    from xbench.results.stored.cells import score_text, time_text, unit_text
-    from xbench.results.stored.runs import dataset_name, leading_score
+    from xbench.results.numbers import score_text, unit_text
+    from xbench.results.stored.runs import dataset_name, leading_score, time_text
 
     score = leading_score(record)
     return ListedRow(
@@ -250,15 +262,22 @@ def _show_file(session: Session, path: Path) -> None:
 def _show(session: Session, run: "StoredRun", url: str) -> None:
     """The text that the run printed; what it cannot say any more is said."""
     from xbench.cli.output import print_json
-    from xbench.cli.standings import print_results
+    from xbench.cli.standings import Results, print_results, print_written
     from xbench.results.stored.rebuilt import rebuilt
 
-    if session.json:
+    if session.printed_as == "json":
         print_json([record.model_dump() for record in run.records])
         return
     below = f"{url.rstrip('/')}/records/" if url else ""
-    benchmark = rebuilt(run.records, session.registry)
-    print_results(benchmark, run.records, [f"{below}{of.path}" for of in run.stored])
+    benchmark, paths = (
+        rebuilt(run.records, session.registry),
+        [below + of.path for of in run.stored],
+    )
+    if session.form == "text":
+        print_results(benchmark, run.records, paths, full=session.full)
+    else:
+        results = Results(benchmark, run.records, paths)
+        print_written(session.form, [results], full=session.full)
     for line in () if session.quiet else _lost(run):
         click.echo(line, err=True)
 

@@ -97,7 +97,7 @@ def command(
         _executor(sessions)
         print_plan(session, benchmarks, options)
         return
-    form = "json" if session.json else session.form
+    form = session.printed_as
     with progress(session.quiet or form == "json") as reporter:
         runs, failed = _runs(session, (benchmarks, _executor(sessions)), options, reporter)
         spoken = f"xbench {shlex.join(arguments)}"

@@ -45,7 +45,7 @@ def print_results(
     print_list("Conclusions", found.sentences)
     click.echo()
     for table in _tables(benchmark, records, full=full):
-        _print(table)
+        print_rendered(table)
     print_lines(*(unscored(benchmark, records) if full else ()))
     print_lines(*_where(paths, full=full))
 
@@ -57,17 +57,17 @@ def print_suite(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]"
 
     click.echo()
     print_list(title, list(suite_sentences([records for _, records in runs])))
-    _print(overview(title, runs))
+    print_rendered(overview(title, runs))
 
 
 def print_written(form: str, runs: Sequence[Results], *, full: bool) -> None:
     """Print tables for other programs, and nothing else: of values all scores in one."""
-    from xbench.results.every_score import every_score
+    from xbench.results.long_tables import score_table, written
     from xbench.results.rendering import rendered
 
     if form in {"tsv", "csv"}:
         records = [record for run in runs for record in run.records]
-        click.echo(rendered(every_score(records), form))
+        click.echo(written(score_table(records), form).decode(), nl=False)
         return
     tables = [one for run in runs for one in _tables(run.benchmark, run.records, full=full)]
     click.echo("\n\n".join(rendered(table, form) for table in tables))
@@ -94,7 +94,7 @@ def _tables(
     yield from tables(benchmark, records) if full or not decided else ()
 
 
-def _print(table: "Table") -> None:
+def print_rendered(table: "Table") -> None:
     """Print a table: framed on a terminal, aligned where it is piped, as the sentences are."""
     from xbench.results.rendering import rendered
 

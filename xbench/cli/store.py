@@ -56,7 +56,7 @@ def verify(session: Session) -> None:
 @click.option("--explanations", is_flag=True, help="Remove all kept explanations, too.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 @session_options(STORE, OUTPUT)
-def gc(session: Session, explanations: bool, dry_run: bool) -> None:
+def gc(session: Session, explanations: bool) -> None:
     """Remove temporary files older than a day, damaged files and checksums without use.
 
     A record that can still be read is left, whatever its checksum says.
@@ -66,9 +66,9 @@ def gc(session: Session, explanations: bool, dry_run: bool) -> None:
 
     store = session.opened_store()
     files = list(garbage(store, time.time(), kept=explanations))
-    for file in () if dry_run else files:
+    for file in () if session.dry_run else files:
         store.files.delete(file.path)
-    size, done = sum(file.size for file in files), "would be removed" if dry_run else "removed"
+    size, done = sum(of.size for of in files), "would be removed" if session.dry_run else "removed"
     if session.json:
         print_json({"store": store.url, done.replace(" ", "_"): [file._asdict() for file in files]})
         return

@@ -103,6 +103,7 @@ PLAIN: Mapping[Any, str] = {
     float: "a number",
     str: "text",
     Path: "a file or a folder",
+    dict: "a table",
 }
 
 

@@ -1,6 +1,7 @@
 """Numbers as text: shares in per cent, differences with a sign, intervals in brackets."""
 
 from xbench.interfaces.protocol import Unit
+from xbench.results.record import ScoreRecord
 
 NONE = "–"
 """What stands where there is no number."""
@@ -28,6 +29,29 @@ def spoken(value: float | None, unit: Unit) -> str:
 def points(text: str, unit: Unit) -> str:
     """A difference as sentences have it: of shares in percentage points."""
     return f"{text} points" if unit == "share" else text
+
+
+def interval_text(low: float | None, high: float | None, unit: Unit) -> str:
+    """The ends of a value's interval."""
+    return f"[{value_text(low, unit)}, {value_text(high, unit)}]"
+
+
+def score_text(score: ScoreRecord | None) -> str:
+    """The value with its interval, on one line."""
+    if score is None or score.value is None:
+        return NONE
+    unit = score.unit
+    return f"{value_text(score.value, unit)} {interval_text(score.low, score.high, unit)}"
+
+
+def unit_text(unit: Unit) -> str:
+    """The unit behind the name of a score; nothing for plain numbers."""
+    return " (%)" if unit == "share" else ""
+
+
+def difference_unit(unit: Unit) -> str:
+    """The unit behind the name of a score whose differences are shown."""
+    return " (points)" if unit == "share" else ""
 
 
 def signed_interval(low: float | None, high: float | None, unit: Unit) -> str:

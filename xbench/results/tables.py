@@ -93,7 +93,7 @@ def overview(title: str, runs: Sequence[tuple[Benchmark, Sequence[Record]]]) -> 
         f"{title}: headline scores{' in per cent' if shares else ''}",
         ("", *(f"{records[0].benchmark}: {name}" for records, name in ranked)),
         tuple(
-            Row(label, tuple(_cell(of.get(label)) for of in scores), roles[label])
+            Row(label, tuple(score_cell(of.get(label)) for of in scores), roles[label])
             for label in labels
         ),
     )
@@ -182,7 +182,7 @@ def _score_rows(
 
     def cell(record: Record, name: str) -> str:
         sign = f"{MARK} " if (record.label, name) in winning else ""
-        return sign + _cell(score_of(record, name))
+        return sign + score_cell(score_of(record, name))
 
     return tuple(Row(r.label, tuple(cell(r, name) for name in names), r.role) for r in records)
 
@@ -209,7 +209,8 @@ def _chance(scores: Sequence[ScoreRecord]) -> str:
     return "–".join(dict.fromkeys((known[0], known[-1]))) if known else NONE
 
 
-def _cell(score: ScoreRecord | None) -> str:
+def score_cell(score: ScoreRecord | None) -> str:
+    """The score, below it its interval, and how far repeats are apart; a dash without a value."""
     if score is None or score.value is None:
         return NONE
     text = _interval_cell(score)
@@ -223,7 +224,7 @@ def _difference_table(
 ) -> Table:
     case = benchmark.protocol.case
     columns = ("", "score", "difference", "interval", f"{case}s", "")
-    rows = tuple(Row(f"{one.of} − {one.minus}", _compared(one)) for one in compared)
+    rows = tuple(Row(f"{one.of} − {one.minus}", compared_cells(one)) for one in compared)
     title = f"Differences in the headline scores{_in_points(records)}, paired by {case}"
     entries = {record.label for record in records if record.role == "entry"}
     of_grid = any(line.cell for line in benchmark.lines if line.label in entries)
@@ -237,7 +238,8 @@ def _in_points(records: Sequence[Record]) -> str:
     return " in percentage points" if units == {"share"} else ""
 
 
-def _compared(one: Comparison) -> tuple[str, ...]:
+def compared_cells(one: Comparison) -> tuple[str, ...]:
+    """The score's name, the difference, its interval, how many cases it is of, and the verdict."""
     word = one.verdict if one.difference.paired else f"{one.verdict} (unpaired)"
     return (*_interval(one.difference), str(one.difference.n), word)
 

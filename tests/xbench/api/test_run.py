@@ -66,7 +66,7 @@ def test_frames_have_a_row_for_each_score_case_and_difference(result):
     scores = result.to_frame("arrow")
     assert isinstance(scores, pa.Table)
     assert scores.num_rows == sum(len(record.scores) for record in result.records)
-    assert {"entry", "role", "name", "value", "low", "high", "n"} <= set(scores.column_names)
+    assert {"entry", "role", "score", "value", "low", "high", "n"} <= set(scores.column_names)
     cases = result.to_frame("arrow", of="cases")
     assert set(cases["entry"].to_pylist()) == {record.label for record in result.records}
     assert result.to_frame("arrow", of="differences").num_rows
@@ -76,7 +76,7 @@ def test_frames_have_a_row_for_each_score_case_and_difference(result):
 
 @pytest.mark.parametrize("kind", ["pandas", "polars"])
 def test_frames_are_those_of_what_is_installed_and_others_say_how_to_get_them(kind):
-    rows = [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]
+    rows = pa.table({"a": [1, None], "b": ["x", "y"]})
     if kind in sys.modules or __import__("importlib").util.find_spec(kind):
         assert as_frame(rows, kind).shape == (2, 2)
     else:
@@ -88,7 +88,7 @@ def test_frames_are_those_of_what_is_installed_and_others_say_how_to_get_them(ki
 
 def test_without_pandas_and_polars_a_frame_is_of_arrow(monkeypatch):
     monkeypatch.setattr("xbench.api.frames.importlib.util.find_spec", lambda name: None)
-    assert isinstance(as_frame([{"a": 1}]), pa.Table)
+    assert isinstance(as_frame(pa.table({"a": [1]})), pa.Table)
 
 
 def test_a_result_has_curves_and_a_report_and_shows_itself(result, tmp_path):

@@ -118,7 +118,7 @@ def test_mistakes_are_told_in_one_line_before_anything_is_written(
         (photo, *mine, "--weights", "no.pt"): "there is no weights file 'no.pt'",
         (photo, *mine, "--weights", "grey.pt"): "do not fit Sequential: 1 of another shape",
         (photo, *mine, "--weights", "text.jpg"): "'text.jpg' holds more than tensors",
-        (photo, *mine, "--explainer", "gradcam"): "did you mean 'grad-cam'?",
+        (photo, *mine, "--explainer", "grad-kam"): "did you mean 'grad-cam'?",
         (photo, *mine, "--explainer", "ces"): "give it a bank: --bank FILE",
         (photo, *mine, "--bank", "b.pt"): "grad-cam takes no bank",
         (photo, *mine, "--explainer", "ces", "--bank", "b.pt"): "there is no concept bank 'b.pt'",

@@ -74,6 +74,26 @@ def test_a_stored_run_is_shown_as_it_was_printed(xbench, printed, listed):
     assert numbers == {text, limited}
 
 
+@pytest.mark.parametrize(
+    "options", [("--full",), ("--format", "tsv"), ("--format", "md"), ("--json",)]
+)
+def test_a_stored_run_is_shown_in_the_forms_of_a_run(xbench, printed, listed, options):
+    store, _ = printed
+    text = ran(store, *options)
+    called = xbench("results", whole(listed)["id"], "--store", store, *options)
+    if "--json" in options:
+        assert [of["key"] for of in called.json()] == [of["key"] for of in json.loads(text)]
+    else:
+        assert called.out == text
+
+
+def test_the_list_is_printed_in_the_formats_of_a_run(xbench, store):
+    called = xbench("results", "--store", store, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(called.out)))
+    assert [row["run"] for row in rows] == ["1", "2"]
+    assert called.err == ""
+
+
 def test_a_run_is_shown_from_the_file_of_any_of_its_records(xbench, printed, listed):
     store, (text, _) = printed
     for of in whole(listed)["records"]:
@@ -84,7 +104,7 @@ def test_a_record_away_from_its_store_is_shown_alone(xbench, store, listed, tmp_
     source = store / "records" / whole(listed)["records"][0]["path"]
     path = tmp_path / "alone.json"
     path.write_text(source.read_text())
-    called = xbench("results", path)
+    called = xbench("results", path, "--full")
     assert called.code == 0
     assert "deliberative" in called.out
     assert "Where the difference comes from" in called.out
@@ -145,7 +165,7 @@ def test_a_comparison_has_the_numbers_of_the_run_that_both_are_of(xbench, store,
     run = whole(listed)
     path = next(of["path"] for of in run["records"] if of["entry"] == "deliberative")
     record = Record.model_validate(json.loads((store / "records" / path).read_text()))
-    assert len(record.differences) == 6
+    assert len(record.differences) == 6 * 2  # of two headlines
     for difference in record.differences:
         compared = xbench(
             "compare", record.key, difference.minus_key, "--store", store, "--json"
@@ -161,8 +181,20 @@ def test_a_comparison_says_first_who_is_better(xbench, store, listed):
     run = whole(listed)
     entry, floor = key(run, "deliberative"), key(run, "random pair, random region")
     called = xbench("compare", floor, entry, "--store", store)
-    assert called.out.splitlines()[2].startswith(("A is worse than B by", "A is not shown"))
-    assert "# A − B, paired by case, with 95 % intervals" in called.out
+    name = "average precision"
+    said = [f"In {name} 'random pair, random region' {words}" for words in ("is worse", "ties")]
+    assert called.out.startswith(tuple(said))
+    assert "A − B, paired by case, with 95 % intervals" in called.out
+
+
+def test_a_comparison_is_printed_in_the_formats_of_a_run(xbench, store, listed):
+    keys = [key(whole(listed), label) for label in ("deliberative", "random pair, random region")]
+    options = ("compare", *keys, "--store", store, "--format")
+    scores = xbench(*options, "json").json()["scores"]
+    rows = list(csv.DictReader(io.StringIO(xbench(*options, "tsv").out), delimiter="\t"))
+    assert [float(row["value"]) for row in rows] == [of["value"] for of in scores]
+    assert xbench(*options, "md").out.count("\n|") == len(scores) + 2
+    assert xbench(*options, "latex").out.count("\\begin{tabular}") == 1
 
 
 def test_runs_of_more_and_fewer_cases_are_compared_on_those_of_both(xbench, store, listed):
@@ -221,7 +253,7 @@ def test_differences_and_cases_are_exported_as_the_records_have_them(xbench, sto
     run = whole(listed)["id"]
     options = ("--store", store, "--run", run, "--format", "json", "--what")
     rows = xbench("export", *options, "differences").json()
-    assert len(rows) == 7 * 6
+    assert len(rows) == 7 * 6 * 2
     assert {row["verdict"] for row in rows} <= {"better", "worse", "tie", "not computable"}
     cases = xbench("export", *options, "cases", "--entry", "deliberative").json()
     assert {row["entry"] for row in cases} == {"deliberative"}
@@ -231,12 +263,12 @@ def test_differences_and_cases_are_exported_as_the_records_have_them(xbench, sto
 @pytest.mark.parametrize("what", ["scores", "differences"])
 def test_tables_for_people_are_markdown_or_latex(xbench, store, what):
     options = ("--store", store, "--what", what)
-    lines = xbench("export", *options, "--format", "md").out.splitlines()
+    lines = xbench("export", *options, "--format", "md").out.splitlines()[2:]
     assert lines[1].startswith("| ---")
     assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
     latex = xbench("export", *options, "--format", "latex").out
     assert latex.count("\\begin{tabular}") == latex.count("\\end{tabular}") == 1
-    assert "%" not in latex.replace("\\%", "").removeprefix("% \\usepackage")
+    assert "%" not in latex.replace("\\%", "").removeprefix("% needs \\usepackage")
 
 
 def test_an_export_of_nothing_and_of_too_much_is_refused(xbench, store):

@@ -5,9 +5,7 @@ import io
 
 import pytest
 
-from hand_made_records import record, scored
 from xbench.errors import UnknownNameError
-from xbench.results.every_score import every_score
 from xbench.results.rendering import rendered
 from xbench.results.tables import Row, Table
 
@@ -86,28 +84,3 @@ def test_what_is_no_entry_says_so(form):
 def test_an_unknown_format_names_those_there_are():
     with pytest.raises(UnknownNameError, match=r"unknown format 'html'.*latex"):
         rendered(TABLE, "html")
-
-
-def test_every_score_is_a_row_with_the_digits_of_the_record():
-    given = record(
-        "a", scored("hits", 1 / 3, chance=0.25), scored("no", None, headline=False, unit="number")
-    )
-    rows = list(csv.DictReader(io.StringIO(rendered(every_score([given]), "csv"))))
-    assert rows[0] == {
-        "label": "a",
-        "benchmark": "made",
-        "role": "entry",
-        "score": "hits",
-        "direction": "higher",
-        "headline": "true",
-        "ranking": "false",
-        "unit": "share",
-        "value": str(1 / 3),
-        "low": str(1 / 3 - 0.01),
-        "high": str(1 / 3 + 0.01),
-        "deviation": "",
-        "chance": "0.25",
-        "n": "10",
-        "n_unscored": "0",
-    }
-    assert (rows[1]["value"], rows[1]["unit"]) == ("", "number")

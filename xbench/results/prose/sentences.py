@@ -6,6 +6,7 @@ from xbench.interfaces.protocol import Unit
 from xbench.results.comparison import Comparison, Verdict
 from xbench.results.numbers import (
     counted,
+    interval_text,
     listed,
     points,
     signed_interval,
@@ -14,7 +15,7 @@ from xbench.results.numbers import (
     value_text,
 )
 from xbench.results.prose.standing import Standing
-from xbench.results.record import DifferenceRecord, ScoreRecord
+from xbench.results.record import DifferenceRecord, Number, ScoreRecord
 
 PAIR = 2
 MOST_NAMED = 4
@@ -41,8 +42,8 @@ def beside_all(standing: Standing) -> str:
 
 def _alone(standing: Standing) -> str:
     score = standing.score
-    ends = ", ".join(value_text(end, score.unit) for end in (score.low, score.high))
-    value = f"{spoken(score.value, score.unit)} [{ends}]"
+    ends = interval_text(score.low, score.high, score.unit)
+    value = f"{spoken(score.value, score.unit)} {ends}"
     return f"In {score.name} '{standing.label}' has {value}, and no floor to compare with."
 
 
@@ -64,7 +65,8 @@ def _beside_floors(standing: Standing) -> str:
 def _against(words: str, standing: Standing, floors: Sequence[Comparison]) -> str:
     """What is said of floors of one verdict: the best of them with its numbers."""
     best, count = floors[0], len(floors)
-    numbers = beside_value(standing.score, standing.others.get(best.minus), best.difference)
+    other = value_of(standing.others.get(best.minus))
+    numbers = beside_value(standing.score.value, other, best.difference)
     if count == 1:
         return f"{words} the floor '{best.minus}' ({numbers})"
     every = f"all {count}" if count == len(standing.floors) > PAIR else f"{count}"
@@ -77,11 +79,9 @@ def value_of(score: ScoreRecord | None) -> float | None:
     return None if score is None else score.value
 
 
-def beside_value(
-    score: ScoreRecord, other: ScoreRecord | None, difference: DifferenceRecord
-) -> str:
-    """A score, the one it is compared with, and their difference."""
-    values = spoken(score.value, score.unit), spoken(value_of(other), score.unit)
+def beside_value(value: Number, other: Number, difference: DifferenceRecord) -> str:
+    """A value, the one it is compared with, and their difference."""
+    values = spoken(value, difference.unit), spoken(other, difference.unit)
     return f"{' against '.join(values)}, {difference_text(difference)}"
 
 

@@ -80,7 +80,7 @@ def _of_two(best: Winner) -> str:
         values = spoken(score.value, score.unit), spoken(value_of(theirs), score.unit)
         numbers = " against ".join(values)
         return f"In {score.name} '{first}' and '{other.label}' cannot be compared ({numbers})."
-    numbers = beside_value(score, theirs, compared.difference)
+    numbers = beside_value(score.value, value_of(theirs), compared.difference)
     if compared.verdict == "better":
         return f"In {score.name} '{first}' is better than '{other.label}' ({numbers})."
     return f"In {score.name} '{first}' and '{other.label}' tie ({numbers})."

@@ -1,232 +1,46 @@
-"""Exports: results as long tables, a row for each score, difference or case, and as files."""
+"""Stored results as tables for papers: an entry, or a difference, in each row."""
 
-import io
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import pyarrow as pa
-
+from xbench.results.comparison import every_comparison
+from xbench.results.numbers import difference_unit, level_text, unit_text
 from xbench.results.record import Record
-from xbench.results.stored.cells import difference_text, score_text
-from xbench.results.stored.pairing import verdict
-from xbench.results.stored.runs import component_names, dataset_name
-from xbench.results.stored.typeset import HumanTable
-
-OF_RECORD = {
-    "key": pa.string(),
-    "finished": pa.string(),
-    "benchmark": pa.string(),
-    "version": pa.string(),
-    "variants": pa.string(),
-    "limited_to": pa.int64(),
-    "status": pa.string(),
-    "dataset": pa.string(),
-    "explainer": pa.string(),
-    "classifier": pa.string(),
-    "entry": pa.string(),
-    "role": pa.string(),
-    "repeats": pa.int64(),
-}
-"""Columns that say which record a row is of; variants are null where the record does not know."""
-OF_SCORE = {
-    "score": pa.string(),
-    "unit": pa.string(),
-    "direction": pa.string(),
-    "headline": pa.bool_(),
-    "ranking": pa.bool_(),
-    "value": pa.float64(),
-    "low": pa.float64(),
-    "high": pa.float64(),
-    "level": pa.float64(),
-    "interval": pa.string(),
-    "n": pa.int64(),
-    "n_unscored": pa.int64(),
-    "deviation": pa.float64(),
-    "chance": pa.float64(),
-}
-OF_DIFFERENCE = {
-    "score": pa.string(),
-    "unit": pa.string(),
-    "minus": pa.string(),
-    "minus_key": pa.string(),
-    "value": pa.float64(),
-    "low": pa.float64(),
-    "high": pa.float64(),
-    "level": pa.float64(),
-    "interval": pa.string(),
-    "n": pa.int64(),
-    "paired": pa.bool_(),
-    "verdict": pa.string(),
-}
-OF_CASE = {
-    "score": pa.string(),
-    "unit": pa.string(),
-    "repeat": pa.int64(),
-    "case": pa.string(),
-    "cluster": pa.string(),
-    "cluster_2": pa.string(),
-    "value": pa.float64(),
-}
+from xbench.results.stored.runs import dataset_name
+from xbench.results.tables import Row, Table, compared_cells, score_cell
 
 
-def score_table(records: Iterable[Record]) -> pa.Table:
-    """A row for each score of each record."""
-    rows = (
-        {**_of_record(record), **score.model_dump(), "score": score.name, "level": _level(record)}
-        for record in records
-        for score in record.scores
-    )
-    return _table(rows, OF_SCORE)
+def entry_table(records: Sequence[Record]) -> Table:
+    """Each record's headline scores with their intervals, a dash where it has none."""
+    headlines = [score for record in records for score in record.scores if score.headline]
+    scores = headlines or [score for record in records for score in record.scores]
+    heads = {score.name: f"{score.name}{unit_text(score.unit)}" for score in scores}
+    columns = ("entry", "benchmark", "dataset", *heads.values(), "cases")
+    rows = tuple(_entry_row(record, list(heads)) for record in records)
+    return Table(f"{'Headline scores' if headlines else 'Scores'}{_level(records)}", columns, rows)
 
 
-def difference_table(records: Iterable[Record]) -> pa.Table:
-    """A row for each difference of each record."""
-    rows = (
-        {
-            **_of_record(record),
-            **difference.model_dump(),
-            "level": _level(record),
-            "verdict": verdict(difference, _directions(record).get(difference.score, "higher")),
-        }
-        for record in records
-        for difference in record.differences
-    )
-    return _table(rows, OF_DIFFERENCE)
-
-
-def case_table(judged: Iterable[tuple[Record, pa.Table]]) -> pa.Table:
-    """A row for each case, score and repeat of each record."""
-    schema = pa.schema({**OF_RECORD, **OF_CASE})
-    parts = [_cases(record, table, schema) for record, table in judged]
-    return pa.concat_tables([schema.empty_table(), *parts])
-
-
-def written(table: pa.Table, form: str) -> bytes:
-    """The long table as CSV, Parquet or JSON."""
-    writers: Mapping[str, Callable[[pa.Table], bytes]] = {
-        "csv": _csv,
-        "parquet": _parquet,
-        "json": _json,
-    }
-    return writers[form](table)
-
-
-def human_scores(records: Sequence[Record]) -> HumanTable:
-    """A row for each entry; its headline scores with their intervals, a dash where it has none."""
-    names = list(dict.fromkeys(s.name for r in records for s in r.scores if s.headline))
-    names = names or list(dict.fromkeys(s.name for r in records for s in r.scores))
-    units = {score.name: score.unit for record in records for score in record.scores}
-    heads = [f"{name} (%)" if units[name] == "share" else name for name in names]
-    columns = ("benchmark", "dataset", "entry", *heads, "n")
-    return HumanTable(columns, tuple(_human_row(r, names) for r in records), len(names) + 1)
-
-
-def human_differences(records: Sequence[Record]) -> HumanTable:
-    """A row for each difference."""
-    columns = ("benchmark", "entry", "minus", "score", "", "difference", "interval", "n")
+def difference_rows(records: Sequence[Record]) -> Table:
+    """Each difference between two entries of a run, with its interval."""
+    columns = ("", "benchmark", "score", "difference", "interval", "cases", "")
     rows = [
-        (
-            record.benchmark,
-            record.label,
-            difference.minus,
-            difference.score + (" (points)" if difference.unit == "share" else ""),
-            verdict(difference, _directions(record).get(difference.score, "higher")),
-            *difference_text(difference),
-            str(difference.n),
-        )
+        Row(f"{one.of} − {one.minus}", (record.benchmark, f"{score}{unit}", *cells))
         for record in records
-        for difference in record.differences
+        for one in every_comparison(record)
+        for unit in [difference_unit(one.difference.unit)]
+        for score, *cells in [compared_cells(one)]
     ]
-    return HumanTable(columns, tuple(rows), 3)
+    return Table(f"Differences in the headline scores{_level(records)}", columns, tuple(rows))
 
 
-def _of_record(record: Record) -> dict[str, Any]:
-    heading = record.heading
-    return {
-        "key": record.key,
-        "finished": record.times.finished,
-        "benchmark": record.benchmark,
-        "version": record.benchmark_version,
-        "variants": None if heading is None else " ".join(heading.variants),
-        "limited_to": record.limited_to,
-        "status": record.status,
-        "dataset": dataset_name(record),
-        "explainer": _first(record, "explainer"),
-        "classifier": _first(record, "classifier"),
-        "entry": record.label,
-        "role": record.role,
-        "repeats": len(record.rows),
-    }
+def _level(records: Sequence[Record]) -> str:
+    """How sure the intervals are, where it is the same for all."""
+    levels = {record.intervals.level for record in records}
+    return f", with {level_text(*levels)} intervals" if len(levels) == 1 else ""
 
 
-def _first(record: Record, kind: str) -> str | None:
-    """The name of the record's own component of a kind, with its argument where it has one."""
-    names = component_names(record.components.get(kind), kind)
-    return next((name for name in names if ":" in name), names[0]) if names else None
-
-
-def _level(record: Record) -> float:
-    return record.intervals.level
-
-
-def _directions(record: Record) -> dict[str, str]:
-    return {score.name: score.direction for score in record.scores}
-
-
-def _table(rows: Iterator[dict[str, Any]], columns: Mapping[str, pa.DataType]) -> pa.Table:
-    schema = pa.schema({**OF_RECORD, **columns})
-    return pa.Table.from_pylist(
-        [{name: row[name] for name in schema.names} for row in rows], schema
-    )
-
-
-def _cases(record: Record, table: pa.Table, schema: pa.Schema) -> pa.Table:
-    units = {score.name: score.unit for score in record.scores}
-    names = [str(name) for name in table.column("score").to_pylist()]
-    own = {"unit": pa.array([units.get(name) for name in names], pa.string())}
-    told = _of_record(record)
-    columns = []
-    for field in schema:
-        if field.name in table.column_names:
-            columns.append(table.column(field.name).combine_chunks().cast(field.type))
-        elif field.name in own:
-            columns.append(own[field.name])
-        else:
-            value = pa.scalar(told.get(field.name), field.type)
-            columns.append(pa.repeat(value, table.num_rows))
-    return pa.table(columns, schema=schema)
-
-
-def _csv(table: pa.Table) -> bytes:
-    from pyarrow import csv
-
-    sink = io.BytesIO()
-    csv.write_csv(table, sink, csv.WriteOptions(quoting_style="needed"))
-    return sink.getvalue()
-
-
-def _parquet(table: pa.Table) -> bytes:
-    from pyarrow import parquet
-
-    sink = io.BytesIO()
-    parquet.write_table(table, sink)
-    return sink.getvalue()
-
-
-def _json(table: pa.Table) -> bytes:
-    rows = [{key: _finite(value) for key, value in row.items()} for row in table.to_pylist()]
-    return (json.dumps(rows, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _finite(value: Any) -> Any:
-    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN
-
-
-def _human_row(record: Record, names: Sequence[str]) -> tuple[str, ...]:
+def _entry_row(record: Record, names: Sequence[str]) -> Row:
     scores = {score.name: score for score in record.scores}
-    told = [score_text(scores.get(name)) for name in names]
-    role = "" if record.role == "entry" else f" ({record.role})"
-    counts = [scores[name].n for name in names if name in scores]
-    where = (record.benchmark, dataset_name(record), f"{record.label}{role}")
-    return (*where, *told, str(max(counts, default=0)))
+    cells = [score_cell(scores.get(name)) for name in names]
+    cases = max((scores[name].n for name in names if name in scores), default=0)
+    where = (record.benchmark, dataset_name(record))
+    return Row(record.label, (*where, *cells, str(cases)), record.role)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,15 +12,25 @@ from xbench.errors import MismatchError
 from xbench.interfaces.component import versions
 from xbench.interfaces.protocol import CaseScores
 from xbench.interfaces.resampling import Resampling
+from xbench.results.comparison import Verdict, verdict
+from xbench.results.numbers import (
+    counted,
+    level_text,
+    listed,
+    signed_interval,
+    signed_text,
+    unit_text,
+    value_text,
+)
+from xbench.results.prose.sentences import beside_value
 from xbench.results.record import DifferenceRecord, Number, Record, ScoreRecord, number
 from xbench.results.sample import both_scored, sample_of
 from xbench.results.score_records import finite_numbers
 from xbench.results.scores_file import case_scores
 from xbench.results.statistics import Draws, difference
-from xbench.results.stored.cells import difference_text
 from xbench.results.stored.settings import Settings, flat
+from xbench.results.tables import Row, Table
 
-Verdict = Literal["better", "worse", "tie", "not computable"]
 APART = "--unpaired compares them nevertheless, each resampled for itself"
 """The way out where pairing would be wrong."""
 
@@ -44,16 +54,18 @@ class ComparedScore(NamedTuple):
     verdict: Verdict
 
 
-class Comparison(NamedTuple):
+class Pairing(NamedTuple):
     """What two entries have in common, and how they differ."""
 
     of: Record
     minus: Record
+    labels: tuple[str, str]
+    """Those of both, with as much more as tells them apart."""
     scores: tuple[ComparedScore, ...]
     warnings: tuple[str, ...]
 
 
-def compared(of: Judged, minus: Judged, *, unpaired: bool = False) -> Comparison:
+def compared(of: Judged, minus: Judged, *, unpaired: bool = False) -> Pairing:
     """Each score that both have: the first's minus the second's, on the cases of both.
 
     `MismatchError` says why they cannot be compared, or not paired. Intervals are drawn as those
@@ -72,16 +84,7 @@ def compared(of: Judged, minus: Judged, *, unpaired: bool = False) -> Comparison
     scores = tuple(_compared(ours, theirs, (of.record, minus.record), labels, draws, unpaired))
     if not scores:
         raise MismatchError(f"{_names(of, minus)} have no score in common")
-    return Comparison(of.record, minus.record, scores, lines)
-
-
-def verdict(made: DifferenceRecord, direction: str) -> Verdict:
-    """Whether the first is better: its interval is all on one side of zero."""
-    if made.low is None or made.high is None:
-        return "not computable"
-    if made.low <= 0 <= made.high:
-        return "tie"
-    return "better" if (made.low > 0) == (direction == "higher") else "worse"
+    return Pairing(of.record, minus.record, labels, scores, lines)
 
 
 def _compared(
@@ -102,7 +105,7 @@ def _compared(
                 message = "their cases are grouped in different ways"
                 raise MismatchError(f"{' and '.join(labels)} cannot be paired: {message}; {APART}")
             one, two = _means(a, b, paired=record.paired)
-            found = verdict(record, score.direction)
+            found = verdict(record.low, record.high, 0, score.direction)
             yield ComparedScore(score, number(one), number(two), record, found)
 
 
@@ -249,25 +252,43 @@ def _of(scores: CaseScores, cases: set[str]) -> CaseScores:
     return replace(scores, **kept)
 
 
-def conclusion(comparison: Comparison) -> tuple[str, ...]:
-    """In a sentence, what the scores that decide comparisons say, and how the others fall."""
-    headlines = [score for score in comparison.scores if score.score.headline]
-    sentences = [f"A is {_spoken(score)} in {score.score.name}." for score in headlines]
-    rest = Counter(score.verdict for score in comparison.scores if not score.score.headline)
+def paired_table(pairing: Pairing) -> Table:
+    """A row for each score: both values, and the first minus the second."""
+    columns = ("score", "A", "B", "A − B", "interval", "cases", "A is")
+    paired = pairing.scores[0].difference.paired
+    level = level_text(pairing.of.intervals.level)
+    title = f"A − B, {'paired by case' if paired else 'unpaired'}, with {level} intervals"
+    return Table(title, columns, tuple(map(_row, pairing.scores)))
+
+
+def _row(score: ComparedScore) -> Row:
+    own, made = score.score, score.difference
+    values = (value_text(value, own.unit) for value in (score.of, score.minus))
+    cells = signed_text(made.value, made.unit), signed_interval(made.low, made.high, made.unit)
+    name = f"{own.name}{unit_text(own.unit)}"
+    return Row(name, (*values, *cells, str(made.n), score.verdict))
+
+
+def conclusion(pairing: Pairing) -> tuple[str, ...]:
+    """In sentences, what the scores that decide comparisons say, and how the others fall."""
+    headlines = [score for score in pairing.scores if score.score.headline]
+    sentences = [_sentence(score, pairing.labels) for score in headlines]
+    rest = Counter(score.verdict for score in pairing.scores if not score.score.headline)
     if rest:
-        counts = ", ".join(f"{_WORDS[name]} in {n}" for name, n in rest.most_common())
-        sentences.append(f"Of the other {rest.total()} scores: {counts}.")
+        counts = listed([f"{_WORDS[name]} in {n}" for name, n in rest.most_common()])
+        sentences.append(f"Of {counted(rest.total(), 'other score')}: {counts}.")
     return tuple(sentences)
 
 
 _WORDS = {"better": "better", "worse": "worse", "tie": "a tie", "not computable": "no number"}
 
 
-def _spoken(score: ComparedScore) -> str:
-    if score.verdict == "tie":
-        return "not shown to differ from B"
+def _sentence(score: ComparedScore, labels: tuple[str, str]) -> str:
+    """Which of both is better in a score, with the numbers."""
+    one, two = (f"'{label}'" for label in labels)
+    name = score.score.name
     if score.verdict == "not computable":
-        return "not comparable with B"
-    value, interval = difference_text(score.difference)
-    points = " percentage points" if score.difference.unit == "share" else ""
-    return f"{score.verdict} than B by {value.lstrip('+−')}{points} {interval}"
+        return f"In {name} {one} and {two} cannot be compared."
+    words = "ties with" if score.verdict == "tie" else f"is {score.verdict} than"
+    numbers = beside_value(score.of, score.minus, score.difference)
+    return f"In {name} {one} {words} {two} ({numbers})."

@@ -111,6 +111,11 @@ def moment(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def time_text(text: str) -> str:
+    """An ISO time to the minute, in the zone of this machine."""
+    return moment(text).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def since(text: str, now: datetime) -> datetime:
     """The time that `2026-05-01`, `2026-05-01T12:00`, `12h`, `7d` or `2w` says."""
     if age := _AGE.fullmatch(text.strip()):

@@ -60,7 +60,9 @@ def test_the_verdict_follows_the_interval_and_the_direction(one, two, direction,
     (score,) = made.scores
     assert score.verdict == verdict
     assert score.difference.paired
-    assert len(conclusion(made)) == 1
+    (sentence,) = conclusion(made)
+    words = {"tie": "ties with", "not computable": "and 'b' cannot be compared"}
+    assert f"In s 'a' {words.get(verdict, f'is {verdict} than')}" in sentence
 
 
 def test_both_values_and_the_difference_are_over_the_same_cases():
