@@ -269,10 +269,8 @@ def _show(session: Session, run: "StoredRun", url: str) -> None:
         print_json([record.model_dump() for record in run.records])
         return
     below = f"{url.rstrip('/')}/records/" if url else ""
-    benchmark, paths = (
-        rebuilt(run.records, session.registry),
-        [below + of.path for of in run.stored],
-    )
+    benchmark = rebuilt(run.records, session.registry)
+    paths = [f"{below}{of.path}" for of in run.stored]
     if session.form == "text":
         print_results(benchmark, run.records, paths, full=session.full)
     else:

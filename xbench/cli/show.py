@@ -146,6 +146,8 @@ def _lacks_parameters(session: Session, name: str) -> bool:
 
 
 def _show_component(session: Session, kind: str, name: str) -> None:
+    name = session.registry.spelled(kind, name)
+    session.registry.claim(kind, name)  # says what there is, before anything large is imported
     from xbench.api.catalogue import described, lines
     from xbench.cli.output import print_json
 

@@ -126,7 +126,7 @@ def test_values_are_one_table_of_all_scores_and_nothing_else(xbench, quick, stor
     wanted = [(record, score) for record in records for score in record.scores]
     assert len(rows) == len(wanted) == 7 * 12
     for row, (record, score) in zip(rows, wanted, strict=True):
-        assert (row["label"], row["role"], row["score"]) == (record.label, record.role, score.name)
+        assert (row["entry"], row["role"], row["score"]) == (record.label, record.role, score.name)
         assert float(row["value"]) == score.value
         assert row["headline"] == str(score.headline).lower()
         assert int(row["n_unscored"]) == score.n_unscored
