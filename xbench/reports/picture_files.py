@@ -1,5 +1,6 @@
 """Files of pictures that a page shows: as light as a page of many pictures needs them."""
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +17,8 @@ QUALITIES = (85, 70, 50, 30, 10)
 """Of a picture with photographs, from the first on until it is light enough."""
 CSS_DOTS = 96
 """Pixels an inch, of a page."""
+_POINTS = 72
+"""Points an inch, in which an SVG says how large it is."""
 
 
 class PictureFiles(NamedTuple):
@@ -50,6 +53,39 @@ def write_picture(figure: "Figure", place: Path, *, title: str, dots: int) -> Pi
         return PictureFiles(size, ("png",))
     photographs = any(ax.images for ax in figure.axes)
     return PictureFiles(size, ("png", "svg") if photographs else ("svg", "png"))
+
+
+def light_copy(picture: Path) -> Path | None:
+    """A WebP beside a PNG that is too heavy for a page; None where it is light.
+
+    Colours of a map mean values: a PNG of few colours would change them.
+    """
+    from PIL import Image
+
+    if picture.suffix != ".png" or picture.stat().st_size <= MOST:
+        return None
+    copy = picture.with_suffix(".webp")
+    with Image.open(picture) as image, copy.open("xb") as file:
+        file.write(_light(image.convert("RGB")))
+    return copy
+
+
+def css_size(picture: Path) -> tuple[float, float]:
+    """Width and height in CSS pixels of a PNG that says how fine it is, or of an SVG."""
+    from PIL import Image
+
+    if picture.suffix == ".svg":
+        said = re.search(r'<svg[^>]* width="([\d.]+)pt" height="([\d.]+)pt"', _start(picture))
+        width, height = map(float, said.groups()) if said else (0.0, 0.0)
+        return width * CSS_DOTS / _POINTS, height * CSS_DOTS / _POINTS
+    with Image.open(picture) as image:
+        across, down = image.info["dpi"]
+        return image.width * CSS_DOTS / across, image.height * CSS_DOTS / down
+
+
+def _start(picture: Path) -> str:
+    with picture.open(encoding="utf-8") as file:
+        return file.read(2000)
 
 
 def _light(image: "Image") -> bytes:

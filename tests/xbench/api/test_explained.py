@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from awkward_networks import plain
+from browser import SCHEMES, WIDTHS, seen
 from xbench.api.photos.explained import Explained, percent, unique
 from xbench.api.photos.explaining import explain
 from xbench.errors import UsageError
@@ -80,6 +81,27 @@ def test_a_page_escapes_names_and_has_words_for_pictures(result, tmp_path):
     assert "prefers-color-scheme: dark" in page
     assert page.count('alt="grad-cam of image') == 2
     assert "http" not in page  # it needs nothing from elsewhere
+
+
+@pytest.mark.parametrize("format_", ["png", "svg", "pdf"])
+def test_a_page_says_how_large_its_pictures_are(result, tmp_path, format_):
+    result.save(tmp_path, format_)
+    sizes = re.findall(r'width="(\d+)" height="(\d+)"', (tmp_path / "index.html").read_text())
+    inches = result[0].figure().get_size_inches()
+    assert len(sizes) == 2
+    assert int(sizes[0][0]) == pytest.approx(96 * inches[0], rel=0.1)
+    assert int(sizes[0][1]) == pytest.approx(96 * inches[1], rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_page_fits_its_window_and_has_no_serious_fault(tmp_path, width, scheme):
+    photo = tmp_path / "odd name #1, 100 %.png"
+    Image.effect_noise((60, 40), 90).convert("RGB").save(photo)
+    made = explain(plain(4), photo, ["grad-cam", "deliberative"], size=16)
+    page = made.save(tmp_path / "out")[-1]
+    assert seen(page, width, scheme) == ([], width, [])
 
 
 def test_photos_of_one_name_get_names_of_their_own(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from xbench.reports.picture_files import MOST, write_picture
+from xbench.reports.picture_files import MOST, css_size, light_copy, write_picture
 
 
 def noise(side):
@@ -53,3 +53,20 @@ def test_a_heavy_picture_becomes_one_light_file_of_the_same_size(tmp_path, dots)
     assert (tmp_path / "a.webp").stat().st_size <= MOST
     with Image.open(tmp_path / "a.webp") as image:
         assert written.size == pytest.approx([side * 96 / dots for side in image.size])
+
+
+def test_a_heavy_png_gets_a_light_copy_and_stays_as_it_is(tmp_path):
+    heavy, light = tmp_path / "a.png", tmp_path / "b.png"
+    noise(400).savefig(heavy, dpi=200)
+    noise(8).savefig(light, dpi=40)
+    weight = heavy.stat().st_size
+    copy = light_copy(heavy)
+    assert light_copy(light) is None
+    assert copy == tmp_path / "a.webp"
+    assert copy.stat().st_size <= MOST < weight == heavy.stat().st_size
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_file_says_how_large_it_is_on_a_page(tmp_path, kind):
+    noise(8).savefig(tmp_path / f"a.{kind}", dpi=150)
+    assert css_size(tmp_path / f"a.{kind}") == pytest.approx((4 * 96, 3 * 96), rel=0.01)

@@ -1,7 +1,6 @@
 """What explaining images gives: explanations with the classes that the network sees."""
 
 import base64
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.explanation import Explainer, Explanation, save_explanations
 from xbench.reports.gallery import GalleryPicture, gallery_html
 from xbench.reports.header import with_header
+from xbench.reports.picture_files import css_size, light_copy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -213,11 +213,11 @@ class Explained(Sequence[ExplainedImage]):
         stem = Path(one.name).stem if one.path else one.name.replace(" ", "-")
         stem = f"{stem}-{one.explainer.name}" if several else stem
         kinds = list(dict.fromkeys(("png", format_) if format_ == "pdf" else (format_,)))
-        place = unique(folder / f"{stem}.{kinds[0]}", (*kinds, "safetensors"))
-        return [
-            *(_save_one(one, place.with_name(f"{place.stem}.{kind}"), kind) for kind in kinds),
-            _save_one(one, place.with_name(f"{place.stem}.safetensors"), "safetensors"),
-        ]
+        place = unique(folder / f"{stem}.{kinds[0]}", (*kinds, "webp", "safetensors"))
+        made = [_save_one(one, place.with_suffix(f".{kind}"), kind) for kind in kinds]
+        light = light_copy(made[0])
+        values = _save_one(one, place.with_suffix(".safetensors"), "safetensors")
+        return [*([light] if light else []), *made, values]
 
 
 def _save_one(one: ExplainedImage, place: Path, kind: str) -> Path:
@@ -266,15 +266,7 @@ def _json_bytes(tree: Tree) -> bytes:
 
 
 def _shown(one: ExplainedImage, files: Sequence[Path]) -> GalleryPicture:
-    from PIL import Image
-
-    picture = files[0]
-    size: tuple[float, float] = (0, 0)
-    if picture.suffix == ".png":
-        with Image.open(io.BytesIO(picture.read_bytes())) as image:
-            size = image.width / _FINE * 96, image.height / _FINE * 96
     classes = tuple((entry.name, percent(entry.probability)) for entry in one.classes)
     names = tuple(path.name for path in files)
-    return GalleryPicture(
-        one.name, one.explainer.name, one.alternative, picture.name, size, classes, names
-    )
+    size = css_size(next(path for path in files if path.suffix in (".png", ".svg")))
+    return GalleryPicture(one.name, one.explainer.name, one.alternative, size, classes, names)

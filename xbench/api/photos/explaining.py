@@ -130,11 +130,12 @@ class _Work:
         self.request, self.progress = request, progress
         self.network, self.device = classifier.network, classifier.network.device
         self.remarks = dict.fromkeys(classifier.remarks)
-        self.per_pixel = bytes_per_pixel(self.network, classifier.size)
         workplace = LocalWorkplace(self.device, request.batch_size, scratch, progress)
         self.artefacts = [artefacts_of(one, classifier, workplace) for one in explainers]
         if any(map(looks_inside, explainers)):
             self.network.cut()
+        inside = all(map(looks_inside, explainers))
+        self.per_pixel = bytes_per_pixel(self.network, classifier.size, inside=inside)
         self.remarks |= dict.fromkeys(self.network.notes)
 
     def explained(self, images: Iterator[GivenImage]) -> Explained:

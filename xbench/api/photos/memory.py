@@ -2,40 +2,81 @@
 
 import contextlib
 import resource
+import weakref
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from xbench.errors import UsageError
+from xbench.errors import MismatchError, UsageError
 from xbench.interfaces.classifier import Network
 
 SHARE = 0.7
 """The part of what is free that is used."""
-COPIES = 1.5
-"""How often everything that a gradient needs is held: itself, its gradient, and work on it."""
-BLANK = 64
-"""Values for each value of an image where a network does not say what its gradient needs."""
+WORK = 1.25
+"""What is needed, as a multiple of the tensors that live at once: kernels need room to work."""
+IMAGES = 5
+"""How often an image itself is held, from reading it to drawing it."""
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def bytes_per_pixel(network: Network, size: int) -> float:
-    """What a gradient through the whole network needs for each pixel, measured on one image."""
-    images = torch.zeros(1, 3, size, size, device=network.device)
-    whole, kept = network.module, dict[int, int]()
-    own = {one.data_ptr() for one in (*whole.parameters(), *whole.buffers())}
+class _Living(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Sums what tensors that are made in this block, and live, take; `most` is the peak."""
 
-    def pack(tensor: Tensor) -> Tensor:
+    def __init__(self, but: Iterable[Tensor]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._known = {_place(tensor): 0 for tensor in but}
+        self.now = self.most = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for one in tree_leaves(made):
+            if isinstance(one, Tensor) and _place(one) not in self._known:
+                self._add(one)
+        self.most = max(self.most, self.now)
+        return made
+
+    def _add(self, tensor: Tensor) -> None:
         storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:  # weights do not grow with the image
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        self._known[_place(tensor)] = storage.nbytes()
+        self.now += storage.nbytes()
+        weakref.finalize(storage, self._drop, _place(tensor))
 
-    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
-    with contextlib.suppress(RuntimeError), torch.enable_grad(), hooks:
-        whole(images.requires_grad_() * 1)
-    least = BLANK * images.numel() * images.element_size()
-    return COPIES * max(sum(kept.values()), least) / size**2
+    def _drop(self, place: int) -> None:
+        self.now -= self._known.pop(place)
+
+
+def _place(tensor: Tensor) -> int:
+    """Of the storage, also where it holds nothing."""
+    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - data pointers may all be zero
+
+
+def bytes_per_pixel(network: Network, size: int, *, inside: bool = False) -> float:
+    """What an image needs for each of its pixels, measured on one image.
+
+    It is explained by a gradient through the whole network, or, `inside` a network that is cut,
+    through what follows the cut. Weights do not count: they do not grow with the image.
+    """
+    images = torch.zeros(1, 3, size, size, device=network.device)
+    own = (*network.module.parameters(), *network.module.buffers())
+    living = _Living(own)
+    with contextlib.suppress(RuntimeError, MismatchError), torch.enable_grad(), living:
+        _explained(network, images, inside=inside)
+    held = IMAGES * images.numel() * images.element_size()
+    return (WORK * living.most + held) / size**2
+
+
+def _explained(network: Network, images: Tensor, *, inside: bool) -> None:
+    if inside:
+        with torch.no_grad():
+            images = network.bottom(images * 1)
+    start = images.detach().requires_grad_()
+    made = network.top(start) if inside else network.module(start * 1)
+    torch.autograd.grad(made.sum(), start)
 
 
 def available_bytes(device: torch.device) -> int | None:
