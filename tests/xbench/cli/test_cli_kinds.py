@@ -139,7 +139,8 @@ def test_a_kind_and_its_components_are_shown(call):
     assert "Which questions a participant is asked." in shown.out
     assert "components: every, some" in shown.out
     component = json.loads(call("show", "design", "some", "--json").out)
-    assert component["parameters"] == {"share": "0.5"}
+    (share,) = component["parameters"]
+    assert (share["name"], share["what"], share["default"]) == ("share", "a number", "0.5")
 
 
 def test_plugins_are_listed_and_a_clash_with_the_core_is_named(call):

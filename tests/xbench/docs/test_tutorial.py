@@ -51,7 +51,7 @@ def test_the_tutorial_works_block_by_block(project, reader):
             called = subprocess.run(["sh", "-ec", block.text], check=False, **where)  # noqa: S607
             assert called.returncode == 0, f"{block.text}\n{called.stdout}{called.stderr}"
             printed += called.stdout
-    for said in ("entropy − hesitancy", "my-score"):
+    for said in ("'entropy'", "'hesitancy'", "my-score"):
         assert said in printed
     for file in ("first/index.html", "second/index.html", "pictures/toybirds-2000003.png"):
         assert (folder / file).exists(), file

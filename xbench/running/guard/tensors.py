@@ -24,6 +24,7 @@ ROW = 255
 _SLAB = 1 << 15
 """Rows whose products are held at once, where there is no integer matrix product."""
 _ODD = -7046029254386353131
+_LOW_32, _LOW_35 = (1 << 32) - 1, (1 << 35) - 1
 _WORD = 8
 SMALL = 1 << 20
 """Bytes of a tensor on the CPU that is copied: its copy is made and compared in the cache."""
@@ -135,8 +136,9 @@ def _folded(words: Int64[Tensor, " words"]) -> Int64[Tensor, " one"]:
 
 def _mixed(sums: Int64[Tensor, " sums"]) -> Int64[Tensor, " sums"]:
     """Other words for other sums, of which high bits, too, count in the next sum."""
-    mixed = (sums ^ (sums >> 32)) * _ODD
-    return mixed ^ (mixed >> 29)
+    # masked, because a shift repeats the sign: x and ~x would become one word
+    mixed = (sums ^ ((sums >> 32) & _LOW_32)) * _ODD
+    return mixed ^ ((mixed >> 29) & _LOW_35)
 
 
 def _line_sums(words: Int64[Tensor, " words"]) -> Int64[Tensor, " lines"]:

@@ -55,6 +55,16 @@ def test_a_change_of_the_lowest_or_the_highest_bit_of_any_element_is_seen(dtype,
     assert bits(tensor) == before
 
 
+@pytest.mark.parametrize("word", [0, 1, -17, 1 << 40])
+@pytest.mark.parametrize("size", [1, 2, LINE, 3 * LINE])
+def test_a_word_and_its_complement_are_told_apart(word, size):
+    tensor = torch.zeros(size, dtype=torch.int64)
+    tensor[0] = word
+    before = bits(tensor)
+    tensor[0] = ~word
+    assert bits(tensor) != before
+
+
 @given(st.data(), st.sampled_from(SIZES[6:9]))
 def test_a_swap_of_two_elements_is_seen_unless_whole_words_of_a_line_change_places(data, size):
     tensor = torch.arange(size, dtype=torch.float32)
