@@ -1,6 +1,5 @@
 """Captum's methods as an attribution: what matters at the layer where a network is cut."""
 
-import dataclasses
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,13 +14,14 @@ from xbench_saliency.captum_explainer import maps_of
 from xbench_saliency.captum_inputs import options_for
 from xbench_saliency.captum_methods import (
     CaptumMethod,
-    Settings,
     call,
     check_fits,
     drawing,
     explained_errors,
     hookable,
     method_class,
+    settle,
+    settled_fields,
 )
 
 
@@ -47,8 +47,7 @@ class CaptumAttribution(Attribution):
 
     def __post_init__(self) -> None:
         """Find the class, and refuse what it does not take."""
-        for name in ("constructor", "options"):
-            object.__setattr__(self, name, Settings(getattr(self, name)))
+        settle(self)
         if ":" not in self.method:
             object.__setattr__(self, "method", method_class(self.method).__name__)
         _ = self._method
@@ -59,8 +58,7 @@ class CaptumAttribution(Attribution):
 
     def parameters(self) -> Tree:
         """The fields; of what is no plain value the hash of its bytes."""
-        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        return {key: v.tree() if isinstance(v, Settings) else v for key, v in fields.items()}
+        return settled_fields(self)
 
     def attribute(
         self,

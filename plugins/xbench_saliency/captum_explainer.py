@@ -1,6 +1,5 @@
 """Captum's methods as an explainer."""
 
-import dataclasses
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple
@@ -26,13 +25,14 @@ from xbench_saliency.captum_methods import (
     BETWEEN_IMAGES,
     TOGETHER,
     CaptumMethod,
-    Settings,
     call,
     check_fits,
     drawing,
     explained_errors,
     hookable,
     method_class,
+    settle,
+    settled_fields,
 )
 from xbench_saliency.saliency_map import SaliencyMap
 from xbench_saliency.targets import Target, target_classes
@@ -66,7 +66,7 @@ class CaptumExplainer(Explainer):
     layer: str = ""
     """Of methods that look at a layer: its name in the network; "" for where it is cut."""
     target: Target = "predicted"
-    """Which class is explained: the most probable one, or the image's label."""
+    """Which class is explained: the most probable one, the image's label, or that of a number."""
     channels: Reduction = "sum"
     """How the values of a location's channels become one."""
     constructor: dict = field(default_factory=dict)
@@ -76,8 +76,7 @@ class CaptumExplainer(Explainer):
 
     def __post_init__(self) -> None:
         """Find the class, and refuse what it does not take."""
-        for name in ("constructor", "options"):
-            object.__setattr__(self, name, Settings(getattr(self, name)))
+        settle(self)
         object.__setattr__(self, "method", _spelt(self.method))
         method = self._method
         if self.layer and not method.of_layer:
@@ -94,8 +93,7 @@ class CaptumExplainer(Explainer):
 
     def parameters(self) -> Tree:
         """The fields; of what is no plain value the hash of its bytes."""
-        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        return {key: v.tree() if isinstance(v, Settings) else v for key, v in fields.items()}
+        return settled_fields(self)
 
     def explain(
         self,

@@ -1,6 +1,7 @@
 """Captum's attribution classes: by name, made for a module, and called as xbench calls methods."""
 
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import importlib
@@ -60,6 +61,18 @@ class Settings(dict[str, Any]):
     def tree(self) -> dict[str, Any]:
         """The parameters as plain values; of what is none the hash of its bytes."""
         return {name: _told(value) for name, value in sorted(self.items())}
+
+
+def settle(component: Any) -> None:
+    """Make `constructor` and `options` of a frozen component hashable."""
+    for name in ("constructor", "options"):
+        object.__setattr__(component, name, Settings(getattr(component, name)))
+
+
+def settled_fields(component: Any) -> dict[str, Any]:
+    """The fields of such a component; of what is no plain value the hash of its bytes."""
+    fields = {one.name: getattr(component, one.name) for one in dataclasses.fields(component)}
+    return {key: v.tree() if isinstance(v, Settings) else v for key, v in fields.items()}
 
 
 def _told(value: Any) -> Any:

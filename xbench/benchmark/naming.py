@@ -29,11 +29,6 @@ def spelled_name(kind: str, name: str | None, registry: Registry) -> str | None:
     return None if name is None else spelled_component(kind, name, registry)
 
 
-def spelled_component(kind: str, name: str, registry: Registry) -> str:
-    """The name of a component as the component has it; an unknown one is an error."""
-    return _text(kind, name, registry)
-
-
 def _is_table(value: Any) -> bool:
     return isinstance(value, Mapping)
 
@@ -41,18 +36,18 @@ def _is_table(value: Any) -> bool:
 def _component(kind: str, given: Any, registry: Registry) -> Any:
     """The text or the table of a component with its name, and those of what is in it, spelled."""
     if isinstance(given, str):
-        return _text(kind, given, registry)
+        return spelled_component(kind, given, registry)
     if not _is_table(given) or MADE in given or not isinstance(given.get("name"), str):
         return given
-    named = {**given, "name": _text(kind, given["name"], registry)}
+    named = {**given, "name": spelled_component(kind, given["name"], registry)}
     if not registry.is_own(kind, named["name"].partition(":")[0]):
         return named  # a parameter of a stranger may be called as a kind, and be none
     kinds = set(registry.kinds).difference(NAMED)  # a `loss` inside a component need be none
     return {**named, **{key: _component(key, named[key], registry) for key in kinds & named.keys()}}
 
 
-def _text(kind: str, text: str, registry: Registry) -> str:
-    """`name` or `name:argument`, spelled; the bare name of a network stays one."""
+def spelled_component(kind: str, text: str, registry: Registry) -> str:
+    """The name of a component, as text with an argument or without; that of a network stays bare."""
     name, colon, argument = text.partition(":")
     name = registry.spelled(kind, name)
     if kind == "classifier" and not colon and name not in registry.names(kind):
