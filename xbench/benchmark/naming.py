@@ -47,7 +47,7 @@ def _component(kind: str, given: Any, registry: Registry) -> Any:
 
 
 def spelled_component(kind: str, text: str, registry: Registry) -> str:
-    """The name of a component, as text with an argument or without; that of a network stays bare."""
+    """The name of a component, with an argument or without; that of a network stays bare."""
     name, colon, argument = text.partition(":")
     name = registry.spelled(kind, name)
     if kind == "classifier" and not colon and name not in registry.names(kind):
