@@ -42,6 +42,10 @@ SPAN = 1_000_000
 
 SPLITS = ("train", "validation", "test", "shifted")
 _CONFOUNDED = ("train", "validation")
+_NO_PART_IN_TRAINING = (
+    *("validation", "test", "shifted"),
+    *("annotators", "attention", "lapses"),
+)
 
 
 class _View(NamedTuple):
@@ -138,6 +142,11 @@ class Toybirds(
     def fingerprint(self) -> str:
         """A hash of the fields and of the rendering's version."""
         return fingerprint({"rendering": RENDERING, "parameters": self.parameters()})
+
+    def training_fingerprint(self) -> str:
+        """A hash of the rendering's version and of the fields that training images depend on."""
+        fields = {k: v for k, v in self.parameters().items() if k not in _NO_PART_IN_TRAINING}
+        return fingerprint({"rendering": RENDERING, "parameters": fields})
 
     def class_names(self) -> tuple[str, ...]:
         """Genus and species of each class."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
 from xbench.benchmark.declaration import benchmark_file, check_names, declared
@@ -16,7 +16,7 @@ from xbench.benchmark.lines import (
     lines_of,
     own_parts,
 )
-from xbench.benchmark.pins import check_pins, pinned
+from xbench.benchmark.pins import check_pins, pinned, still_pinned
 from xbench.benchmark.published import Published, read_published
 from xbench.components.registry import Registry, installed
 from xbench.components.specification import Builder, checked_defaults, plain_table
@@ -31,7 +31,9 @@ from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.training import Training
 from xbench.training.live_weights import LiveState
 from xbench.training.pinned_weights import WeightsSource
+from xbench.training.recipe import plan_of
 
+Pinned: TypeAlias = tuple[WeightsSource | LiveState, ...]
 OF_DATASET = ("train", "validation", "test")
 """Roles of splits that are always of the benchmark's own dataset."""
 
@@ -61,7 +63,7 @@ class Benchmark:
     """What is not as the file has it because something else was chosen, in a line each."""
     suite: str = ""
     """Name of the suite that it is run in."""
-    weights: tuple[WeightsSource | LiveState, ...] = ()
+    weights: Pinned = ()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -87,8 +89,8 @@ class Benchmark:
             seed=self.seed + repeat,
             companion=self.companion,
             cell=line.cell,
-            weights=pinned(self.weights, self.classifier, self.datasets, repeat),
         )
+        common = replace(common, weights=pinned(self.weights, plan_of(common), repeat))
         if line.ensemble:
             lines = {other.label: other for other in self.lines}
             members = tuple(self._entry(lines[label], repeat) for label in line.ensemble)
@@ -96,14 +98,9 @@ class Benchmark:
         own = (line.classifier, line.loss, line.training, line.weights)
         if own == (self.classifier, self.loss, self.training, self.weights):
             return common
-        return replace(
-            common,
-            classifier=line.classifier,
-            loss=line.loss,
-            training=line.training,
-            common=common,
-            weights=pinned(line.weights, line.classifier, self.datasets, repeat),
-        )
+        own_parts = {"classifier": line.classifier, "loss": line.loss, "training": line.training}
+        entry = replace(common, **own_parts, common=common, weights=None)
+        return replace(entry, weights=pinned(line.weights, plan_of(entry), repeat))
 
 
 def load_benchmark(
@@ -142,6 +139,9 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     check_ensembles({line.label: line.ensemble for line in lines})
     own, published = own_parts(tree, {}, builder), tree.get("published")
     transform, resized = _transform(tree, own["classifier"])
+    datasets = _image_sets(tree, transform, dataset, builder)
+    companion = _companion(lines, protocol, scored=scored)
+    lines, own["weights"], retrained = _pinned(lines, own["weights"], datasets["train"], companion)
     repeats = _whole(tree, "repeats", 1, least=1)
     check_pins([own["weights"], *(line.weights for line in lines)], repeats)
     return Benchmark(
@@ -149,16 +149,16 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         version=str(tree["version"]),
         title=tree.get("title", ""),
         protocol=protocol,
-        datasets=_image_sets(tree, transform, dataset, builder),
+        datasets=datasets,
         **own,
         lines=lines,
         contrasts=tuple(contrasts(tree, lines)),
         seed=_whole(tree, "seed", 0),
         repeats=repeats,
-        companion=_companion(lines, protocol, scored=scored),
+        companion=companion,
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
-        remarks=(*tree.get("remarks", ()), *remarks, *resized),
+        remarks=(*tree.get("remarks", ()), *remarks, *resized, *retrained),
         suite=tree.get("suite", ""),
     )
 
@@ -173,6 +173,22 @@ def _fitting(
     fitting = fitting_entries(entries, protocol.protocol, builder, strict=strict)
     remarks = tuple(filter(None, (protocol.remark, fitting.remark)))
     return protocol.protocol, fitting.entries, remarks
+
+
+def _pinned(
+    lines: tuple[Line, ...], own: Pinned, images: ImageSet, companion: Difficulty | None
+) -> tuple[tuple[Line, ...], Pinned, tuple[str, ...]]:
+    """Lines and weights without those of another training, and a remark on what is trained."""
+    every = {own, *(line.weights for line in lines)}
+    left = {pins for pins in every if not still_pinned(pins, images, companion)}
+    if not left:
+        return lines, own, ()
+    kept = tuple(replace(line, weights=()) if line.weights in left else line for line in lines)
+    jointly = f", and jointly with {companion.name}" if companion else ""
+    remark = (
+        f"the benchmark's own weights are of another training: classifiers are trained{jointly}"
+    )
+    return kept, () if own in left else own, (remark,)
 
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:

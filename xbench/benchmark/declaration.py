@@ -8,6 +8,7 @@ from typing import Any
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
 from xbench.benchmark.naming import spelled, spelled_name
+from xbench.benchmark.pins import beside
 from xbench.benchmark.unpinned import unpinned
 from xbench.components.matching import matched
 from xbench.components.registry import Registry
@@ -72,7 +73,7 @@ def _base(path: Path, name: str) -> Path:
 
 
 def _read(path: Path, below: tuple[Path, ...]) -> Tree:
-    tree = parsed_file(path)
+    tree = beside(parsed_file(path), path.parent)
     if "suite" in tree:
         raise ParameterError(f"{path} is a suite; only `xbench run` and `show` take more than one")
     for key in tree:

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from xbench.components.specification import plain_table
 from xbench.errors import ParameterError
 from xbench.interfaces.classifier import Classifier
+from xbench.interfaces.component import fingerprint
 from xbench.interfaces.data.dataset import ImageSet
-from xbench.interfaces.recipe import ClassifierWeights
+from xbench.interfaces.readout import Difficulty
+from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.training.live_weights import LiveState
 from xbench.training.pinned_weights import (
     PinnedWeights,
@@ -39,6 +42,27 @@ class Pins:
         return (*files, *self.urls)
 
 
+def beside(tree: Any, folder: Path) -> Any:
+    """A benchmark file's tree in which files of weights are found from the file's own folder."""
+    if isinstance(tree, list):
+        return [beside(item, folder) for item in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    placed = {key: beside(value, folder) for key, value in tree.items()}
+    pins = placed.get("weights")
+    if isinstance(pins, Mapping) and isinstance(pins.get("files"), list):
+        placed["weights"] = {**pins, "files": [_placed(file, folder) for file in pins["files"]]}
+    return placed
+
+
+def _placed(file: Any, folder: Path) -> Any:
+    if isinstance(file, str):
+        return str(folder / Path(file).expanduser())
+    if isinstance(file, Mapping) and isinstance(file.get("path"), str):
+        return {**file, "path": _placed(file["path"], folder)}
+    return file
+
+
 def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource | LiveState, ...]:
     """What stands in the table, or is given as "" for none; or the state of a live module."""
     if isinstance(given, LiveState):
@@ -54,6 +78,34 @@ def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource | LiveS
     return pins.sources
 
 
+def images_hash(images: ImageSet) -> str:
+    """What trained weights depend on of the images that they were trained on."""
+    part = {} if images.part is None else {"part": images.part.tree()}
+    dataset = [images.dataset.name, images.dataset.training_fingerprint()]
+    transform = images.transform.tree()
+    return fingerprint({"dataset": dataset, "split": images.split, "transform": transform, **part})
+
+
+def companion_hash(companion: Difficulty | None) -> str:
+    """Which companion a classifier was trained with; "" for none."""
+    return "" if companion is None else fingerprint(companion.tree())
+
+
+def still_pinned(
+    sources: Sequence[WeightsSource | LiveState], images: ImageSet, companion: Difficulty | None
+) -> bool:
+    """Whether weights are of a training on these images and with this companion.
+
+    Those that do not say what they were trained on are taken for such. Where no companion is
+    needed, it does not matter whether there was one.
+    """
+    told = [one for one in sources if not isinstance(one, LiveState) and one.trained_on]
+    with_it = companion_hash(companion)
+    return all(
+        one.trained_on == images_hash(images) and with_it in ("", one.trained_with) for one in told
+    )
+
+
 def check_pins(every: Sequence[Sequence[WeightsSource | LiveState]], repeats: int) -> None:
     """Refuse pinned weights that are too few for the repeats."""
     for pins in every:
@@ -65,16 +117,12 @@ def check_pins(every: Sequence[Sequence[WeightsSource | LiveState]], repeats: in
 
 
 def pinned(
-    sources: Sequence[WeightsSource | LiveState],
-    classifier: Classifier,
-    datasets: Mapping[str, ImageSet],
-    repeat: int,
+    sources: Sequence[WeightsSource | LiveState], plan: TrainingPlan, repeat: int
 ) -> ClassifierWeights | None:
-    """The weights that are pinned for a repeat, None where there are none."""
+    """The weights that are pinned for a repeat in the place of the plan's, None without any."""
     if not sources:
         return None
-    classes = len(datasets["train"].dataset.class_names())
     source = sources[min(repeat, len(sources) - 1)]
     if isinstance(source, LiveState):
-        return source.weights(classifier, classes)
-    return PinnedWeights(classifier, classes, source)
+        return source.weights(plan.classifier, plan.classes)
+    return PinnedWeights(plan.classifier, plan.classes, source, plan)

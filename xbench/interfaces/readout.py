@@ -61,6 +61,13 @@ class Difficulty(Component):
             f"`classifier_weights` how classifier {plan.classifier.name!r} is trained with it"
         )
 
+    def given_weights(self, weights: ClassifierWeights) -> ClassifierWeights | None:
+        """Those of a file that holds a classifier that was trained with it, and itself.
+
+        None, unless overridden, where the file has no more than a classifier.
+        """
+        return None
+
     def artefacts(self, weights: ClassifierWeights) -> Mapping[str, Recipe]:
         """What must exist before it can be read out, by name; nothing unless overridden."""
         return {}

@@ -78,6 +78,11 @@ class ClassifierWeights(Recipe):
     def plan(self) -> TrainingPlan | None:
         """How the classifier is trained; None for weights that come from elsewhere."""
 
+    @property
+    def whole(self) -> Recipe:
+        """What a file must hold that these weights can be pinned by: themselves by default."""
+        return self
+
     def check(self, progress: Progress) -> None:
         """Raise what is wrong with the weights before anything is made; nothing by default."""
 

@@ -43,5 +43,6 @@ from xbench.networks.tracing import trace as trace
 from xbench.networks.weights import State as State
 from xbench.networks.weights import file_hash as file_hash
 from xbench.networks.weights import load_state as load_state
+from xbench.networks.weights import read_facts as read_facts
 from xbench.networks.weights import read_state as read_state
 from xbench.networks.weights import state_hash as state_hash

@@ -1,6 +1,7 @@
 """Weights: read from files without executing anything, and loaded only where they fit."""
 
 import hashlib
+import json
 import pickle
 import warnings
 import zipfile
@@ -35,6 +36,29 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
     state = _without_prefix(_tensors(_unwrapped(_content(path)), path))
     check_finite(state, str(path))
     return state
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """What a `.safetensors` file tells of its training under `facts`; nothing for other files."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path).expanduser()
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+    except (OSError, ValueError, RecursionError, SafetensorError) as error:
+        raise WeightsError(f"{str(path)!r} cannot be read as weights: {error}") from error
+    return facts if isinstance(facts, dict) else {}
+
+
+def write_state(path: str | Path, state: State, facts: Mapping[str, Any]) -> None:
+    """A `.safetensors` file of tensors, and of what is told of their training."""
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.contiguous() for name, tensor in state.items()}
+    save_file(tensors, path, metadata={"facts": json.dumps(facts, sort_keys=True)})
 
 
 def check_finite(state: State, source: str) -> None:

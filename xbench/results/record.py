@@ -253,9 +253,11 @@ def timeless_facts(
 
 def weights_of(pointers: dict[str, str], facts: list[dict[str, Any]]) -> list[WeightsRecord]:
     """Which of a repeat's artefacts are weights: those with a hash of their state."""
-    states = {of.get("key"): of["state"] for of in facts if isinstance(of.get("state"), str)}
+    states = {of.get("key"): of for of in facts if isinstance(of.get("state"), str)}
     return [
-        WeightsRecord(name=name, key=key, state=states[key])
+        WeightsRecord(
+            name=name, key=key, state=states[key]["state"], reference="pinned" in states[key]
+        )
         for name, key in pointers.items()
         if key in states
     ]

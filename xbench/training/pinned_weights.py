@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
@@ -10,17 +10,19 @@ from torch import Tensor
 from xbench.errors import WeightsError
 from xbench.files.download import fetch
 from xbench.files.home import home
-from xbench.interfaces.artefact import Artefact, Artefacts
+from xbench.interfaces.artefact import Artefact, Artefacts, entries_below
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree, location
 from xbench.interfaces.data.download import Download
-from xbench.interfaces.recipe import ClassifierWeights
+from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Progress, Workplace
 from xbench.networks.weights import file_hash, read_state
 from xbench.training.fitted_state import architecture, fitted_facts, fitted_state
 
 DIGITS = 32
 """Of a SHA-256 in keys."""
+CLASSIFIER = "classifier."
+"""What the names of the classifier's tensors begin with, in a file that has a companion's too."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class WeightsFile:
     path: str = location()
     sha256: str = ""
     """The digest that the file must have; "" for whichever it has."""
+    trained_on: str = ""
+    """What the training's images were, as `images_hash` has it; "" where that is not said."""
+    trained_with: str = ""
+    """Which companion the classifier was trained with, as `companion_hash` has it; the file then
+    holds the state of both."""
 
     def __post_init__(self) -> None:
         """Check that the digest is one."""
@@ -49,7 +56,7 @@ class WeightsFile:
         """The file, or `WeightsError` where its content is another."""
         path = Path(self.path).expanduser()
         expected = self.sha256.lower() or self.content
-        found = _digest(path)
+        found = sha256_of(path)
         if not found.startswith(expected):
             raise WeightsError(
                 f"the weights file {str(path)!r} has the sha256 {found}, expected is {expected}; "
@@ -67,6 +74,9 @@ class WeightsDownload:
     """Exact number of bytes."""
     sha256: str
     licence: str = ""
+    trained_on: str = ""
+    """Like `trained_with`, as that of a file."""
+    trained_with: str = ""
 
     def __post_init__(self) -> None:
         """Check that the digest is one."""
@@ -102,10 +112,13 @@ class PinnedWeights(ClassifierWeights):
     classifier: Classifier
     classes: int
     source: WeightsSource
+    told: TrainingPlan | None = field(default=None, repr=False, compare=False)
+    """The training that the weights are said to be of; never in the key."""
 
     @property
-    def plan(self) -> None:
-        """There is none: where the weights come from is not known here."""
+    def plan(self) -> TrainingPlan | None:
+        """What is said of the training."""
+        return self.told
 
     def tree(self) -> Tree:
         """The content, and what it is loaded into."""
@@ -125,7 +138,10 @@ class PinnedWeights(ClassifierWeights):
 
     def _state(self, progress: Progress) -> dict[str, Tensor]:
         path = self.source.fetched(progress)
-        return fitted_state(self.classifier, self.classes, read_state(path), str(path))
+        state = read_state(path)
+        if self.source.trained_with:
+            state = entries_below(CLASSIFIER, state)
+        return fitted_state(self.classifier, self.classes, state, str(path))
 
 
 def _described(source: WeightsSource) -> Tree:
@@ -140,7 +156,8 @@ def _check_digest(text: str) -> None:
         raise ValueError(f"sha256 is {text!r}; it has 64 hexadecimal digits")
 
 
-def _digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file of weights; `WeightsError` where there is none."""
     if not path.is_file():
         raise WeightsError(f"there is no weights file {str(path)!r}")
     with path.open("rb") as file:

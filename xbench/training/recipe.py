@@ -168,12 +168,15 @@ def weights_recipe(entry: Entry) -> ClassifierWeights:
 
 
 def _given_weights(entry: Entry, weights: ClassifierWeights) -> ClassifierWeights:
-    if entry.companion is not None:
+    if entry.companion is None:
+        return weights
+    with_it = entry.companion.given_weights(weights)
+    if with_it is None:
         raise MismatchError(
             f"the weights of entry {entry.label!r} are given, but its classifier has to be trained "
             f'jointly with {entry.companion.name!r}; train it: -p weights=""'
         )
-    return weights
+    return with_it
 
 
 def subject_of(entry: Entry) -> Subject:

@@ -14,6 +14,7 @@ from xbench import (
     Difficulty,
     MismatchError,
     Network,
+    PinnedWeights,
     Readout,
     Recipe,
     TrainingPlan,
@@ -66,6 +67,13 @@ class Hardness(Difficulty):
         from xbench_deliberative.difficulties.hardness_training import JointTraining, JointWeights
 
         return JointWeights(JointTraining(plan, self))
+
+    def given_weights(self, weights: ClassifierWeights) -> ClassifierWeights | None:
+        """Those of a file with a pair that was trained jointly."""
+        from xbench_deliberative.difficulties.hardness_training import JointWeights, PinnedPair
+
+        pinned = isinstance(weights, PinnedWeights) and weights.source.trained_with
+        return JointWeights(PinnedPair(weights, self)) if pinned else None
 
     def artefacts(self, weights: ClassifierWeights) -> Mapping[str, Recipe]:
         """The predictor. `MismatchError` where the weights were not trained with it."""

@@ -15,6 +15,7 @@ from xbench import (
     Curve,
     MismatchError,
     Mistakes,
+    PinnedWeights,
     Recipe,
     TrainingPlan,
     Tree,
@@ -29,7 +30,7 @@ from xbench import (
     stored_state,
     training_facts,
 )
-from xbench.networks import blank_module, load_state
+from xbench.networks import blank_module, load_state, read_facts, read_state
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_deliberative.difficulties.hardness_loss import PredictorLoss
 from xbench_deliberative.difficulties.hardness_network import Built, Joint, build, predictor_head
@@ -79,16 +80,56 @@ class JointTraining(Recipe):
 
 
 @dataclass(frozen=True)
+class PinnedPair(Recipe):
+    """A classifier and the predictor that it was trained with, from the file of pinned weights."""
+
+    kind: ClassVar[str] = "classifier-and-predictor"
+
+    weights: PinnedWeights
+    hardness: Hardness
+
+    @property
+    def plan(self) -> TrainingPlan | None:
+        """The training that the file is said to be of, the predictor aside."""
+        return self.weights.plan
+
+    def tree(self) -> Tree:
+        """The weights' own, and the predictor."""
+        return {**self.weights.tree(), "hardness": self.hardness.tree()}
+
+    def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
+        """Load the file; its facts are those that were told of the training."""
+        classifier = self.weights.build(needs, workplace)
+        path = self.weights.source.fetched(workplace.progress)
+        state, told = read_state(path), read_facts(path)
+        predictor = entries_below(PREDICTOR, state)
+        if not predictor or "layer" not in told.get("predictor", {}):
+            message = f"{str(path)!r} has no predictor beside its classifier; write such a file "
+            raise MismatchError(f'{message}with xbench train --out, or train: -p weights=""')
+        tensors = {
+            **{CLASSIFIER + name: tensor for name, tensor in classifier.tensors.items()},
+            **{PREDICTOR + name: tensor for name, tensor in predictor.items()},
+        }
+        facts = {"classifier": classifier.facts, "predictor": told["predictor"], "seconds": 0.0}
+        return Artefact(self.key, tensors, {**facts, "summary": classifier.facts["summary"]})
+
+
+@dataclass(frozen=True)
 class JointWeights(ClassifierWeights):
     """Weights of a classifier that was trained jointly with a predictor: classifier′."""
 
-    joint: JointTraining
+    joint: JointTraining | PinnedPair
     not_in_key: ClassVar[tuple[str, ...]] = ("joint",)
 
     @property
-    def plan(self) -> TrainingPlan:
+    def plan(self) -> TrainingPlan | None:
         """The training of the classifier alone."""
         return self.joint.plan
+
+    @property
+    def whole(self) -> Recipe:
+        """Both."""
+        return self.joint
 
     def needs(self) -> Mapping[str, Recipe]:
         """The joint training."""
@@ -108,7 +149,7 @@ class JointPredictor(Recipe):
     kind: ClassVar[str] = "hardness-predictor"
     not_in_key: ClassVar[tuple[str, ...]] = ("joint",)
 
-    joint: JointTraining
+    joint: JointTraining | PinnedPair
 
     def needs(self) -> Mapping[str, Recipe]:
         """The joint training."""

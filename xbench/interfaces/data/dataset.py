@@ -42,6 +42,13 @@ class Dataset(Component):
     def fingerprint(self) -> str:
         """A hash of everything that images, labels and annotations depend on."""
 
+    def training_fingerprint(self) -> str:
+        """A hash of what images and labels for trainings depend on.
+
+        The whole fingerprint, unless a dataset knows that its test images have no part in that.
+        """
+        return self.fingerprint()
+
     @abstractmethod
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes, in the order of their labels."""
