@@ -40,3 +40,4 @@ from xbench.reports.style import shortened as shortened
 from xbench.reports.style import show_pixels as show_pixels
 from xbench.reports.style import style_axes as style_axes
 from xbench.reports.style import write as write
+from xbench.results.numbers import share_text as share_text

@@ -18,6 +18,7 @@ from xbench.figures import (
     SMALL,
     TITLE,
     blank_figure,
+    share_text,
     show_pixels,
     write,
 )
@@ -75,7 +76,8 @@ def _title(figure: Figure, saliency_map: SaliencyMap, batch: Batch, names: tuple
     text = "  ·  ".join(label + place) or "Saliency"
     at = 0.02, 1 - 0.3 / height
     write(figure, at, text, fontsize=TITLE, fontweight="bold", va="center")
-    caption = f"what speaks for {names[saliency_map.label]}  ·  P = {saliency_map.probability:.1%}"
+    share = share_text(saliency_map.probability)
+    caption = f"what speaks for {names[saliency_map.label]}  ·  P = {share}"
     write(figure, (0.02, 1 - 0.62 / height), caption, fontsize=HEADING, va="center")
 
 

@@ -112,7 +112,7 @@ def test_a_picture_names_the_class_and_the_largest_value():
     figure = SaliencyMap(values, 3, 0.125, (96, 96)).draw(batch, None, names)
     assert isinstance(figure, Figure)
     told = words(figure)
-    assert f"what speaks for {names[3]}  ·  P = 12.5%" in told
+    assert f"what speaks for {names[3]}  ·  P = 12.5 %" in told
     assert any(names[int(batch.labels[0])] in text and "image" in text for text in told)
     assert told[-2:] == ["0", "2.5"]
     figure.canvas.draw()

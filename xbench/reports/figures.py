@@ -11,6 +11,7 @@ from jaxtyping import Float
 from xbench.interfaces.protocol import Role
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.style import INK, Look, looks, role_label
+from xbench.results.numbers import level_text
 from xbench.results.statistics import Band
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def draw_bars(ax: "Axes", curves: Sequence[Curve]) -> list[np.ndarray]:
 
 def level_words(resampling: Resampling) -> str:
     """How wide intervals are, such as 95 %."""
-    return f"{resampling.level:.0%}".replace("%", " %")
+    return level_text(resampling.level)
 
 
 def number_words(value: float, digits: int = 1) -> str:

@@ -1,9 +1,10 @@
 """A header above a picture that somebody else has drawn."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xbench.reports.style import FAINT, HEADING, TITLE, blank_figure, shortened, write
+from xbench.reports.style import FAINT, HEADING, INK, TITLE, blank_figure, shortened, write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -14,14 +15,17 @@ LEFT = 0.02
 """Where words begin, as a share of the width."""
 _LETTERS = 72 / (0.52 * HEADING)
 """Letters an inch."""
+_MOST_LINES = 3
+"""How many lines a text below the title takes, before it is cut."""
 
 
 def with_header(figure: "Figure", title: str, line: str, remark: str = "") -> "Figure":
     """The figure, made higher by a title and what is said below it; nothing in it is resized."""
     from matplotlib.transforms import Affine2D
 
-    words = [text for text in (line, remark) if text]
     width, height = map(float, figure.get_size_inches())
+    words = [(part, INK) for part in _wrapped(line, width)]
+    words += [(part, FAINT) for part in _wrapped(remark, width)]
     added = HEAD + LINE * len(words)
     share = height / (height + added)
     engine = figure.get_layout_engine()
@@ -39,14 +43,21 @@ def with_header(figure: "Figure", title: str, line: str, remark: str = "") -> "F
     return figure
 
 
-def _write(figure: "Figure", width: float, height: float, title: str, words: list[str]) -> None:
+def _wrapped(text: str, width: float) -> list[str]:
+    """The text in lines that fit into so many inches."""
     most = int(width * _LETTERS)
+    return textwrap.wrap(text, most, max_lines=_MOST_LINES, placeholder="…")
+
+
+def _write(
+    figure: "Figure", width: float, height: float, title: str, words: list[tuple[str, str]]
+) -> None:
+    most = int(width * _LETTERS) * 2 // 3
     at = LEFT, 1 - 0.34 / height
-    write(figure, at, shortened(title, most * 2 // 3), fontsize=TITLE, weight="bold", va="center")
-    for place, text in enumerate(words):
+    write(figure, at, shortened(title, most), fontsize=TITLE, weight="bold", va="center")
+    for place, (text, colour) in enumerate(words):
         at = LEFT, 1 - (0.34 + 0.28 + LINE * place) / height
-        style = {"color": FAINT} if place else {}
-        write(figure, at, shortened(text, most), fontsize=HEADING, va="center", **style)
+        write(figure, at, text, fontsize=HEADING, va="center", color=colour)
 
 
 def stacked(pictures: Sequence[bytes], dots: int) -> "Figure":

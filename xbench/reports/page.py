@@ -9,6 +9,7 @@ from xbench.interfaces.protocol import Role
 from xbench.results.columns import numeric
 from xbench.results.comparison import headlines
 from xbench.results.conclusions import conclusions
+from xbench.results.numbers import level_text
 from xbench.results.record import Record
 from xbench.results.tables import (
     Table,
@@ -164,7 +165,7 @@ def _facts(benchmark: Benchmark, records: Sequence[Record]) -> dict[str, str]:
         **_networks(records),
         f"{benchmark.protocol.case.capitalize()}s": f"{record.cases}{limited}",
         "Repeats": f"{len(record.seeds)}, seed {', '.join(map(str, record.seeds))}",
-        "Intervals": f"{_percent(record.intervals.level)}, {_methods(record)}, "
+        "Intervals": f"{level_text(record.intervals.level)}, {_methods(record)}, "
         f"{record.intervals.resamples} resamples, seed {record.intervals.seed}",
     }
 
@@ -258,7 +259,3 @@ def _source(git: Mapping[str, Any] | None) -> str:
     if git is None:
         return "installed, no checkout"
     return f"commit {git['commit']}{', with changes that are not committed' * git['dirty']}"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("%", " %")

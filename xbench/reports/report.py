@@ -16,6 +16,7 @@ from xbench.interfaces.protocol import Drawing, Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.page import Picture, html, page_of
 from xbench.reports.picture_files import write_picture
+from xbench.results.numbers import share_text
 from xbench.results.record import Record
 from xbench.running.bench import LocalBench
 from xbench.running.outcome import record_rows
@@ -218,7 +219,7 @@ def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Pic
     figure = _explanation_figure(run, entry, view)
     shares = run.bench.predictions(*asked)[0].softmax(0).topk(min(PREDICTIONS, len(names)))
     predictions = [
-        f"{names[label]} {100 * value:.0f} %"
+        f"{names[label]} {share_text(value, 0)}"
         for value, label in zip(shares.values.tolist(), shares.indices.tolist(), strict=True)
     ]
     caption = f"The classifier says: {', '.join(predictions)}."

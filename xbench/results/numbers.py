@@ -61,7 +61,13 @@ def signed_interval(low: float | None, high: float | None, unit: Unit) -> str:
 
 def level_text(level: float) -> str:
     """How sure intervals are: 95 %."""
-    return f"{level:.0%}".replace("%", " %")
+    return share_text(level, 0)
+
+
+def share_text(share: float, digits: int = 1) -> str:
+    """A share in per cent with its unit: 78.4 %, and 100 % without places."""
+    text = f"{100 * share:.{digits}f}"
+    return "100 %" if float(text) == 100 else f"{text} %"
 
 
 def listed(words: list[str]) -> str:

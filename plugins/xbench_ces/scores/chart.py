@@ -20,6 +20,7 @@ from xbench.figures import (
     TITLE,
     WORDS,
     blank_figure,
+    share_text,
     shortened,
     show_pixels,
     write,
@@ -113,7 +114,7 @@ def _title(figure: Figure, scores: ConceptScores, batch: Batch, names: tuple[str
         name += f"  ·  image {batch.ids[0]}"
     write(figure, (LEFT, 1 - 0.34 / height), name, fontsize=TITLE, fontweight="bold", va="center")
     mean = "mean " if scores.images > 1 else ""
-    prediction = f"{mean}P({names[scores.label]}) = {scores.probability:.1%}"
+    prediction = f"{mean}P({names[scores.label]}) = {share_text(scores.probability)}"
     if scores.known:
         right = "rightly" if scores.predicted == scores.label else "wrongly"
         mostly = "mostly " if scores.images > 1 else ""
@@ -164,7 +165,8 @@ def _heading(ax: Axes) -> None:
 def _concept_label(figure: Figure, row: Row, middle: float) -> None:
     """The concept's name and picture at a height of the figure."""
     name, family = row.score.concept
-    write(figure, (NAMES, middle), _short(name), fontsize=HEADING, va="bottom")
+    place = "bottom" if family else "center"
+    write(figure, (NAMES, middle), _short(name), fontsize=HEADING, va=place)
     write(figure, (NAMES, middle), _short(family, 30), fontsize=TINY, color=FAINT, va="top")
     if row.picture is None:
         return

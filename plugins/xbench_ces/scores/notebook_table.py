@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
-from xbench.figures import FAINT, RED
+from xbench.figures import FAINT, RED, share_text
 from xbench_ces.scores.chart import AGAINST, FOR, picture_of, strongest_scores, warning_lines
 from xbench_ces.scores.concept_scores import ConceptScores, ScoredConcept
 
@@ -32,7 +32,7 @@ def scores_table(scores: ConceptScores) -> str:
 
 def _summary(scores: ConceptScores) -> str:
     images = f", mean over {scores.images} images" if scores.images > 1 else ""
-    words = f"Class {scores.label}: P(y) = {scores.probability:.1%}{images}"
+    words = f"Class {scores.label}: P(y) = {share_text(scores.probability)}{images}"
     return f"{words}; predicted class {scores.predicted}; {len(scores.concepts)} concepts scored."
 
 

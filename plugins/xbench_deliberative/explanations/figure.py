@@ -25,6 +25,7 @@ from xbench.figures import (
     TITLE,
     WORDS,
     blank_figure,
+    share_text,
     show_pixels,
     write,
 )
@@ -210,7 +211,8 @@ def _worded(value: str) -> str:
 
 
 def _legend(figure: Figure, setting: Setting) -> None:
-    words = f"Outlined: the {COVERAGE:.0%} of the image that is most ambiguous between two classes."
+    share = share_text(COVERAGE, 0)
+    words = f"Outlined: the {share} of the image that is most ambiguous between two classes."
     if setting.shared is not None:
         words += "  Dots: parts that both classes share, filled where they lie in the region."
     y = 0.14 / figure.get_figheight()

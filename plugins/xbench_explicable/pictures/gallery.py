@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from xbench import Drawing, Entry, Rows
-from xbench.figures import COLOURS, HEADING, SMALL, TINY, blank_figure
+from xbench.figures import COLOURS, HEADING, SMALL, TINY, blank_figure, share_text
 from xbench_explicable.pictures.caption import LEAST, frame, short, write_at
 from xbench_explicable.pictures.paired_answers import (
     Group,
@@ -85,7 +85,7 @@ def _figure(groups: Sequence[Group]) -> Figure:
 
 def _heading(figure: Figure, group: Group, mistake_count: int, top: float) -> None:
     share = (
-        f"{group.total} of {mistake_count} images ({group.total / mistake_count:.0%})"
+        f"{group.total} of {mistake_count} images ({share_text(group.total / mistake_count, 0)})"
         if mistake_count
         else "no image"
     )

@@ -17,6 +17,7 @@ from xbench.figures import (
     blank_figure,
     legend,
     look,
+    share_text,
     style_axes,
 )
 from xbench_explicable.simulation.summary import Column, entry_notes, loss_columns
@@ -98,10 +99,10 @@ def _graphs_in_words(label: str, table: Rows) -> str:
     """What a row of graphs shows, in words."""
     graphs = loss_columns(table)
     steps = [step for graph in graphs for step in graph.rises().tolist()]
-    words = f"{label}: the loss rises in {sum(steps) / len(steps):.0%} of the steps"
+    words = f"{label}: the loss rises in {share_text(sum(steps) / len(steps), 0)} of the steps"
     shares = [v for v in entry_notes(table)["smallest_where_far_has"].values() if v is not None]
     if not shares:
         return f"{words} and does not depend on the far class."
-    low, high = f"{min(shares):.0%}", f"{max(shares):.0%}"
+    low, high = share_text(min(shares), 0), share_text(max(shares), 0)
     where = low if low == high else f"{low} to {high}"
     return f"{words}; it is smallest where the far class has {where} of the rest."

@@ -174,7 +174,7 @@ def test_the_picture_shows_the_strongest_concepts_of_both_signs():
     assert bars(figure) == pytest.approx(scores.normalised[strongest].tolist())
     assert {"+0.1", "−0.1", "+0.05"} <= set(texts)
     assert "bee" in texts
-    assert "P(bee) = 25.0%  ·  predicted, wrongly: cat" in texts
+    assert "P(bee) = 25.0 %  ·  predicted, wrongly: cat" in texts
     assert not [text for text in texts if "nverified" in text or "unknown" in text]
     pictures = [ax for ax in figure.axes if ax.images]
     assert len(pictures) == 1 + 12, "the image, and one example for each concept"
@@ -201,7 +201,7 @@ def test_several_images_are_drawn_with_their_sum():
     figure = together([scores] * 5).draw(images(5), None, CLASS_NAMES)
     texts = words(figure)
     assert "bee  ·  5 images" in texts
-    assert "mean P(bee) = 25.0%  ·  mostly predicted, wrongly: cat" in texts
+    assert "mean P(bee) = 25.0 %  ·  mostly predicted, wrongly: cat" in texts
     assert "+2.5" in texts
     assert [text for text in texts if "summed over 5 images" in text]
     assert len([ax for ax in figure.axes if ax.images]) == 4
@@ -265,7 +265,7 @@ def test_the_table_has_bars_to_both_sides():
 def test_the_table_says_what_the_picture_says():
     table = read(scores_of([0.5], known=False, verified=False, images=3))
     text = " ".join(table.text)
-    assert "Class 1: P(y) = 25.0%, mean over 3 images; predicted class 2; 1 concepts" in text
+    assert "Class 1: P(y) = 25.0 %, mean over 3 images; predicted class 2; 1 concepts" in text
     assert "Unverified bank" in text
     assert "Label unknown" in text
     assert read(scores_of([])).tags.count("tr") == 1

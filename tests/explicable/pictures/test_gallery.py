@@ -140,9 +140,9 @@ def test_the_gallery_shows_images_with_their_classes_and_similarities():
     drawing = gallery(entries, two(), a="plain", b="weighted", count=2)
     names, told = BIRDS.class_names(), words(drawing)
     label = int(BIRDS.labels([BIRDS.ids("test")[1]])[0])
-    assert "weighted is nearer to the truth: 3 of 8 images (38%)" in told
-    assert "plain is nearer to the truth: 2 of 8 images (25%)" in told
-    assert "Both say the same: 2 of 8 images (25%)" in told
+    assert "weighted is nearer to the truth: 3 of 8 images (38 %)" in told
+    assert "plain is nearer to the truth: 2 of 8 images (25 %)" in told
+    assert "Both say the same: 2 of 8 images (25 %)" in told
     assert f"a: {names[(label + 1) % 20]} 0.100" in told
     assert f"b: {names[(label + 2) % 20]} 0.400" in told
     assert {"a: plain, similarity", "b: weighted, similarity"} <= set(told)

@@ -214,8 +214,10 @@ def test_the_benchmark_runs_and_draws_its_figure(lemmas, workplace, tmp_path):
     roles = {line.label: line.role for line in lemmas.lines}
     (drawing,) = PROTOCOL.figures(rows, roles, None).values()
     assert len(drawing.figure.axes) == 12
-    assert "cross-entropy: the loss rises in 0% of the steps and does not depend" in drawing.text
-    assert "(.4, .05) close explicable, far not: the loss rises in 89% of the steps" in drawing.text
+    assert "cross-entropy: the loss rises in 0 % of the steps and does not depend" in drawing.text
+    assert (
+        "(.4, .05) close explicable, far not: the loss rises in 89 % of the steps" in drawing.text
+    )
     drawing.figure.savefig(tmp_path / "figure.png")
 
 

@@ -22,6 +22,12 @@ def test_nothing_that_was_drawn_changes_its_size_or_its_place_from_below(laid_ou
     assert figure.get_figheight() > 3.5
 
 
-def test_long_words_are_cut():
-    figure = with_header(blank_figure(4, 3), "t" * 300, "l" * 300, "r" * 300)
-    assert all(text.get_text().endswith("…") for text in figure.texts)
+def test_long_words_are_wrapped_and_cut_after_three_lines():
+    figure = with_header(
+        blank_figure(4, 3), "t" * 300, "great white shark, " * 30, "tiger shark, " * 8
+    )
+    title, *lines = [text.get_text() for text in figure.texts]
+    assert title.endswith("…")
+    assert [line.endswith("…") for line in lines] == [False, False, True, False, False]
+    figure.draw_without_rendering()
+    assert all(text.get_window_extent().x1 < figure.bbox.x1 for text in figure.texts)

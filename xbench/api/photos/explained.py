@@ -18,6 +18,7 @@ from xbench.interfaces.explanation import Explainer, Explanation, save_explanati
 from xbench.reports.gallery import GalleryPicture, gallery_html
 from xbench.reports.header import with_header
 from xbench.reports.picture_files import css_size, light_copy
+from xbench.results.numbers import share_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,12 +37,7 @@ class ClassProbability(NamedTuple):
     probability: float
 
     def __str__(self) -> str:
-        return f"{self.name} {percent(self.probability)}"
-
-
-def percent(share: float) -> str:
-    """A share in per cent, as people read it."""
-    return f"{100 * share:.1f} %" if share < 0.9995 else "100 %"
+        return f"{self.name} {share_text(self.probability)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +76,8 @@ class ExplainedImage:
         batch = Batch(self.image[None], (0,), labels)
         figure = self.explanation.draw(batch, None, self.class_names)
         seen_by = f" by {self.network}" if self.network else ""
-        return with_header(figure, self.name, f"Seen{seen_by}: {self.summary}")
+        summary = self.summary.replace(" %", "\u00a0%")  # a line may end before a share only
+        return with_header(figure, self.name, f"Seen{seen_by}: {summary}")
 
     def save(self, path: str | Path) -> list[Path]:
         """Write the picture (.png, .svg, .pdf), the values (.safetensors) or all facts (.json).
@@ -266,7 +263,7 @@ def _json_bytes(tree: Tree) -> bytes:
 
 
 def _shown(one: ExplainedImage, files: Sequence[Path]) -> GalleryPicture:
-    classes = tuple((entry.name, percent(entry.probability)) for entry in one.classes)
+    classes = tuple((entry.name, share_text(entry.probability)) for entry in one.classes)
     names = tuple(path.name for path in files)
     size = css_size(next(path for path in files if path.suffix in (".png", ".svg")))
     return GalleryPicture(one.name, one.explainer.name, one.alternative, size, classes, names)
