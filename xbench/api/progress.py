@@ -129,13 +129,19 @@ def _cell() -> Iterator[Cell]:
             handles.append(shown.display(shown.HTML(html), display_id=True))
 
     cell = Cell(show)
-    with warnings.catch_warnings():
-        # libraries that are imported now want widgets for bars that nobody sees
-        warnings.filterwarnings("ignore", message="IProgress not found")
+    with without_widgets():
         try:
             yield cell
         finally:
             cell.end()
+
+
+@contextmanager
+def without_widgets() -> Iterator[None]:
+    """Libraries that are imported in this block want no widgets for bars that nobody sees."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        yield
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from xbench.api.photos.given_networks import (
 )
 from xbench.api.photos.memory import available_bytes, batch_that_fits, bytes_per_pixel
 from xbench.api.photos.transforms import unfitted
+from xbench.api.progress import without_widgets
 from xbench.api.setting import chosen_device
 from xbench.errors import MismatchError, UsageError
 from xbench.interfaces.artefact import Artefacts
@@ -57,6 +58,7 @@ class Request:
     """How many images there are, where that is known: for progress alone."""
 
 
+@without_widgets()
 def explain(  # noqa: PLR0913 - each by name, and each may be left out
     model: Any,
     image: Any,

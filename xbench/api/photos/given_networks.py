@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from xbench.api.photos.transforms import usual_transform
+from xbench.api.progress import without_widgets
 from xbench.api.setting import chosen_device
 from xbench.components.specification import Builder, Specification, as_table
 from xbench.errors import MismatchError, UsageError, WeightsError
@@ -73,6 +74,7 @@ class LoadedClassifier:
         return f"<{self.name}: {len(self.class_names)} classes, {self.size} px>"
 
 
+@without_widgets()
 def load_classifier(  # noqa: PLR0913 - each by name, and each may be left out
     model: Any,
     *,
