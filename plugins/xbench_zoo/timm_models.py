@@ -1,6 +1,7 @@
 """timm's classifiers."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, final
 
@@ -61,10 +62,15 @@ class Timm(LibraryClassifier):
     def of_module(cls, module: nn.Module) -> "Timm | None":
         """The one whose configuration the module carries."""
         own = getattr(module, "pretrained_cfg", None)
-        if not own or not own.get("architecture"):
+        if not isinstance(own, Mapping) or not own.get("architecture"):
             return None
         tag = own.get("tag") or ""
-        return cls(f"{own['architecture']}.{tag}" if tag else own["architecture"])
+        named = cls(f"{own['architecture']}.{tag}" if tag else own["architecture"])
+        try:
+            named.check_architecture()
+        except UnknownNameError:  # a configuration of somebody's own
+            return None
+        return named
 
     def takes_one_size(self) -> bool:
         """What timm's configuration says."""

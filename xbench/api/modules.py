@@ -3,10 +3,11 @@
 import copy
 import inspect
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import nn
 
+from xbench.api.self_description import self_description
 from xbench.errors import ParameterError
 from xbench.interfaces.classifier import Classifier, Normalisation
 from xbench.interfaces.component import Tree, fingerprint
@@ -14,6 +15,10 @@ from xbench.networks.network import AS_THEY_ARE
 
 SIDE = 224
 """Of images, where nothing tells it."""
+_AS_THEY_ARE = (
+    "assumed: {} wants images in [0, 1] as they are, not normalised; "
+    "xbench.classifier_from(module, mean=…, std=…) says otherwise"
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class LiveClassifier(Classifier):
     std: tuple[float, float, float] = AS_THEY_ARE.std
     digest: str = field(init=False)
     """Of what tells the architecture."""
+    remark: str = field(default="", repr=False, compare=False)
+    """What was assumed of the module because nothing says it, in one line."""
 
     def __post_init__(self) -> None:
         """Note what the architecture is."""
@@ -57,6 +64,10 @@ class LiveClassifier(Classifier):
         """`side`."""
         return self.side
 
+    def class_names(self) -> tuple[str, ...]:
+        """Those that the module says."""
+        return self_description(self.holder).class_names
+
 
 def classifier_from(
     module: nn.Module,
@@ -69,28 +80,22 @@ def classifier_from(
     """A module that takes normalised images, as a classifier.
 
     What is not said is what the module's own `pretrained_cfg` says, as timm's have one; else
-    images are 224 pixels wide and stay in [0, 1].
+    images are 224 pixels wide and stay in [0, 1], and `remark` says so.
     """
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise ParameterError(f"classifier: expected a torch.nn.Module, got {kind}")
-    told = _told(module)
+    said = self_description(module)
+    own = said.normalisation or AS_THEY_ARE
+    untold = said.normalisation is None and mean is None and std is None
     return LiveClassifier(
         module,
-        side=side or told.get("side", SIDE),
-        mean=mean or told.get("mean", AS_THEY_ARE.mean),
-        std=std or told.get("std", AS_THEY_ARE.std),
+        side=side or said.side or SIDE,
+        mean=mean or own.mean,
+        std=std or own.std,
         layer=layer,
+        remark=_AS_THEY_ARE.format(type(module).__name__) if untold else "",
     )
-
-
-def _told(module: nn.Module) -> dict[str, Any]:
-    """What the module says of its own input."""
-    said = getattr(module, "pretrained_cfg", None)
-    if not isinstance(said, dict) or "mean" not in said or "std" not in said:
-        return {}
-    size = said.get("input_size", (3, SIDE, SIDE))
-    return {"mean": tuple(said["mean"]), "std": tuple(said["std"]), "side": size[-1]}
 
 
 def _digest(module: nn.Module) -> str:

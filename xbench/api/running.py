@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
-from xbench.api.modules import classifier_from
+from xbench.api.modules import LiveClassifier, classifier_from
 from xbench.api.progress import progress
 from xbench.api.result import RunResult
+from xbench.api.self_description import self_description
 from xbench.api.setting import builder_of, changes_of, executor_of, local_workplace, opened_store
 from xbench.benchmark.assembly import Benchmark, assemble
 from xbench.benchmark.declaration import benchmark_file, declared
@@ -147,6 +148,8 @@ def _tree(benchmark: str | os.PathLike[str], asked: _Asked, registry: Registry) 
     chosen = {**made, "classifier": classifier.table or classifier.name, **asked.numbers}
     laid = changes_of(chosen, dict(asked.parameters))
     tree = declared(path, dataset.name, asked.variants, explainer.name, laid)
+    if isinstance(asked.classifier, LiveClassifier):
+        return _with_remark(tree, asked.classifier)
     return tree if module is None else _with_module(tree, module, registry)
 
 
@@ -182,11 +185,16 @@ def _a(noun: str) -> str:
 
 def _with_module(tree: Tree, module: nn.Module, registry: Registry) -> Tree:
     """The tree whose classifier is the module, with the weights that it has now."""
-    told = classifier_from(module)
-    size = None if hasattr(module, "pretrained_cfg") else _image_side(tree, registry)
-    classifier = replace(told, side=size) if size else told
+    side = 0 if self_description(module).side else _image_side(tree, registry)
+    classifier = classifier_from(module, side=side)
     given = {"classifier": {"name": classifier.name, MADE: classifier}}
-    return {**tree, **given, "weights": LiveState(module)}
+    return _with_remark({**tree, **given, "weights": LiveState(module)}, classifier)
+
+
+def _with_remark(tree: Tree, classifier: LiveClassifier) -> Tree:
+    """The tree that says before the run what was assumed of a module."""
+    remarks = [*tree.get("remarks", ()), classifier.remark]
+    return {**tree, "remarks": list(filter(None, remarks))}
 
 
 def _image_side(tree: Tree, registry: Registry) -> int:

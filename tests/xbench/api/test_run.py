@@ -142,6 +142,7 @@ def test_a_module_keeps_its_weights_and_is_not_touched(store):
     made = run(classifier=module, store=store, **{**QUICK, "limit": 2})
     assert made.records[0].components["classifier"]["name"] == "live-module"
     assert made.benchmark.classifier.side == 96
+    assert "assumed: Sequential wants images in [0, 1]" in made.benchmark.notices[-1]
     assert module.training
     assert all(torch.equal(before[name], t) for name, t in module.state_dict().items())
     with torch.no_grad():

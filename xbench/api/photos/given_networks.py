@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from xbench.api.photos.transforms import usual_transform
 from xbench.api.progress import without_widgets
+from xbench.api.self_description import self_description
 from xbench.api.setting import chosen_device
 from xbench.components.specification import Builder, Specification, as_table
 from xbench.errors import MismatchError, UsageError, WeightsError
@@ -29,6 +30,7 @@ RANDOM = "random"
 USUAL_CLASSES = 1000
 SIDES = (224, 96, 32, 64, 16, 28, 299, 256, 384, 448, 512)
 """Sides of images that a module is tried on, in this order."""
+_SAY_IT = "size=…, mean=…, std=…, transform=… and classes=… say otherwise"
 _SAY_SO = "--size, --classes, -p classifier.mean=[…] and -p classifier.std=[…] say otherwise"
 FIRST = "torchvision"
 """Whose network a bare name means, where several libraries have one of this name."""
@@ -174,13 +176,14 @@ def _of_component(
     network = whole_classifier(
         classifier, module.to(device), outputs, normalisation=normalisation, size=size
     )
+    own_transform = classifier.photo_transform(size)
     fits = not own_names or len(own_names) == outputs
-    transform = wishes.transform or (classifier.photo_transform(size) if fits else None)
+    transform = wishes.transform or (own_transform if fits else None)
     names, unnamed = _named_outputs(wishes, own_names, outputs, _title(classifier))
-    if not own_names:
+    if own_transform is None:
         more += check_outputs(network, (size, size))
-    if transform is None and not own_names:
-        more.append(f"{_assumed(size, normalisation, unnamed=unnamed)}; {_SAY_SO}")
+    if transform is None and own_transform is None:
+        more += _assumed(size, normalisation, _SAY_SO, unnamed=unnamed)
     elif unnamed:
         more.append("class names are not known, numbers stand for them; --classes FILE names them")
     return LoadedClassifier(
@@ -276,29 +279,38 @@ def _of_module(
 ) -> LoadedClassifier:
     if wishes.weights is not None:
         raise UsageError("weights= is for networks by name; load those of a module yourself")
-    known = _origin(module, builder)
-    own, size = _on_its_size(module, wishes.size or (known.input_size() if known else 0))
+    said, known = self_description(module), _origin(module, builder)
+    own_size = said.side or (known.input_size() if known else 0)
+    told_size = wishes.size or own_size
+    own, size = _on_its_size(module, told_size)
     own, outputs, lines = _with_logits(own, size)
     name = type(unwrapped(module)).__name__
-    normalisation = wishes.normalisation(known.normalisation() if known else Normalisation())
+    usual = known.normalisation() if known else Normalisation()
+    normalisation = wishes.normalisation(said.normalisation or usual)
     network = whole_module(
         own.to(device), classes=outputs, size=size, normalisation=normalisation, name=name
     )
     lines += check_outputs(network, (size, size))
-    own_names = known.class_names() if known else ()
+    own_names = said.class_names or (known.class_names() if known else ())
     names, unnamed = _named_outputs(wishes, own_names, outputs, name)
     transform = wishes.transform or (known.photo_transform(size) if known else None)
-    if not known:
-        how = "size=…, mean=…, std=…, transform=… and classes=… say otherwise"
-        lines.append(f"{_assumed(size, normalisation, unnamed=unnamed)}; {how}")
+    told = known or said.normalisation or wishes.mean or wishes.std
+    assumed = (None if told_size else size, None if told else normalisation)
+    lines += _assumed(*assumed, _SAY_IT, unnamed=unnamed)
     transform = transform or usual_transform(size)
     return LoadedClassifier(name, network, names, size, transform, normalisation, tuple(lines))
 
 
-def _assumed(size: int, normalisation: Normalisation, *, unnamed: bool) -> str:
-    mean, std = ("/".join(f"{value:g}" for value in values) for values in normalisation)
-    numbers = ", numbers for classes" if unnamed else ""
-    return f"assumed: images of {size} px, mean {mean}, std {std}{numbers}"
+def _assumed(
+    size: int | None, normalisation: Normalisation | None, way_out: str, *, unnamed: bool
+) -> list[str]:
+    """A line on what nobody says, None for what somebody does; no line where all is said."""
+    parts = [] if size is None else [f"images of {size} px"]
+    if normalisation is not None:
+        mean, std = ("/".join(f"{value:g}" for value in values) for values in normalisation)
+        parts.append(f"mean {mean}, std {std}")
+    parts += ["numbers for classes"] if unnamed else []
+    return [f"assumed: {', '.join(parts)}; {way_out}"] if parts else []
 
 
 def _origin(module: nn.Module, builder: Builder) -> Classifier | None:
