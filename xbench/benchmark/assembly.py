@@ -98,8 +98,14 @@ class Benchmark:
         own = (line.classifier, line.loss, line.training, line.weights)
         if own == (self.classifier, self.loss, self.training, self.weights):
             return common
-        own_parts = {"classifier": line.classifier, "loss": line.loss, "training": line.training}
-        entry = replace(common, **own_parts, common=common, weights=None)
+        entry = replace(
+            common,
+            classifier=line.classifier,
+            loss=line.loss,
+            training=line.training,
+            common=common,
+            weights=None,
+        )
         return replace(entry, weights=pinned(line.weights, plan_of(entry), repeat))
 
 
@@ -185,10 +191,8 @@ def _pinned(
         return lines, own, ()
     kept = tuple(replace(line, weights=()) if line.weights in left else line for line in lines)
     jointly = f", and jointly with {companion.name}" if companion else ""
-    remark = (
-        f"the benchmark's own weights are of another training: classifiers are trained{jointly}"
-    )
-    return kept, () if own in left else own, (remark,)
+    remark = "the benchmark's own weights are of another training: classifiers are trained"
+    return kept, () if own in left else own, (remark + jointly,)
 
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:

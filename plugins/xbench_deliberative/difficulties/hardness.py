@@ -72,8 +72,9 @@ class Hardness(Difficulty):
         """Those of a file with a pair that was trained jointly."""
         from xbench_deliberative.difficulties.hardness_training import JointWeights, PinnedPair
 
-        pinned = isinstance(weights, PinnedWeights) and weights.source.trained_with
-        return JointWeights(PinnedPair(weights, self)) if pinned else None
+        if isinstance(weights, PinnedWeights) and weights.source.trained_with:
+            return JointWeights(PinnedPair(weights, self))
+        return None
 
     def artefacts(self, weights: ClassifierWeights) -> Mapping[str, Recipe]:
         """The predictor. `MismatchError` where the weights were not trained with it."""
