@@ -1,12 +1,13 @@
 """toybirds: the embedded dataset."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float64, Int8, Int16, Int64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, Int8, Int16, Int64, UInt8
 from torch import Generator, Tensor
 
 from xbench import (
@@ -52,6 +53,13 @@ class _View(NamedTuple):
     scenes: Scenes
     regions: Int8[np.ndarray, "n h w"]
     visible: Bool[np.ndarray, "n parts"]
+
+
+@functools.lru_cache(maxsize=64)
+def _part_points(birds: "Toybirds", ids: tuple[int, ...]) -> Float32[np.ndarray, "n parts 3"]:
+    """Whatever is scored on images asks where their parts are, block by block."""
+    view = birds.view(ids)
+    return parts.points(view.regions, view.visible)
 
 
 @dataclass(frozen=True)
@@ -183,8 +191,7 @@ class Toybirds(
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
         """The centre of what each part shows, moved to the nearest pixel that shows it."""
-        view = self._view(ids)
-        return torch.from_numpy(parts.points(view.regions, view.visible))
+        return torch.from_numpy(_part_points(self, tuple(ids)).copy())
 
     def mask_names(self) -> tuple[str, ...]:
         """The same as the parts."""
@@ -194,7 +201,7 @@ class Toybirds(
         self, ids: Sequence[int]
     ) -> Int16[Tensor, "n 96 96"]:
         """For each pixel the part it shows; hidden parts may show a few pixels."""
-        return torch.from_numpy(parts.masks(self._view(ids).regions))
+        return torch.from_numpy(parts.masks(self.view(ids).regions))
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """The true distributions from which attribute values are drawn, in per cent."""
@@ -264,7 +271,7 @@ class Toybirds(
 
     def visible_parts(self, ids: Sequence[int]) -> Int64[Tensor, "n parts"]:
         """1 where a part is visible, 0 where it is hidden."""
-        return torch.from_numpy(self._view(ids).visible.astype(np.int64))
+        return torch.from_numpy(self.view(ids).visible.astype(np.int64))
 
     def world(self) -> World:
         """What decides the classes."""
@@ -277,11 +284,12 @@ class Toybirds(
         )
 
     def _likelihoods(self, ids: Sequence[int]) -> Float64[np.ndarray, "n parts classes"]:
-        view = self._view(ids)
+        view = self.view(ids)
         table = self.world().distributions()
         return observer.part_likelihoods(table, view.scenes.values, view.visible)
 
-    def _view(self, ids: Sequence[int]) -> _View:
+    def view(self, ids: Sequence[int]) -> _View:
+        """What can be seen in images, before it is painted."""
         scenes = self._scenes(ids)
         regions = render_regions(scenes)
         return _View(scenes, regions, parts.visibility(regions, scenes))

@@ -1,7 +1,8 @@
 """Benchmarks: TOML files that say what is compared on what, read into frozen values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
@@ -147,8 +148,11 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     transform, resized = _transform(tree, own["classifier"])
     datasets = _image_sets(tree, transform, dataset, builder)
     companion = _companion(lines, protocol, scored=scored)
-    lines, own["weights"], retrained = _pinned(lines, own["weights"], datasets["train"], companion)
-    repeats = _whole(tree, "repeats", 1, least=1)
+    kept = partial(
+        still_pinned, images=datasets["train"], companion=companion, trains=protocol.trains
+    )
+    lines, own["weights"], retrained = _pinned(lines, own["weights"], kept)
+    repeats = _whole(tree, "repeats", _networks(own["weights"]), least=1)
     check_pins([own["weights"], *(line.weights for line in lines)], repeats)
     return Benchmark(
         name=tree["name"],
@@ -164,7 +168,10 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         companion=companion,
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
-        remarks=(*tree.get("remarks", ()), *remarks, *resized, *retrained),
+        remarks=(
+            *(*tree.get("remarks", ()), *remarks, *resized),
+            *(() if protocol.trains else retrained),
+        ),
         suite=tree.get("suite", ""),
     )
 
@@ -181,18 +188,21 @@ def _fitting(
     return protocol.protocol, fitting.entries, remarks
 
 
+def _networks(pins: Pinned) -> int:
+    """In how many repeats weights are evaluated where nothing says it: each once."""
+    return max(1, sum(not isinstance(one, LiveState) for one in pins))
+
+
 def _pinned(
-    lines: tuple[Line, ...], own: Pinned, images: ImageSet, companion: Difficulty | None
+    lines: tuple[Line, ...], own: Pinned, kept: Callable[[Pinned], bool]
 ) -> tuple[tuple[Line, ...], Pinned, tuple[str, ...]]:
     """Lines and weights without those of another training, and a remark on what is trained."""
-    every = {own, *(line.weights for line in lines)}
-    left = {pins for pins in every if not still_pinned(pins, images, companion)}
+    left = {pins for pins in (own, *(line.weights for line in lines)) if not kept(pins)}
     if not left:
         return lines, own, ()
-    kept = tuple(replace(line, weights=()) if line.weights in left else line for line in lines)
-    jointly = f", and jointly with {companion.name}" if companion else ""
     remark = "the benchmark's own weights are of another training: classifiers are trained"
-    return kept, () if own in left else own, (remark + jointly,)
+    trained = (replace(line, weights=()) if line.weights in left else line for line in lines)
+    return tuple(trained), () if own in left else own, (remark,)
 
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:

@@ -92,18 +92,24 @@ def companion_hash(companion: Difficulty | None) -> str:
 
 
 def still_pinned(
-    sources: Sequence[WeightsSource | LiveState], images: ImageSet, companion: Difficulty | None
+    sources: Sequence[WeightsSource | LiveState],
+    images: ImageSet,
+    companion: Difficulty | None,
+    *,
+    trains: bool,
 ) -> bool:
     """Whether weights are of a training on these images and with this companion.
 
-    Those that do not say what they were trained on are taken for such. Where no companion is
-    needed, it does not matter whether there was one.
+    Those that do not say what they were trained on are taken for such; of the others none are
+    where the protocol `trains`. Where no companion is needed, it does not matter whether there
+    was one.
     """
     told = [one for one in sources if not isinstance(one, LiveState) and one.trained_on]
-    with_it = companion_hash(companion)
-    return all(
-        one.trained_on == images_hash(images) and with_it in ("", one.trained_with) for one in told
-    )
+    if not told:
+        return True
+    with_it, on = companion_hash(companion), images_hash(images)
+    same = all(one.trained_on == on and with_it in ("", one.trained_with) for one in told)
+    return same and not trains
 
 
 def check_pins(every: Sequence[Sequence[WeightsSource | LiveState]], repeats: int) -> None:

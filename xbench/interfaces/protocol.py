@@ -165,6 +165,9 @@ class Protocol(Component):
     """What a case is, in a word that headings and tables count with: three `image`s."""
     relative: ClassVar[bool] = False
     """Whether an entry's scores depend on which others it is compared with."""
+    trains: ClassVar[bool] = False
+    """Whether trainings are what it compares, or it has networks trained of its own: a
+    benchmark's reference weights are then left out."""
     shard_size: ClassVar[int | None] = None
     """Cases of one shard: what a kill can lose, and what one file of rows holds.
 

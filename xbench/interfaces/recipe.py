@@ -79,6 +79,11 @@ class ClassifierWeights(Recipe):
         """How the classifier is trained; None for weights that come from elsewhere."""
 
     @property
+    def trained_here(self) -> bool:
+        """Whether making them is the training of their plan; not so for weights of a file."""
+        return self.plan is not None
+
+    @property
     def whole(self) -> Recipe:
         """What a file must hold that these weights can be pinned by: themselves by default."""
         return self

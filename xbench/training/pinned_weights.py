@@ -120,6 +120,11 @@ class PinnedWeights(ClassifierWeights):
         """What is said of the training."""
         return self.told
 
+    @property
+    def trained_here(self) -> bool:
+        """They are read."""
+        return False
+
     def tree(self) -> Tree:
         """The content, and what it is loaded into."""
         network = architecture(self.classifier)

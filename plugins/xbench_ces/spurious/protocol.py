@@ -69,6 +69,7 @@ class SpuriousRecovery(Protocol):
 
     name: ClassVar[str] = "spurious-recovery"
     scores: ClassVar[type[ConceptScores]] = ConceptScores
+    trains: ClassVar[bool] = True
 
     classes: tuple[str, ...] = ()
     """Names of the classes; () for all."""

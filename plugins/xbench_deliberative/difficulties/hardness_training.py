@@ -127,6 +127,11 @@ class JointWeights(ClassifierWeights):
         return self.joint.plan
 
     @property
+    def trained_here(self) -> bool:
+        """Unless the pair is read from a file."""
+        return isinstance(self.joint, JointTraining)
+
+    @property
     def whole(self) -> Recipe:
         """Both."""
         return self.joint

@@ -41,21 +41,28 @@ def _row_by_row(
     return total
 
 
-def known_parts_map(
-    points: Float[Tensor, "parts 3"], ambiguous: Bool[Tensor, " parts"], size: tuple[int, int]
-) -> Float[Tensor, "h w"]:
+def known_parts_maps(
+    points: Float[Tensor, "parts 3"], ambiguous: Bool[Tensor, "q parts"], size: tuple[int, int]
+) -> list[Float[Tensor, "h w"]]:
     """Distance to the nearest unambiguous visible part minus that to the nearest ambiguous one.
+
+    A map for each row of `ambiguous`.
 
     Pixels at unambiguous points come last and, of the others, pixels at ambiguous points
     first, so regions hold every ambiguous and no unambiguous part wherever the area
     allows it. `points` are x, y and visibility; distances are in pixels.
     """
-    visible = points[:, 2] > 0
-    wanted, unwanted = points[visible & ambiguous, :2], points[visible & ~ambiguous, :2]
-    scores = _nearest(unwanted, size) - _nearest(wanted, size)
-    scores[pixel_rows(wanted, size), pixel_columns(wanted, size)] = torch.inf
-    scores[pixel_rows(unwanted, size), pixel_columns(unwanted, size)] = -torch.inf
-    return scores
+    seen = points[:, 2] > 0
+    points, ambiguous = points[seen, :2], ambiguous[:, seen]
+    distances = _distances(points, size)
+    rows, columns = pixel_rows(points, size), pixel_columns(points, size)
+    maps = []
+    for wanted in ambiguous:
+        scores = _nearest(distances[~wanted], size) - _nearest(distances[wanted], size)
+        scores[rows[wanted], columns[wanted]] = torch.inf
+        scores[rows[~wanted], columns[~wanted]] = -torch.inf
+        maps.append(scores)
+    return maps
 
 
 def known_masks_map(
@@ -84,14 +91,20 @@ def known_masks_map(
     return worth[labels.long() + 1]
 
 
-def _nearest(points: Float[Tensor, "parts 2"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
-    """Distance of each pixel's centre from the nearest point; the diagonal where there is none."""
+def _distances(
+    points: Float[Tensor, "parts 2"], size: tuple[int, int]
+) -> Float[Tensor, "parts h w"]:
+    """Distance of each pixel's centre from each point."""
     height, width = size
-    far = float(height + width)
-    y = torch.arange(height, dtype=torch.float32)[:, None, None] + 0.5 - points[:, 1]
-    x = torch.arange(width, dtype=torch.float32)[None, :, None] + 0.5 - points[:, 0]
-    nothing = torch.full((height, width, 1), far)
-    return torch.cat([(y.square() + x.square()).sqrt(), nothing], dim=2).amin(2)
+    y = torch.arange(height, dtype=torch.float32)[:, None] + 0.5 - points[:, 1, None, None]
+    x = torch.arange(width, dtype=torch.float32) + 0.5 - points[:, 0, None, None]
+    return (y.square() + x.square()).sqrt()
+
+
+def _nearest(distances: Float[Tensor, "parts h w"], size: tuple[int, int]) -> Float[Tensor, "h w"]:
+    """The smallest of the distances; height and width together where there is none."""
+    far = float(sum(size))
+    return distances.amin(0).clamp(max=far) if len(distances) else torch.full(size, far)
 
 
 def pixel_rows(points: Float[Tensor, "*n 2"], size: tuple[int, int]) -> Tensor:

@@ -23,7 +23,7 @@ from xbench import (
 )
 from xbench_deliberative.explanations.insecurities import Insecurities
 from xbench_deliberative.kernels.regions import region_sizes
-from xbench_deliberative.kernels.saliency import known_masks_map, known_parts_map
+from xbench_deliberative.kernels.saliency import known_masks_map, known_parts_maps
 from xbench_deliberative.protocol.floors import given_insecurities, with_maps
 from xbench_deliberative.protocol.ground_truth import Definition, GroundTruth, by_mask_name
 from xbench_deliberative.protocol.summary import REPORTED
@@ -112,7 +112,7 @@ class KnownParts(Explainer):
         size: tuple[int, int],
         source: ImageSet,
     ) -> list[Tensor]:
-        return [known_parts_map(points, parts, size) for parts in ambiguous]
+        return known_parts_maps(points, ambiguous, size)
 
     def _on_masks(
         self,

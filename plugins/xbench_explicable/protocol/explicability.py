@@ -77,6 +77,7 @@ class Explicability(Protocol):
     name: ClassVar[str] = "explicability"
     scores: ClassVar[type[Explanation] | None] = None
     relative: ClassVar[bool] = True
+    trains: ClassVar[bool] = True
     shard_size: ClassVar[int] = 500
     example: ClassVar = MappingProxyType({"similarity": "hierarchy"})
 

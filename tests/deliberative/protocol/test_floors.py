@@ -157,7 +157,7 @@ def test_the_ceiling_has_precision_and_recall_1_wherever_the_area_allows_it(seed
     ambiguous = torch.rand(12, generator=source) < 0.4
     visible = points[:, 2] > 0
     wanted, unwanted = int((visible & ambiguous).sum()), int((visible & ~ambiguous).sum())
-    scores = saliency.known_parts_map(points, ambiguous, (20, 20))
+    scores = saliency.known_parts_maps(points, ambiguous[None], (20, 20))[0]
     found = Insecurities(scores[None], torch.tensor([[0, 1]]), torch.ones(1).double(), (20, 20))
     curves = on_points(found, points, ambiguous[None]).curves
     sizes = regions.region_sizes(COVERAGES, 400)
@@ -170,7 +170,7 @@ def test_the_ceiling_has_precision_and_recall_1_wherever_the_area_allows_it(seed
 
 def test_the_ceiling_follows_distances_between_the_parts() -> None:
     points = torch.tensor([[2.5, 10.5, 1.0], [17.5, 10.5, 1.0]])
-    scores = saliency.known_parts_map(points, torch.tensor([True, False]), (20, 20))
+    scores = saliency.known_parts_maps(points, torch.tensor([[True, False]]), (20, 20))[0]
     assert float(scores[10, 2]) == torch.inf
     assert float(scores[10, 17]) == -torch.inf
     assert float(scores[10, 5]) == pytest.approx(12 - 3)

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 
@@ -169,7 +169,8 @@ def trainings_of(
     speeds: dict[object, float | None] = {}
     found = []
     for key, recipe in recipes.items():
-        plan = recipe.plan if isinstance(recipe, ClassifierWeights) else None
+        trains = isinstance(recipe, ClassifierWeights) and recipe.trained_here
+        plan = cast("ClassifierWeights", recipe).plan if trains else None
         if plan is None or not plan.training.epochs or _is_there(recipe, key, stored):
             continue
         alike = (plan.classifier, plan.training, len(plan.images.ids()))
