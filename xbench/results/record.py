@@ -5,13 +5,14 @@ A record that comes back from outside is untrusted: `read_record` checks it.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xbench.errors import RecordError
+from xbench.interfaces.component import fingerprint
 
 SCHEMA = 2
 Number = float | None
@@ -261,6 +262,17 @@ def weights_of(pointers: dict[str, str], facts: list[dict[str, Any]]) -> list[We
         for name, key in pointers.items()
         if key in states
     ]
+
+
+def rows_key(benchmark: str, version: str, rows: Sequence[Sequence[str]]) -> str:
+    """The key of a record: of the keys of its rows, repeat by repeat."""
+    shards = [list(of_repeat) for of_repeat in rows]
+    return fingerprint({"benchmark": benchmark, "version": version, "shards": shards})
+
+
+def relative_key(key: str, compared_set: str) -> str:
+    """The key of a record whose scores depend on which entries were compared."""
+    return fingerprint([key, compared_set])
 
 
 def record_path(record: Record) -> str:

@@ -4,7 +4,7 @@ One row for each case, score and repeat, in the order in which they were scored,
 `case`, `cluster` (and `cluster_2`, where a score has two keys), `repeat`, `score` and `value`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,21 +13,9 @@ import pyarrow.compute as pc
 
 from xbench.errors import RecordError
 from xbench.interfaces.protocol import CaseScores
-from xbench.kernels.names import name_places
+from xbench.kernels.names import Places, name_places
 from xbench.results.record import Record, ScoreRecord
-
-NAMES = pa.dictionary(pa.int32(), pa.string())
-SCHEMA = pa.schema(
-    {
-        "case": NAMES,
-        "cluster": NAMES,
-        "cluster_2": NAMES,
-        "repeat": pa.int32(),
-        "score": NAMES,
-        "value": pa.float64(),
-    }
-)
-"""`cluster_2` is left out where no score has two keys."""
+from xbench.results.scores_schema import NAMES, SCHEMA
 
 
 def scores_table(repeats: Sequence[Sequence[CaseScores]]) -> pa.Table:
@@ -64,38 +52,61 @@ def case_scores(table: pa.Table, record: Record) -> list[list[CaseScores]]:
     What a random answer is expected to score is that of all repeats together.
     """
     _check(table, record)
-    scores = name_places(table.column("score"))
-    repeats = table.column("repeat").to_numpy()
+    rows, repeats = _rows(table), range(len(record.rows))
+    scores = [
+        _of_repeats([table.take(rows(score.name, repeat)) for repeat in repeats], score)
+        for score in record.scores
+    ]
+    return [[of_repeats[repeat] for of_repeats in scores] for repeat in repeats]
+
+
+def _rows(table: pa.Table) -> Callable[[str, int], pa.Array]:
+    """Which rows a score has in a repeat, in their order; all are sorted once."""
+    names, places = name_places(table.column("score"))
+    repeats = table.column("repeat").to_numpy().astype(np.int64)
+    width = repeats.max(initial=0) + 1
+    groups = places * width + repeats
+    order = np.argsort(groups, kind="stable")
+    known, group = {name: place for place, name in enumerate(names)}, groups[order]
+
+    def rows(name: str, repeat: int) -> pa.Array:
+        of = known[name] * width + repeat if name in known and repeat < width else -1
+        return pa.array(order[slice(*np.searchsorted(group, [of, of + 1]))])
+
+    return rows
+
+
+def _of_repeats(tables: Sequence[pa.Table], score: ScoreRecord) -> list[CaseScores]:
+    """A score of each repeat, clustered in the same way in all, also where one has no cases."""
+    keys = [name for name in ("cluster", "cluster_2") if _is_key(tables, name)]
+    named = [[name_places(of[name]) for name in ("case", *keys)] for of in tables]
+    alone = len(keys) == 1 and all(_same(*of) for of in named)
     return [
-        [
-            _scores(table.take(_rows(scores.rows == score.name, repeats == repeat)), score)
-            for score in record.scores
-        ]
-        for repeat in range(len(record.rows))
+        _scores(names[:1] if alone else names, of["value"].to_numpy(), score)
+        for names, of in zip(named, tables, strict=True)
     ]
 
 
-def _rows(named: np.ndarray, repeated: np.ndarray) -> pa.Array:
-    return pa.array(np.flatnonzero(named & repeated))
+def _is_key(tables: Sequence[pa.Table], name: str) -> bool:
+    return all(name in of.column_names and not of[name].null_count for of in tables)
 
 
-def _scores(rows: pa.Table, score: ScoreRecord) -> CaseScores:
-    cases, *keys = (
-        name_places(rows.column(name)).rows
-        for name in ("case", "cluster", "cluster_2")
-        if name in rows.column_names and not (name == "cluster_2" and rows[name].null_count)
-    )
-    alone = len(keys) == 1 and np.array_equal(keys[0], cases)
+def _same(one: Places, other: Places) -> bool:
+    return np.array_equal(one.names, other.names) and np.array_equal(one.places, other.places)
+
+
+def _scores(names: Sequence[Places], values: np.ndarray, score: ScoreRecord) -> CaseScores:
+    cases, *clusters = (of.rows for of in names)
     return CaseScores(
         score.name,
         score.direction,
         cases,
-        rows.column("value").to_numpy(),
+        values,
         score.headline,
         score.unit,
         score.chance,
         score.ranking,
-        () if alone else tuple(keys),
+        tuple(clusters),
     )
 
 

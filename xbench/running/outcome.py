@@ -29,6 +29,8 @@ from xbench.results.record import (
     ThreadsRecord,
     TimesRecord,
     record_path,
+    relative_key,
+    rows_key,
     timeless_facts,
     weights_of,
 )
@@ -143,7 +145,7 @@ def records_of(
     keys = {label: _key(benchmark, of_label) for label, of_label in outcomes.items()}
     compared = _compared_set(benchmark, outcomes, keys)
     if compared is not None:
-        keys = {label: fingerprint([key, compared]) for label, key in keys.items()}
+        keys = {label: relative_key(key, compared) for label, key in keys.items()}
     every = {label: _all_rows(of_label) for label, of_label in outcomes.items()}
     notes = judged_together(benchmark.protocol, benchmark.protocol.notes, every, outcomes)
     return [
@@ -230,9 +232,7 @@ def _components(entry: Entry) -> dict[str, Tree]:
 
 def _key(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> str:
     """The hash of everything that the entry's scores depend on."""
-    shards = [list(outcome.shards) for outcome in outcomes]
-    tree: Tree = {"benchmark": benchmark.name, "version": benchmark.version, "shards": shards}
-    return fingerprint(tree)
+    return rows_key(benchmark.name, benchmark.version, [outcome.shards for outcome in outcomes])
 
 
 Judged = TypeVar("Judged")
