@@ -35,6 +35,7 @@ from xbench.errors import PluginError as PluginError
 from xbench.errors import RecordError as RecordError
 from xbench.errors import RunError as RunError
 from xbench.errors import StoreFullError as StoreFullError
+from xbench.errors import SubmissionError as SubmissionError
 from xbench.errors import UnknownNameError as UnknownNameError
 from xbench.errors import UnwritableStoreError as UnwritableStoreError
 from xbench.errors import UsageError as UsageError

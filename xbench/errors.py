@@ -10,6 +10,7 @@ XbenchError
 │   ├── WeightsError          weights that do not fit their network
 │   ├── MismatchError         components that do not fit together
 │   ├── RecordError           a record, or its scores, that cannot be read
+│   ├── SubmissionError       a submission to a board, or the board's history, that is refused
 │   └── UnwritableStoreError  a store that cannot be written
 └── RunError                  a part of the run failed: exit code 1
     ├── NumericalError        NaN or infinite values where numbers are needed
@@ -112,6 +113,10 @@ class MismatchError(UsageError):
 
 class RecordError(UsageError):
     """A record, or the file of its scores, that is missing, damaged or of another schema."""
+
+
+class SubmissionError(UsageError):
+    """A submission to a board that is refused, or a board whose history is damaged."""
 
 
 class UnwritableStoreError(UsageError):

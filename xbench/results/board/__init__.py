@@ -1,0 +1,1 @@
+"""A board: entries of different people side by side, from nothing but their files."""
