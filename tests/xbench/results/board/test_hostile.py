@@ -500,10 +500,8 @@ TABLES = {
         ),
     ),
     "another compression": Hostile(
-        "compressed with GZIP", table(lambda scores: scores, compression="gzip")
-    ),
-    "another writer": Hostile(
-        "another program", footer(b"parquet-cpp-arrow", b"parquet-mrx-arrow")
+        "compressed in way 2; allowed are none, Snappy, Zstandard",
+        table(lambda scores: scores, compression="gzip"),
     ),
     "a thousand row groups": Hostile(
         "row groups; at most 64",
