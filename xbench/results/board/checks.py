@@ -21,6 +21,7 @@ MEAN, INTERVAL = 1e-9, 1e-6
 TOLERANCES = {"value": MEAN, "low": INTERVAL, "high": INTERVAL, "deviation": INTERVAL}
 SHARE = 1e-6
 """How far a share may lie beside 0 and 1: single precision."""
+WAY_OUT = "Submit a whole run's record with its scores, both as the run stored them."
 MOST_NAMED = 8
 """So many faults does a message name."""
 MOST_SCORES, MOST_RESAMPLES = 500, 10_000
@@ -38,11 +39,11 @@ def check(submission: Submission, known_cases: Collection[str] | None = None) ->
         name = submission.manifest.name
         more = [f"and {len(found) - MOST_NAMED} more"] if len(found) > MOST_NAMED else []
         told = "; ".join([*found[:MOST_NAMED], *more])
-        raise SubmissionError(f"submission {name!r} is refused: {told}")
+        raise SubmissionError(f"submission {name!r} is refused: {told}. {WAY_OUT}")
 
 
 def faults(submission: Submission, known_cases: Collection[str] | None = None) -> list[str]:
-    """What is wrong, each with its file, its place and the way out.
+    """What is wrong, each with its file and its place.
 
     What costs little is looked at first; scores are computed again only where nothing else is
     wrong.

@@ -184,7 +184,7 @@ def _manifest(files: Mapping[str, bytes], what: str) -> Manifest:
     if isinstance(tree, dict) and tree.get("format") != FORMAT:
         message = f"{file}, at format: is {tree.get('format')!r:.20}, not {FORMAT}"
         raise SubmissionError(f"{message}; make the submission again with this xbench")
-    manifest = _valid(Manifest, tree, file)
+    manifest = _valid(Manifest, tree, file, "say it right and make the submission again")
     named, there = {MANIFEST, *manifest.files}, set(files)
     if named != there:
         name = min(named ^ there)
@@ -201,21 +201,21 @@ def _record(data: bytes, file: str) -> Record:
     if isinstance(tree, dict) and schema != SCHEMA:
         message = f"{file}, at record_schema: is {schema!r:.20}, not {SCHEMA}"
         raise SubmissionError(f"{message}; run the entry again with a current xbench")
-    record = _valid(Record, tree, file)
+    record = _valid(Record, tree, file, AGAIN)
     for place, text in machine_paths(tree, file):
         message = f"{file}, at {place}: holds a path of a machine ({text[:80]!r})"
         raise SubmissionError(f"{message}; declare the parameter with location(), and run again")
     return record
 
 
-def _valid(model: type[BaseModel], tree: Any, file: str) -> Any:
+def _valid(model: type[BaseModel], tree: Any, file: str, way_out: str) -> Any:
     try:
         return model.model_validate(tree, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part)[:80] for part in first["loc"]) or "the whole"
         wrong = re.sub(r"^Value error, ", "", first["msg"])
-        raise SubmissionError(f"{file}, at {place}: {wrong[:300]}; {AGAIN}") from error
+        raise SubmissionError(f"{file}, at {place}: {wrong[:300]}; {way_out}") from error
 
 
 def _check_rows(tables: Mapping[str, pa.Table], record: Record, what: str) -> None:

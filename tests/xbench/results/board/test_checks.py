@@ -30,7 +30,8 @@ def test_all_faults_of_the_record_are_named_with_their_places(tmp_path):
     assert str(caught.value) == (
         "submission 'my-method' is refused: record.json, at limited_to: only 5 cases were "
         "evaluated; run it whole: xbench run --benchmark made; record.json, at seeds: two repeats "
-        "have the same seed; run it again; record.json, at weights: they are of 1 repeats, not 2"
+        "have the same seed; run it again; record.json, at weights: they are of 1 repeats, not 2. "
+        "Submit a whole run's record with its scores, both as the run stored them."
     )
 
 
