@@ -31,7 +31,9 @@ from xbench_deliberative.readouts import ClassProbabilities
 
 def main(url: str, name: str, seed: str, *layers: str) -> None:
     """Print one line for each layer."""
-    benchmark = load_benchmark(name, Registry(third_party=False), changes={"seed": int(seed)})
+    benchmark = load_benchmark(
+        name, Registry(third_party=False), changes={"seed": int(seed), "weights": "", "repeats": 3}
+    )
     workplace = LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch")
     provider = Provider(Store(url), workplace)
     entry = next(benchmark.entries(benchmark.lines[0]))

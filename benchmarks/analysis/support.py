@@ -18,7 +18,9 @@ from xbench_deliberative.kernels.saliency import pixel_columns, pixel_rows
 
 def main(url: str, name: str, seed: str, images: str = "200") -> None:
     """Print one line for each entry."""
-    benchmark = load_benchmark(name, Registry(third_party=False), changes={"seed": int(seed)})
+    benchmark = load_benchmark(
+        name, Registry(third_party=False), changes={"seed": int(seed), "weights": "", "repeats": 3}
+    )
     provider = Provider(Store(url), LocalWorkplace(torch.device("cpu"), 32, Path(url) / "scratch"))
     for line in benchmark.lines:
         if line.role == "entry":

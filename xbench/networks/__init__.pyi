@@ -46,3 +46,4 @@ from xbench.networks.weights import load_state as load_state
 from xbench.networks.weights import read_facts as read_facts
 from xbench.networks.weights import read_state as read_state
 from xbench.networks.weights import state_hash as state_hash
+from xbench.networks.weights import write_state as write_state

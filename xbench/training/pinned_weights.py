@@ -16,7 +16,7 @@ from xbench.interfaces.component import Tree, location
 from xbench.interfaces.data.download import Download
 from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
 from xbench.interfaces.workplace import Progress, Workplace
-from xbench.networks.weights import file_hash, read_state
+from xbench.networks.weights import file_hash, read_facts, read_state
 from xbench.training.fitted_state import architecture, fitted_facts, fitted_state
 
 DIGITS = 32
@@ -136,10 +136,17 @@ class PinnedWeights(ClassifierWeights):
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Load the file."""
-        state, content = self._state(workplace.progress), self.source.content
-        summary = f"weights with the sha256 {content}…, as they are"
+        state = self._state(workplace.progress)
+        summary = f"weights {self.source.content[:8]}, {self._as_told(workplace.progress)}"
         facts = fitted_facts(self.classifier, self.classes, state, summary)
         return Artefact(self.key, state, {**facts, "pinned": _described(self.source)})
+
+    def _as_told(self, progress: Progress) -> str:
+        """What the file says of the training."""
+        facts = read_facts(self.source.fetched(progress))
+        lines = facts.get("classifier", facts).get("summary", [])
+        own = f"{self.classifier.name}: "
+        return next((line.removeprefix(own) for line in lines if line.startswith(own)), "as given")
 
     def _state(self, progress: Progress) -> dict[str, Tensor]:
         path = self.source.fetched(progress)

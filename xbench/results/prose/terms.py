@@ -34,6 +34,8 @@ def terms(benchmark: Benchmark, records: Sequence[Record]) -> Iterator[Term]:
     if any(score.chance is not None for record in records for score in record.scores):
         yield Term("chance", "what guessing is expected to score.")
     yield Term("interval", _interval(benchmark, records[0]))
+    if any(score.deviation is not None for record in records for score in record.scores):
+        yield Term("±", f"how far the {benchmark.repeats} networks lie apart (standard deviation).")
     if len(records) > 1:
         yield Term("better, worse, tie", VERDICTS.format(case=benchmark.protocol.case))
 
