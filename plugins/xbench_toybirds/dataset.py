@@ -55,6 +55,12 @@ class _View(NamedTuple):
     visible: Bool[np.ndarray, "n parts"]
 
 
+@functools.lru_cache(maxsize=16)
+def _pixels(birds: "Toybirds", ids: tuple[int, ...]) -> UInt8[np.ndarray, "n 96 96 3"]:
+    """Each network and explainer takes the same blocks of images; a thousand are 28 MB."""
+    return render(birds.scenes(ids)).pixels
+
+
 @functools.lru_cache(maxsize=64)
 def _part_points(birds: "Toybirds", ids: tuple[int, ...]) -> Float32[np.ndarray, "n parts 3"]:
     """Whatever is scored on images asks where their parts are, block by block."""
@@ -179,7 +185,7 @@ class Toybirds(
         self, ids: Sequence[int]
     ) -> UInt8[Tensor, "n 3 96 96"]:
         """The images, RGB."""
-        return _tensor(render(self._scenes(ids)).pixels)
+        return _tensor(_pixels(self, tuple(ids)))  # a copy, channels first
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Every image is 96 pixels high and wide."""
@@ -221,7 +227,7 @@ class Toybirds(
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which setting each image shows: exactly one."""
-        places = torch.from_numpy(self._scenes(ids).context)
+        places = torch.from_numpy(self.scenes(ids).context)
         return torch.nn.functional.one_hot(places, len(CONTEXTS)).bool()
 
     def concepts(self) -> tuple[Concept, ...]:
@@ -267,7 +273,7 @@ class Toybirds(
 
     def attribute_values(self, ids: Sequence[int]) -> Int64[Tensor, "n attributes"]:
         """Index of the value drawn for each of `class_attributes`, of hidden parts too."""
-        return torch.from_numpy(self._scenes(ids).values)
+        return torch.from_numpy(self.scenes(ids).values)
 
     def visible_parts(self, ids: Sequence[int]) -> Int64[Tensor, "n parts"]:
         """1 where a part is visible, 0 where it is hidden."""
@@ -290,7 +296,7 @@ class Toybirds(
 
     def view(self, ids: Sequence[int]) -> _View:
         """What can be seen in images, before it is painted."""
-        scenes = self._scenes(ids)
+        scenes = self.scenes(ids)
         regions = render_regions(scenes)
         return _View(scenes, regions, parts.visibility(regions, scenes))
 
@@ -307,7 +313,8 @@ class Toybirds(
             )
         return image_ids
 
-    def _scenes(self, ids: Sequence[int]) -> Scenes:
+    def scenes(self, ids: Sequence[int]) -> Scenes:
+        """What is to be drawn, before anything is."""
         image_ids = self._checked_ids(ids)
         labels = _labels(image_ids)
         usual = draw_scenes(self.world(), image_ids, labels, USUAL)
