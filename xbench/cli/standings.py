@@ -100,7 +100,7 @@ def print_rendered(table: "Table") -> None:
 
     if sys.stdout.isatty():
         print_table(table.title, table.columns, [(row.name, *row.cells) for row in table.rows])
-        print_lines(*filter(None, [table.legend]))
+        print_lines(*table.legend.splitlines())
     else:
         click.echo(rendered(table, "text"))
     click.echo()

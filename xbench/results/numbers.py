@@ -5,20 +5,26 @@ from xbench.results.record import ScoreRecord
 
 NONE = "–"
 """What stands where there is no number."""
+HUGE = 1e12
+"""Larger numbers have an exponent instead of all of their digits."""
 
 
 def value_text(value: float | None, unit: Unit) -> str:
     """The number as tables show it."""
     if value is None:
         return NONE
-    return f"{100 * value:.1f}" if unit == "share" else f"{value:.2f}"
+    return _fixed(100 * value, ".1f") if unit == "share" else _fixed(value, ".2f")
+
+
+def _fixed(value: float, form: str) -> str:
+    return format(value, form if abs(value) < HUGE else form.replace("f", "e"))
 
 
 def signed_text(value: float | None, unit: Unit) -> str:
     """A difference as tables show it."""
     if value is None:
         return NONE
-    return f"{100 * value:+.1f}" if unit == "share" else f"{value:+.2f}"
+    return _fixed(100 * value, "+.1f") if unit == "share" else _fixed(value, "+.2f")
 
 
 def spoken(value: float | None, unit: Unit) -> str:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.contrasts import Contrast
 from xbench.benchmark.published import Published, PublishedOrder, PublishedRow
-from xbench.interfaces.protocol import Role
+from xbench.interfaces.protocol import Role, Unit
 from xbench.results.comparison import (
     Comparison,
     comparisons,
@@ -23,7 +23,7 @@ from xbench.results.numbers import (
     signed_text,
     value_text,
 )
-from xbench.results.record import DifferenceRecord, Record, ScoreRecord
+from xbench.results.record import DifferenceRecord, Number, Record, ScoreRecord
 
 MARK = "!"
 """Stands before the score of a floor that is better than an entry."""
@@ -316,11 +316,18 @@ def _published_rows(published: Published, row: PublishedRow, record: Record) -> 
 
 
 def _interval_cell(score: ScoreRecord | None) -> str:
-    if score is None or score.value is None:
+    if score is None:
         return NONE
-    value, low, high = (value_text(v, score.unit) for v in (score.value, score.low, score.high))
-    to = " to " if "-" in f"{low}{high}" else "–"  # -0.3–-0.1 is hard to read
-    return f"{value}\n{low}{to}{high}"
+    return interval_cell(score.value, score.low, score.high, score.unit)
+
+
+def interval_cell(value: Number, low: Number, high: Number, unit: Unit) -> str:
+    """A value, and its interval below it; a dash where there is none."""
+    if value is None:
+        return NONE
+    ends = value_text(low, unit), value_text(high, unit)
+    to = " to " if "-" in "".join(ends) else "–"  # -0.3–-0.1 is hard to read
+    return f"{value_text(value, unit)}\n{to.join(ends)}"
 
 
 def _published_cell(

@@ -17,6 +17,8 @@ INVISIBLE = frozenset(
     )
 )
 """Characters of these classes that nobody sees: fillers, joiners, selectors of variants."""
+FORMULA = "=+-@"
+"""With what a cell begins that a spreadsheet computes."""
 STACKED = 4
 """So many marks may follow each other on a letter."""
 
@@ -33,6 +35,13 @@ def text_fault(text: str, longest: int) -> str:
         return ""
     tower = "has a letter with a tower of marks" if _is_stacked(text) else ""
     return strange_character(text) or tower
+
+
+def shown_text(text: str, longest: int) -> str:
+    """Plain text of strangers on one line that has its place in a table of any form."""
+    line = " ".join(text.split()) or "?"
+    line = f"'{line}" if line[0] in FORMULA else line
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def strange_character(characters: Iterable[str]) -> str:

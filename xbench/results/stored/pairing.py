@@ -166,13 +166,16 @@ def _other_measure(of: Record, minus: Record) -> Iterator[str]:
 
 def _other_images(of: Record, minus: Record) -> Iterator[str]:
     """Of which images the cases are that have the same names."""
-    one, two = ({r: _images(t) for r, t in record.datasets.items()} for record in (of, minus))
+    one, two = (
+        {r: image_set_text(t) for r, t in record.datasets.items()} for record in (of, minus)
+    )
     for role in sorted(one.keys() & two.keys()):
         if role not in ("train", "validation") and one[role] != two[role]:
             yield f"the images of {role!r} differ ({_either([one[role], two[role]])}); {APART}"
 
 
-def _images(tree: Mapping[str, Any]) -> str:
+def image_set_text(tree: Mapping[str, Any]) -> str:
+    """Which images a record's tree of an image set is of, in words."""
     dataset = tree.get("dataset", {}).get("name", "?")
     return f"{dataset}, split {tree.get('split', '?')}, {str(tree.get('fingerprint', '?'))[:8]}"
 

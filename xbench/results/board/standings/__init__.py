@@ -1,0 +1,1 @@
+"""Standings: the current entries of a benchmark as ranked tables, from their files alone."""
