@@ -56,7 +56,7 @@ def _paths(tree: Any, place: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(tree, Mapping):
         yield place, tree
         return
-    is_component = {"kind", "name", "parameters"} <= tree.keys()
+    is_component = {"kind", "name"} <= tree.keys() and isinstance(tree.get("parameters"), Mapping)
     if is_component:
         yield place, tree["name"]
     inner = tree["parameters"] if is_component else tree

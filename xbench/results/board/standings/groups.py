@@ -39,6 +39,14 @@ class Measure(NamedTuple):
         return _json(self)
 
 
+def _image_set(tree: Any) -> tuple[str, str]:
+    """Its name in words, and all that makes other images; any tree that a stranger writes."""
+    if not (isinstance(tree, Mapping) and isinstance(tree.get("dataset", {}), Mapping)):
+        return "unknown", _json(tree)
+    whole = [image_set_text(tree), tree.get("fingerprint"), tree.get("transform")]
+    return image_set_text(tree), _json(whole)
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
@@ -53,7 +61,7 @@ class Group(NamedTuple):
 def measure(record: Record) -> Measure:
     """What a record was measured with, as far as others must share it to be ranked beside it."""
     images = {
-        role: (image_set_text(tree), _json([tree.get("fingerprint"), tree.get("transform")]))
+        role: _image_set(tree)
         for role, tree in record.datasets.items()
         if role not in ("train", "validation")
     }

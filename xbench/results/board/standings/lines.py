@@ -188,10 +188,11 @@ def _places(
 
 def _by_network(values: Filled, direction: Direction) -> Iterator[list[int | None]]:
     """Of each network, the ranks of all entries by their means on it alone."""
-    for repeat in range(values.networks):
-        rows = values.values[values.repeats == repeat]
-        ranks = point_ranks(rows.mean(axis=0), direction) if len(rows) else None
-        yield [None] * values.values.shape[1] if ranks is None else ranks
+    counts = np.bincount(values.repeats, minlength=values.networks)
+    sums = np.zeros((values.networks, values.values.shape[1]))
+    np.add.at(sums, values.repeats, values.values)
+    for total, count in zip(sums, counts.tolist(), strict=True):
+        yield point_ranks(total / count, direction) if count else [None] * len(total)
 
 
 def point_ranks(means: Float64[np.ndarray, " k"], direction: Direction) -> list[int | None]:

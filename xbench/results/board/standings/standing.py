@@ -31,7 +31,7 @@ def standing(
     if not entries:
         message = "the board has no entry of this benchmark that is ranked; add one first"
         raise SubmissionError(message)
-    _check_benchmark(entries)
+    _check_names(entries)
     found = groups(entries)
     main = found[0].measure
     _check_known(entries, score)
@@ -41,11 +41,16 @@ def standing(
     return Standing(entries[0].entry.benchmark, next(titles, ""), tuple(rankings))
 
 
-def _check_benchmark(entries: Sequence[Submitted]) -> None:
+def _check_names(entries: Sequence[Submitted]) -> None:
+    """Raise `MismatchError` unless the entries are of one benchmark, each with its own name."""
     benchmarks = sorted({one.entry.benchmark for one in entries})
     if len(benchmarks) > 1:
         message = f"entries of {listed(benchmarks)} have no ranks in common; rank one benchmark"
         raise MismatchError(message)
+    names = [one.name for one in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise MismatchError(f"two entries are called {name!r}; rank the one that is current")
 
 
 def _check_known(entries: Sequence[Submitted], score: str | None) -> None:

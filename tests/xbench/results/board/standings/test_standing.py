@@ -1,6 +1,7 @@
 """Standings: ranks, letters, floors and costs of entries that pair."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -87,6 +88,15 @@ def test_one_entry_has_rank_one_and_no_letters():
 def test_no_entries_are_a_clear_error():
     with pytest.raises(SubmissionError, match="the board has no entry of this benchmark"):
         standing([])
+
+
+def test_two_of_a_name_and_two_benchmarks_are_refused():
+    entries = board(*ladder(0.5, 0.6))
+    with pytest.raises(MismatchError, match="two entries are called 'a'; rank the one"):
+        standing([*entries, entries[0]])
+    elsewhere = entries[1]._replace(entry=replace(entries[1].entry, benchmark="other"))
+    with pytest.raises(MismatchError, match="entries of made and other have no ranks in common"):
+        standing([entries[0], elsewhere])
 
 
 def test_values_and_intervals_are_those_of_the_record_where_nothing_is_left_out():

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from small_boards import entry, hits, weights
 from xbench.results.board.standings.groups import apart, groups, measure
@@ -104,3 +106,22 @@ def test_the_order_of_entries_has_no_meaning():
         for order in itertools.permutations(entries)
     ]
     assert all(of == names[0] for of in names)
+
+
+NAMES = st.sampled_from(["kind", "name", "parameters", "dataset", "split", "test", "explainer"])
+TREES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda of: st.lists(of, max_size=3) | st.dictionaries(NAMES, of, max_size=4),
+)
+
+
+@given(st.dictionaries(NAMES, TREES), st.dictionaries(NAMES, TREES), st.dictionaries(NAMES, TREES))
+def test_whatever_a_stranger_writes_into_a_record_has_a_measure(protocol, datasets, components):
+    trees = {"protocol": protocol, "datasets": datasets, "components": components}
+    strange = measure(USUAL.record.model_copy(update=trees))
+    usual = measure(USUAL.record)
+    same = strange.text() == usual.text()
+    assert bool(apart(strange, usual)) is bool(apart(usual, strange)) is not same
+
+
+USUAL = one("usual")
