@@ -151,9 +151,9 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     kept = partial(
         still_pinned, images=datasets["train"], companion=companion, trains=protocol.trains
     )
-    lines, own["weights"], retrained = _pinned(lines, own["weights"], kept)
-    repeats = _whole(tree, "repeats", _networks(own["weights"]), least=1)
-    check_pins([own["weights"], *(line.weights for line in lines)], repeats)
+    lines, own["weights"], retrained = _pinned(
+        lines, own["weights"], kept, told=not protocol.trains
+    )
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
@@ -164,14 +164,11 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
         lines=lines,
         contrasts=tuple(contrasts(tree, lines)),
         seed=_whole(tree, "seed", 0),
-        repeats=repeats,
+        repeats=_repeats(tree, own["weights"], lines),
         companion=companion,
         published=read_published(with_labels(published, lines)) if published else None,
         varied=tuple(tree.get("varied", ())),
-        remarks=(
-            *(*tree.get("remarks", ()), *remarks, *resized),
-            *(() if protocol.trains else retrained),
-        ),
+        remarks=(*tree.get("remarks", ()), *remarks, *resized, *retrained),
         suite=tree.get("suite", ""),
     )
 
@@ -188,21 +185,24 @@ def _fitting(
     return protocol.protocol, fitting.entries, remarks
 
 
-def _networks(pins: Pinned) -> int:
-    """In how many repeats weights are evaluated where nothing says it: each once."""
-    return max(1, sum(not isinstance(one, LiveState) for one in pins))
+def _repeats(tree: Tree, own: Pinned, lines: tuple[Line, ...]) -> int:
+    """How many repeats the tree asks for; where it does not say it, each pinned network has one."""
+    networks = sum(not isinstance(one, LiveState) for one in own)
+    repeats = _whole(tree, "repeats", max(1, networks), least=1)
+    check_pins([own, *(line.weights for line in lines)], repeats)
+    return repeats
 
 
 def _pinned(
-    lines: tuple[Line, ...], own: Pinned, kept: Callable[[Pinned], bool]
+    lines: tuple[Line, ...], own: Pinned, kept: Callable[[Pinned], bool], *, told: bool
 ) -> tuple[tuple[Line, ...], Pinned, tuple[str, ...]]:
-    """Lines and weights without those of another training, and a remark on what is trained."""
+    """Lines and weights without those of another training, and if it is told, a remark on that."""
     left = {pins for pins in (own, *(line.weights for line in lines)) if not kept(pins)}
     if not left:
         return lines, own, ()
     remark = "the benchmark's own weights are of another training: classifiers are trained"
     trained = (replace(line, weights=()) if line.weights in left else line for line in lines)
-    return tuple(trained), () if own in left else own, (remark,)
+    return tuple(trained), () if own in left else own, (remark,) if told else ()
 
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:
