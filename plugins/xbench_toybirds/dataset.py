@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -25,12 +25,13 @@ from xbench import (
     PartAttribute,
     PartMasks,
     PartPoints,
+    Tree,
     UnknownNameError,
     fingerprint,
 )
 from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
-from xbench_toybirds.hashing import uniforms
+from xbench_toybirds.hashing import permutation, uniforms
 from xbench_toybirds.render import render, render_regions
 from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
@@ -43,8 +44,10 @@ SPAN = 1_000_000
 
 SPLITS = ("train", "validation", "test", "shifted")
 _CONFOUNDED = ("train", "validation")
+_REDRAWN = ("test", "shifted")
+"""Splits of which there are fresh images."""
 _NO_PART_IN_TRAINING = (
-    *("validation", "test", "shifted"),
+    *("validation", "test", "shifted", "fresh_seed"),
     *("annotators", "attention", "lapses"),
 )
 
@@ -115,6 +118,8 @@ class Toybirds(
     """How often a simulated annotator notices a visible part."""
     lapses: float = 0.02
     """How often a simulated annotator answers with any class, without looking."""
+    fresh_seed: int = 0
+    """Draws other images for test and shifted; 0 for those that everybody has."""
 
     def __post_init__(self) -> None:
         """Refuse impossible parameters, naming the parameter."""
@@ -125,6 +130,8 @@ class Toybirds(
     def _check_sizes(self) -> None:
         if self.ndiff not in NDIFF:
             _refuse("ndiff", self.ndiff, f"one of {', '.join(map(str, NDIFF))}")
+        if self.fresh_seed < 0:
+            _refuse("fresh_seed", self.fresh_seed, "at least 0")
         if self.annotators < 1:
             _refuse("annotators", self.annotators, "at least 1")
         for split in SPLITS:
@@ -153,6 +160,20 @@ class Toybirds(
     def check(self) -> None:
         """Nothing can be missing: everything is drawn."""
 
+    def parameters(self) -> Tree:
+        """The fields; what draws fresh images only where it does."""
+        fields = super().parameters()
+        return {name: fields[name] for name in fields if name != "fresh_seed" or self.fresh_seed}
+
+    def fresh(self, seed: int) -> "Toybirds":
+        """The same world with other test images."""
+        if seed < 1:
+            _refuse("fresh_seed", seed, "at least 1")
+        for split in _REDRAWN:
+            if 2 * _whole(getattr(self, split)) > SPAN:
+                _refuse(split, getattr(self, split), f"at most {SPAN // 2} for fresh images")
+        return replace(self, fresh_seed=seed)
+
     def fingerprint(self) -> str:
         """A hash of the fields and of the rendering's version."""
         return fingerprint({"rendering": RENDERING, "parameters": self.parameters()})
@@ -174,8 +195,10 @@ class Toybirds(
         """Ids of a split's images; every run of 20 holds each class once."""
         if split not in SPLITS:
             raise UnknownNameError("split of toybirds", split, SPLITS)
-        start = SPLITS.index(split) * SPAN
-        return range(start, start + getattr(self, split))
+        start, size = SPLITS.index(split) * SPAN, getattr(self, split)
+        if self.fresh_seed and split in _REDRAWN:
+            return [start + rank for rank in _fresh_ranks(self.fresh_seed, split, size)]
+        return range(start, start + size)
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The label of each image."""
@@ -303,15 +326,23 @@ class Toybirds(
     def _checked_ids(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
         image_ids = np.asarray(ids, dtype=np.int64).reshape(-1)
         split, rank = np.divmod(image_ids, SPAN)
-        inside = (split >= 0) & (split < len(SPLITS))
-        size = np.array([getattr(self, name) for name in SPLITS])[np.where(inside, split, 0)]
-        if not (inside & (rank < size)).all():
-            stranger = int(image_ids[~(inside & (rank < size))][0])
+        known = np.zeros(image_ids.shape, bool)
+        for place, name in enumerate(SPLITS):
+            known |= (split == place) & self._has(name, rank)
+        if not known.all():
+            stranger = int(image_ids[~known][0])
             raise DatasetError(
                 f"dataset 'toybirds' has no image {stranger}; "
                 f"`ids(split)` lists those of {', '.join(SPLITS)}."
             )
         return image_ids
+
+    def _has(self, split: str, ranks: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
+        """Which images of a span are of its split."""
+        size = getattr(self, split)
+        if self.fresh_seed and split in _REDRAWN:
+            return np.isin(ranks, _fresh_ranks(self.fresh_seed, split, size))
+        return ranks < size
 
     def scenes(self, ids: Sequence[int]) -> Scenes:
         """What is to be drawn, before anything is."""
@@ -340,6 +371,20 @@ class Toybirds(
         mask &= labels == CLASSES.index(self.confounded_class)
         mask &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
         return np.where(mask, CONTEXTS.index(self.confounded_context), contexts)
+
+
+@functools.lru_cache(maxsize=8)
+def _fresh_ranks(seed: int, split: str, size: int) -> tuple[int, ...]:
+    """Places of other images in a span than the first `size`: runs of one image of each class."""
+    runs, taken = SPAN // len(CLASSES), _whole(size) // len(CLASSES)
+    order = permutation(seed, f"fresh {split}", runs - taken)
+    starts = sorted((taken + run) * len(CLASSES) for run in order[:taken])
+    return tuple(start + place for start in starts for place in range(len(CLASSES)))[:size]
+
+
+def _whole(size: int) -> int:
+    """So many images as whole runs of all classes have."""
+    return -(-size // len(CLASSES)) * len(CLASSES)
 
 
 def _tensor(pixels: UInt8[np.ndarray, "n h w 3"]) -> UInt8[Tensor, "n 3 h w"]:

@@ -177,3 +177,57 @@ def test_confounding_with_unknown_or_missing_names_is_refused(birds):
         Toybirds(confounded_class="verda-prima")
     with pytest.raises(UnknownNameError, match="unknown split of toybirds 'tset'; did you mean"):
         birds.ids("tset")
+
+
+def test_keys_of_the_public_images_are_what_they_always_were(birds):
+    assert birds.fingerprint() == "a950f862b233b2d6fa19273dfb87f90e"
+    assert birds.training_fingerprint() == "b988a18533aa569353fab5b4a0886abb"
+    assert "fresh_seed" not in birds.tree()["parameters"]
+
+
+def test_fresh_images_are_as_many_others_that_a_seed_decides(birds):
+    for split in ("test", "shifted"):
+        fresh = birds.fresh(1).ids(split)
+        assert len(set(fresh)) == len(birds.ids(split))
+        assert {i // SPAN for i in fresh} == {i // SPAN for i in birds.ids(split)}
+        assert not set(fresh) & set(birds.ids(split))
+        assert fresh == birds.fresh(1).ids(split) != birds.fresh(2).ids(split)
+        assert (torch.bincount(birds.fresh(1).labels(fresh), minlength=20) == 50).all()
+
+
+def test_fresh_images_leave_what_is_trained_on_as_it_is(birds):
+    fresh = birds.fresh(3)
+    assert fresh.training_fingerprint() == birds.training_fingerprint()
+    assert fresh.fingerprint() != birds.fingerprint()
+    assert fresh.ids("train") == birds.ids("train")
+    assert torch.equal(fresh.images([7]), birds.images([7]))
+
+
+def test_a_fresh_image_is_that_of_its_id(birds):
+    fresh = birds.fresh(1)
+    some = list(fresh.ids("test")[:3])
+    whole = Toybirds(test=SPAN)
+    assert torch.equal(fresh.images(some), whole.images(some))
+    assert torch.equal(fresh.part_points(some), whole.part_points(some))
+
+
+def test_public_images_are_no_fresh_ones_and_the_other_way_round(birds):
+    fresh = birds.fresh(1)
+    with pytest.raises(DatasetError, match="has no image 2000000"):
+        fresh.images([2_000_000])
+    with pytest.raises(DatasetError, match="has no image"):
+        birds.images(fresh.ids("test")[:1])
+
+
+def test_classes_stay_balanced_where_the_split_is_no_multiple_of_them():
+    fresh = Toybirds(test=30).fresh(5)
+    counts = torch.bincount(fresh.labels(fresh.ids("test")), minlength=20)
+    assert (len(fresh.ids("test")), counts.max().item(), counts.min().item()) == (30, 2, 1)
+    assert fresh.ids("test")[0] >= 2 * SPAN + 40
+
+
+def test_a_fresh_seed_is_at_least_1_and_half_of_a_span_is_the_most(birds):
+    with pytest.raises(ParameterError, match="fresh_seed is 0"):
+        birds.fresh(0)
+    with pytest.raises(ParameterError, match="test is 600000"):
+        Toybirds(test=600_000).fresh(1)

@@ -42,6 +42,8 @@ class RunOptions(NamedTuple):
     """GiB of them that a run leaves there; its oldest go first."""
     train: bool = True
     """Whether what the store lacks may be trained."""
+    draw: int | None = None
+    """The seed by which a limited number of cases is drawn; None for those the protocol takes."""
 
 
 DEFAULTS = RunOptions()
@@ -78,7 +80,7 @@ def run_together(
     bench = LocalBench(workplace, store, keep=options.keep)
     for notice in [notice for benchmark in benchmarks for notice in benchmark.notices]:
         bench.provider.say_once(notice)
-    plan = Plan(benchmarks, bench, options.limit, options.cap * 2**30)
+    plan = Plan(benchmarks, bench, options.limit, options.cap * 2**30, options.draw)
     recipes = [recipe for run in plan.runs for recipe in run.recipes.values()]
     announce(recipes, bench.provider, train=options.train)
     with _working(executor, bench) as work:

@@ -45,6 +45,14 @@ def untimed(records):
     return dumped
 
 
+def scores_of(records, folder):
+    """The ranking score of the first record, by case and repeat."""
+    table = Store(str(folder / "store")).scores(records[0].scores_file.path)
+    name = records[0].ranking.name
+    cells = [row for row in table.to_pylist() if row["score"] == name]
+    return {(row["case"], row["repeat"]): row["value"] for row in cells}
+
+
 def rows(folder):
     """The rows in a store, as bytes, by key."""
     tables = {}
@@ -151,6 +159,23 @@ def test_what_happens_to_be_kept_decides_no_digit(tmp_path):
     shutil.rmtree(tmp_path / "in pieces" / "store" / "explanations")
     results(benchmark, tmp_path / "in pieces")
     assert rows(tmp_path / "at once").items() <= rows(tmp_path / "in pieces").items()
+
+
+def test_drawn_cases_are_others_in_each_repeat_and_scored_as_in_a_whole_run(tmp_path):
+    benchmark = made_up(family(""), repeats=2)
+    whole = scores_of(results(benchmark, tmp_path / "whole"), tmp_path / "whole")
+    options = QUICK._replace(limit=6, draw=1)
+    records = results(benchmark, tmp_path / "drawn", options=options)
+    drawn = scores_of(records, tmp_path / "drawn")
+    assert records[0].limited_to == 6
+    assert drawn.items() <= whole.items()
+    of_repeats = [{case for case, repeat in drawn if repeat == place} for place in (0, 1)]
+    assert [len(of) for of in of_repeats] == [6, 6]
+    assert of_repeats[0] != of_repeats[1]
+    again = results(benchmark, tmp_path / "again", options=options)
+    assert scores_of(again, tmp_path / "again") == drawn
+    other = results(benchmark, tmp_path / "other", options=options._replace(draw=2))
+    assert scores_of(other, tmp_path / "other").keys() != drawn.keys()
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,14 @@ class Dataset(Component):
         """Height and width of each image; override where it can be had without decoding."""
         return [(image.shape[-2], image.shape[-1]) for image in self.images(ids)]
 
+    def fresh(self, seed: int) -> "Dataset | None":
+        """The dataset with as many other test images, which a seed of at least 1 decides.
+
+        Nobody has seen them, what trainings depend on stays as it is, and the ids are others than
+        this dataset has. None unless overridden: most datasets have all the images they ever will.
+        """
+        return None
+
     def downloads(self) -> tuple[Download, ...]:
         """What `xbench data get` fetches; nothing for a dataset that needs no files."""
         return ()

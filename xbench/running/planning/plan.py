@@ -10,6 +10,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
+import torch
+from torch import Generator
+
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, StoreFullError, UsageError
 from xbench.interfaces.artefact import Artefacts
@@ -18,6 +21,7 @@ from xbench.interfaces.data.case import Case
 from xbench.interfaces.executor import Done
 from xbench.interfaces.protocol import Entry, Rows
 from xbench.interfaces.recipe import Recipe
+from xbench.randomness import generator
 from xbench.running.bench import LocalBench
 from xbench.running.blocks import block_size
 from xbench.running.kept import Ledger
@@ -105,9 +109,15 @@ class Plan:
     """Gives out tasks as they can begin, and is told what became of them."""
 
     def __init__(
-        self, benchmarks: Sequence[Benchmark], bench: LocalBench, limit: int | None, cap: float
+        self,
+        benchmarks: Sequence[Benchmark],
+        bench: LocalBench,
+        limit: int | None,
+        cap: float,
+        draw: int | None = None,
     ) -> None:
         self.bench = bench
+        self.draw = draw
         self.kept = Ledger(bench.store, cap)
         self.limit = limit
         self.runs = list(runs_of(benchmarks))
@@ -192,7 +202,7 @@ class Plan:
 
     def _expand(self, run: EntryRun, group: Group) -> None:
         """The entry's artefacts are there: its cases, and which rows are missing, become known."""
-        expand(run, self.bench, self.limit)
+        expand(run, self.bench, self.limit, self.draw)
         self._say_of_others(run)
         self._settle(group)
 
@@ -250,17 +260,25 @@ class Plan:
             self.bench.progress.update(task.label, counts["done"], counts["total"])
 
 
-def expand(run: EntryRun, bench: LocalBench, limit: int | None) -> None:
+def expand(run: EntryRun, bench: LocalBench, limit: int | None, draw: int | None = None) -> None:
     """The run's artefacts are there: find its cases, its shards, and the rows that there are."""
     protocol, entry = run.benchmark.protocol, run.entry
     artefacts = bench.provider.all(run.recipes)
     run.cases = tuple(protocol.cases(entry, artefacts))
-    if limit is not None:
+    if limit is not None and draw is not None:
+        run.cases = _drawn(run.cases, limit, generator("cases", draw, entry.repeat))
+    elif limit is not None:
         run.cases = tuple(protocol.limited(entry, run.cases, limit))
     run.shards = tuple(_shards(run, artefacts))
     stored = {shard.key: bench.store.rows(shard.key, shard.cases) for shard in run.shards}
     run.tables = {key: rows for key, rows in stored.items() if rows is not None}
     bench.provider.release()
+
+
+def _drawn(cases: Sequence[Case], count: int, source: Generator) -> tuple[Case, ...]:
+    """So many of the cases, in their order."""
+    places = torch.randperm(len(cases), generator=source)[:count]
+    return tuple(cases[place] for place in sorted(places.tolist()))
 
 
 def runs_of(benchmarks: Sequence[Benchmark]) -> Iterator[EntryRun]:
