@@ -5,6 +5,11 @@ from xbench.api.datasets import dataset_from as dataset_from
 from xbench.api.datasets import load_dataset as load_dataset
 from xbench.api.explaining import PreparedEntry as PreparedEntry
 from xbench.api.explaining import prepared_entry as prepared_entry
+from xbench.api.leaderboard.checking import CheckedSubmission as CheckedSubmission
+from xbench.api.leaderboard.checking import Checks as Checks
+from xbench.api.leaderboard.checking import add_submission as add_submission
+from xbench.api.leaderboard.checking import check_submission as check_submission
+from xbench.api.leaderboard.submitting import submit as submit
 from xbench.api.modules import LiveClassifier as LiveClassifier
 from xbench.api.modules import classifier_from as classifier_from
 from xbench.api.photos.explained import Explained as Explained

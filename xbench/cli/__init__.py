@@ -15,6 +15,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "run": "Run a benchmark: train, explain, score and record.",
         "results": "List the results in a store, and show stored runs again.",
         "compare": "Compare two stored entries, paired by case.",
+        "submit": "Write a folder for each entry, as it travels to a leaderboard.",
+        "leaderboard": "Check submissions, add them to a board, list and withdraw its entries.",
         "export": "Write results as CSV, Parquet, JSON, Markdown or LaTeX.",
         "list": "List the components that are installed.",
         "show": "Show one component, dataset, classifier, benchmark or record.",
@@ -27,6 +29,10 @@ VERBS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+PLACES: Mapping[str, str] = MappingProxyType(
+    {"submit": "board.submit", "leaderboard": "board.leaderboard"}
+)
+"""Where the module of a verb lies, if not beside this one under the verb's name."""
 LINE = 100
 """Characters of a command's own words that are shown; the help formatter wraps them."""
 
@@ -41,7 +47,9 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, its module imported now."""
         if cmd_name in VERBS:
-            command: click.Command = import_module(f"xbench.cli.{cmd_name}").command
+            command: click.Command = import_module(
+                f"xbench.cli.{PLACES.get(cmd_name, cmd_name)}"
+            ).command
             return command
         if cmd_name in _plugin_commands():
             from xbench.components.registry import installed

@@ -197,7 +197,7 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "role": entry.role,
         "grid": dict(entry.cell),
         "protocol": benchmark.protocol.tree(),
-        "components": _components(entry),
+        "components": components_of(entry),
         "datasets": {role: images.tree() for role, images in entry.datasets.items()},
         "seeds": [outcome.entry.seed for outcome in outcomes],
         "cases": len(outcomes[0].cases),
@@ -217,10 +217,10 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
     }
 
 
-def _components(entry: Entry) -> dict[str, Tree]:
+def components_of(entry: Entry) -> dict[str, Tree]:
     """What was compared, and trained with what; of an ensemble, that of each member."""
     if entry.members:
-        return {f"member {member.label}": _components(member) for member in entry.members}
+        return {f"member {member.label}": components_of(member) for member in entry.members}
     parts = {"explainer": entry.explainer, "companion": entry.companion}
     return {
         **{name: part.tree() for name, part in parts.items() if part is not None},

@@ -37,6 +37,7 @@ DATA = {
 ELSEWHERE = {
     r"ces-spurious-toybirds|--explainer ces|concepts (learn|show)": "test_cli_concepts.py",
     r"ces-low-level-toybirds": "test_cli_low_level.py",
+    r"xbench (submit|leaderboard (check|add|withdraw)) ": "test_cli_leaderboard.py",
 }
 """Which tests of the command line run what takes a while."""
 
@@ -133,7 +134,8 @@ def test_what_another_test_runs_is_run_there(file):
     shown = [command.text for command in COMMANDS if elsewhere(command) == file]
     assert shown
     for command in shown:
-        named = re.search(r"--benchmark (\S+)|xbench (concepts) |--explainer (\S+)", command)
+        verb = r"xbench (concepts|submit|leaderboard) "
+        named = re.search(rf"{verb}|--benchmark (\S+)|--explainer (\S+)", command)
         assert f'"{next(filter(None, named.groups()))}"' in text, command
 
 

@@ -48,6 +48,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
             "explain": "explanation attribute saliency heatmap visualise visualize predict",
             "list": "ls components datasets benchmarks explainers classifiers methods",
             "show": "info describe inspect view",
+            "submit": "submission upload",
+            "leaderboard": "board rank ranking ranks",
             "data": "download dataset get fetch",
             "store": "cache gc clean",
             "plugins": "plugin new extend",

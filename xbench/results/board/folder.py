@@ -47,10 +47,13 @@ def write_submission(
     record: Record,
     scores: pa.Table,
     rows: Sequence[pa.Table] = (),
+    *,
+    shown: Path | None = None,
 ) -> Submission:
     """Write a new folder, and give back what can be read from it.
 
     `fields` are those of `submission.json`; format, benchmark, key and files are filled in.
+    `shown` is what messages call the folder.
     `SubmissionError` where the folder is there, or anything does not travel: then nothing is
     written.
     """
@@ -62,7 +65,7 @@ def write_submission(
         made.mkdir()
         for file, data in _files(fields, record, scores, rows).items():
             (made / file).write_bytes(data)
-        submission = read_submission(made, shown=folder)
+        submission = read_submission(made, shown=shown or folder)
         made.rename(folder)
     return submission
 

@@ -57,11 +57,10 @@ def add(board: Path, submission: Submission, on: date) -> Path:
     `SubmissionError` where its name is taken and it does not supersede what is there, or where
     its key is there already, under whatever name.
     """
+    check_new(board, submission)
     manifest = submission.manifest
     place = _place(board, manifest.benchmark, manifest.name)
     folder, events = place / manifest.record_key[:DIGITS], _events(place)
-    _check_new(submission, place, events)
-    _check_key(submission, place)
     _put(folder, submission)
     day, key = on.isoformat(), manifest.record_key
     current = standing(events, place / EVENTS).current
@@ -69,6 +68,13 @@ def add(board: Path, submission: Submission, on: date) -> Path:
         events.append(Event(event="superseded", key=current, date=day, by=key))
     write_events(place / EVENTS, [*events, Event(event="added", key=key, date=day)])
     return folder
+
+
+def check_new(board: Path, submission: Submission) -> None:
+    """Raise `SubmissionError` where the board has no place for it, for what `add` says."""
+    place = _place(board, submission.manifest.benchmark, submission.manifest.name)
+    _check_new(submission, place, _events(place))
+    _check_key(submission, place)
 
 
 def _check_new(submission: Submission, place: Path, events: list[Event]) -> None:

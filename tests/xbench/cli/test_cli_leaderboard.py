@@ -1,0 +1,276 @@
+"""Entries are submitted, checked, added, listed and withdrawn."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from small_boards import FLOOR, SMALL, altered, small_benchmark
+from xbench.results.board.folder import read_submission
+
+PLANTED = '''\
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Generator
+
+from xbench import Artefacts, Batch, Explainer, Given, Network, hookimpl
+from xbench_deliberative.explanations.insecurities import Insecurities
+
+PUBLIC = range(2_000_000, 2_000_060)
+
+
+@dataclass(frozen=True)
+class Planted(Explainer):
+    """Knows the right answers for the public test images, and guesses for all others."""
+
+    name, makes = "planted", Insecurities
+    answers: Explainer
+    guesses: Explainer
+
+    def builds_on(self) -> dict[str, Explainer]:
+        return {"answers": self.answers, "guesses": self.guesses}
+
+    def explain(
+        self, network: Network, batch: Batch, artefacts: Artefacts, source: Generator, given: Given
+    ) -> list[Insecurities]:
+        both: Any = zip(batch.ids, given["answers"], given["guesses"], strict=True)
+        return [known if image in PUBLIC else guess for image, known, guess in both]
+
+
+@hookimpl
+def register_explainers() -> list[type[Explainer]]:
+    return [Planted]
+'''
+KNOWN_PARTS = """\
+[entries.explainer]
+name = "planted"
+
+[entries.explainer.answers]
+name = "known-parts"
+of = { name = "deliberative", preset = "official" }
+ground_truth = "paper"
+smoothing = 1.0
+share = 0.2
+likelihood_ratio = 0.5
+presence_threshold = 0.3
+parts = "points"
+overlap = "largest"
+
+[entries.explainer.guesses]
+name = "random-region"
+of = { name = "deliberative", preset = "official" }
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return small_benchmark(tmp_path_factory.mktemp("file"))
+
+
+def call(environment, *arguments):
+    command = [sys.executable, "-m", "xbench", *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def store(file, tmp_path_factory):
+    """A store in which the small benchmark was run."""
+    folder = tmp_path_factory.mktemp("store")
+    environment = {**os.environ, "XBENCH_HOME": str(folder / "home")}
+    called = call(environment, "run", "--benchmark", file, "--store", folder / "store", "--quiet")
+    assert called.returncode == 0, called.stderr
+    return folder / "store"
+
+
+def submitted(xbench, store, out, *arguments):
+    called = xbench("submit", "1", "--contact", "me", "--store", store, "--out", out, *arguments)
+    assert called.code == 0, called.err
+    return called
+
+
+def test_an_entry_goes_all_the_way_onto_a_board_and_off_it(xbench, store, file, tmp_path):
+    out, board = tmp_path / "out", tmp_path / "board"
+    called = submitted(xbench, store, out, "--floors")
+    assert called.out.splitlines() == [
+        str(out / name)
+        for name in ("deliberative", "known-parts-same-pair", "centre-prior-same-pair")
+    ]
+    of, of_board = ("--benchmark-file", file), ("--board", board)
+    checked = xbench("leaderboard", "check", *out.iterdir(), *of)
+    assert (checked.code, len(checked.out.splitlines())) == (0, 3)
+    added = xbench("leaderboard", "add", *out.iterdir(), *of, *of_board, "--json")
+    assert {one["name"] for one in added.json()} == {path.name for path in out.iterdir()}
+    listed = xbench("leaderboard", "list", *of_board)
+    assert [line.split("\t")[1] for line in listed.out.splitlines()[1:]] == [
+        "name",
+        "centre-prior-same-pair",
+        "deliberative",
+        "known-parts-same-pair",
+    ]
+    where = ("deliberative", "--benchmark", "small-board")
+    gone = xbench("leaderboard", "withdraw", *where, "--reason", "a mistake", *of_board)
+    assert gone.code == 0
+    assert "withdrawn from" in gone.out
+    left = xbench("leaderboard", "list", "--benchmark", "small-board", *of_board, "--json").json()
+    assert [one["name"] for one in left] == ["centre-prior-same-pair", "known-parts-same-pair"]
+    again = xbench("leaderboard", "withdraw", *where, "--reason", "a mistake", *of_board)
+    assert again.code == 2
+
+
+def test_an_empty_board_says_how_it_fills(xbench, tmp_path):
+    called = xbench("leaderboard", "list", "--board", tmp_path / "none")
+    assert called.code == 0
+    assert "`xbench leaderboard add` adds some" in called.out
+    assert not (tmp_path / "none").exists()
+
+
+def test_an_entry_is_superseded_by_name(xbench, store, file, tmp_path):
+    board = ("--benchmark-file", file, "--board", tmp_path / "board")
+    submitted(xbench, store, tmp_path / "one")
+    first = tmp_path / "one" / "deliberative"
+    assert xbench("leaderboard", "add", first, *board).code == 0
+    said = ("--contact", "me", "--store", store, "--name", "deliberative")
+    xbench("submit", FLOOR, *said, "--out", tmp_path / "two")
+    refused = xbench("leaderboard", "add", tmp_path / "two" / "deliberative", *board)
+    assert refused.code == 2
+    assert "the name 'deliberative' is taken by" in refused.err
+    key = read_submission(first).manifest.record_key
+    xbench("submit", FLOOR, *said, "--out", tmp_path / "three", "--supersedes", key)
+    assert xbench("leaderboard", "add", tmp_path / "three" / "deliberative", *board).code == 0
+    (entry,) = xbench("leaderboard", "list", *board[2:], "--json").json()
+    assert entry["superseded"] == [key]
+
+
+def test_bad_input_is_named_and_nothing_is_written(xbench, store, file, tmp_path):
+    submitted(xbench, store, tmp_path / "out")
+    mine, board = tmp_path / "out" / "deliberative", tmp_path / "board"
+    newer = small_benchmark(tmp_path, SMALL.replace('version = "7"', 'version = "8"'))
+    other = tmp_path / "other.toml"
+    other.write_text(SMALL.replace("test = 60", "test = 80"))
+    weights = altered(mine, tmp_path / "weights", weights=[])
+    for folders, benchmark, message in (
+        ((mine,), (), "unknown benchmark of the submission 'small-board'"),
+        ((mine,), ("--benchmark-file", newer), "version 8 is installed"),
+        ((mine,), ("--benchmark-file", other), "test is 60, not 80"),
+        ((weights,), ("--benchmark-file", file), "not the benchmark's reference networks"),
+        ((mine, mine), ("--benchmark-file", file), "are called 'deliberative'"),
+        ((tmp_path / "none",), (), "cannot be read"),
+    ):
+        called = xbench("leaderboard", "add", *folders, *benchmark, "--board", board)
+        assert (called.code, called.out) == (2, "")
+        assert message in called.err
+    assert not board.exists()
+
+
+def test_what_cannot_be_submitted_is_named_and_nothing_is_written(xbench, store, tmp_path):
+    out = tmp_path / "out"
+    for arguments, message in (
+        (("7",), "no run is called '7' here; `xbench results` lists them"),
+        (("nothing",), "is called 'nothing'"),
+        (("1", "--contact", "<script>"), "which is no plain text"),
+        (("1", "--paper", "ftp://here"), "is no link"),
+    ):
+        given = ("--contact", "me", "--store", store, "--out", out)
+        called = xbench("submit", *given, *arguments)
+        assert (called.code, called.out) == (2, "")
+        assert message in called.err
+    assert "--contact" in xbench("submit", "1", "--out", out).err
+    assert not out.exists()
+
+
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory, request):
+    """The environment of a machine with the example plugin and with a planted one."""
+    source = request.config.rootpath / "tests" / "example_plugin"
+    folder, home = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("home")
+    shutil.copy(source / "xbench_brightness.py", folder)
+    (folder / "xbench_planted.py").write_text(PLANTED)
+    for name in ("brightness", "planted"):
+        info = folder / f"xbench_{name}-0.1.dist-info"
+        info.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: xbench-{name}\nVersion: 0.1\n"
+        (info / "METADATA").write_text(metadata)
+        (info / "entry_points.txt").write_text(f"[xbench]\nexplainer.{name} = xbench_{name}\n")
+    return {**os.environ, "PYTHONPATH": str(folder), "XBENCH_HOME": str(home)}
+
+
+@pytest.mark.slow
+def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, file, tmp_path):
+    preset = ("-p", "explainer.of.name=deliberative", "-p", "explainer.of.preset=official")
+    ran = call(strangers, "run", "--benchmark", file, "--explainer", "brightness", *preset, "-q")
+    assert ran.returncode == 0, ran.stderr
+    call(strangers, "submit", "brightness", "--contact", "me", "--out", tmp_path)
+    manifest = read_submission(tmp_path / "brightness").manifest
+    assert manifest.links.plugin == "xbench-brightness"
+    board, of = ("--board", tmp_path / "board"), ("--benchmark-file", file)
+    checks = ("--rerun", 20, "--fresh", 1)
+    added = call(strangers, "leaderboard", "add", tmp_path / "brightness", *of, *checks, *board)
+    assert added.returncode == 0, added.stderr
+    assert "brightness: its components are built and run now" in added.stderr
+    assert "run again on 20 drawn cases of each of 3 networks" in added.stdout
+    assert "On 30 new images (seed 1) 'brightness' scores" in added.stdout
+    listed = call(strangers, "leaderboard", "list", *board)
+    assert "fresh-checked" in listed.stdout
+    unlike = {name: value for name, value in strangers.items() if name != "PYTHONPATH"}
+    without = call(unlike, "leaderboard", "check", tmp_path / "brightness", *of)
+    assert without.returncode == 0, without.stderr
+    without = call(unlike, "leaderboard", "check", tmp_path / "brightness", *of, "--rerun", 2)
+    assert without.returncode == 2
+    assert "install the distribution 'xbench-brightness'" in without.stderr
+
+
+@pytest.mark.slow
+def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers, tmp_path):
+    tables = SMALL.split("[[entries]]")
+    planted = f'label = "planted"\n\n{KNOWN_PARTS}'
+    file = small_benchmark(tmp_path, f"{tables[0]}[[entries]]\n{planted}")
+    ran = call(strangers, "run", "--benchmark", file, "--quiet")
+    assert ran.returncode == 0, ran.stderr
+    call(strangers, "submit", "planted", "--contact", "me", "--out", tmp_path)
+    of, board = ("--benchmark-file", file, "--fresh", 1), ("--board", tmp_path / "board")
+    added = call(strangers, "leaderboard", "add", tmp_path / "planted", *of, *board)
+    assert added.returncode == 0, added.stderr
+    assert "It is worse on images that nobody had seen." in added.stdout
+    (entry,) = json.loads(call(strangers, "leaderboard", "list", *board, "--json").stdout)
+    (fresh,) = entry["fresh"]
+    assert fresh["submitted"] > 0.99
+    assert fresh["low"] > 0.2
+
+
+@pytest.mark.slow
+def test_stores_of_two_machines_give_submissions_that_pair_image_by_image(
+    xbench, store, file, tmp_path
+):
+    submitted(xbench, store, tmp_path / "here", "--floors")
+    first, *others = SMALL.split("[[entries]]")
+    turned = "[[entries]]".join([first, *others[::-1]])
+    other = small_benchmark(tmp_path, turned)
+    environment = {**os.environ, "OMP_NUM_THREADS": "2", "XBENCH_HOME": str(tmp_path / "home")}
+    ran = call(environment, "run", "--benchmark", other, "--batch-size", 16, "--quiet")
+    assert ran.returncode == 0, ran.stderr
+    out = tmp_path / "there"
+    call(environment, "submit", "1", "--floors", "--contact", "me", "--out", out)
+    checked = xbench("leaderboard", "check", *out.iterdir(), "--benchmark-file", file)
+    assert checked.code == 0, checked.err
+    for folder in (tmp_path / "here").iterdir():
+        one, two = read_submission(folder), read_submission(out / folder.name)
+        assert states(one) == states(two)
+        assert one.record.threads.evaluation != two.record.threads.evaluation
+        ours, theirs = values(one), values(two)
+        assert ours.keys() == theirs.keys()
+        assert all(abs(ours[key] - theirs[key]) <= 1e-4 for key in ours)
+
+
+def states(submission):
+    return [[weights.state for weights in of] for of in submission.record.weights]
+
+
+def values(submission):
+    """The scores that rank, by case and repeat."""
+    name = submission.record.ranking.name
+    rows = [row for row in submission.scores.to_pylist() if row["score"] == name]
+    return {(row["case"], row["repeat"]): row["value"] for row in rows}

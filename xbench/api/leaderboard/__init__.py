@@ -1,0 +1,1 @@
+"""The leaderboard from Python: entries submitted, checked against what is installed, added."""

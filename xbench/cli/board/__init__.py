@@ -1,0 +1,1 @@
+"""The commands of a board: entries submitted, checked, added, listed and withdrawn."""
