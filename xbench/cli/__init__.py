@@ -16,7 +16,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "results": "List the results in a store, and show stored runs again.",
         "compare": "Compare two stored entries, paired by case.",
         "submit": "Write a folder for each entry, as it travels to a leaderboard.",
-        "leaderboard": "Check submissions, add them to a board, list and withdraw its entries.",
+        "leaderboard": "Check submissions, add them to a board, rank and withdraw its entries.",
         "export": "Write results as CSV, Parquet, JSON, Markdown or LaTeX.",
         "list": "List the components that are installed.",
         "show": "Show one component, dataset, classifier, benchmark or record.",

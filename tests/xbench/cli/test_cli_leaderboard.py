@@ -1,5 +1,6 @@
 """Entries are submitted, checked, added, listed and withdrawn."""
 
+import csv
 import json
 import os
 import shutil
@@ -111,6 +112,7 @@ def test_an_entry_goes_all_the_way_onto_a_board_and_off_it(xbench, store, file, 
         "deliberative",
         "known-parts-same-pair",
     ]
+    check_shown(xbench, *of_board)
     where = ("deliberative", "--benchmark", "small-board")
     gone = xbench("leaderboard", "withdraw", *where, "--reason", "a mistake", *of_board)
     assert gone.code == 0
@@ -119,6 +121,27 @@ def test_an_entry_goes_all_the_way_onto_a_board_and_off_it(xbench, store, file, 
     assert [one["name"] for one in left] == ["centre-prior-same-pair", "known-parts-same-pair"]
     again = xbench("leaderboard", "withdraw", *where, "--reason", "a mistake", *of_board)
     assert again.code == 2
+
+
+def check_shown(xbench, *of_board):
+    """The small board is shown in all forms."""
+    show = ("leaderboard", "show", "small-board", *of_board)
+    text, markdown = xbench(*show), xbench(*show, "--format", "md")
+    assert text.code == markdown.code == 0
+    assert text.out.startswith("A small board\n")
+    for shown in ("deliberative", "known parts, same pair", "centre prior, same pair"):
+        assert shown in text.out
+        assert shown in markdown.out
+    first, *others = csv.DictReader(xbench(*show, "--format", "csv").out.splitlines())
+    assert (first["score"], first["name"], first["rank"]) == (
+        *("average precision", "deliberative", "1"),
+    )
+    assert [one["role"] for one in others] == ["floor", "ceiling"]
+    tree = xbench(*show, "--json", "--score", "average recall", "--simultaneous").json()
+    (ranking,) = tree["rankings"]
+    assert (ranking["score"], ranking["simultaneous"]) == ("average recall", True)
+    for wrong in (("leaderboard", "show", "none", *of_board), (*show, "--score", "none")):
+        assert xbench(*wrong).code == 2
 
 
 def test_an_empty_board_says_how_it_fills(xbench, tmp_path):
@@ -215,6 +238,9 @@ def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, file, tmp_
     assert "On 30 new images (seed 1) 'brightness' scores" in added.stdout
     listed = call(strangers, "leaderboard", "list", *board)
     assert "fresh-checked" in listed.stdout
+    shown = call(strangers, "leaderboard", "show", "small-board", *board)
+    assert shown.returncode == 0, shown.stderr
+    assert "fresh-checked: drop" in shown.stdout
     unlike = {name: value for name, value in strangers.items() if name != "PYTHONPATH"}
     without = call(unlike, "leaderboard", "check", tmp_path / "brightness", *of)
     assert without.returncode == 0, without.stderr

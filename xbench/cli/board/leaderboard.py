@@ -1,4 +1,4 @@
-"""`xbench leaderboard`: check submissions, add them to a board, list and withdraw its entries."""
+"""`xbench leaderboard`: check submissions, add them to a board, rank and withdraw its entries."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xbench.cli.board.shown import BOARD, show
 from xbench.cli.options import OUTPUT, WORK, Session, session_options
 
 if TYPE_CHECKING:
@@ -14,17 +15,6 @@ if TYPE_CHECKING:
     from xbench.api.leaderboard.checking import CheckedSubmission, Checks
     from xbench.results.board.history import BoardEntry
 
-BOARD = (
-    click.option(
-        "--board",
-        metavar="FOLDER",
-        default="leaderboard",
-        show_default=True,
-        type=click.Path(path_type=Path),
-        help="Where the board lies.",
-    ),
-)
-"""The option that says which board is meant."""
 CHECKS = (
     click.option(
         "--rerun",
@@ -60,7 +50,7 @@ FOLDERS = click.argument("folders", metavar="FOLDER…", nargs=-1, required=True
 
 @click.group("leaderboard")
 def command() -> None:
-    """Check submissions, add them to a board, list and withdraw its entries.
+    """Check submissions, add them to a board, list, rank and withdraw its entries.
 
     A submission is read as hostile: nothing of it is run, and no plugin is imported for it,
     unless --rerun or --fresh ask for that.
@@ -166,3 +156,6 @@ def withdraw_entry(session: Session, board: Path, name: str, of: str, reason: st
         print_json(event.model_dump(exclude_none=True))
     else:
         print_lines(f"{name}: withdrawn from {board}, benchmark {of}: {reason}")
+
+
+command.add_command(show)
