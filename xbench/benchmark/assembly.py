@@ -148,12 +148,8 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     transform, resized = _transform(tree, own["classifier"])
     datasets = _image_sets(tree, transform, dataset, builder)
     companion = _companion(lines, protocol, scored=scored)
-    kept = partial(
-        still_pinned, images=datasets["train"], companion=companion, trains=protocol.trains
-    )
-    lines, own["weights"], retrained = _pinned(
-        lines, own["weights"], kept, told=not protocol.trains
-    )
+    kept = partial(still_pinned, images=datasets["train"], companion=companion)
+    lines, own["weights"], retrained = _pinned(lines, own["weights"], kept, protocol)
     return Benchmark(
         name=tree["name"],
         version=str(tree["version"]),
@@ -194,15 +190,19 @@ def _repeats(tree: Tree, own: Pinned, lines: tuple[Line, ...]) -> int:
 
 
 def _pinned(
-    lines: tuple[Line, ...], own: Pinned, kept: Callable[[Pinned], bool], *, told: bool
+    lines: tuple[Line, ...], own: Pinned, kept: Callable[..., bool], protocol: Protocol
 ) -> tuple[tuple[Line, ...], Pinned, tuple[str, ...]]:
-    """Lines and weights without those of another training, and if it is told, a remark on that."""
-    left = {pins for pins in (own, *(line.weights for line in lines)) if not kept(pins)}
+    """Lines and weights without those of another training, and a remark on that.
+
+    Protocols that train say so themselves.
+    """
+    every = {own, *(line.weights for line in lines)}
+    left = {pins for pins in every if not kept(pins, trains=protocol.trains)}
     if not left:
         return lines, own, ()
     remark = "the benchmark's own weights are of another training: classifiers are trained"
     trained = (replace(line, weights=()) if line.weights in left else line for line in lines)
-    return tuple(trained), () if own in left else own, (remark,) if told else ()
+    return tuple(trained), () if own in left else own, () if protocol.trains else (remark,)
 
 
 def _companion(lines: tuple[Line, ...], protocol: Protocol, *, scored: bool) -> Difficulty | None:
