@@ -32,6 +32,7 @@ from xbench import (
 from xbench_toybirds import annotators, concepts, observer, parts
 from xbench_toybirds.contexts import CONTEXTS
 from xbench_toybirds.hashing import permutation, uniforms
+from xbench_toybirds.recent import Recent
 from xbench_toybirds.render import render, render_regions
 from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
@@ -56,19 +57,6 @@ class _View(NamedTuple):
     scenes: Scenes
     regions: Int8[np.ndarray, "n h w"]
     visible: Bool[np.ndarray, "n parts"]
-
-
-@functools.lru_cache(maxsize=16)
-def _pixels(birds: "Toybirds", ids: tuple[int, ...]) -> UInt8[np.ndarray, "n 96 96 3"]:
-    """Each network and explainer takes the same blocks of images; a thousand are 28 MB."""
-    return render(birds.scenes(ids)).pixels
-
-
-@functools.lru_cache(maxsize=64)
-def _part_points(birds: "Toybirds", ids: tuple[int, ...]) -> Float32[np.ndarray, "n parts 3"]:
-    """Whatever is scored on images asks where their parts are, block by block."""
-    view = birds.view(ids)
-    return parts.points(view.regions, view.visible)
 
 
 @dataclass(frozen=True)
@@ -208,7 +196,9 @@ class Toybirds(
         self, ids: Sequence[int]
     ) -> UInt8[Tensor, "n 3 96 96"]:
         """The images, RGB."""
-        return _tensor(_pixels(self, tuple(ids)))  # a copy, channels first
+        return _tensor(
+            _recent(self, "pixels").of(ids, lambda new: render(self._scenes(new)).pixels)
+        )
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Every image is 96 pixels high and wide."""
@@ -220,7 +210,11 @@ class Toybirds(
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
         """The centre of what each part shows, moved to the nearest pixel that shows it."""
-        return torch.from_numpy(_part_points(self, tuple(ids)).copy())
+        return torch.from_numpy(_recent(self, "points").of(ids, self._part_points))
+
+    def _part_points(self, ids: Sequence[int]) -> Float32[np.ndarray, "n parts 3"]:
+        view = self._view(ids)
+        return parts.points(view.regions, view.visible)
 
     def mask_names(self) -> tuple[str, ...]:
         """The same as the parts."""
@@ -230,7 +224,7 @@ class Toybirds(
         self, ids: Sequence[int]
     ) -> Int16[Tensor, "n 96 96"]:
         """For each pixel the part it shows; hidden parts may show a few pixels."""
-        return torch.from_numpy(parts.masks(self.view(ids).regions))
+        return torch.from_numpy(parts.masks(self._view(ids).regions))
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """The true distributions from which attribute values are drawn, in per cent."""
@@ -250,7 +244,7 @@ class Toybirds(
 
     def contexts(self, ids: Sequence[int]) -> Bool[Tensor, "n contexts"]:
         """Which setting each image shows: exactly one."""
-        places = torch.from_numpy(self.scenes(ids).context)
+        places = torch.from_numpy(self._scenes(ids).context)
         return torch.nn.functional.one_hot(places, len(CONTEXTS)).bool()
 
     def concepts(self) -> tuple[Concept, ...]:
@@ -296,11 +290,11 @@ class Toybirds(
 
     def attribute_values(self, ids: Sequence[int]) -> Int64[Tensor, "n attributes"]:
         """Index of the value drawn for each of `class_attributes`, of hidden parts too."""
-        return torch.from_numpy(self.scenes(ids).values)
+        return torch.from_numpy(self._scenes(ids).values)
 
     def visible_parts(self, ids: Sequence[int]) -> Int64[Tensor, "n parts"]:
         """1 where a part is visible, 0 where it is hidden."""
-        return torch.from_numpy(self.view(ids).visible.astype(np.int64))
+        return torch.from_numpy(self._view(ids).visible.astype(np.int64))
 
     def world(self) -> World:
         """What decides the classes."""
@@ -313,13 +307,12 @@ class Toybirds(
         )
 
     def _likelihoods(self, ids: Sequence[int]) -> Float64[np.ndarray, "n parts classes"]:
-        view = self.view(ids)
+        view = self._view(ids)
         table = self.world().distributions()
         return observer.part_likelihoods(table, view.scenes.values, view.visible)
 
-    def view(self, ids: Sequence[int]) -> _View:
-        """What can be seen in images, before it is painted."""
-        scenes = self.scenes(ids)
+    def _view(self, ids: Sequence[int]) -> _View:
+        scenes = self._scenes(ids)
         regions = render_regions(scenes)
         return _View(scenes, regions, parts.visibility(regions, scenes))
 
@@ -344,8 +337,7 @@ class Toybirds(
             return np.isin(ranks, _fresh_ranks(self.fresh_seed, split, size))
         return ranks < size
 
-    def scenes(self, ids: Sequence[int]) -> Scenes:
-        """What is to be drawn, before anything is."""
+    def _scenes(self, ids: Sequence[int]) -> Scenes:
         image_ids = self._checked_ids(ids)
         labels = _labels(image_ids)
         usual = draw_scenes(self.world(), image_ids, labels, USUAL)
@@ -371,6 +363,12 @@ class Toybirds(
         mask &= labels == CLASSES.index(self.confounded_class)
         mask &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
         return np.where(mask, CONTEXTS.index(self.confounded_context), contexts)
+
+
+@functools.lru_cache(maxsize=4)
+def _recent(birds: Toybirds, what: str) -> Recent:
+    """What was made of these birds' images last."""
+    return Recent()
 
 
 @functools.lru_cache(maxsize=8)

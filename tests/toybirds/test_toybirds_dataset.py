@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from xbench import (
 )
 from xbench.testing import check_component
 from xbench_toybirds.dataset import SPAN, Toybirds
+from xbench_toybirds.recent import Recent
 
 CONFOUNDED = Toybirds(
     confounded_class="verda-prima", confounded_context="snow", confound_strength=0.8
@@ -231,3 +233,31 @@ def test_a_fresh_seed_is_at_least_1_and_half_of_a_span_is_the_most(birds):
         birds.fresh(0)
     with pytest.raises(ParameterError, match="test is 600000"):
         Toybirds(test=600_000).fresh(1)
+
+
+def test_what_is_kept_of_images_changes_nothing():
+    birds = Toybirds(train=60, test=5000)
+    ids = [2000007, 2000003, 2000007, 2004000]
+    alone = torch.cat([Toybirds(train=60, test=5000).images([one]) for one in ids])
+    points = torch.cat([birds.part_points([one]) for one in ids])
+    _ = birds.images(ids)[:] * 0
+    birds.images(ids).zero_()
+    birds.part_points(ids).zero_()
+    assert torch.equal(birds.images(ids), alone)
+    assert torch.equal(birds.part_points(ids), points)
+    assert birds.images([]).shape == (0, 3, 96, 96)
+
+
+def test_only_so_many_images_are_kept(monkeypatch):
+    monkeypatch.setattr("xbench_toybirds.recent.MOST", 3)
+    recent, made = Recent(), []
+
+    def make(ids):
+        made.append(list(ids))
+        return np.array(ids)[:, None]
+
+    for ids, missing in (([1, 2, 3], [1, 2, 3]), ([3, 1], None), ([4], [4]), ([2, 1, 4], [2])):
+        assert recent.of(ids, make).ravel().tolist() == ids
+        if missing is not None:
+            assert made[-1] == missing
+    assert len(made) == 3

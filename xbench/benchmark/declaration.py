@@ -8,8 +8,7 @@ from typing import Any
 
 from xbench.benchmark.grid import OF_LINE, SUBJECT, changed, grid_entries, laid
 from xbench.benchmark.naming import spelled, spelled_name
-from xbench.benchmark.pins import beside
-from xbench.benchmark.unpinned import unpinned
+from xbench.benchmark.unpinned import beside, unpinned
 from xbench.components.matching import matched
 from xbench.components.registry import Registry
 from xbench.components.specification import as_table, overlay

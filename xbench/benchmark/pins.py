@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from xbench.components.specification import plain_table
@@ -40,27 +39,6 @@ class Pins:
         """Where the weights of each repeat come from."""
         files = [WeightsFile(file) if isinstance(file, str) else file for file in self.files]
         return (*files, *self.urls)
-
-
-def beside(tree: Any, folder: Path) -> Any:
-    """A benchmark file's tree in which files of weights are found from the file's own folder."""
-    if isinstance(tree, list):
-        return [beside(item, folder) for item in tree]
-    if not isinstance(tree, Mapping):
-        return tree
-    placed = {key: beside(value, folder) for key, value in tree.items()}
-    pins = placed.get("weights")
-    if isinstance(pins, Mapping) and isinstance(pins.get("files"), list):
-        placed["weights"] = {**pins, "files": [_placed(file, folder) for file in pins["files"]]}
-    return placed
-
-
-def _placed(file: Any, folder: Path) -> Any:
-    if isinstance(file, str):
-        return str(folder / Path(file).expanduser())
-    if isinstance(file, Mapping) and isinstance(file.get("path"), str):
-        return {**file, "path": _placed(file["path"], folder)}
-    return file
 
 
 def read_pins(given: Any, classifier: Classifier) -> tuple[WeightsSource | LiveState, ...]:

@@ -1,6 +1,7 @@
-"""Trees whose pinned weights would be those of another training, without them."""
+"""Pinned weights in trees: where their files lie, and trees without those of another training."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from xbench.components.specification import overlay
@@ -26,3 +27,24 @@ def _trained(part: Any) -> Tree:
     """A classifier, loss or training as a table, as far as trained weights depend on it."""
     table = part if isinstance(part, Mapping) else {"name": part}
     return {key: value for key, value in table.items() if key != "layer"}
+
+
+def beside(tree: Any, folder: Path) -> Any:
+    """A benchmark file's tree in which files of weights are found from the file's own folder."""
+    if isinstance(tree, list):
+        return [beside(item, folder) for item in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    placed = {key: beside(value, folder) for key, value in tree.items()}
+    pins = placed.get("weights")
+    if isinstance(pins, Mapping) and isinstance(pins.get("files"), list):
+        placed["weights"] = {**pins, "files": [_placed(file, folder) for file in pins["files"]]}
+    return placed
+
+
+def _placed(file: Any, folder: Path) -> Any:
+    if isinstance(file, str):
+        return str(folder / Path(file).expanduser())
+    if isinstance(file, Mapping) and isinstance(file.get("path"), str):
+        return {**file, "path": _placed(file["path"], folder)}
+    return file

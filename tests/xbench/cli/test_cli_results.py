@@ -61,7 +61,7 @@ def test_each_run_is_listed_once_with_its_entries_and_what_limits_it(xbench, sto
     rows = [dict(zip(lines[1].split("\t"), line.split("\t"), strict=True)) for line in lines[2:]]
     assert [row["entry"] for row in rows] == ["deliberative", "deliberative"]
     assert sorted(row["remarks"] for row in rows) == ["", "limited to 16"]
-    assert {row["benchmark"] for row in rows} == {"default 1"}
+    assert {row["benchmark"] for row in rows} == {"default 2"}
     assert all("[" in row["value"] for row in rows)
 
 

@@ -114,15 +114,19 @@ COMBINATIONS = {
     "run -p splits.test=tset": "unknown split of dataset 'toybirds' 'tset'",
     "run -p splits.train=all": r"Choose with -p splits\.train=",
     "run -p classifier.layer=nothing": "nothing.*can be cut",
-    "run --no-train": "--no-train: the store lacks weights; to train: small-cnn",
+    "run -p training.epochs=3 --no-train": "--no-train: the store lacks weights; to train: small-c",
     "train --no-train": "--no-train: the store lacks weights",
-    "explain PHOTO --no-train": "--no-train: the store lacks weights",
+    "explain PHOTO -p weights='' --no-train": "--no-train: the store lacks weights",
     "train --benchmark SUITE.toml": "is a suite",
     "run --benchmark SUITE.toml --dataset probability-plane": "needs PartPoints",
     "plugins check nobody": "unknown plugin distribution 'nobody'",
 }
 GROUPS = {**NAMES, **OPTIONS, **VALUES, **FILES, **COMBINATIONS}
-CHEAPLY = {"run": ["--dry-run"], "train": ["--no-train"], "explain": ["--no-train"]}
+CHEAPLY = {
+    "run": ["--dry-run"],
+    "train": ["--no-train"],
+    "explain": ["-p", "weights=", "--no-train"],
+}
 COMMAND = re.compile("`xbench ([^`]*)`")
 
 
@@ -214,7 +218,7 @@ def test_names_are_looked_up_before_torch_is_imported(project):
 
 SPELLINGS = {
     "run --dataset ToyBirds --explainer DELIBERATIVE": "entry deliberative:",
-    "run --benchmark Default --classifier Small_CNN": "small-cnn from random weights",
+    "run --benchmark Default --classifier Small_VGG": "small-vgg from random weights",
     "run --benchmark explicable_toybirds --variant Smoke": "explicable-toybirds:",
     "Run -p explainer.difficulty=Entropy -p executor=Local": "entry deliberative:",
     "run --classifier SqueezeNet1-1": "torchvision:squeezenet1_1 from random weights",
