@@ -179,11 +179,16 @@ def _remarks(benchmark: Benchmark, records: Sequence[Record]) -> Iterator[str]:
     if _unscored(worst):
         yield (
             f"Not everything could be scored: '{worst.label}' lacks a score of "
-            f"{_unscored(worst)} of {counted(worst.cases, case)}, the most of all; differences "
+            f"{_unscored(worst)} of {counted(_asked(worst), case)}, the most of all; differences "
             f"are of the {case}s that both have."
         )
     if any(not one.difference.paired for one in comparisons(benchmark, records)):
         yield f"Unpaired differences are of different {case}s, and less sharp."
+
+
+def _asked(record: Record) -> int:
+    """How many cases there are in all repeats together, some of them in several."""
+    return max((score.n + score.n_unscored for score in record.scores), default=0)
 
 
 def _unscored(record: Record) -> int:

@@ -321,7 +321,7 @@ def test_what_is_to_be_known_before_numbers_are_used():
         "Limited to 5 images: a try, not a result.",
         "a: 2 answers of people still to come; run the same command again when more are there.",
         (
-            "Not everything could be scored: 'a' lacks a score of 3 of 10 images, the most of all; "
+            "Not everything could be scored: 'a' lacks a score of 3 of 13 images, the most of all; "
             "differences are of the images that both have."
         ),
     )
