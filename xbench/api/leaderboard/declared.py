@@ -25,7 +25,7 @@ States = Mapping[str, str]
 
 
 def benchmark_of(submission: Submission, file: Path | None, registry: Registry) -> Benchmark:
-    """The benchmark that the submission is of: the installed one, or that of a file.
+    """The benchmark that the submission is of, in its variants: the installed one, or a file's.
 
     `SubmissionError`, or `UnknownNameError`, where it is not there, or of another version.
     """
@@ -34,7 +34,10 @@ def benchmark_of(submission: Submission, file: Path | None, registry: Registry) 
     if file is None and name not in known:
         hint = "Install what brings it, or name its file: --benchmark-file FILE."
         raise UnknownNameError("benchmark of the submission", name, known, hint)
-    tree = declared(file or registry.get("benchmark", name), None, (), None, [], registry=registry)
+    heading = submission.record.heading
+    variants = tuple(heading.variants) if heading else ()
+    path = file or registry.get("benchmark", name)
+    tree = declared(path, None, variants, None, [], registry=registry)
     if tree["name"] != name:
         message = f"the submission is of benchmark {name!r}, and {file} is {tree['name']!r}"
         raise SubmissionError(f"{message}; name the file of {name!r}")

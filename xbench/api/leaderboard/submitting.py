@@ -149,8 +149,6 @@ def _faults(record: Record) -> Iterator[str]:
         yield f"it failed ({record.failure})"
     if record.limited_to is not None:
         yield f"only {record.limited_to} cases were evaluated (--limit)"
-    if record.heading is not None and record.heading.variants:
-        yield f"it is of a variant of its benchmark (--variant {' '.join(record.heading.variants)})"
     if record.heading is None:
         yield "it was written by an earlier version"
 

@@ -14,6 +14,8 @@ from xbench import (
     UsageError,
     add_submission,
     check_submission,
+    run,
+    submit,
 )
 from xbench.api.leaderboard.checking import added
 from xbench.results.board.folder import read_submission
@@ -61,6 +63,24 @@ def test_another_version_is_named_with_the_one_that_is_installed(mine, tmp_path)
 )
 def test_what_the_benchmark_declares_otherwise_is_named(mine, tmp_path, text, with_, message):
     refused(mine, message, small_benchmark(tmp_path, SMALL.replace(text, with_)))
+
+
+FEW = f"{SMALL}\n[variants.few.protocol]\nimages = 12\n"
+
+
+def test_an_entry_of_a_variant_is_held_to_the_variant(tmp_path):
+    file, store = small_benchmark(tmp_path, FEW), tmp_path / "store"
+    run(str(file), variant="few", store=store, quiet=True)
+    (folder,) = submit("1", tmp_path / "out", contact="me", store=store)
+    assert check_submission(folder, benchmark_file=file).lines
+    heading = read_submission(folder).record.heading
+    for variants, message, error in (
+        ([], "its protocol is not the benchmark's", SubmissionError),
+        (["other"], "unknown variant of benchmark small-board 'other'", UnknownNameError),
+    ):
+        told = heading.model_copy(update={"variants": variants})
+        lying = altered(folder, tmp_path / f"lying {len(variants)}", heading=told)
+        refused(lying, message, file, error)
 
 
 def test_a_record_on_other_weights_is_refused_with_the_way_out(ran, mine, tmp_path):

@@ -133,13 +133,6 @@ def test_a_record_that_is_not_whole_is_refused_with_the_way_out(ran, tmp_path, c
     refused(tmp_path / "out", record, SubmissionError, message, store=ran.store)
 
 
-def test_a_variant_is_refused(ran, tmp_path):
-    record = records(ran.store)["deliberative"]
-    heading = record.heading.model_copy(update={"variants": ["smoke"]})
-    record = record.model_copy(update={"heading": heading})
-    refused(tmp_path / "out", record, SubmissionError, "--variant smoke", store=ran.store)
-
-
 def test_a_limited_run_is_refused(ran, tmp_path):
     made = run(str(ran.file), limit=3, store=tmp_path / "store", quiet=True)
     said = {"store": tmp_path / "store"}

@@ -23,6 +23,8 @@ class Measure(NamedTuple):
 
     version: str
     """Of the benchmark, with what it was measured with."""
+    variants: tuple[str, ...]
+    """Names of the benchmark's variants that were laid on it."""
     protocol: Mapping[str, str]
     """Its name, its version and its parameters by their paths, each as JSON."""
     compared_set: str | None
@@ -68,6 +70,7 @@ def measure(record: Record) -> Measure:
     weights = tuple(tuple(sorted(_weights(of_repeat))) for of_repeat in record.weights)
     return Measure(
         record.benchmark_version,
+        tuple(record.heading.variants) if record.heading else (),
         {path: _json(value) for path, value in _protocol(record)},
         record.compared_set,
         images,
@@ -125,6 +128,8 @@ def apart(of: Measure, main: Measure) -> str:
 def _differences(of: Measure, main: Measure) -> Iterator[str]:
     if of.version != main.version:
         yield f"version {_short(of.version)} of the benchmark"
+    if of.variants != main.variants:
+        yield f"variant {_short(' '.join(of.variants))}" if of.variants else "no variant"
     yield from _other_parameters(of.protocol, main.protocol)
     for role in sorted({**of.images, **main.images}):
         if of.images.get(role) != main.images.get(role):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from small_boards import FRESH, entry, hits, weights
+from hand_made_boards import FRESH, entry, hits, weights
 from small_submissions import FIELDS, made_up, record_of, table_of
 from xbench.errors import MismatchError, SubmissionError, UnknownNameError
 from xbench.kernels.ranks import RankRule

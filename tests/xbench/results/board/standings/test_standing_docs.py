@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from small_boards import example
+from hand_made_boards import example
 from xbench.results.board.standings.sentences import sentences
 from xbench.results.board.standings.standing import standing
 from xbench.results.board.standings.table import standing_tables

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hand_made_boards import entry, hits
 from named_cases import named
-from small_boards import entry, hits
 from xbench.errors import MismatchError
 from xbench.results.board.standings.filled import filled
 

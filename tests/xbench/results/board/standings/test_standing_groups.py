@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from small_boards import entry, hits, weights
+from hand_made_boards import entry, hits, weights
 from xbench.results.board.standings.groups import apart, groups, measure
-from xbench.results.record import IntervalRecord, WeightsRecord
+from xbench.results.record import HeadingRecord, IntervalRecord, WeightsRecord
 
 VALUES = np.linspace(0, 1, 6).reshape(2, 3)
 PROTOCOL = {"kind": "protocol", "name": "hits", "version": "1", "parameters": {}}
@@ -32,6 +32,7 @@ DIFFERENT = [
     ({"datasets": {"test": {**IMAGES, "fingerprint": "b" * 32}}}, "other images of 'test' (birds"),
     ({"datasets": {"test": {**IMAGES, "transform": {"crop": 5}}}}, "other images of 'test'"),
     ({"datasets": {"test": IMAGES, "shifted": IMAGES}}, "other images of 'shifted'"),
+    ({"heading": HeadingRecord(title="", case="image", place=0, variants=["few"])}, "variant few"),
     ({"weights": weights("a", "x")}, "other weights"),
     ({"weights": weights("b", "a")}, "other weights"),
     ({"weights": []}, "other weights"),

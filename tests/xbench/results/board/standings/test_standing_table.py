@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from small_boards import FRESH, entry, hits, weights
+from hand_made_boards import FRESH, entry, hits, weights
 from xbench.cli.output import print_table
 from xbench.kernels.ranks import RankRule
 from xbench.results.board.standings.sentences import sentences
