@@ -18,6 +18,7 @@ from xbench.results.tables import LEGEND, MARK, Row, Table, interval_cell
 MOST_NETWORKS = 4
 """Of so many the ranks are listed; of more their range."""
 LARGE = 100_000
+MANY = 10**12
 MINUTE, HOUR = 60, 3600
 
 
@@ -141,7 +142,7 @@ def _networks(ranks: Sequence[int | None]) -> str:
 
 
 def _compact(count: int) -> str:
-    return str(count) if abs(count) < LARGE else f"{count:.2e}"
+    return f"{count:_}".replace("_", " ") if abs(count) < MANY else f"{count:.2e}"
 
 
 def _duration(seconds: float | None) -> str:
