@@ -96,8 +96,8 @@ def _line(command: str) -> str:
 def group() -> None:
     """A benchmark for explanations of image classifiers.
 
-    `xbench run` without options trains, explains, scores and records on an embedded
-    dataset: nothing needs a download to be tried.
+    `xbench run` without options explains, scores and records on an embedded dataset with
+    networks that come along: nothing needs a download to be tried.
     """
 
 

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def command(session: Session, out: Path | None) -> None:
     """Train a classifier, or find its trained weights in the store.
 
-    The training is the one that `xbench run` would do with the same options. A training
-    that was killed goes on after its last finished epoch.
+    The training is the one that the benchmark declares with these options, also where
+    `xbench run` takes the weights of reference networks in its place. One that was killed
+    goes on after its last finished epoch.
     """
     from xbench.cli.output import print_json, print_lines, progress
     from xbench.running.planning.forecast import announce
