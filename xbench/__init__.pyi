@@ -91,6 +91,8 @@ from xbench.interfaces.data.annotation import IdealObserver as IdealObserver
 from xbench.interfaces.data.annotation import PartAttribute as PartAttribute
 from xbench.interfaces.data.annotation import PartMasks as PartMasks
 from xbench.interfaces.data.annotation import PartPoints as PartPoints
+from xbench.interfaces.data.annotation import PartRedraws as PartRedraws
+from xbench.interfaces.data.annotation import PartRemovals as PartRemovals
 from xbench.interfaces.data.annotation import annotation_kinds as annotation_kinds
 from xbench.interfaces.data.case import Case as Case
 from xbench.interfaces.data.case import case_column as case_column

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 @hookimpl
 def register_explainers() -> "list[type[Explainer]]":
     """Return the explainers."""
-    from xbench_saliency.captum_explainer import CaptumExplainer
-    from xbench_saliency.grad_cam import GradCam
+    from xbench_saliency.by_captum.explainer import CaptumExplainer
+    from xbench_saliency.cams.grad_cam import GradCam
 
     return [CaptumExplainer, GradCam]
 
@@ -20,6 +20,6 @@ def register_explainers() -> "list[type[Explainer]]":
 @hookimpl
 def register_attributions() -> "list[type[Attribution]]":
     """Return the attributions."""
-    from xbench_saliency.captum_attribution import CaptumAttribution
+    from xbench_saliency.by_captum.attribution import CaptumAttribution
 
     return [CaptumAttribution]

@@ -6,7 +6,7 @@ import torch
 from tests.shared.token_networks import SIDE, ChannelsLastNetwork, TokenNetwork
 from xbench import Batch, explained, generator
 from xbench.networks import cut_module
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.cams.grad_cam import GradCam
 
 CLASSES, GRID = 5, (4, 8)
 NETWORKS = {

@@ -22,10 +22,10 @@ from xbench import (
 from xbench.adapters import as_attribution, as_explainer
 from xbench.networks import whole_module
 from xbench.testing import check_component, tiny_batch, tiny_network
-from xbench_saliency.captum_attribution import CaptumAttribution
-from xbench_saliency.captum_explainer import CaptumExplainer
-from xbench_saliency.captum_methods import method_names
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.by_captum.attribution import CaptumAttribution
+from xbench_saliency.by_captum.explainer import CaptumExplainer
+from xbench_saliency.by_captum.methods import method_names
+from xbench_saliency.cams.grad_cam import GradCam
 
 SEED = 3
 FEW = {"n_samples": 4}
@@ -181,7 +181,7 @@ def test_a_neuron_is_explained_where_it_is_chosen(name):
     "explainer",
     [
         CaptumExplainer("Saliency"),
-        CaptumExplainer("integrated-gradients", options={"n_steps": 3}, channels="absolute"),
+        CaptumExplainer("integrated-gradients", options={"n_steps": 3}, channels="abs-sum"),
         CaptumExplainer("LayerGradCam"),
         CaptumExplainer("GradientShap", options={"n_samples": 2}, target="label"),
         CaptumExplainer("Occlusion", channels="mean"),

@@ -17,7 +17,7 @@ from xbench import (
 )
 from xbench.networks import AS_THEY_ARE, CutNetwork, Parts, blank_module, cut_classifier, cut_module
 from xbench.testing import check_component, tiny_batch, tiny_network
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.cams.grad_cam import GradCam
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.small import SmallCnn
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from xbench import Batch, ImageSet, MismatchError, generator, load_explanations, save_explanations
 from xbench_saliency.kernels.maps import GREY, repeated, scaled, tinted
-from xbench_saliency.map_figure import FINE, overlaid
-from xbench_saliency.saliency_map import SaliencyMap
+from xbench_saliency.maps.map_figure import FINE, overlaid
+from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_toybirds.dataset import Toybirds
 
 RED_AND_BLUE = torch.tensor([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])

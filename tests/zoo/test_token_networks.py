@@ -12,7 +12,7 @@ from xbench_ces.scores.explainer import ConceptualExplanationScores
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Hesitancy
 from xbench_deliberative.explanations.explainer import Deliberative
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.cams.grad_cam import GradCam
 
 CLASSES, CONCEPTS = 7, 2
 NETWORKS = {

@@ -16,7 +16,7 @@ from xbench_explicable.pictures.paired_answers import (
     paired_answers,
     similarity_digits,
 )
-from xbench_saliency.map_figure import enlarged_pixels, show
+from xbench_saliency.maps.map_figure import enlarged_pixels, show
 
 CELL, GAP, CAPTION, HEAD, KEY, MARGIN = 1.5, 0.14, 0.66, 0.42, 0.24, 0.12
 """Inches: side of a photograph, between two, below one, above a group, of the key, around all."""

@@ -19,9 +19,9 @@ from xbench_explicable.pictures.paired_answers import (
     paired_answers,
     similarity_digits,
 )
-from xbench_saliency.grad_cam import GradCam
-from xbench_saliency.map_figure import enlarged_pixels, overlaid, show
-from xbench_saliency.saliency_map import SaliencyMap
+from xbench_saliency.cams.grad_cam import GradCam
+from xbench_saliency.maps.map_figure import enlarged_pixels, overlaid, show
+from xbench_saliency.maps.saliency_map import SaliencyMap
 
 CELL, GAP, BETWEEN, MARGIN = 1.2, 0.07, 0.35, 0.12
 CAPTION, HEAD, KEY = 0.42, 0.66, 0.3

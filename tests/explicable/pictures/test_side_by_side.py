@@ -19,7 +19,7 @@ from xbench.networks import blank_module
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.pictures.paired_answers import PairedAnswer
 from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.cams.grad_cam import GradCam
 from xbench_toybirds.dataset import Toybirds
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.small import SmallCnn

@@ -15,7 +15,7 @@ from xbench.api.photos.explained import Explained, unique
 from xbench.api.photos.explaining import explain
 from xbench.errors import UsageError
 from xbench.interfaces.explanation import load_explanations
-from xbench_saliency.saliency_map import SaliencyMap
+from xbench_saliency.maps.saliency_map import SaliencyMap
 
 
 @pytest.fixture(scope="module")

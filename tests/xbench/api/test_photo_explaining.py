@@ -16,7 +16,7 @@ from xbench.api.photos.explaining import explain
 from xbench.api.photos.given_networks import load_classifier
 from xbench.errors import MismatchError, UsageError, XbenchError
 from xbench.testing import TinyClassifier
-from xbench_saliency.grad_cam import GradCam
+from xbench_saliency.cams.grad_cam import GradCam
 
 CLASSES = 5
 NAMES = ("ant", "bee", "cat", "dog", "eel")

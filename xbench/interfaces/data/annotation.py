@@ -41,6 +41,34 @@ class PartMasks(Annotation):
         """For each pixel the index of the part it shows, −1 where it shows none."""
 
 
+class PartRemovals(Annotation):
+    """Images can be rendered again without some of their parts, all else being as it was."""
+
+    @abstractmethod
+    def images_without(
+        self, ids: Sequence[int], removed: Bool[Tensor, "n masks"]
+    ) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images, each without the parts that are marked for it.
+
+        Parts are those of `PartMasks.mask_names`. Outside the masks of its removed parts no pixel
+        of an image changes; with nothing marked none does.
+        """
+
+
+class PartRedraws(Annotation):
+    """Images can be rendered again with other values of some parts' attributes."""
+
+    @abstractmethod
+    def images_redrawn(
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n masks"], draw: int
+    ) -> Sequence[UInt8[Tensor, "3 _ _"]]:
+        """The images, values of the marked parts drawn from the mixture of all classes.
+
+        Parts are those of `PartMasks.mask_names`; `draw`, at least 0, counts independent draws.
+        All else is as it was.
+        """
+
+
 class PartAttribute(NamedTuple):
     """One attribute of one part, such as the colour of the back."""
 

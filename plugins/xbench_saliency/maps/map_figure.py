@@ -24,7 +24,7 @@ from xbench.figures import (
 )
 from xbench.kernels import resized_maps
 from xbench_saliency.kernels.maps import repeated, scaled, tinted
-from xbench_saliency.saliency_map import SaliencyMap
+from xbench_saliency.maps.saliency_map import SaliencyMap
 
 STRENGTH = 0.85
 """How much of the image the strongest saliency covers."""

@@ -10,8 +10,8 @@ from torch import Generator, Tensor, nn
 
 from xbench import Artefacts, Batch, Explainer, Given, Network
 from xbench.kernels import on_grid
-from xbench_saliency.saliency_map import SaliencyMap
-from xbench_saliency.targets import Target, target_classes
+from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import Target, target_classes
 
 
 @dataclass(frozen=True)

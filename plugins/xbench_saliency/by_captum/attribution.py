@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from xbench import Attribution, Link, Readout, Tree
-from xbench_saliency.captum_explainer import maps_of
-from xbench_saliency.captum_inputs import options_for
-from xbench_saliency.captum_methods import (
+from xbench_saliency.by_captum.explainer import maps_of
+from xbench_saliency.by_captum.inputs import options_for
+from xbench_saliency.by_captum.methods import (
     CaptumMethod,
     call,
     check_fits,

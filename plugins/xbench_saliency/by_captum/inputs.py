@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from xbench import UnknownNameError
-from xbench_saliency.captum_methods import CaptumMethod
+from xbench_saliency.by_captum.methods import CaptumMethod
 
 SQUARES = 8
 """Along each side: what is left out, or perturbed, together."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
@@ -20,8 +20,8 @@ from xbench import (
     per_image,
 )
 from xbench.kernels import on_grid
-from xbench_saliency.captum_inputs import options_for
-from xbench_saliency.captum_methods import (
+from xbench_saliency.by_captum.inputs import options_for
+from xbench_saliency.by_captum.methods import (
     BETWEEN_IMAGES,
     TOGETHER,
     CaptumMethod,
@@ -34,11 +34,9 @@ from xbench_saliency.captum_methods import (
     settle,
     settled_fields,
 )
-from xbench_saliency.saliency_map import SaliencyMap
-from xbench_saliency.targets import Target, target_classes
-
-Reduction = Literal["sum", "mean", "absolute"]
-"""How the values of a location's channels become one: `absolute` is the sum of their sizes."""
+from xbench_saliency.maps.reduction import Channels, reduced
+from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import Target, target_classes
 
 
 class _Subject(NamedTuple):
@@ -67,7 +65,7 @@ class CaptumExplainer(Explainer):
     """Of methods that look at a layer: its name in the network; "" for where it is cut."""
     target: Target = "predicted"
     """Which class is explained: the most probable one, the image's label, or that of a number."""
-    channels: Reduction = "sum"
+    channels: Channels = "sum"
     """How the values of a location's channels become one."""
     constructor: dict = field(default_factory=dict)
     """What the class is made with, such as `multiply_by_inputs`."""
@@ -154,13 +152,6 @@ class CaptumExplainer(Explainer):
                 options = options_for(method, alone)
                 values.append(call(method, made, alone, classes[place : place + 1], options))
         return maps_of(torch.cat(values))
-
-
-def reduced(raw: Float[Tensor, "n d h w"], how: Reduction) -> Float[Tensor, "n h w"]:
-    """One value for each location."""
-    if how == "mean":
-        return raw.mean(1)
-    return raw.abs().sum(1) if how == "absolute" else raw.sum(1)
 
 
 def maps_of(values: Tensor) -> Float[Tensor, "n d h w"]:

@@ -28,15 +28,18 @@ class SaliencyMap(Explanation):
     """Height and width of the image."""
     raw: Float[Tensor, "d height2 width2"] | None = None
     """What the values were made of, channel by channel, where that is kept."""
+    against: int | None = None
+    """The class that `label` is contrasted with: what is explained is the difference of logits."""
 
     def at_image_size(self) -> Float[Tensor, "height width"]:
         """The values at the image's resolution, bilinear."""
         return resized_maps(self.values, self.size)
 
     def tensors(self) -> Mapping[str, Tensor]:
-        """`values`, `label`, `probability` and `size`; and `raw`, where it is kept."""
+        """`values`, `label`, `probability` and `size`; `raw` and `against`, where they are."""
         return {
             **({} if self.raw is None else {"raw": self.raw}),
+            **({} if self.against is None else {"against": torch.tensor(self.against)}),
             "values": self.values,
             "label": torch.tensor(self.label),
             "probability": torch.tensor(self.probability, dtype=torch.float64),
@@ -48,10 +51,12 @@ class SaliencyMap(Explanation):
         """The map whose `tensors` these are."""
         height, width = tensors["size"].tolist()
         label, probability = int(tensors["label"]), float(tensors["probability"])
-        return cls(tensors["values"], label, probability, (height, width), tensors.get("raw"))
+        values, raw, size = tensors["values"], tensors.get("raw"), (height, width)
+        against = int(tensors["against"]) if "against" in tensors else None
+        return cls(values, label, probability, size, raw, against)
 
     def draw(self, batch: Batch, examples: ImageSet | None, class_names: tuple[str, ...]) -> Any:
         """The image, and the map on it; no examples are shown."""
-        from xbench_saliency.map_figure import map_figure
+        from xbench_saliency.maps.map_figure import map_figure
 
         return map_figure(self, batch, class_names)

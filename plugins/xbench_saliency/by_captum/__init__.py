@@ -1,0 +1,1 @@
+"""Any attribution class of Captum, by its name."""

@@ -1,0 +1,1 @@
+"""Saliency maps: values, pictures, and which class they speak for."""

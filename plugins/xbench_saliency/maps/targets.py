@@ -1,0 +1,75 @@
+"""Targets: which class of an image is explained, and against which other one."""
+
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float, Float64, Int64
+from torch import Tensor
+
+from xbench import Batch, ParameterError
+
+Target = Literal["predicted", "label"] | int
+"""The most probable class, the image's label, or the class of a number."""
+Against = Literal["", "runner-up"] | int
+"""Nothing, the most probable class beside the one explained, or the class of a number."""
+
+
+class Explained(NamedTuple):
+    """What of each image is explained: the logit of a class, or a difference of two logits."""
+
+    classes: Int64[Tensor, " n"]
+    against: Int64[Tensor, " n"] | None
+    probabilities: Float64[Tensor, " n"]
+    """That the network gives the classes."""
+
+    def values(self, logits: Float[Tensor, "n classes"]) -> Float[Tensor, " n"]:
+        """The logit of each image's class, less that of the class it is contrasted with."""
+        own = logits.gather(1, self.classes[:, None])[:, 0]
+        if self.against is None:
+            return own
+        return own - logits.gather(1, self.against[:, None])[:, 0]
+
+
+def explained(
+    target: Target, against: Against, logits: Float[Tensor, "n classes"], batch: Batch
+) -> Explained:
+    """What is explained; `ParameterError` where a class is contrasted with itself.
+
+    `MismatchError` where labels are asked for and not known, `ParameterError` for a number that
+    no class has.
+    """
+    classes = target_classes(target, logits, batch)
+    shares = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
+    if against == "":
+        return Explained(classes, None, shares)
+    if against == "runner-up":
+        others = logits.scatter(1, classes[:, None], float("-inf")).argmax(1)
+        return Explained(classes, others, shares)
+    others = _of_number("against", against, logits)
+    if (others == classes).any():
+        raise ParameterError(
+            f"against is {against}, which is also the class that is explained of some images; "
+            'take against = "runner-up"'
+        )
+    return Explained(classes, others, shares)
+
+
+def target_classes(
+    target: Target, logits: Float[Tensor, "n classes"], batch: Batch
+) -> Int64[Tensor, " n"]:
+    """The class of each image; `MismatchError` where labels are asked for and not known.
+
+    `ParameterError` for a number that no class has.
+    """
+    if target == "label":
+        return batch.known_labels().to(logits.device)
+    if target == "predicted":
+        return logits.argmax(1)
+    return _of_number("target", target, logits)
+
+
+def _of_number(what: str, number: int, logits: Float[Tensor, "n classes"]) -> Int64[Tensor, " n"]:
+    if not 0 <= number < logits.shape[1]:
+        message = f"{what} is {number}, and the network has the classes 0 to {logits.shape[1] - 1}"
+        raise ParameterError(message)
+    return torch.full((len(logits),), number, device=logits.device)
