@@ -61,6 +61,16 @@ def grid(tmp_path):
     return dataclasses.replace(loaded, protocol=TenFolds())
 
 
+@pytest.fixture
+def _only_new_objects():
+    """Whatever was there before is not looked at by collections, which are then quick."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_only_new_objects")
 def test_each_network_is_trained_once_and_loaded_once_and_let_go(tmp_path, grid, monkeypatch):
     trained, loaded, alive = [], [], []
     build, load = TrainedWeights.build, workplaces.load_network

@@ -59,8 +59,7 @@ class RayExecutor(Executor):
 
     def run(self, work: Work, tasks: Iterator[Task | None]) -> Iterator[Done]:
         """What became of the tasks, as they end; a task whose node died runs again."""
-        ray = _ray()
-        with _cluster(ray, self), user_modules_travel():
+        with connected(self) as ray, user_modules_travel():
             remote = ray.remote(do).options(
                 num_cpus=self.threads,
                 num_gpus=self.gpus,
@@ -108,15 +107,16 @@ def _ray() -> Any:
 
 
 @contextlib.contextmanager
-def _cluster(ray: Any, executor: RayExecutor) -> Iterator[None]:
-    """A connection to the cluster; one that somebody else made is used, and left."""
+def connected(executor: RayExecutor) -> Iterator[Any]:
+    """Ray, connected to the cluster; a connection that somebody else made is used, and left."""
+    ray = _ray()
     if ray.is_initialized():
-        yield
+        yield ray
         return
     folders: list[str] = []
     try:
         _connect(ray, executor, folders)
-        yield
+        yield ray
     finally:
         ray.shutdown()
         for folder in folders:
