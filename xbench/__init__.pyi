@@ -46,6 +46,7 @@ from xbench.errors import UnwritableStoreError as UnwritableStoreError
 from xbench.errors import UsageError as UsageError
 from xbench.errors import WeightsError as WeightsError
 from xbench.errors import XbenchError as XbenchError
+from xbench.files.arrays import read_arrays as read_arrays
 from xbench.files.home import data_home as data_home
 from xbench.files.home import home as home
 from xbench.files.photos import PHOTO_DAMAGE as PHOTO_DAMAGE

@@ -1,11 +1,7 @@
 """Files of predictions: what a classifier that was trained elsewhere takes a split's images for."""
 
 import hashlib
-import lzma
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,28 +9,14 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from xbench import Dataset, MismatchError, UnknownNameError, UsageError
+from xbench import Dataset, MismatchError, UnknownNameError, read_arrays
 
 OUTPUTS = ("predicted", "probabilities", "logits")
 """Names of arrays, of which a file has exactly one."""
-ARRAYS = (*OUTPUTS, "ids", "labels", "class_names")
+OTHERS = ("ids", "labels", "class_names")
 SUM_TOLERANCE = 1e-3
 """By how much probabilities may miss a sum of 1: they may have been stored in half precision."""
-LARGEST = 8 * 2**30
-"""Bytes of an unpacked array; predictions of a million images and a thousand classes fit."""
-DAMAGED = (
-    OSError,
-    ValueError,
-    EOFError,
-    MemoryError,
-    RuntimeError,
-    SyntaxError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
-"""What NumPy and the libraries below it raise for files that are damaged or encrypted."""
+ADVICE = "write such a file with numpy.savez(path, predicted=classes), arrays of numbers alone"
 Matching = Literal["ids", "labels", "assumed"]
 """How it is known which image a prediction is of."""
 
@@ -80,7 +62,7 @@ def read_predictions(path: Path, dataset: Dataset, split: str) -> SplitPredictio
     (n), from which it is known whose predictions they are, and `class_names`, where classes
     have another order than in the dataset. Nothing in a file is ever run.
     """
-    arrays = _arrays(path)
+    arrays = read_arrays(path, "predictions", OUTPUTS, OTHERS, ADVICE)
     ids = np.array(dataset.ids(split), np.int64)
     labels = dataset.labels(ids.tolist()).numpy()
     file_split = FileSplit(f"{path}", split, dataset.class_names(), ids, labels)
@@ -95,50 +77,6 @@ def read_predictions(path: Path, dataset: Dataset, split: str) -> SplitPredictio
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return SplitPredictions(
         digest, matching, labels, predictions.predicted, *_answer_probabilities(predictions, labels)
-    )
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays of the file by name; what a `.npy` file holds is `predicted`."""
-    if path.suffix not in (".npy", ".npz"):
-        raise UsageError(f"{path}: predictions are read from .npz and .npy files")
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                return {"predicted": content}
-            _check_sizes(path, content.zip)
-            arrays = {name: content[name] for name in ARRAYS if name in content.files}
-            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-                raise ValueError("a member is no array")
-            return arrays or _no_arrays(path, content.files)
-    except DAMAGED as error:
-        raise UsageError(
-            f"{path} cannot be read as predictions ({_reason(error)}); write such a file with "
-            "numpy.savez(path, predicted=classes), arrays of numbers alone"
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    first = (str(error).splitlines() or [type(error).__name__])[0]
-    return first.partition(". If you trust")[0]  # NumPy's advice is to unpickle
-
-
-def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
-    for info in archive.infolist():
-        if info.file_size > LARGEST:
-            raise UsageError(
-                f"{path}: {info.filename} unpacks to {info.file_size / 2**30:.0f} GiB; at most "
-                f"{LARGEST // 2**30} GiB are read"
-            )
-
-
-def _no_arrays(path: Path, names: Sequence[str]) -> dict[str, np.ndarray]:
-    raise UsageError(
-        f"{path} has no array {', '.join(map(repr, OUTPUTS[:-1]))} or {OUTPUTS[-1]!r}, but "
-        f"{', '.join(map(repr, names)) or 'none at all'}"
     )
 
 

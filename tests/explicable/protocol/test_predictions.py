@@ -297,7 +297,7 @@ def test_files_of_another_kind_are_not_opened(tmp_path) -> None:
 
 
 def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(predictions, "LARGEST", 2**20)
+    monkeypatch.setattr("xbench.files.arrays.LARGEST", 2**20)
     path, packed = tmp_path / "large.npz", io.BytesIO()
     np.save(packed, np.zeros(2**18))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
