@@ -1,5 +1,6 @@
 # What a plugin's command needs: options, the session they describe, printing, progress.
 
+from xbench.api.given import scored_kind as scored_kind
 from xbench.api.progress import progress as progress
 from xbench.benchmark.assembly import assemble as assemble
 from xbench.benchmark.declaration import adjust as adjust
@@ -12,6 +13,7 @@ from xbench.cli.options import session_options as session_options
 from xbench.cli.output import print_json as print_json
 from xbench.cli.output import print_lines as print_lines
 from xbench.cli.output import print_table as print_table
+from xbench.cli.run import score_given as score_given
 from xbench.cli.standings import print_results as print_results
 from xbench.components.specification import as_table as as_table
 from xbench.components.specification import overlay as overlay

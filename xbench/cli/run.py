@@ -1,7 +1,7 @@
 """`xbench run`: the whole chain, from a benchmark to records."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +104,24 @@ def command(
         whole = [(run, to) for run, to in zip(runs, folders, strict=False) if run.records]
         pages = [write_report(run._replace(command=spoken), to, pictures) for run, to in whole]
     _print(suite, [run for run in runs if run.records], pages, (form, session.full))
+    if failed is not None:
+        raise failed
+
+
+def score_given(session: Session, files: Mapping[str, Path], limit: int | None) -> None:
+    """Score explanations that were made elsewhere with the session's benchmark, and print it.
+
+    `files` has them by label; they take the place of the benchmark's entries.
+    """
+    from xbench.api.given import given_tree
+    from xbench.cli.output import progress
+    from xbench.running.runner import RunOptions
+
+    of = session.of(given_tree(session.tree, session.registry, files))
+    asked = [of.assembled()], of.executor()
+    with progress(session.quiet or session.json) as reporter:
+        runs, failed = _runs(of, asked, RunOptions(limit), reporter)
+    _print(None, [run for run in runs if run.records], (), (session.printed_as, session.full))
     if failed is not None:
         raise failed
 

@@ -1,4 +1,4 @@
-"""`xbench score`: compare classifiers that were trained elsewhere, by their predictions."""
+"""`xbench score`: predictions, or explanations, of classifiers from elsewhere."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from xbench import ParameterError, UsageError
-from xbench.commands import CHOICE, OUTPUT, WORK, Session, parameter_tree, session_options
+from xbench.commands import (
+    CHOICE,
+    OUTPUT,
+    WORK,
+    Session,
+    parameter_tree,
+    score_given,
+    scored_kind,
+    session_options,
+)
 
 if TYPE_CHECKING:
     from xbench import Benchmark, Record, Result, Rows, Store, Tree
@@ -54,20 +63,44 @@ class PredictionsFile(NamedTuple):
     multiple=True,
     help="What tables call a file, once for each; its name if nothing is said.",
 )
+@click.option(
+    "--limit", type=click.IntRange(1), help="Of maps: score those of so many images only."
+)
 def command(
-    session: Session, files: tuple[Path, ...], split: str | None, labels: tuple[str, ...]
+    session: Session,
+    files: tuple[Path, ...],
+    split: str | None,
+    labels: tuple[str, ...],
+    limit: int | None,
 ) -> None:
-    """Score files of predictions against each other, without any network.
+    """Score files of predictions, or of saliency maps, that were made elsewhere.
 
-    FILE is a .npy file of one class for each image of the split, or a .npz file with one of
-    predicted, probabilities and logits, and ids, labels or class_names where wanted. The
-    similarity comes from the benchmark, or from -p similarity.name=NAME.
+    Predictions are compared with each other, without any network: FILE is a .npy file of one
+    class for each image of the split, or a .npz file with one of predicted, probabilities and
+    logits, and ids, labels or class_names where wanted. The similarity comes from the benchmark, or
+    from -p similarity.name=NAME.
+
+    With a benchmark that scores saliency maps, FILE is a .npz file of maps (images × height ×
+    width), ids of the images and classes that the maps speak for; it takes the place of the
+    benchmark's entries, beside the same floors and the same network.
     """
+    paths = _paths_by_label(files, labels)
+    kind = scored_kind(dataclasses.replace(session, parameters=()).tree, session.registry)
+    if kind is not None and kind.given(files[0]) is not None:
+        if split:
+            raise UsageError("--split is for predictions; images of maps are the benchmark's")
+        score_given(session, paths, limit)
+    elif limit is not None:
+        raise UsageError("--limit is for maps; predictions are scored as a whole")
+    else:
+        _score_predictions(session, split, paths)
+
+
+def _score_predictions(session: Session, split: str | None, paths: Mapping[str, Path]) -> None:
     from xbench import put_results, record_path
     from xbench.commands import print_json, print_results
     from xbench_explicable.protocol.predictions import read_predictions
 
-    paths = _paths_by_label(files, labels)
     benchmark = _benchmark(session, split)
     images = benchmark.datasets["test"]
     images.dataset.check()
