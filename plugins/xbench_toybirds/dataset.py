@@ -18,35 +18,32 @@ from xbench import (
     ConceptExamplesPair,
     Contexts,
     Dataset,
-    DatasetError,
     HumanLabels,
     IdealObserver,
-    ParameterError,
     PartAttribute,
     PartMasks,
     PartPoints,
+    PartRedraws,
+    PartRemovals,
     Tree,
-    UnknownNameError,
     fingerprint,
 )
-from xbench_toybirds import annotators, concepts, observer, parts
-from xbench_toybirds.contexts import CONTEXTS
-from xbench_toybirds.hashing import permutation, uniforms
+from xbench_toybirds.concepts import catalogue
+from xbench_toybirds.confounding import Confounding
+from xbench_toybirds.drawing import parts, removal
+from xbench_toybirds.drawing.contexts import CONTEXTS
+from xbench_toybirds.drawing.render import render, render_regions
+from xbench_toybirds.drawing.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
+from xbench_toybirds.interventions import checked_marks, pixels_redrawn, redrawn_values, variants_of
+from xbench_toybirds.observing import annotators, observer
 from xbench_toybirds.recent import Recent
-from xbench_toybirds.render import render, render_regions
-from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, Scenes, draw_scenes
+from xbench_toybirds.refusal import refuse
+from xbench_toybirds.splits import REDRAWN, SPAN, SPLITS, Splits, are_of, labels_of, whole
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, GENERA, NDIFF, PARTS, World, genus_of
 
 RENDERING = 4
 """Raised with every change that alters an image, a label or an annotation."""
 
-SPAN = 1_000_000
-"""Ids of the k-th split start at k × SPAN, so that sizes do not change what an id shows."""
-
-SPLITS = ("train", "validation", "test", "shifted")
-_CONFOUNDED = ("train", "validation")
-_REDRAWN = ("test", "shifted")
-"""Splits of which there are fresh images."""
 _NO_PART_IN_TRAINING = (
     *("validation", "test", "shifted", "fresh_seed"),
     *("annotators", "attention", "lapses"),
@@ -64,6 +61,8 @@ class Toybirds(
     Dataset,
     PartPoints,
     PartMasks,
+    PartRemovals,
+    PartRedraws,
     ClassAttributes,
     ClassHierarchy,
     Contexts,
@@ -113,37 +112,26 @@ class Toybirds(
         """Refuse impossible parameters, naming the parameter."""
         self._check_sizes()
         self._check_shares()
-        self._check_confounding()
+        self._confounding().check()
 
     def _check_sizes(self) -> None:
         if self.ndiff not in NDIFF:
-            _refuse("ndiff", self.ndiff, f"one of {', '.join(map(str, NDIFF))}")
+            refuse("ndiff", self.ndiff, f"one of {', '.join(map(str, NDIFF))}")
         if self.fresh_seed < 0:
-            _refuse("fresh_seed", self.fresh_seed, "at least 0")
+            refuse("fresh_seed", self.fresh_seed, "at least 0")
         if self.annotators < 1:
-            _refuse("annotators", self.annotators, "at least 1")
+            refuse("annotators", self.annotators, "at least 1")
         for split in SPLITS:
             if not 0 <= getattr(self, split) <= SPAN:
-                _refuse(split, getattr(self, split), f"a number of images up to {SPAN}")
+                refuse(split, getattr(self, split), f"a number of images up to {SPAN}")
 
     def _check_shares(self) -> None:
         for field in ("colour_concentration", "shape_concentration", "kinship"):
             if not 0 < getattr(self, field) < 1:
-                _refuse(field, getattr(self, field), "between 0 and 1, both excluded")
+                refuse(field, getattr(self, field), "between 0 and 1, both excluded")
         for field in ("confound_strength", "attention", "lapses"):
             if not 0 <= getattr(self, field) <= 1:
-                _refuse(field, getattr(self, field), "between 0 and 1")
-
-    def _check_confounding(self) -> None:
-        if self.confounded_class not in ("", *CLASSES):
-            raise UnknownNameError("class of toybirds", self.confounded_class, CLASSES)
-        if self.confounded_context not in ("", *CONTEXTS):
-            raise UnknownNameError("context of toybirds", self.confounded_context, CONTEXTS)
-        if bool(self.confounded_class) != bool(self.confounded_context):
-            raise ParameterError(
-                "dataset 'toybirds': confounded_class and confounded_context go together; "
-                "give both or neither."
-            )
+                refuse(field, getattr(self, field), "between 0 and 1")
 
     def check(self) -> None:
         """Nothing can be missing: everything is drawn."""
@@ -156,10 +144,10 @@ class Toybirds(
     def fresh(self, seed: int) -> "Toybirds":
         """The same world with other test images."""
         if seed < 1:
-            _refuse("fresh_seed", seed, "at least 1")
-        for split in _REDRAWN:
-            if 2 * _whole(getattr(self, split)) > SPAN:
-                _refuse(split, getattr(self, split), f"at most {SPAN // 2} for fresh images")
+            refuse("fresh_seed", seed, "at least 1")
+        for split in REDRAWN:
+            if 2 * whole(getattr(self, split)) > SPAN:
+                refuse(split, getattr(self, split), f"at most {SPAN // 2} for fresh images")
         return replace(self, fresh_seed=seed)
 
     def fingerprint(self) -> str:
@@ -181,24 +169,20 @@ class Toybirds(
 
     def ids(self, split: str) -> Sequence[int]:
         """Ids of a split's images; every run of 20 holds each class once."""
-        if split not in SPLITS:
-            raise UnknownNameError("split of toybirds", split, SPLITS)
-        start, size = SPLITS.index(split) * SPAN, getattr(self, split)
-        if self.fresh_seed and split in _REDRAWN:
-            return [start + rank for rank in _fresh_ranks(self.fresh_seed, split, size)]
-        return range(start, start + size)
+        return self._splits().ids(split)
 
     def labels(self, ids: Sequence[int]) -> Int64[Tensor, " n"]:
         """The label of each image."""
-        return torch.from_numpy(_labels(self._checked_ids(ids)))
+        return torch.from_numpy(labels_of(self._splits().checked(ids)))
 
     def images(  # type: ignore[override]
         self, ids: Sequence[int]
     ) -> UInt8[Tensor, "n 3 96 96"]:
         """The images, RGB."""
-        return _tensor(
-            _recent(self, "pixels").of(ids, lambda new: render(self._scenes(new)).pixels)
-        )
+        return _tensor(self._pixels(ids))
+
+    def _pixels(self, ids: Sequence[int]) -> UInt8[np.ndarray, "n h w 3"]:
+        return _recent(self, "pixels").of(ids, lambda new: render(self._scenes(new)).pixels)
 
     def sizes(self, ids: Sequence[int]) -> Sequence[tuple[int, int]]:
         """Every image is 96 pixels high and wide."""
@@ -226,6 +210,68 @@ class Toybirds(
         """For each pixel the part it shows; hidden parts may show a few pixels."""
         return torch.from_numpy(parts.masks(self._view(ids).regions))
 
+    def images_without(  # type: ignore[override]
+        self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]
+    ) -> UInt8[Tensor, "n 3 96 96"]:
+        """The images, each without the parts that are marked for it: what is beneath them shows.
+
+        An id may stand there several times; its image is painted once.
+        """
+        known, variants = variants_of(ids, removed)
+        pixels = self._pixels(known)
+        return _tensor(removal.pixels_without(self._scenes(known), pixels, variants))
+
+    def visible_without(
+        self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]
+    ) -> Int64[Tensor, "n parts"]:
+        """`visible_parts` of these images: a part may be visible once another is away."""
+        return torch.from_numpy(self._visible_without(ids, removed).astype(np.int64))
+
+    def _visible_without(
+        self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]
+    ) -> Bool[np.ndarray, "n parts"]:
+        known, variants = variants_of(ids, removed)
+        scenes = self._scenes(known)
+        regions = removal.regions_without(scenes, render_regions(scenes), variants)
+        return parts.visibility(regions, scenes.take(variants.scene))
+
+    def class_posterior_without(
+        self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]
+    ) -> Float64[Tensor, "n classes"]:
+        """`class_posterior` given the values of what is visible once parts are removed."""
+        visible = self._visible_without(ids, removed)
+        return self._posterior(self._scenes(ids).values, visible)
+
+    def images_redrawn(  # type: ignore[override]
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n parts"], draw: int
+    ) -> UInt8[Tensor, "n 3 96 96"]:
+        """The images, values of the marked parts drawn as images of any class have them."""
+        values = self._values_redrawn(ids, redrawn, draw)
+        known = self._splits().checked(ids)
+        return _tensor(pixels_redrawn(known, self._scenes(ids), values, self._pixels(ids)))
+
+    def attribute_values_redrawn(
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n parts"], draw: int
+    ) -> Int64[Tensor, "n attributes"]:
+        """`attribute_values` of these images."""
+        return torch.from_numpy(self._values_redrawn(ids, redrawn, draw))
+
+    def _values_redrawn(
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n parts"], draw: int
+    ) -> Int64[np.ndarray, "n attributes"]:
+        if draw < 0:
+            refuse("draw", draw, "at least 0")
+        marks = checked_marks("redrawn", ids, redrawn)
+        known = self._splits().checked(ids)
+        return redrawn_values(self.world(), known, self._scenes(ids).values, marks, draw)
+
+    def class_posterior_redrawn(
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n parts"], draw: int
+    ) -> Float64[Tensor, "n classes"]:
+        """`class_posterior` given the values that are drawn, which the observer takes as usual."""
+        values = self._values_redrawn(ids, redrawn, draw)
+        return self._posterior(values, self._view(ids).visible)
+
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """The true distributions from which attribute values are drawn, in per cent."""
         table = torch.from_numpy(self.world().distributions() * 100)
@@ -249,28 +295,20 @@ class Toybirds(
 
     def concepts(self) -> tuple[Concept, ...]:
         """Concepts of four families, near-synonyms and correlated ones among them."""
-        return concepts.concepts()
+        return catalogue.concepts()
 
     def concept_examples(self, name: str, count: int, generator: Generator) -> ConceptExamplesPair:
         """`count` images with and `count` without the concept, drawn for the purpose."""
-        catalogue = concepts.catalogue()
-        if name not in catalogue:
-            raise UnknownNameError("concept of toybirds", name, catalogue)
         draw = int(torch.randint(2**20, (), generator=generator))
-        first = (1 << 62) + (list(catalogue).index(name) << 50) + (draw << 30)
-        ids = np.arange(first, first + 2 * count, dtype=np.int64)
-        depiction = catalogue[name]
-        return ConceptExamplesPair(
-            _tensor(depiction.images(self.world(), ids[:count], present=True)),
-            _tensor(depiction.images(self.world(), ids[count:], present=False)),
-        )
+        examples = catalogue.examples(self.world(), name, count, draw)
+        return ConceptExamplesPair(*map(_tensor, examples))
 
     def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n classes"]:
         """How many of the simulated annotators chose each class."""
         counts = annotators.label_counts(
             self._likelihoods(ids),
             self.seed,
-            self._checked_ids(ids),
+            self._splits().checked(ids),
             annotators=self.annotators,
             attention=self.attention,
             lapses=self.lapses,
@@ -306,6 +344,13 @@ class Toybirds(
             self.kinship,
         )
 
+    def _posterior(
+        self, values: Int64[np.ndarray, "n attributes"], visible: Bool[np.ndarray, "n parts"]
+    ) -> Float64[Tensor, "n classes"]:
+        table = self.world().distributions()
+        likelihoods = observer.part_likelihoods(table, values, visible)
+        return torch.from_numpy(observer.class_posterior(likelihoods))
+
     def _likelihoods(self, ids: Sequence[int]) -> Float64[np.ndarray, "n parts classes"]:
         view = self._view(ids)
         table = self.world().distributions()
@@ -316,53 +361,27 @@ class Toybirds(
         regions = render_regions(scenes)
         return _View(scenes, regions, parts.visibility(regions, scenes))
 
-    def _checked_ids(self, ids: Sequence[int]) -> Int64[np.ndarray, " n"]:
-        image_ids = np.asarray(ids, dtype=np.int64).reshape(-1)
-        split, rank = np.divmod(image_ids, SPAN)
-        known = np.zeros(image_ids.shape, bool)
-        for place, name in enumerate(SPLITS):
-            known |= (split == place) & self._has(name, rank)
-        if not known.all():
-            stranger = int(image_ids[~known][0])
-            raise DatasetError(
-                f"dataset 'toybirds' has no image {stranger}; "
-                f"`ids(split)` lists those of {', '.join(SPLITS)}."
-            )
-        return image_ids
+    def _splits(self) -> Splits:
+        sizes = (self.train, self.validation, self.test, self.shifted)
+        return Splits(sizes, self.fresh_seed)
 
-    def _has(self, split: str, ranks: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
-        """Which images of a span are of its split."""
-        size = getattr(self, split)
-        if self.fresh_seed and split in _REDRAWN:
-            return np.isin(ranks, _fresh_ranks(self.fresh_seed, split, size))
-        return ranks < size
+    def _confounding(self) -> Confounding:
+        return Confounding(self.confounded_class, self.confounded_context, self.confound_strength)
 
     def _scenes(self, ids: Sequence[int]) -> Scenes:
-        image_ids = self._checked_ids(ids)
-        labels = _labels(image_ids)
-        usual = draw_scenes(self.world(), image_ids, labels, USUAL)
-        shifted = draw_scenes(self.world(), image_ids, labels, SHIFTED)
-        is_shifted = image_ids // SPAN == SPLITS.index("shifted")
+        known = self._splits().checked(ids)
+        labels = labels_of(known)
+        usual = draw_scenes(self.world(), known, labels, USUAL)
+        shifted = draw_scenes(self.world(), known, labels, SHIFTED)
+        is_shifted = are_of(known, "shifted")
         scenes = Scenes(
             *(
                 np.where(is_shifted.reshape(-1, *[1] * (field.ndim - 1)), other, field)
                 for field, other in zip(usual, shifted, strict=True)
             )
         )
-        return scenes._replace(context=self._confounded(image_ids, labels, scenes.context))
-
-    def _confounded(
-        self,
-        ids: Int64[np.ndarray, " n"],
-        labels: Int64[np.ndarray, " n"],
-        contexts: Int64[np.ndarray, " n"],
-    ) -> Int64[np.ndarray, " n"]:
-        if not self.confounded_class:
-            return contexts
-        mask = np.isin(ids // SPAN, [SPLITS.index(split) for split in _CONFOUNDED])
-        mask &= labels == CLASSES.index(self.confounded_class)
-        mask &= uniforms(self.seed, ids, "confounding", 1)[:, 0] < self.confound_strength
-        return np.where(mask, CONTEXTS.index(self.confounded_context), contexts)
+        contexts = self._confounding().contexts(self.seed, known, scenes.context)
+        return scenes._replace(context=contexts)
 
 
 @functools.lru_cache(maxsize=4)
@@ -371,27 +390,5 @@ def _recent(birds: Toybirds, what: str) -> Recent:
     return Recent()
 
 
-@functools.lru_cache(maxsize=8)
-def _fresh_ranks(seed: int, split: str, size: int) -> tuple[int, ...]:
-    """Places of other images in a span than the first `size`: runs of one image of each class."""
-    runs, taken = SPAN // len(CLASSES), _whole(size) // len(CLASSES)
-    order = permutation(seed, f"fresh {split}", runs - taken)
-    starts = sorted((taken + run) * len(CLASSES) for run in order[:taken])
-    return tuple(start + place for start in starts for place in range(len(CLASSES)))[:size]
-
-
-def _whole(size: int) -> int:
-    """So many images as whole runs of all classes have."""
-    return -(-size // len(CLASSES)) * len(CLASSES)
-
-
 def _tensor(pixels: UInt8[np.ndarray, "n h w 3"]) -> UInt8[Tensor, "n 3 h w"]:
     return torch.from_numpy(np.ascontiguousarray(np.moveaxis(pixels, 3, 1)))
-
-
-def _labels(ids: Int64[np.ndarray, " n"]) -> Int64[np.ndarray, " n"]:
-    return ids % SPAN % len(CLASSES)
-
-
-def _refuse(field: str, value: object, allowed: str) -> None:
-    raise ParameterError(f"dataset 'toybirds': {field} is {value}, but must be {allowed}.")

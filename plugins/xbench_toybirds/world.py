@@ -104,7 +104,15 @@ class World:
         self, labels: Int64[np.ndarray, " n"], uniforms: Float64[np.ndarray, "n attributes"]
     ) -> Int64[np.ndarray, "n attributes"]:
         """Attribute values of images of these classes, by inversion of the uniforms."""
-        passed = _cumulated(self)[labels] <= uniforms[:, :, None]
+        return self.draw_each(labels[:, None], uniforms)
+
+    def draw_each(
+        self,
+        labels: Int64[np.ndarray, "#n #attributes"],
+        uniforms: Float64[np.ndarray, "n attributes"],
+    ) -> Int64[np.ndarray, "n attributes"]:
+        """The same, where every attribute may be that of another class."""
+        passed = _cumulated(self)[labels, np.arange(len(ATTRIBUTES))] <= uniforms[:, :, None]
         return passed.sum(axis=2)
 
 

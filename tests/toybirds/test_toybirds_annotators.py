@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from xbench import HumanLabels
-from xbench_toybirds.annotators import label_counts
 from xbench_toybirds.dataset import Toybirds
+from xbench_toybirds.observing.annotators import label_counts
 
 LIKELIHOODS = np.array([[[0.6, 0.3, 0.1], [0.5, 0.5, 0.5]], [[1.0, 1.0, 1.0], [0.2, 0.7, 0.1]]])
 

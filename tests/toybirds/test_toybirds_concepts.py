@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from xbench import UnknownNameError
-from xbench_toybirds.concepts import FAMILIES, catalogue
-from xbench_toybirds.contexts import CONTEXTS
+from xbench_toybirds.concepts.catalogue import FAMILIES, catalogue
+from xbench_toybirds.drawing.contexts import CONTEXTS
 from xbench_toybirds.palette import COLOURS
 
 NAMES = tuple(catalogue())

@@ -15,8 +15,9 @@ from xbench import (
     annotation_kinds,
 )
 from xbench.testing import check_component
-from xbench_toybirds.dataset import SPAN, Toybirds
+from xbench_toybirds.dataset import Toybirds
 from xbench_toybirds.recent import Recent
+from xbench_toybirds.splits import SPAN
 
 CONFOUNDED = Toybirds(
     confounded_class="verda-prima", confounded_context="snow", confound_strength=0.8

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from xbench_toybirds import observer
 from xbench_toybirds.hashing import integers, uniforms
+from xbench_toybirds.observing import observer
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, PARTS, World
 
 WORLD = World(0, 5, 0.7, 0.8, 0.5)

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from xbench_toybirds.parts import masks, plain_scene, points, visibility
-from xbench_toybirds.render import GAP, SHAPE, render_regions
-from xbench_toybirds.scene import FRAME
+from xbench_toybirds.drawing.parts import masks, plain_scene, points, visibility
+from xbench_toybirds.drawing.render import GAP, SHAPE, render_regions
+from xbench_toybirds.drawing.scene import FRAME
 
 TEST = range(2_000_000, 2_000_150)
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from xbench_toybirds.concepts import catalogue
-from xbench_toybirds.dataset import SPAN, Toybirds
-from xbench_toybirds.parts import masks, plain_scene, visibility
-from xbench_toybirds.render import CHUNK, GAP, render, render_regions
-from xbench_toybirds.scene import FRAME, SHIFTED, USUAL, draw_scenes
+from xbench_toybirds.concepts.catalogue import catalogue
+from xbench_toybirds.dataset import Toybirds
+from xbench_toybirds.drawing.parts import masks, plain_scene, visibility
+from xbench_toybirds.drawing.render import CHUNK, GAP, render, render_regions
+from xbench_toybirds.drawing.scene import FRAME, SHIFTED, USUAL, draw_scenes
+from xbench_toybirds.splits import SPAN
 from xbench_toybirds.world import ATTRIBUTES
 
 IDS = [0, 1, 2, 3, SPAN + 4, 2 * SPAN + 5, 3 * SPAN + 6, 3 * SPAN + 7]

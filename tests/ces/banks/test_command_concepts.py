@@ -13,7 +13,7 @@ from xbench_ces.banks.bank import ConceptBank
 from xbench_ces.banks.command import command
 from xbench_ces.banks.file import read_bank
 from xbench_ces.scores.explainer import ConceptualExplanationScores
-from xbench_toybirds import concepts as birds
+from xbench_toybirds.concepts import catalogue as birds
 
 QUICK = ("dataset.train=160", "dataset.test=40", "training.epochs=0")
 

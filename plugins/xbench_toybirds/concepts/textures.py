@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
-from xbench_toybirds.contexts import eased
+from xbench_toybirds.drawing.contexts import eased
+from xbench_toybirds.drawing.scene import FRAME, rotation
 from xbench_toybirds.hashing import integers, uniforms
 from xbench_toybirds.palette import COLOUR_NAMES, colour_table
-from xbench_toybirds.scene import FRAME, rotation
 
 _Plane = Float32[np.ndarray, "n h w"]
 _Texture = Callable[[_Plane, _Plane], _Plane]

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from jaxtyping import Float32, Float64, Int64
 
-from xbench_toybirds.contexts import CONTEXTS, SIDE
+from xbench_toybirds.drawing.contexts import CONTEXTS, SIDE
 from xbench_toybirds.hashing import integers, uniforms
 from xbench_toybirds.world import ATTRIBUTES, World
 
@@ -45,8 +45,8 @@ class Scenes(NamedTuple):
     speckle: Int64[np.ndarray, "n 2"]
     """Where the noise is cut from its table (x, y)."""
 
-    def take(self, where: slice) -> "Scenes":
-        """The scenes of a slice."""
+    def take(self, where: slice | Int64[np.ndarray, " m"]) -> "Scenes":
+        """The scenes of a slice, or at these places."""
         return Scenes(*(field[where] for field in self))
 
 

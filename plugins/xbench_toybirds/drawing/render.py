@@ -1,5 +1,6 @@
 """From scenes to pixels and label maps, in + − × ÷ and comparisons of single numbers."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -7,10 +8,10 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int64, UInt8
 
 from xbench_toybirds import palette
-from xbench_toybirds.anatomy import STROKES, Stroke
-from xbench_toybirds.contexts import windows
+from xbench_toybirds.drawing.anatomy import STROKES, Stroke
+from xbench_toybirds.drawing.contexts import windows
+from xbench_toybirds.drawing.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes, rotation
 from xbench_toybirds.hashing import uniforms
-from xbench_toybirds.scene import COVERS, FRAME, NOISE_SIDE, OCCLUDERS, Scenes, rotation
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
 GAP = len(PARTS)
@@ -27,6 +28,7 @@ CELL = 0.022
 _COLUMN = {(a.part, a.name == "colour"): column for column, a in enumerate(ATTRIBUTES)}
 _HEAD = np.array((196, 186, 170), dtype=np.float32)
 _RIM = np.float32(0.55)
+_NO_COLOURS = np.empty((0, 3), dtype=np.float32)
 
 
 class Picture(NamedTuple):
@@ -43,9 +45,10 @@ def render(scenes: Scenes) -> Picture:
     regions = np.empty((count, FRAME, FRAME), dtype=np.int8)
     for start in range(0, count, CHUNK):
         chunk = slice(start, start + CHUNK)
-        canvas = _ground(scenes.take(chunk))
+        light = ground(scenes.take(chunk))
+        canvas = _Canvas(np.full(len(light), -1, dtype=np.int8), light)
         _paint(canvas, scenes.take(chunk))
-        pixels[chunk] = _photograph(canvas, scenes.take(chunk))
+        pixels[chunk] = _photograph(light, scenes.take(chunk))
         regions[chunk] = canvas.regions.reshape(-1, FRAME, FRAME)
     return Picture(pixels, regions)
 
@@ -66,16 +69,37 @@ class _Canvas(NamedTuple):
     pixels: Float32[np.ndarray, "pixels 3"] | None
 
 
-def _ground(scenes: Scenes) -> _Canvas:
-    ground = windows(scenes.context, scenes.corner, FRAME).reshape(-1, 3)
-    return _Canvas(np.full(len(ground), -1, dtype=np.int8), ground.astype(np.float32))
+class Layer(NamedTuple):
+    """What one stroke or occluder puts on the pictures, as places on the canvas."""
+
+    label: int
+    """The part it belongs to, −1 for none."""
+    place: Int64[np.ndarray, " m"]
+    regions: Int8[np.ndarray, "#m"]
+    shape: Int64[np.ndarray, " s"]
+    """Places that it colours: those of its shape."""
+    colours: Float32[np.ndarray, "s 3"]
+    """Before light and noise; empty where they were not asked for."""
+
+
+def ground(scenes: Scenes) -> Float32[np.ndarray, "pixels 3"]:
+    """The canvas before anything is painted: the contexts."""
+    return windows(scenes.context, scenes.corner, FRAME).reshape(-1, 3).astype(np.float32)
+
+
+def layers(scenes: Scenes, *, coloured: bool) -> Iterator[Layer]:
+    """All that is painted, in order."""
+    for stroke in STROKES:
+        yield _stroke(scenes, stroke, coloured=coloured)
+    for k in range(OCCLUDERS):
+        yield _occluder(scenes, k, coloured=coloured)
 
 
 def _paint(canvas: _Canvas, scenes: Scenes) -> None:
-    for stroke in STROKES:
-        _paint_stroke(canvas, scenes, stroke)
-    for k in range(OCCLUDERS):
-        _paint_occluder(canvas, scenes, k)
+    for layer in layers(scenes, coloured=canvas.pixels is not None):
+        canvas.regions[layer.place] = layer.regions
+        if canvas.pixels is not None:
+            canvas.pixels[layer.shape] = layer.colours
 
 
 class _Ellipse(NamedTuple):
@@ -142,17 +166,15 @@ def _ellipse(scenes: Scenes, stroke: Stroke) -> _Ellipse:
     )
 
 
-def _paint_stroke(canvas: _Canvas, scenes: Scenes, stroke: Stroke) -> None:
+def _stroke(scenes: Scenes, stroke: Stroke, *, coloured: bool) -> Layer:
     patch = _patch(_ellipse(scenes, stroke))
-    if stroke.outline == "ellipse":
-        canvas.regions[patch.place] = stroke.label
-        shape = patch
-    else:
+    regions, shape = np.array([stroke.label], dtype=np.int8), patch
+    if stroke.outline != "ellipse":
         inside = _inside_outline(scenes, stroke, patch)
-        canvas.regions[patch.place] = stroke.label + np.where(inside, SHAPE, GAP)
+        regions = (stroke.label + np.where(inside, SHAPE, GAP)).astype(np.int8)
         shape = _Patch(*(field[inside] for field in patch))
-    if canvas.pixels is not None:
-        canvas.pixels[shape.place] = _plumage(scenes, stroke, shape)
+    colours = _plumage(scenes, stroke, shape) if coloured else _NO_COLOURS
+    return Layer(stroke.label, patch.place, regions, shape.place, colours)
 
 
 def _inside_outline(
@@ -210,7 +232,7 @@ def _marks(scenes: Scenes, stroke: Stroke, patch: _Patch) -> Int64[np.ndarray, "
     return tiles[pattern, across % palette.TILE, along % palette.TILE].astype(np.int64)
 
 
-def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
+def _occluder(scenes: Scenes, k: int, *, coloured: bool) -> Layer:
     x, y, length, width, cosine, sine = (scenes.occluders[:, k, i] for i in range(6))
     present = length > 0
     length = np.where(present, length, 1)
@@ -223,21 +245,44 @@ def _paint_occluder(canvas: _Canvas, scenes: Scenes, k: int) -> None:
             int(max(length.max(), width.max())) + 1,
         )
     )
-    canvas.regions[patch.place] = -1
-    if canvas.pixels is not None:
-        light = np.float32(1) - np.float32(0.25) * np.abs(patch.across)
-        colour = np.array(COVERS, dtype=np.float32)[scenes.cover[:, k]]
-        canvas.pixels[patch.place] = colour[patch.image] * light[:, None]
+    colours = _cover(scenes, k, patch) if coloured else _NO_COLOURS
+    return Layer(-1, patch.place, np.array([-1], dtype=np.int8), patch.place, colours)
 
 
-def _photograph(canvas: _Canvas, scenes: Scenes) -> UInt8[np.ndarray, "n h w 3"]:
-    images = np.reshape(canvas.pixels, (-1, FRAME, FRAME, 3))  # type: ignore[arg-type]
-    images *= scenes.gain[:, None, None, None]
-    table = _noise()
-    for image, (x, y), grain in zip(images, scenes.speckle.tolist(), scenes.grain, strict=True):
-        np.add(image, (table[y : y + FRAME, x : x + FRAME] * grain)[:, :, None], out=image)
-    np.clip(images, 0, 255, out=images)
-    return images.astype(np.uint8)
+def _cover(scenes: Scenes, k: int, patch: _Patch) -> Float32[np.ndarray, "m 3"]:
+    light = np.float32(1) - np.float32(0.25) * np.abs(patch.across)
+    colour = np.array(COVERS, dtype=np.float32)[scenes.cover[:, k]]
+    return colour[patch.image] * light[:, None]
+
+
+def _photograph(
+    light: Float32[np.ndarray, "pixels 3"], scenes: Scenes
+) -> UInt8[np.ndarray, "n h w 3"]:
+    images = light.reshape(-1, FRAME * FRAME, 3)
+    pixels = np.empty(images.shape, dtype=np.uint8)
+    for scene, image in enumerate(images):
+        noise = speckle(scenes, scene).reshape(-1)
+        pixels[scene] = exposed(image, noise, scenes.gain[scene], scenes.grain[scene])
+    return pixels.reshape(-1, FRAME, FRAME, 3)
+
+
+def exposed(
+    light: Float32[np.ndarray, "m 3"],
+    noise: Float32[np.ndarray, " m"],
+    gain: np.float32,
+    grain: np.float32,
+) -> UInt8[np.ndarray, "m 3"]:
+    """What a camera makes of the colours of some pixels of one image."""
+    image = light * gain
+    image += (noise * grain)[:, None]
+    np.clip(image, 0, 255, out=image)
+    return image.astype(np.uint8)
+
+
+def speckle(scenes: Scenes, scene: int) -> Float32[np.ndarray, "h w"]:
+    """The noise of a scene's picture, before it is scaled."""
+    x, y = scenes.speckle[scene].tolist()
+    return _noise()[y : y + FRAME, x : x + FRAME]
 
 
 @cache

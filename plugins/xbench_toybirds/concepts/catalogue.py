@@ -7,15 +7,15 @@ from functools import cache
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from xbench import Concept
+from xbench import Concept, UnknownNameError
 from xbench_toybirds import palette
-from xbench_toybirds.anatomy import STROKES
-from xbench_toybirds.contexts import CONTEXTS
+from xbench_toybirds.concepts.qualities import QUALITIES, with_quality
+from xbench_toybirds.concepts.textures import TEXTURES, texture
+from xbench_toybirds.drawing.anatomy import STROKES
+from xbench_toybirds.drawing.contexts import CONTEXTS
+from xbench_toybirds.drawing.render import render
+from xbench_toybirds.drawing.scene import FRAME, USUAL, Scenes, draw_scenes
 from xbench_toybirds.hashing import integers
-from xbench_toybirds.qualities import QUALITIES, with_quality
-from xbench_toybirds.render import render
-from xbench_toybirds.scene import FRAME, USUAL, Scenes, draw_scenes
-from xbench_toybirds.textures import TEXTURES, texture
 from xbench_toybirds.world import ATTRIBUTES, CLASSES, PARTS, World
 
 FAMILIES = ("objects and parts", "settings", "textures", "image qualities")
@@ -233,6 +233,18 @@ def catalogue() -> dict[str, Depiction]:
 def concepts() -> tuple[Concept, ...]:
     """Name and family of every concept."""
     return tuple(Concept(name, depiction.family) for name, depiction in catalogue().items())
+
+
+def examples(world: World, name: str, count: int, draw: int) -> tuple[_Images, _Images]:
+    """`count` images with and `count` without a concept; the draw decides which, below 2²⁰."""
+    depictions = catalogue()
+    if name not in depictions:
+        raise UnknownNameError("concept of toybirds", name, depictions)
+    first = (1 << 62) + (list(depictions).index(name) << 50) + (draw << 30)
+    ids = np.arange(first, first + 2 * count, dtype=np.int64)
+    depiction = depictions[name]
+    present = depiction.images(world, ids[:count], present=True)
+    return present, depiction.images(world, ids[count:], present=False)
 
 
 def _objects() -> dict[str, Depiction]:

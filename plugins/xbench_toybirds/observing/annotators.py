@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from xbench_toybirds.hashing import uniforms
-from xbench_toybirds.observer import class_posterior
+from xbench_toybirds.observing.observer import class_posterior
 
 CHUNK = 64
 """Images answered at once: memory is for this many images, annotators, parts and classes."""

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Int8, Int16, Int64
 
-from xbench_toybirds.render import GAP, SHAPE, render_regions
-from xbench_toybirds.scene import FRAME, OCCLUDERS, Scenes
+from xbench_toybirds.drawing.render import GAP, SHAPE, render_regions
+from xbench_toybirds.drawing.scene import FRAME, OCCLUDERS, Scenes
 from xbench_toybirds.world import ATTRIBUTES, PARTS
 
 SHARE = 0.5

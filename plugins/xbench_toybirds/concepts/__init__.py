@@ -1,0 +1,1 @@
+"""Images that show a concept, and images that do not."""

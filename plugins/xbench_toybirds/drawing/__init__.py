@@ -1,0 +1,1 @@
+"""Pictures of birds: anatomy, scenes, pixels, and where each part is seen."""
