@@ -21,6 +21,8 @@ from xbench.interfaces.data.annotation import (
     PartAttribute,
     PartMasks,
     PartPoints,
+    PartRedraws,
+    PartRemovals,
 )
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
@@ -119,6 +121,8 @@ class TinyDataset(
     Dataset,
     PartPoints,
     PartMasks,
+    PartRemovals,
+    PartRedraws,
     ClassAttributes,
     ClassHierarchy,
     Contexts,
@@ -187,6 +191,30 @@ class TinyDataset(
         halves = (torch.arange(SIDE) * 2 // SIDE).to(torch.int16).repeat(SIDE, 1)
         halves[: SIDE // 2] = -1
         return [halves.clone() for _ in ids]
+
+    def images_without(
+        self, ids: Sequence[int], removed: Bool[Tensor, "n 2"]
+    ) -> Sequence[UInt8[Tensor, "3 16 16"]]:
+        """Grey where the removed parts are."""
+        grey = [torch.full((3, SIDE, SIDE), 128, dtype=torch.uint8) for _ in ids]
+        return self._replaced(ids, removed, grey)
+
+    def images_redrawn(
+        self, ids: Sequence[int], redrawn: Bool[Tensor, "n 2"], draw: int
+    ) -> Sequence[UInt8[Tensor, "3 16 16"]]:
+        """Other noise where the redrawn parts are."""
+        sources = [generator("tiny redraw", image, draw) for image in ids]
+        noise = [torch.randint(256, (3, SIDE, SIDE), generator=s).to(torch.uint8) for s in sources]
+        return self._replaced(ids, redrawn, noise)
+
+    def _replaced(
+        self, ids: Sequence[int], marks: Bool[Tensor, "n 2"], others: Sequence[Tensor]
+    ) -> list[UInt8[Tensor, "3 16 16"]]:
+        """The images, with the pixels of others where marked parts are."""
+        masks = zip(self.part_masks(ids), marks, strict=True)
+        inside = [torch.isin(mask.long(), marked.nonzero().flatten()) for mask, marked in masks]
+        images = zip(inside, others, self.images(ids), strict=True)
+        return [torch.where(where, other, image) for where, other, image in images]
 
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """The colour of each part: neighbouring classes are alike."""

@@ -5,7 +5,9 @@ from collections import Counter
 import pytest
 import torch
 
-from xbench.interfaces.data.annotation import PartAttribute
+from xbench.errors import DatasetError
+from xbench.interfaces.data.annotation import PartAttribute, PartRemovals
+from xbench.interfaces.data.dataset import Dataset
 from xbench.testing.tiny import TinyDataset, tiny_images
 
 COUNTS = Counter()
@@ -51,6 +53,23 @@ def attributes(**changes):
         return (every[0]._replace(**changes), *every[1:])
 
     return changed("class_attributes", of)
+
+
+def blotted(data, ids, removed):
+    """Without the parts, and with a pixel of no part changed wherever one is removed."""
+    images = [image.clone() for image in TinyDataset().images_without(ids, removed)]
+    for image, marked in zip(images, removed, strict=True):
+        image[:, 0, 0] += int(marked.any())
+    return images
+
+
+def redrawn(data, ids, marks):
+    """Other noise each time."""
+    return TinyDataset().images_redrawn(ids, marks, fresh("draw"))
+
+
+def refused():
+    raise DatasetError("no pictures")
 
 
 MISTAKES = {
@@ -123,6 +142,56 @@ MISTAKES = {
         "shape (4, 16)",
     ),
     "a mask too few": (changed("part_masks", lambda m: m[1:]), "part masks", "2 part masks for 3"),
+    "images without parts of floats": (
+        changed("images_without", lambda images: [image / 255 for image in images]),
+        "part removals",
+        "gives as an image without parts a tensor of shape (3, 16, 16) and type float32",
+    ),
+    "an image without parts too few": (
+        changed("images_without", lambda images: images[1:]),
+        "part removals",
+        "gives 2 images without parts for 3 ids",
+    ),
+    "images without parts of another size": (
+        changed("images_without", lambda images: [image[:, :4] for image in images]),
+        "part removals",
+        "shape (3, 4, 16)",
+    ),
+    "images that change though no part is removed": (
+        {"images_without": lambda self, ids, removed: [255 - i for i in self.images(ids)]},
+        "part removals",
+        "without parts that differ outside the masks",
+    ),
+    "removals that change a pixel beside the part": (
+        {"images_without": blotted},
+        "part removals",
+        "without parts that differ outside the masks",
+    ),
+    "removals at random": (
+        {"images_without": redrawn},
+        "part removals",
+        "other images without parts when it is asked again",
+    ),
+    "removals of no split": (
+        {"images_without": lambda self, ids, removed: refused()},
+        "part removals",
+        "gives images without parts of no split",
+    ),
+    "redraws that change the image though no part is marked": (
+        {"images_redrawn": lambda self, ids, marks, draw: [255 - i for i in self.images(ids)]},
+        "part redraws",
+        "with parts redrawn that differ outside the masks",
+    ),
+    "redraws that are no function of the draw": (
+        {"images_redrawn": lambda self, ids, marks, draw: redrawn(self, ids, marks)},
+        "part redraws",
+        "other images with parts redrawn when it is asked again",
+    ),
+    "an image redrawn too few": (
+        changed("images_redrawn", lambda images: images[1:]),
+        "part redraws",
+        "gives 2 images with parts redrawn for 3 ids",
+    ),
     "frequencies in single precision": (
         attributes(frequencies=torch.ones(5, 2)),
         "class attributes",
@@ -200,6 +269,39 @@ MISTAKES = {
         "changed the default dtype from torch.float32 to torch.float64",
     ),
 }
+
+
+class Unmasked(Dataset, PartRemovals):
+    """Knows its images without parts, and no part."""
+
+    name = "unmasked"
+    check = TinyDataset.check
+    fingerprint = TinyDataset.fingerprint
+    class_names = TinyDataset.class_names
+    splits = TinyDataset.splits
+    ids = TinyDataset.ids
+    labels = TinyDataset.labels
+    images = TinyDataset.images
+    images_without = TinyDataset.images_without
+
+
+def test_removals_of_parts_without_names_are_named(planted, told):
+    found = planted(Unmasked, {})
+    assert told(found, "dataset", "part removals", "but no part masks, which name the parts")
+
+
+def test_removals_that_are_said_to_be_inexact_may_change_more(planted):
+    methods = MISTAKES["removals that change a pixel beside the part"][0]
+    assert planted(TinyDataset, {**methods, "exact_removals": False}) == []
+
+
+def test_removals_of_some_splits_are_enough(planted):
+    def images_without(self, ids, removed):
+        if removed.any() and ids[0] >= 20:
+            refused()
+        return TinyDataset().images_without(ids, removed)
+
+    assert planted(TinyDataset, {"images_without": images_without}) == []
 
 
 def sys_exit():

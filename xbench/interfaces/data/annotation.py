@@ -44,6 +44,9 @@ class PartMasks(Annotation):
 class PartRemovals(Annotation):
     """Images can be rendered again without some of their parts, all else being as it was."""
 
+    exact_removals: bool = True
+    """Whether no pixel changes outside the masks; false where edges or shadows do."""
+
     @abstractmethod
     def images_without(
         self, ids: Sequence[int], removed: Bool[Tensor, "n masks"]
@@ -51,7 +54,8 @@ class PartRemovals(Annotation):
         """The images, each without the parts that are marked for it.
 
         Parts are those of `PartMasks.mask_names`. Outside the masks of its removed parts no pixel
-        of an image changes; with nothing marked none does.
+        of an image changes where removals are exact; with nothing marked none does. An image of
+        which there is no such picture is refused with a `DatasetError`.
         """
 
 

@@ -1,12 +1,13 @@
 """What datasets must do that implement a kind of annotation."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from xbench.errors import DatasetError
 from xbench.interfaces.data.annotation import (
     Annotation,
     ClassAttributes,
@@ -17,6 +18,8 @@ from xbench.interfaces.data.annotation import (
     IdealObserver,
     PartMasks,
     PartPoints,
+    PartRedraws,
+    PartRemovals,
 )
 from xbench.interfaces.data.dataset import Dataset
 from xbench.randomness import generator
@@ -73,6 +76,88 @@ def _part_masks(data: Any) -> Iterator[str]:
             continue
         for mask, size in zip(masks, sizes, strict=True):
             yield from _shaped("a part mask", mask, tuple(size), torch.int16, low=-1, high=most)
+
+
+class _Intervention(NamedTuple):
+    """Images of a dataset, made again with some parts marked."""
+
+    what: str
+    images: Callable[[Sequence[int], Tensor], Any]
+    is_local: bool
+    """Whether it may change no pixel outside the masks of marked parts."""
+
+
+def _part_removals(data: Any) -> Iterator[str]:
+    yield from _interventions(
+        data, _Intervention("without parts", data.images_without, data.exact_removals)
+    )
+
+
+def _part_redraws(data: Any) -> Iterator[str]:
+    def images(ids: Sequence[int], marks: Tensor) -> Any:
+        return data.images_redrawn(ids, marks, 0)
+
+    yield from _interventions(data, _Intervention("with parts redrawn", images, is_local=False))
+
+
+def _interventions(data: Any, intervention: _Intervention) -> Iterator[str]:
+    if not isinstance(data, PartMasks):
+        yield f"gives images {intervention.what}, but no part masks, which name the parts"
+        return
+    is_offered = False
+    for ids in tried(data):
+        for marks in _marks(len(ids), len(data.mask_names())):
+            try:
+                images = intervention.images(ids, marks)
+            except DatasetError:
+                # Some have such pictures of some splits only.
+                continue
+            is_offered |= bool(marks.any())
+            yield from _changed(data, ids, marks, images, intervention)
+    if not is_offered:
+        yield f"gives images {intervention.what} of no split"
+
+
+def _marks(images: int, parts: int) -> Iterator[Tensor]:
+    """No part, another one of each image, and all."""
+    one = torch.arange(images)[:, None] % parts == torch.arange(parts)
+    return iter((torch.zeros_like(one), one, torch.ones_like(one)))
+
+
+def _changed(
+    data: Any, ids: list[int], marks: Tensor, images: Any, intervention: _Intervention
+) -> Iterator[str]:
+    what = intervention.what
+    if len(images) != len(ids):
+        yield f"gives {len(images)} images {what} for {len(ids)} ids"
+        return
+    faults = []
+    for image, size in zip(images, data.sizes(ids), strict=True):
+        named = f"an image {what}"
+        faults += _shaped(named, image, (3, *size), torch.uint8, low=0, high=255)
+    yield from faults
+    if faults:
+        return
+    back = intervention.images(ids[::-1], marks.flip(0))
+    if not all(map(torch.equal, images, reversed(list(back)))):
+        yield f"gives other images {what} when it is asked again in another order"
+    if _is_changed_elsewhere(data, ids, marks, images, intervention):
+        yield f"gives images {what} that differ outside the masks of these parts"
+
+
+def _is_changed_elsewhere(
+    data: Any, ids: list[int], marks: Tensor, images: Any, intervention: _Intervention
+) -> bool:
+    """Whether pixels changed that may not: any where nothing is marked, else outside masks."""
+    if marks.any() and not intervention.is_local:
+        return False
+    for image, before, mask, marked in zip(
+        images, data.images(ids), data.part_masks(ids), marks, strict=True
+    ):
+        inside = torch.isin(mask.long(), marked.nonzero().flatten())
+        if (image != before).any(dim=0)[~inside].any():
+            return True
+    return False
 
 
 def _class_attributes(data: Any) -> Iterator[str]:
@@ -147,6 +232,8 @@ def _sums_to_one(rows: Tensor) -> bool:
 _KINDS: Mapping[type[Annotation], tuple[str, Callable[[Any], Iterator[str]]]] = {
     PartPoints: ("part points", _part_points),
     PartMasks: ("part masks", _part_masks),
+    PartRemovals: ("part removals", _part_removals),
+    PartRedraws: ("part redraws", _part_redraws),
     ClassAttributes: ("class attributes", _class_attributes),
     ClassHierarchy: ("class hierarchy", _class_hierarchy),
     Contexts: ("contexts", _contexts),
