@@ -20,10 +20,11 @@ def register_datasets() -> "list[type[Dataset]]":
     from xbench_datasets.cub200.dataset import Cub200
     from xbench_datasets.folders.context_folder import ContextFolder
     from xbench_datasets.folders.folder import Folder
+    from xbench_datasets.funnybirds.dataset import FunnyBirds
     from xbench_datasets.imagenet.dataset import Imagenet
     from xbench_datasets.metashift.dataset import Metashift
     from xbench_datasets.packed.dataset import PackedImages
 
     cifar: list[type[Dataset]] = [Cifar10, Cifar100, Cifar101, Cifar10h, Cinic10]
     folders: list[type[Dataset]] = [ContextFolder, Folder, PackedImages]
-    return [Ade20k, Broden, Cub200, Imagenet, Metashift, *cifar, *folders]
+    return [Ade20k, Broden, Cub200, FunnyBirds, Imagenet, Metashift, *cifar, *folders]

@@ -1,5 +1,6 @@
-"""What messages say of files and names that are missing."""
+"""Which files are there, and what messages say of files and names that are missing."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,3 +19,14 @@ def lacking(
     """That a folder lacks these files."""
     noun = singular if len(absent) == 1 else f"{len(absent)} {plural}"
     return f"{folder} lacks {noun}: {first_names(absent)}"
+
+
+def file_sizes(folder: Path, parents: Sequence[str]) -> dict[str, int]:
+    """Bytes of every file in these sub-folders, by its path in `folder`."""
+    return {
+        f"{parent}/{entry.name}": entry.stat().st_size
+        for parent in parents
+        if (folder / parent).is_dir()
+        for entry in os.scandir(folder / parent)
+        if entry.is_file()
+    }

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -29,7 +28,7 @@ from xbench_datasets.cub200 import attributes as cub_attributes
 from xbench_datasets.cub200 import files as cub_files
 from xbench_datasets.cub200.files import Annotations, ImageAttributes
 from xbench_datasets.downloads import put_into
-from xbench_datasets.missing_files import lacking
+from xbench_datasets.missing_files import file_sizes, lacking
 from xbench_datasets.photo_files import PhotoFile, PhotoFiles
 from xbench_datasets.way_out import explained, option
 
@@ -188,20 +187,12 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
         """Bytes of each image file; `DatasetError` names those that are missing."""
         folder, paths = self.folder(), self._annotations().paths
         names = [f"images/{paths[row]}" for row in self._class_rows()]
-        sizes = _bytes(folder, tuple(sorted({str(PurePosixPath(name).parent) for name in names})))
+        sizes = file_sizes(
+            folder, tuple(sorted({str(PurePosixPath(name).parent) for name in names}))
+        )
         if absent := [name for name in names if name not in sizes]:
             raise _error(folder, absent)
         return [sizes[name] for name in names]
-
-
-def _bytes(folder: Path, parents: Sequence[str]) -> dict[str, int]:
-    """Size of every file in these sub-folders, by its path in `folder`."""
-    return {
-        f"{parent}/{entry.name}": entry.stat().st_size
-        for parent in parents
-        if (folder / parent).is_dir()
-        for entry in os.scandir(folder / parent)
-    }
 
 
 def _error(folder: Path, absent: Sequence[str]) -> DatasetError:

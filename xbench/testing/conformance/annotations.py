@@ -101,12 +101,13 @@ def _part_redraws(data: Any) -> Iterator[str]:
 
 
 def _interventions(data: Any, intervention: _Intervention) -> Iterator[str]:
-    if not isinstance(data, PartMasks):
+    parts = len(data.mask_names()) if isinstance(data, PartMasks) else 0
+    if not parts:
         yield f"gives images {intervention.what}, but no part masks, which name the parts"
         return
     is_offered = False
     for ids in tried(data):
-        for marks in _marks(len(ids), len(data.mask_names())):
+        for marks in _marks(len(ids), parts):
             try:
                 images = intervention.images(ids, marks)
             except DatasetError:
@@ -131,7 +132,7 @@ def _changed(
     if len(images) != len(ids):
         yield f"gives {len(images)} images {what} for {len(ids)} ids"
         return
-    faults = []
+    faults: list[str] = []
     for image, size in zip(images, data.sizes(ids), strict=True):
         named = f"an image {what}"
         faults += _shaped(named, image, (3, *size), torch.uint8, low=0, high=255)

@@ -1,0 +1,1 @@
+"""Rendered birds of five exchangeable parts, and pictures of them without some of the parts."""
