@@ -75,16 +75,13 @@ def mean_drops(
 ) -> Float64[Tensor, " parts"]:
     """The mean drop of what is explained with each part; 0 for a part that was never seen.
 
-    Over the images in which `label` is predicted, or with `of_class` false over all images, each
-    with its own predicted class in the place of `label`. Of a contrast always the former.
+    Over all images, each with its own predicted class in the place of `label`; over those alone
+    in which `label` is predicted where `of_class` says so and there are any, or for a contrast.
     """
     sums, counts = means.tensors["sums"], means.tensors["counts"]
-    own = sums[label, :, label] if against is None else _contrast(sums, label, against)
-    if of_class or against is not None:
-        return own / counts[label].clamp(min=1)
+    if against is not None:
+        return (sums[label, :, label] - sums[label, :, against]) / counts[label].clamp(min=1)
+    if of_class and counts[label].any():
+        return sums[label, :, label] / counts[label].clamp(min=1)
     every = torch.arange(len(sums))
     return sums[every, :, every].sum(0) / counts.sum(0).clamp(min=1)
-
-
-def _contrast(sums: Tensor, label: int, against: int) -> Float64[Tensor, " parts"]:
-    return sums[label, :, label] - sums[label, :, against]
