@@ -81,7 +81,7 @@ class PartMeansFloor(Explainer):
     """Whether means are over images of the class that is explained, rather than over all."""
     split: str = ""
     """Whose images they are; "" for those that the classifier is trained on."""
-    count: int = 400
+    count: int = 200
     """How many of them, the first ones."""
     intervention: Intervention = "removal"
     draws: int = 4

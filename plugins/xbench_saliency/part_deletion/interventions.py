@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Float32, Int64
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from xbench import (
     Annotation,
@@ -117,22 +117,16 @@ class PartInterventions(Explainer):
     ) -> Float32[Tensor, "draws n parts classes"]:
         """The logits without each part that is asked for; NaN for those that are not."""
         logits = torch.full((self.draws_made, *asked.shape, network.classes), torch.nan)
-        for part in range(asked.shape[1]):
-            places = asked[:, part].nonzero()[:, 0]
-            for draw in range(self.draws_made if len(places) else 0):
-                own = [ids[place] for place in places.tolist()]
-                images = changed_images(
-                    source, own, _only(part, len(own), asked.shape[1]), self.intervention, draw
-                )
+        # image by image, so that a dataset can draw what its variants share once
+        for pairs in asked.nonzero().split(len(ids)):
+            places, parts = pairs.T
+            own = [ids[place] for place in places.tolist()]
+            only = nn.functional.one_hot(parts, asked.shape[1]).bool()
+            for draw in range(self.draws_made):
+                images = changed_images(source, own, only, self.intervention, draw)
                 of_draw = network.logits(images.to(network.device), own)
-                logits[draw, places, part] = of_draw.float().cpu()
+                logits[draw, places, parts] = of_draw.float().cpu()
         return logits
-
-
-def _only(part: int, count: int, parts: int) -> Bool[Tensor, "n parts"]:
-    marked = torch.zeros(count, parts, dtype=torch.bool)
-    marked[:, part] = True
-    return marked
 
 
 @dataclass(frozen=True, eq=False)
