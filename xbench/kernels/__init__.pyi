@@ -12,6 +12,8 @@ from xbench.kernels.bootstrap import percentile_interval as percentile_interval
 from xbench.kernels.bootstrap import pigeonhole_means as pigeonhole_means
 from xbench.kernels.bootstrap import resample_counts as resample_counts
 from xbench.kernels.ensembles import pooled_logits as pooled_logits
+from xbench.kernels.image_maps import centre_map as centre_map
+from xbench.kernels.image_maps import sobel_magnitude as sobel_magnitude
 from xbench.kernels.letters import compact_letters as compact_letters
 from xbench.kernels.maps import on_grid as on_grid
 from xbench.kernels.maps import resized_maps as resized_maps
@@ -21,6 +23,9 @@ from xbench.kernels.paired import PairedTests as PairedTests
 from xbench.kernels.paired import detectable_difference as detectable_difference
 from xbench.kernels.paired import holm as holm
 from xbench.kernels.paired import paired_tests as paired_tests
+from xbench.kernels.quadrature import Quadrature as Quadrature
+from xbench.kernels.quadrature import gauss_legendre as gauss_legendre
+from xbench.kernels.quadrature import right_riemann as right_riemann
 from xbench.kernels.ranks import RankIntervals as RankIntervals
 from xbench.kernels.ranks import RankRule as RankRule
 from xbench.kernels.ranks import rank_intervals as rank_intervals

@@ -10,9 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from xbench import Attribution, Readout
+from xbench.kernels import gauss_legendre, right_riemann
 from xbench_deliberative.attributions.differentiability import derivatives_of, evaluated
 from xbench_deliberative.kernels.gradients import prediction_gradients
-from xbench_deliberative.kernels.integrated import gauss_legendre, right_riemann
 
 
 @dataclass(frozen=True)

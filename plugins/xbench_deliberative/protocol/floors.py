@@ -8,9 +8,8 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 
 from xbench import Artefacts, Batch, Explainer, Given, MismatchError, Network, Role, per_image
-from xbench.kernels import on_grid
+from xbench.kernels import centre_map, on_grid, sobel_magnitude
 from xbench_deliberative.explanations.insecurities import Insecurities
-from xbench_deliberative.kernels.saliency import centre_map, sobel_magnitude
 
 Noise = Literal["smooth", "pixels"]
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from small_networks import Whole
 from xbench import Batch, Link, Network, Readout
+from xbench.kernels import gauss_legendre, right_riemann
 from xbench_deliberative.attributions.integrated_gradients import IntegratedGradients
-from xbench_deliberative.kernels.integrated import gauss_legendre, right_riemann
 from xbench_deliberative.readouts import (
     ClassProbabilities,
     EvaluatedTop,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xbench
-from threads import threads
 from xbench import Batch, Explainer, Explanation, ImageSet, MismatchError, Network, generator
+from xbench.kernels import centre_map
 from xbench.networks import CutNetwork, Parts
 from xbench_deliberative.attributions.gradient import Gradient
 from xbench_deliberative.difficulties.self_referential import Entropy
@@ -116,36 +116,8 @@ def test_most_probable_takes_the_two_largest_logits(network: Network, batch: Bat
 
 def test_the_centre_prior_is_a_disc(network: Network, batch: Batch) -> None:
     mask = explained(CentrePrior(SUBJECT), network, batch)[0].masks(0.2)[0]
-    distance = -saliency.centre_map(20, 20)
+    distance = -centre_map(20, 20)
     assert float(distance[mask].max()) <= float(distance[~mask].min())
-
-
-def test_sobel_finds_an_edge_and_equals_its_slow_twin() -> None:
-    image = torch.rand(1, 3, 6, 7, generator=torch.Generator().manual_seed(0))
-    grey = image.mean(1)[0].double()
-    fast = saliency.sobel_magnitude(image)[0]
-    weights = {(i, j): j * (2 - abs(i)) for i in (-1, 0, 1) for j in (-1, 0, 1)}
-    for y in range(6):
-        for x in range(7):
-            at = {
-                (i, j): grey[min(max(y + i, 0), 5), min(max(x + j, 0), 6)]
-                for i in (-1, 0, 1)
-                for j in (-1, 0, 1)
-            }
-            gx = sum(weights[i, j] * at[i, j] for i, j in at)
-            gy = sum(weights[j, i] * at[i, j] for i, j in at)
-            assert float(fast[y, x]) == pytest.approx(float((gx**2 + gy**2) ** 0.5), abs=1e-5)
-
-
-@pytest.mark.parametrize("side", [33, 96, 101])
-def test_edges_do_not_depend_on_threads_or_on_other_images(side: int) -> None:
-    images = torch.rand(8, 3, side, side, generator=torch.Generator().manual_seed(side))
-    edges = []
-    for count in (1, 2, 3, 4):
-        with threads(count):
-            edges.append(saliency.sobel_magnitude(images))
-            edges.append(torch.cat([saliency.sobel_magnitude(image[None]) for image in images]))
-    assert all(torch.equal(edges[0], others) for others in edges[1:])
 
 
 @given(st.integers(0, 10_000))

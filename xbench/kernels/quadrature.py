@@ -1,4 +1,4 @@
-"""Integrated gradients: where to take gradients along a path, and how much each counts."""
+"""Quadrature: at which points of [0, 1] to take a function, and how much each counts."""
 
 from typing import NamedTuple
 
