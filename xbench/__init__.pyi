@@ -34,6 +34,7 @@ from xbench.errors import CutError as CutError
 from xbench.errors import DatasetError as DatasetError
 from xbench.errors import DownloadError as DownloadError
 from xbench.errors import MismatchError as MismatchError
+from xbench.errors import MissingPackageError as MissingPackageError
 from xbench.errors import NumericalError as NumericalError
 from xbench.errors import ParameterError as ParameterError
 from xbench.errors import PluginError as PluginError

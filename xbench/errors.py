@@ -4,6 +4,7 @@ XbenchError
 ├── UsageError                wrong usage or input: exit code 2, nothing written
 │   ├── UnknownNameError      a component, parameter, layer or class that does not exist
 │   ├── ParameterError        a parameter of the wrong type or value
+│   ├── MissingPackageError   an optional package that is not installed
 │   ├── PluginError           a plugin that cannot be imported, or claims a taken name
 │   ├── DatasetError          a dataset whose files are missing, damaged or inconsistent
 │   ├── CutError              a layer at which a network cannot be cut
@@ -89,6 +90,13 @@ def _listed(name: str, names: Sequence[str]) -> str:
 
 class ParameterError(UsageError):
     """A parameter with a wrong type or an impossible value."""
+
+
+class MissingPackageError(UsageError):
+    """A component needs an optional package that is not installed; the message says how to get it.
+
+    Raised when the component is made: the conformance suite does not try such a one.
+    """
 
 
 class PluginError(UsageError):

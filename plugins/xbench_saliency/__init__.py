@@ -12,12 +12,39 @@ if TYPE_CHECKING:
 def register_explainers() -> "list[type[Explainer]]":
     """Return the explainers."""
     from xbench_saliency.by_captum.explainer import CaptumExplainer
+    from xbench_saliency.cams.cam import Cam
     from xbench_saliency.cams.grad_cam import GradCam
+    from xbench_saliency.floors.centre_map import CentreMap
+    from xbench_saliency.floors.edge_map import EdgeMap
+    from xbench_saliency.floors.intensity_map import IntensityMap
+    from xbench_saliency.floors.random_map import RandomMap
+    from xbench_saliency.gradients.gradient import Gradient, InputXGradient
+    from xbench_saliency.gradients.guided_backprop import GuidedBackprop
+    from xbench_saliency.gradients.integrated_gradients import IntegratedGradients
+    from xbench_saliency.gradients.smooth_grad import SmoothGrad
+    from xbench_saliency.occlusion.explainer import Occlusion
     from xbench_saliency.part_deletion.floors import PartArea, PartDrops, PartMeansFloor
     from xbench_saliency.part_deletion.interventions import PartInterventions
 
-    parts: list[type[Explainer]] = [PartArea, PartDrops, PartInterventions, PartMeansFloor]
-    return [CaptumExplainer, GradCam, *parts]
+    return [
+        Cam,
+        CaptumExplainer,
+        CentreMap,
+        EdgeMap,
+        GradCam,
+        Gradient,
+        GuidedBackprop,
+        InputXGradient,
+        IntegratedGradients,
+        IntensityMap,
+        Occlusion,
+        PartArea,
+        PartDrops,
+        PartInterventions,
+        PartMeansFloor,
+        RandomMap,
+        SmoothGrad,
+    ]
 
 
 @hookimpl

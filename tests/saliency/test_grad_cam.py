@@ -18,6 +18,7 @@ from xbench import (
 from xbench.networks import AS_THEY_ARE, CutNetwork, Parts, blank_module, cut_classifier, cut_module
 from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.cams.grad_cam import GradCam
+from xbench_saliency.floors.centre_map import CentreMap
 from xbench_zoo.cifar_resnet import CifarResnet
 from xbench_zoo.small import SmallCnn
 
@@ -163,3 +164,50 @@ def test_a_class_may_be_given_by_its_number():
         assert torch.equal(of_number[place].values, of_label[place].values)
     with pytest.raises(ParameterError, match="target is 99, and the network has the classes 0 to"):
         explained(GradCam(99))
+
+
+def of_captum(network, batch, **told):
+    """Captum's maps, with the cut as a layer of what is above it."""
+    from_cut = nn.Sequential(nn.Identity(), network.top)
+    point = network.activations(batch.images).clone().requires_grad_()
+    maps = LayerGradCam(from_cut, from_cut[0]).attribute(point, relu_attributions=True, **told)
+    return maps.detach()[:, 0]
+
+
+def test_without_a_contrast_it_is_captums_to_the_bit():
+    network, batch = tiny_network(), tiny_batch()
+    expected = of_captum(network, batch, target=network.logits(batch.images).argmax(1))
+    found = torch.stack([one.values for one in explained(GradCam(), network, batch)])
+    assert torch.equal(found, expected)
+
+
+def test_a_contrast_is_the_difference_of_two_maps_before_negative_values_are_dropped():
+    first, second = (explained(GradCam(label, relu=False)) for label in (1, 3))
+    both = explained(GradCam(1, relu=False, against=3))
+    for one, a, b in zip(both, first, second, strict=True):
+        torch.testing.assert_close(one.values, a.values - b.values)
+        assert (one.label, one.against) == (1, 3)
+    for one, clipped in zip(both, explained(GradCam(1, against=3)), strict=True):
+        torch.testing.assert_close(clipped.values, one.values.clamp(min=0))
+    check_component(GradCam(against="runner-up"))
+
+
+def test_a_network_without_gradients_above_the_cut_is_named():
+    class Quiet(nn.Module):
+        def forward(self, activations):
+            with torch.no_grad():
+                return activations.mean((2, 3))[:, :5]
+
+    network = CutNetwork(Parts(tiny_network().bottom, Quiet(), "1", (8, 8)), 5, PassCounter())
+    with pytest.raises(MismatchError, match="has no gradients at the layer where it is cut"):
+        explained(GradCam(), network)
+
+
+def test_within_remembered_images_several_explainers_share_one_pass_over_the_bottom():
+    network, batch, ran = tiny_network(), tiny_batch(), []
+    network.bottom.register_forward_hook(lambda *_: ran.append(1))
+    with network.remembering([batch.images]):
+        explained(GradCam(), network, batch)
+        explained(GradCam(against="runner-up"), network, batch)
+        explained(CentreMap(), network, batch)
+    assert len(ran) == 1

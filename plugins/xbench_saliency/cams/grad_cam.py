@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from xbench import Artefacts, Batch, Explainer, Given, Network
 from xbench.kernels import on_grid
+from xbench_saliency.gradients.differentiation import derivatives_of
+from xbench_saliency.maps.explained_module import ExplainedModule
+from xbench_saliency.maps.of_batch import saliency_maps
 from xbench_saliency.maps.saliency_map import SaliencyMap
-from xbench_saliency.maps.targets import Target, target_classes
+from xbench_saliency.maps.targets import Against, Explained, Target, explained
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,9 @@ class GradCam(Explainer):
     """Which class is explained: the most probable one, the image's label, or that of a number."""
     relu: bool = True
     """Whether negative values become 0, as in the paper."""
+    against: Against = ""
+    """The class that it is contrasted with: none, the runner-up, or that of a number. Derivatives
+    are then those of the difference of the two logits."""
 
     def explain(
         self,
@@ -45,30 +51,29 @@ class GradCam(Explainer):
             return []
         activations = network.activations(batch.images)
         logits = network.checked(network.top(activations), batch.ids)
-        classes = target_classes(self.target, logits, batch)
-        maps = grad_cam(network, activations, classes, relu=self.relu).cpu()
-        shares = logits.double().softmax(1).gather(1, classes[:, None])[:, 0]
-        size = (batch.images.shape[-2], batch.images.shape[-1])
-        of_images = zip(maps, classes.tolist(), shares.tolist(), strict=True)
-        return [SaliencyMap(saliency, label, share, size) for saliency, label, share in of_images]
+        what = explained(self.target, self.against, logits, batch)
+        maps = grad_cam(network, activations, what, relu=self.relu)
+        return saliency_maps(maps, what, batch)
 
 
 def grad_cam(
     network: Network,
     activations: Float[Tensor, "n d h w"],
-    classes: Int64[Tensor, " n"],
+    what: Explained,
     *,
     relu: bool,
 ) -> Float[Tensor, "n h w"]:
-    """The maps of one class for each image; `activations` are what `bottom` makes of them."""
+    """The map of what is explained of each image; `activations` are what `bottom` makes of them."""
     from captum.attr import LayerGradCam
 
     # to Captum the cut is a layer that changes nothing, so no layer inside need be hooked
-    layers = OrderedDict(cut=nn.Identity(), top=_above(network, activations.detach()))
+    above = ExplainedModule(_above(network, activations.detach()), what)
+    layers = OrderedDict(cut=nn.Identity(), above=above)
     from_cut = nn.Sequential(layers)
     point = on_grid(activations.detach(), network.extra_rows).detach().requires_grad_()
     method = LayerGradCam(from_cut, from_cut.get_submodule("cut"))
-    maps = method.attribute(point, target=classes, relu_attributions=relu)
+    with derivatives_of(network.name, "at the layer where it is cut"):
+        maps = method.attribute(point, relu_attributions=relu)
     return maps.detach()[:, 0]
 
 

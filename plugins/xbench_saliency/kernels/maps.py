@@ -14,6 +14,12 @@ def scaled(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
     return maps / largest.where(largest > 0, torch.ones_like(largest))
 
 
+def brightness(images: Float[Tensor, "*n 3 h w"]) -> Float[Tensor, "*n h w"]:
+    """How bright each pixel looks."""
+    red, green, blue = (GREY[c] * images[..., c, :, :] for c in range(3))
+    return red + green + blue
+
+
 def repeated(image: Float[Tensor, "d h w"], times: int) -> Float[Tensor, "d height width"]:
     """The image with every pixel as a square of `times` × `times`."""
     return image.repeat_interleave(times, dim=1).repeat_interleave(times, dim=2)
@@ -29,8 +35,7 @@ def tinted(
 
     `saliency` lies in [−1, 1]; `colours` are those of negative and of positive values.
     """
-    grey = (image * image.new_tensor(GREY).view(3, 1, 1)).sum(dim=0, keepdim=True)
-    pale = 0.3 + 0.7 * grey
+    pale = 0.3 + 0.7 * brightness(image)[None]
     cover = strength * saliency.abs().clamp(max=1)
     negative, positive = colours.to(image).view(2, 3, 1, 1)
     return pale * (1 - cover) + torch.where(saliency < 0, negative, positive) * cover

@@ -29,6 +29,12 @@ class Explained(NamedTuple):
             return own
         return own - logits.gather(1, self.against[:, None])[:, 0]
 
+    def of(self, places: Int64[Tensor, " m"]) -> "Explained":
+        """What is explained of the images at these places, any of them more than once."""
+        places = places.to(self.classes.device)
+        others = None if self.against is None else self.against[places]
+        return Explained(self.classes[places], others, self.probabilities[places])
+
 
 def explained(
     target: Target, against: Against, logits: Float[Tensor, "n classes"], batch: Batch

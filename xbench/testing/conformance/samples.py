@@ -1,10 +1,11 @@
 """Samples: components with their defaults, to be tried."""
 
+import contextlib
 import dataclasses
 import typing
 from typing import TYPE_CHECKING, Any
 
-from xbench.errors import PluginError
+from xbench.errors import MissingPackageError, PluginError
 from xbench.interfaces.component import Component
 from xbench.interfaces.protocol import Protocol
 from xbench.testing.conformance.explainers import declares_artefacts
@@ -44,7 +45,8 @@ def _open(field: "dataclasses.Field[Any]") -> bool:
 def _any(builder: "Builder", kind: str, depth: int, makes: type | None) -> Component:
     """Any component of the kind; an explainer inside another one makes what that one makes.
 
-    One that needs artefacts is the last choice: it cannot be tried without a dataset.
+    One that needs artefacts is the last choice: it cannot be tried without a dataset. One whose
+    package is missing is none.
     """
     kinds = {name: builder.registry.get(kind, name) for name in builder.registry.names(kind)}
     fitting = {
@@ -55,6 +57,7 @@ def _any(builder: "Builder", kind: str, depth: int, makes: type | None) -> Compo
     for name in sorted(fitting, key=lambda name: declares_artefacts(fitting[name])):
         nested = any(map(_open, dataclasses.fields(fitting[name])))
         if depth and not (depth == 1 and nested):
-            component: Component = sample(builder, kind, name, depth - 1)
-            return component
+            with contextlib.suppress(MissingPackageError):
+                component: Component = sample(builder, kind, name, depth - 1)
+                return component
     raise PluginError(f"no {kind} is there to try it with")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xbench.components.kinds import KIND
-from xbench.errors import ChangedStateError, PluginError
+from xbench.errors import ChangedStateError, MissingPackageError, PluginError
 from xbench.interfaces.attribution import Attribution
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import UNREGISTERED, Component, provider
@@ -70,13 +70,18 @@ def faults_in(item: Item, beside: Sequence[Component] = ()) -> Iterator[Fault]:
 
 
 def faults_of(claim: "Claim", builder: "Builder") -> Iterator[str]:
-    """Faults of what an entry point claims to provide; each names it and who provides it."""
+    """Faults of what an entry point claims to provide; each names it and who provides it.
+
+    None of what needs a package that is not installed: it cannot be tried.
+    """
     of = f"{claim.kind} {claim.name!r} (of {claim.distribution} {claim.version})"
     try:
         item = builder.registry.get(claim.kind, claim.name)
         if claim.kind != KIND and isinstance(item, type) and issubclass(item, Component):
             item = sample(builder, claim.kind, claim.name)
         beside = samples_beside(builder, item)
+    except MissingPackageError:
+        return
     except STOPS as error:
         yield f"{of}: {Fault('built', _text(error))}"
         return

@@ -1,0 +1,1 @@
+"""Floors: maps that know nothing of the network's reasons."""

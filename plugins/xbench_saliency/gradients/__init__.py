@@ -1,0 +1,1 @@
+"""Maps that follow from gradients at the pixels."""

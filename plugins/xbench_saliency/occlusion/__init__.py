@@ -1,0 +1,1 @@
+"""Occlusion: what hiding a window of the image changes."""
