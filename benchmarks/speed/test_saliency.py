@@ -28,7 +28,7 @@ CASES = {
     "small-cnn, 96 px": (SmallCnn, 96, 4),
     "ResNet-18, 224 px": (lambda: Torchvision("resnet18"), 224, 1),
 }
-CLASSES, SAMPLES = 20, 25
+CLASSES, SAMPLES, ROUNDS = 20, 25, 5
 
 
 @pytest.fixture(params=CASES, ids=str)
@@ -60,7 +60,7 @@ def test_integrated_gradients_against_captum(task, ratio):
 
     explainer = IntegratedGradients(steps=SAMPLES)
     torch.testing.assert_close(maps(explainer, network, batch), of_captum(), rtol=1e-3, atol=1e-6)
-    assert ratio(lambda: maps(explainer, network, batch), of_captum) <= 1.05
+    assert ratio(lambda: maps(explainer, network, batch), of_captum, ROUNDS) <= 1.05
 
 
 def test_smooth_grad_against_captum(task, ratio):
@@ -81,7 +81,7 @@ def test_smooth_grad_against_captum(task, ratio):
         )
 
     explainer = SmoothGrad(samples=SAMPLES)
-    assert ratio(lambda: maps(explainer, network, batch), of_captum) <= 1.05
+    assert ratio(lambda: maps(explainer, network, batch), of_captum, ROUNDS) <= 1.05
 
 
 def test_occlusion_against_captum(task, ratio):
@@ -115,7 +115,7 @@ def test_grad_cam_in_passes_from_the_layer_up(ratio):
 
     with network.remembering([batch.images]):
         cost = ratio(lambda: maps(GradCam(), network, batch), passes)
-    assert cost <= 1.6  # it asks for the classes first, by a forward pass of its own
+    assert cost <= 1.1
 
 
 def test_memory_is_flat_in_the_number_of_samples(task):

@@ -1,6 +1,7 @@
 """Grad-CAM: activations of the layer at which a network is cut, weighted by their gradients."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,6 @@ from torch import Generator, Tensor, nn
 from xbench import Artefacts, Batch, Explainer, Given, Network
 from xbench.kernels import on_grid
 from xbench_saliency.gradients.differentiation import derivatives_of
-from xbench_saliency.maps.explained_module import ExplainedModule
 from xbench_saliency.maps.of_batch import saliency_maps
 from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.maps.targets import Against, Explained, Target, explained
@@ -49,32 +49,44 @@ class GradCam(Explainer):
         """One map per image; nothing random in it."""
         if not batch.ids:
             return []
-        activations = network.activations(batch.images)
-        logits = network.checked(network.top(activations), batch.ids)
-        what = explained(self.target, self.against, logits, batch)
-        maps = grad_cam(network, activations, what, relu=self.relu)
-        return saliency_maps(maps, what, batch)
+        activations = network.activations(batch.images).detach()
+        chosen = _Chosen(
+            _above(network, activations),
+            lambda logits: explained(
+                self.target, self.against, network.checked(logits, batch.ids), batch
+            ),
+        )
+        with derivatives_of(network.name, "at the layer where it is cut"):
+            maps = grad_cam(chosen, on_grid(activations, network.extra_rows), relu=self.relu)
+        return saliency_maps(maps, chosen.what, batch)
+
+
+class _Chosen(nn.Module):
+    """A top that gives what is explained, and keeps of which classes that is: one pass for both."""
+
+    what: Explained
+
+    def __init__(self, top: nn.Module, choose: Callable[[Tensor], Explained]) -> None:
+        super().__init__()
+        self.top, self.choose = top, choose
+
+    def forward(self, activations: Float[Tensor, "n d h w"]) -> Float[Tensor, " n"]:
+        logits = self.top(activations)
+        self.what = self.choose(logits.detach())
+        return self.what.values(logits)
 
 
 def grad_cam(
-    network: Network,
-    activations: Float[Tensor, "n d h w"],
-    what: Explained,
-    *,
-    relu: bool,
+    above: nn.Module, activations: Float[Tensor, "n d h w"], *, relu: bool
 ) -> Float[Tensor, "n h w"]:
-    """The map of what is explained of each image; `activations` are what `bottom` makes of them."""
+    """The map of each image, by what `above` makes of its activations: one number."""
     from captum.attr import LayerGradCam
 
     # to Captum the cut is a layer that changes nothing, so no layer inside need be hooked
-    above = ExplainedModule(_above(network, activations.detach()), what)
-    layers = OrderedDict(cut=nn.Identity(), above=above)
-    from_cut = nn.Sequential(layers)
-    point = on_grid(activations.detach(), network.extra_rows).detach().requires_grad_()
+    from_cut = nn.Sequential(OrderedDict(cut=nn.Identity(), above=above))
     method = LayerGradCam(from_cut, from_cut.get_submodule("cut"))
-    with derivatives_of(network.name, "at the layer where it is cut"):
-        maps = method.attribute(point, relu_attributions=relu)
-    return maps.detach()[:, 0]
+    point = activations.detach().requires_grad_()
+    return method.attribute(point, relu_attributions=relu).detach()[:, 0]
 
 
 def _above(network: Network, activations: Float[Tensor, "n d i j"]) -> nn.Module:
