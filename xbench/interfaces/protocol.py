@@ -34,6 +34,8 @@ Rows: TypeAlias = pa.Table
 
 Role = Literal["entry", "floor", "ceiling"]
 """What a line of a benchmark is there for."""
+Direction = Literal["higher", "lower", "none"]
+"""Which values of a score are better; none of those of a score that is shown and not ranked."""
 Unit = Literal["share", "number"]
 """What a score is counted in; a share is shown in per cent."""
 MOST_KEYS = 2
@@ -103,7 +105,7 @@ class CaseScores:
     """One score of one entry, case by case; its mean, interval and comparisons are the core's."""
 
     name: str
-    direction: Literal["higher", "lower"]
+    direction: Direction
     cases: Shaped[np.ndarray, " n"]
     """Names of the cases, as str or object; one that was scored several times stands here so."""
     values: Float64[np.ndarray, " n"]
@@ -121,6 +123,11 @@ class CaseScores:
 
     def __post_init__(self) -> None:
         """Refuse what are no names, and columns of different lengths."""
+        if self.direction == "none" and (self.headline or self.ranking):
+            raise PluginError(
+                f"score {self.name!r} decides comparisons and has no direction; say which values "
+                "are better, or let it be neither headline nor ranking"
+            )
         columns = (self.cases, *self.clusters)
         if any(len(names) and names.dtype.kind not in "OU" for names in columns):
             raise PluginError(

@@ -4,11 +4,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
+from xbench.interfaces.protocol import Direction
 from xbench.results.record import DifferenceRecord, Record, ScoreRecord
-from xbench.results.statistics import Direction
 
-Verdict = Literal["better", "worse", "tie", "not computable"]
-"""What an interval says of a difference; a tie where it holds 0."""
+Verdict = Literal["better", "worse", "higher", "lower", "tie", "not computable"]
+"""What an interval says of a difference; a tie where it holds 0.
+
+Higher and lower are neither better nor worse: such a score has no direction.
+"""
 Cells = Mapping[str, Mapping[str, str]]
 """Where lines stand in a grid, by label."""
 
@@ -37,6 +40,8 @@ def verdict(low: float | None, high: float | None, than: float, direction: Direc
         return "not computable"
     if low <= than <= high:
         return "tie"
+    if direction == "none":
+        return "higher" if low > than else "lower"
     return "better" if (low > than) == (direction == "higher") else "worse"
 
 

@@ -17,6 +17,9 @@ FEW = 3
 """Up to so many entries each get sentences of their own; of more it is said how many are better."""
 
 
+NOT_RANKED = "Scores without a better side are shown next to each other, and rank nobody."
+
+
 class Conclusions(NamedTuple):
     """What a run's numbers say, for people, in plain sentences."""
 
@@ -81,7 +84,9 @@ def _stand(records: Sequence[Record], standings: Sequence[Sequence[Standing]]) -
         alone = [one for one in of_score if _speaks_alone(one, len(of_score))]
         yield from map(beside_all, alone)
         yield from of_many([one for one in of_score if one not in alone])
-    if not any(record.role == "ceiling" for record in records):
+    if any(score.direction == "none" for record in records for score in record.scores):
+        yield NOT_RANKED
+    elif not any(record.role == "ceiling" for record in records):
         yield "There is no ceiling: how much better a method could be is not known."
 
 

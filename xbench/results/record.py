@@ -7,9 +7,9 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from xbench.errors import RecordError
 from xbench.interfaces.component import fingerprint
@@ -29,7 +29,7 @@ class ScoreRecord(Strict):
     """One score with its interval."""
 
     name: str
-    direction: Literal["higher", "lower"]
+    direction: Literal["higher", "lower", "none"]
     headline: bool
     ranking: bool = False
     """Whether it is the one score that ranks entries."""
@@ -44,6 +44,12 @@ class ScoreRecord(Strict):
     unit: Literal["share", "number"] = "share"
     chance: Number = None
     """What guessing is expected to score, where that is known."""
+
+    @model_validator(mode="after")
+    def _decides_by_a_direction(self) -> Self:
+        if self.direction == "none" and (self.headline or self.ranking):
+            raise ValueError(f"score {self.name!r} decides comparisons and has no direction")
+        return self
 
 
 class DifferenceRecord(Strict):

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float64
 
-from xbench.interfaces.protocol import CaseScores, Unit
+from xbench.interfaces.protocol import CaseScores, Direction, Unit
 from xbench.interfaces.resampling import Resampling
 from xbench.kernels.bootstrap import (
     bootstrap_means,
@@ -19,7 +19,6 @@ from xbench.kernels.bootstrap import (
 from xbench.randomness import derived_seed
 from xbench.results.sample import Sample, both_scored, clustered, same_cases, sample_of
 
-Direction = Literal["higher", "lower"]
 Keys: TypeAlias = "np.ndarray | tuple[np.ndarray, ...]"
 """Names of what is resampled together, by one key or by two."""
 METHODS = (

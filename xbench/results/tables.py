@@ -62,7 +62,8 @@ def tables(benchmark: Benchmark, records: Sequence[Record]) -> list[Table]:
         _score_table(family, names, records, (benchmark, compared))
         for family in dict.fromkeys(map(family_of, names))
     ]
-    shown.append(_difference_table(benchmark, records, compared))
+    if headlines(records):
+        shown.append(_difference_table(benchmark, records, compared))
     if benchmark.contrasts:
         shown.append(_contrast_table(benchmark.contrasts, records))
     return [*shown, *beside_published(benchmark.published, records)]

@@ -14,7 +14,10 @@ from xbench.results.tables import LEGEND, headline_table, tables
         (1, 2, "lower", "worse"),
         (-2, -1, "higher", "worse"),
         (-2, -1, "lower", "better"),
+        (1, 2, "none", "higher"),
+        (-2, -1, "none", "lower"),
         (0, 1, "higher", "tie"),
+        (0, 1, "none", "tie"),
         (-1, 0, "lower", "tie"),
         (None, 1, "higher", "not computable"),
         (1, None, "lower", "not computable"),
@@ -29,6 +32,12 @@ def test_headlines_begin_with_the_one_that_ranks():
     assert headlines([record("x", *scores), record("y", scored("d", 0.5))]) == ["c", "a", "d"]
     pairs = [scored(name, 0.5, ranking=name == "near@y") for name in ("hit@y", "near@y", "near@z")]
     assert headlines([record("x", *pairs)]) == ["near@y", "near@z", "hit@y"]
+
+
+def test_where_no_score_decides_there_is_no_table_of_differences():
+    shown = scored("alike", 0.5, direction="none", headline=False)
+    (table,) = tables(benchmark(), [record("x", shown), record("y", shown)])
+    assert table.title.startswith("alike")
 
 
 def test_floors_that_are_better_than_an_entry_are_marked_in_every_table_with_a_legend():

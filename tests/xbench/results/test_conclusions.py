@@ -193,6 +193,15 @@ def test_of_several_entries_the_best_is_named_and_those_it_ties_with(values, sen
     assert stands(*lines)[0] == sentence
 
 
+def test_where_no_score_decides_nobody_wins_and_no_verdict_is_explained():
+    shown = scored("alike", 0.5, direction="none", headline=False)
+    found = said([record("x", shown), record("y", shown, role="floor")])
+    assert found.standings == (
+        "Scores without a better side are shown next to each other, and rank nobody.",
+    )
+    assert "better, worse, tie" not in [term.name for term in found.terms]
+
+
 def test_where_less_is_better_the_smallest_wins():
     lines = [(label, "entry", value) for label, value in zip("abc", (3, 1, 2), strict=True)]
     assert stands(*lines, direction="lower", unit="number")[0].startswith(

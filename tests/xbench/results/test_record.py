@@ -104,6 +104,13 @@ def test_what_is_wrong_is_told_by_path_and_field(schema, path, value, said) -> N
     assert str(caught.value).startswith(f"record there/it/lies.json is not valid: {said}")
 
 
+def test_a_score_that_decides_has_a_direction() -> None:
+    data = read_record(earlier()).model_dump()
+    ranking = next(place for place, score in enumerate(data["scores"]) if score["ranking"])
+    with pytest.raises(RecordError, match="decides comparisons and has no direction"):
+        read_record(changed(data, f"scores.{ranking}.direction", "none"))
+
+
 def test_a_missing_field_is_named_and_the_others_are_counted() -> None:
     data = earlier()
     del data["device"], data["python"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
+from xbench.results.comparison import headlines
 from xbench.results.numbers import level_text
 from xbench.results.record import Record
 
@@ -36,7 +37,7 @@ def terms(benchmark: Benchmark, records: Sequence[Record]) -> Iterator[Term]:
     yield Term("interval", _interval(benchmark, records[0]))
     if any(score.deviation is not None for record in records for score in record.scores):
         yield Term("±", f"how far the {benchmark.repeats} networks lie apart (standard deviation).")
-    if len(records) > 1:
+    if len(records) > 1 and headlines(records):
         yield Term("better, worse, tie", VERDICTS.format(case=benchmark.protocol.case))
 
 

@@ -278,12 +278,12 @@ def conclusion(pairing: Pairing) -> tuple[str, ...]:
     sentences = [_sentence(score, pairing.labels) for score in headlines]
     rest = Counter(score.verdict for score in pairing.scores if not score.score.headline)
     if rest:
-        counts = listed([f"{_WORDS[name]} in {n}" for name, n in rest.most_common()])
+        counts = listed([f"{_WORDS.get(name, name)} in {n}" for name, n in rest.most_common()])
         sentences.append(f"Of {counted(rest.total(), 'other score')}: {counts}.")
     return tuple(sentences)
 
 
-_WORDS = {"better": "better", "worse": "worse", "tie": "a tie", "not computable": "no number"}
+_WORDS = {"tie": "a tie", "not computable": "no number"}
 
 
 def _sentence(score: ComparedScore, labels: tuple[str, str]) -> str:

@@ -13,11 +13,11 @@ PROTOCOL = {"kind": "protocol", "name": "p", "version": "1", "parameters": {"k":
 TEST = {"dataset": {"name": "d"}, "split": "test", "fingerprint": "f"}
 
 
-def judged(label, values, *, cases=None, direction="higher", clusters=(), **fields):
+def judged(label, values, *, cases=None, direction="higher", headline=True, clusters=(), **fields):
     """An entry with one score of these values."""
     names = np.array([f"test/{n}" for n in cases or range(len(values))], object)
     values = np.asarray(values, float)
-    score = CaseScores("s", direction, names, values, headline=True, clusters=clusters)
+    score = CaseScores("s", direction, names, values, headline=headline, clusters=clusters)
     numbers = {"value": 0, "low": 0, "high": 0, "n": 1, "n_unscored": 0, "deviation": None}
     usual = {
         "benchmark": "b",
@@ -34,7 +34,7 @@ def judged(label, values, *, cases=None, direction="higher", clusters=(), **fiel
     record = Record.model_construct(
         key=f"key of {label}",
         label=label,
-        scores=[ScoreRecord(name="s", direction=direction, headline=True, **numbers)],
+        scores=[ScoreRecord(name="s", direction=direction, headline=headline, **numbers)],
         rows=[[]],
         intervals=IntervalRecord(level=0.95, resamples=200, seed=0),
         **{**usual, **fields},
@@ -63,6 +63,15 @@ def test_the_verdict_follows_the_interval_and_the_direction(one, two, direction,
     (sentence,) = conclusion(made)
     words = {"tie": "ties with", "not computable": "and 'b' cannot be compared"}
     assert f"In s 'a' {words.get(verdict, f'is {verdict} than')}" in sentence
+
+
+def test_a_score_without_a_direction_is_higher_or_lower_and_never_better():
+    a, b = (
+        judged(label, values, direction="none", headline=False)
+        for label, values in (("a", HIGH), ("b", LOW))
+    )
+    assert [score.verdict for score in compared(a, b).scores] == ["higher"]
+    assert conclusion(compared(b, a)) == ("Of 1 other score: lower in 1.",)
 
 
 def test_both_values_and_the_difference_are_over_the_same_cases():

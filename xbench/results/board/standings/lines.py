@@ -19,10 +19,9 @@ from xbench.kernels.paired import detectable_difference, holm, paired_tests
 from xbench.kernels.ranks import RankIntervals, RankRule, rank_intervals
 from xbench.results.board.events import FreshCheck
 from xbench.results.board.standings.filled import Filled
-from xbench.results.board.standings.ranking import Drop, Line
+from xbench.results.board.standings.ranking import Better, Drop, Line, better
 from xbench.results.board.standings.submitted import Submitted, shown_labels
 from xbench.results.record import Number, ScoreRecord, number
-from xbench.results.statistics import Direction
 
 ALPHA = 0.05
 """Level of all tests."""
@@ -42,10 +41,11 @@ def lines(
 ) -> tuple[Line, ...]:
     """A line for each of the entries, which are `in_order`; in each role the best first."""
     plain = _plain_lines(entries, values, score, rule)
-    order = _order(plain, score.direction)
+    direction = better(score)
+    order = _order(plain, direction)
     if values.cases:
-        plain = _with_floors(plain, order, values, score.direction)
-        plain = _with_ranks(plain, order, values, score.direction, rule)
+        plain = _with_floors(plain, order, values, direction)
+        plain = _with_ranks(plain, order, values, direction, rule)
     return tuple(plain[place] for place in order)
 
 
@@ -98,7 +98,7 @@ def _intervals(values: Filled, rule: RankRule) -> list[tuple[Number, Number, Num
     ]
 
 
-def _order(plain: Sequence[Line], direction: Direction) -> list[int]:
+def _order(plain: Sequence[Line], direction: Better) -> list[int]:
     """The places of the lines as a table has them; equal ones stay as they are."""
     sign = -1 if direction == "higher" else 1
 
@@ -110,7 +110,7 @@ def _order(plain: Sequence[Line], direction: Direction) -> list[int]:
 
 
 def _with_floors(
-    plain: Sequence[Line], order: Sequence[int], values: Filled, direction: Direction
+    plain: Sequence[Line], order: Sequence[int], values: Filled, direction: Better
 ) -> list[Line]:
     """The lines, the ranked ones with the floors that are better, each tested for itself."""
     tests, sign = paired_tests(values.sums, values.counts), 1 if direction == "higher" else -1
@@ -140,7 +140,7 @@ def _with_ranks(
     plain: Sequence[Line],
     order: Sequence[int],
     values: Filled,
-    direction: Direction,
+    direction: Better,
     rule: RankRule,
 ) -> list[Line]:
     """The lines, those of ranked entries with their ranks and what is known of these."""
@@ -174,7 +174,7 @@ def _fields(
 
 
 def _places(
-    values: Filled, direction: Direction, best_first: Int64[np.ndarray, " k"], rule: RankRule
+    values: Filled, direction: Better, best_first: Int64[np.ndarray, " k"], rule: RankRule
 ) -> Places:
     by_network = list(zip(*_by_network(values, direction), strict=True))
     sums, counts = values.sums, values.counts
@@ -186,7 +186,7 @@ def _places(
     return Places(intervals, compact_letters(told, best_first), told, by_network)
 
 
-def _by_network(values: Filled, direction: Direction) -> Iterator[list[int | None]]:
+def _by_network(values: Filled, direction: Better) -> Iterator[list[int | None]]:
     """Of each network, the ranks of all entries by their means on it alone."""
     counts = np.bincount(values.repeats, minlength=values.networks)
     sums = np.zeros((values.networks, values.values.shape[1]))
@@ -195,7 +195,7 @@ def _by_network(values: Filled, direction: Direction) -> Iterator[list[int | Non
         yield point_ranks(total / count, direction) if count else [None] * len(total)
 
 
-def point_ranks(means: Float64[np.ndarray, " k"], direction: Direction) -> list[int | None]:
+def point_ranks(means: Float64[np.ndarray, " k"], direction: Better) -> list[int | None]:
     """One more than how many are better, rounding aside."""
     gains = (1 if direction == "higher" else -1) * (means[None, :] - means[:, None])
     noise = ROUNDING * np.maximum(np.abs(means[None, :]), np.abs(means[:, None]))

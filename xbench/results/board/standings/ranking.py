@@ -3,9 +3,21 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
+from xbench.errors import MismatchError
 from xbench.interfaces.protocol import Role, Unit
 from xbench.results.board.plain_text import shown_text
-from xbench.results.record import Number
+from xbench.results.record import Number, ScoreRecord
+
+Better = Literal["higher", "lower"]
+"""Which values of the score that ranks are better."""
+
+
+def better(score: ScoreRecord) -> Better:
+    """Which of the score's values are better; `MismatchError` for one that ranks nothing."""
+    if score.direction == "none":
+        message = f"the score {score.name!r} has no direction, and ranks nothing"
+        raise MismatchError(f"{message}; name another score")
+    return score.direction
 
 
 class Drop(NamedTuple):
@@ -74,7 +86,7 @@ class Ranking:
     version: str
     """Of the benchmark."""
     score: str
-    direction: Literal["higher", "lower"]
+    direction: Better
     """Of better values."""
     unit: Unit
     case: str

@@ -9,7 +9,7 @@ from xbench.results.board.standings.filled import filled
 from xbench.results.board.standings.groups import Group, apart, groups
 from xbench.results.board.standings.lines import ALPHA, in_order, lines, told_difference
 from xbench.results.board.standings.published import chance, published
-from xbench.results.board.standings.ranking import Ranking, Standing
+from xbench.results.board.standings.ranking import Ranking, Standing, better
 from xbench.results.board.standings.submitted import Submitted
 from xbench.results.numbers import listed
 from xbench.results.record import ScoreRecord
@@ -70,7 +70,7 @@ def _ranking(group: Group, differs: str, name: str | None, rule: RankRule) -> Ra
         apart=differs,
         version=group.measure.version,
         score=score.name,
-        direction=score.direction,
+        direction=better(score),
         unit=score.unit,
         case=next((shown_text(of.case, 20) for of in headings if of is not None), CASE),
         cases=values.cases,

@@ -231,6 +231,13 @@ def test_who_lacks_the_score_has_left_out_all_of_its_cases():
     assert [(line.name, line.value, line.left_out) for line in ranking.lines][1:] == [("b", 0, 120)]
 
 
+def test_a_score_without_a_direction_ranks_nothing():
+    repeats = hits(ladder(0.5)[0])
+    shown = replace(repeats[0][0], name="alike", direction="none", headline=False)
+    with pytest.raises(MismatchError, match="the score 'alike' has no direction, and ranks"):
+        main([entry("a", [[*repeats[0], shown]])], "alike")
+
+
 def test_who_disagrees_about_the_score_that_ranks_is_named():
     values = ladder(0.5, 0.6)
     entries = [entry("a", hits(values[0])), entry("b", hits(values[1], direction="lower"))]
