@@ -58,6 +58,8 @@ def register_attributions() -> "list[type[Attribution]]":
 @hookimpl
 def register_protocols() -> "list[type[Protocol]]":
     """Return the protocols."""
+    from xbench_saliency.localisation.protocol import PointingGame
     from xbench_saliency.part_deletion.protocol import PartDeletion
+    from xbench_saliency.randomisation.protocol import ParameterRandomisation
 
-    return [PartDeletion]
+    return [ParameterRandomisation, PartDeletion, PointingGame]

@@ -1,0 +1,1 @@
+"""Where maps lie: their maximum and their positive values, inside or outside masks."""
