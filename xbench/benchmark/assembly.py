@@ -16,6 +16,7 @@ from xbench.benchmark.lines import (
     explanation_of,
     lines_of,
     own_parts,
+    subjects,
 )
 from xbench.benchmark.pins import check_pins, pinned, still_pinned
 from xbench.benchmark.published import Published, read_published
@@ -176,6 +177,8 @@ def _fitting(
     chosen = tree.get("chosen", ())
     protocol = fitting_protocol(own, explanation_of(entries, builder), dataset, builder, chosen)
     strict = not (protocol.remark or {"explainer", "protocol"}.intersection(chosen))
+    if protocol.beside is not None:
+        entries = [*subjects(entries), *protocol.beside]
     fitting = fitting_entries(entries, protocol.protocol, builder, strict=strict)
     remarks = tuple(filter(None, (protocol.remark, fitting.remark)))
     return protocol.protocol, fitting.entries, remarks

@@ -19,7 +19,7 @@ from xbench.interfaces.hookspecs import hookimpl
 COMPONENTS = ("protocol", "dataset", "classifier", "loss")
 TABLES = ("splits", "transform", "training", "weights", "published")
 PLAIN = ("name", "version", "title", "seed", "repeats", "executor", "entries", "grid", "contrasts")
-KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants"}
+KNOWN = {*COMPONENTS, *TABLES, *PLAIN, "defaults", "with", "extends", "variants", "default_for"}
 SETTABLE = {*COMPONENTS, *TABLES, "explainer", "executor", "seed", "repeats", "defaults", "grid"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """Names of benchmarks: records lie in folders that are called so."""
@@ -102,7 +102,7 @@ def _extended(base: Tree, own: Tree) -> Tree:
     dataset = own.get("dataset")
     if dataset is not None and "name" in as_table(dataset):
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
-    replaced = ("published", "variants", "contrasts")
+    replaced = ("published", "variants", "contrasts", "default_for")
     kept = {key: value for key, value in unpinned(base, own).items() if key not in replaced}
     return _overlaid({**kept, "name": own.get("name")}, own)
 

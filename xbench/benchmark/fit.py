@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from xbench.benchmark.declaration import parsed_file, read
+from xbench.benchmark.declaration import choose, parsed_file, read
 from xbench.benchmark.lines import (
     asked_of_protocol,
+    entry_tables,
     explanation_kind,
     explanation_of,
     speaks_of_entry,
@@ -31,6 +32,8 @@ class FittingProtocol(NamedTuple):
     protocol: Protocol
     remark: str = ""
     """Why it stands in the place of the benchmark's own; empty where it is that."""
+    beside: tuple[Tree, ...] | None = None
+    """Floors and ceilings of the benchmark that it was taken from, if it was from one."""
 
 
 class FittingEntries(NamedTuple):
@@ -73,12 +76,46 @@ def fitting_protocol(
         alike = [n for n, cls in kinds.items() if (cls.scores is None) == (explanation is None)]
         others = _buildable([name for name in alike if name != own.name], builder)
         fitting = [other for other in others if _mismatch(other, explanation, dataset) is None]
+        usual = _usual(explanation, dataset, builder)
+        if usual is not None:
+            names = [other.name for other in fitting if other.name != usual.protocol.name]
+            also = _also(names, dataset, builder)
+            remark = f"{usual.remark}, in the place of {own.name!r}: {reason}{also}"
+            return usual._replace(remark=remark)
         if fitting:
             _refuse_several([protocol.name for protocol in fitting], dataset, builder)
             instead = f"protocol {fitting[0].name!r}, with its defaults, in the place of "
             return FittingProtocol(fitting[0], f"{instead}{own.name!r}: {reason}")
     way_out = _scorers(explanation, kinds, dataset, builder) if unlike else _owners(own, builder)
     raise MismatchError(f"{reason}; {way_out.said}", way_out.instead)
+
+
+def _usual(
+    explanation: type[Explanation] | None, dataset: Dataset, builder: Builder
+) -> FittingProtocol | None:
+    """The protocol of the first benchmark that says it is the default for such explanations.
+
+    None where no installed benchmark says so, or those that do need another dataset.
+    """
+    kinds = () if explanation is None else tuple(map(_name, explanation.__mro__))
+    for name in builder.registry.names("benchmark"):
+        path = builder.registry.get("benchmark", name)
+        if parsed_file(path).get("default_for") in kinds:
+            tree = choose(read(path), explainer="")
+            protocol = builder.build("protocol", tree["protocol"])
+            if _mismatch(protocol, explanation, dataset) is None:
+                remark = f"protocol {protocol.name!r}, as in benchmark {name!r}"
+                others = (line for line in entry_tables(tree) if line["role"] != "entry")
+                return FittingProtocol(protocol, remark, tuple(others))
+    return None
+
+
+def _also(protocols: Sequence[str], dataset: Dataset, builder: Builder) -> str:
+    """Which other protocols fit, and the benchmarks that have them."""
+    if not protocols:
+        return ""
+    way_out = _benchmarks(protocols, dataset, builder)
+    return f"; protocols that fit as well: {', '.join(protocols)}{way_out.said}"
 
 
 def _refuse_several(protocols: Sequence[str], dataset: Dataset, builder: Builder) -> None:

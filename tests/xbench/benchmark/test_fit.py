@@ -209,6 +209,75 @@ def test_another_dataset_may_bring_another_protocol_with_a_word(registry):
         fitting_protocol(OfParts(), Spot, Greys(6), Builder(registry), [])
 
 
+USUAL = """
+extends = "default"
+name = "spots-usually"
+version = "1"
+default_for = "spot"
+protocol = { name = "scores-spots", share = 0.7 }
+
+[[entries]]
+label = "own"
+explainer = "bright-spots"
+
+[[entries]]
+label = "floor"
+role = "floor"
+explainer = { name = "bright-spots", share = "@protocol.share" }
+"""
+
+
+@pytest.fixture
+def usual(registry, tmp_path):
+    """Two protocols that score spots, and a benchmark with one of them that is the default."""
+    path = tmp_path / "spots-usually.toml"
+    path.write_text(USUAL)
+    own = {("protocol", "also-scores-spots"): AlsoScoresSpots, ("benchmark", path.stem): path}
+    registry.own = {**OWN, **own}
+    return registry
+
+
+def test_of_several_protocols_that_of_the_default_for_the_explanations_is_taken(usual):
+    benchmark = assemble(spots(), usual)
+    assert benchmark.protocol == ScoresSpots(share=0.7)
+    (remark,) = benchmark.remarks
+    assert remark == (
+        "protocol 'scores-spots', as in benchmark 'spots-usually', in the place of "
+        "'part-ambiguity': protocol 'part-ambiguity' scores insecurities, but the explainer makes "
+        "spot; protocols that fit as well: also-scores-spots"
+    )
+
+
+def test_its_floors_stand_beside_the_chosen_explainer(usual):
+    entry, floor = assemble(spots(), usual).lines
+    assert (entry.label, entry.explainer) == ("spots", Spots())
+    assert (floor.role, floor.explainer) == ("floor", BrightSpots(share=0.7))
+
+
+def test_a_default_for_a_kind_is_one_for_what_is_of_this_kind_too(usual):
+    tree = declared(DEFAULT, explainer="bright-spots")
+    assert assemble(tree, usual).protocol == ScoresSpots(share=0.7)
+
+
+def test_a_default_whose_protocol_needs_another_dataset_is_passed_over(usual):
+    @dataclass(frozen=True)
+    class OfParts(ScoresSpots):
+        def needs(self):
+            return usual.get("protocol", "part-ambiguity")("entropy").needs()
+
+    usual.own = {**usual.own, ("protocol", "scores-spots"): OfParts}
+    builder = Builder(usual, read(DEFAULT)["defaults"])
+    own = builder.build("protocol", read(DEFAULT)["protocol"])
+    found = fitting_protocol(own, Spot, Greys(6), builder, ["explainer"])
+    assert found.protocol == AlsoScoresSpots()
+
+
+def test_a_file_that_extends_a_default_is_none(usual, tmp_path):
+    path = tmp_path / "other.toml"
+    path.write_text('extends = "spots-usually"\nname = "other"\nversion = "1"\n')
+    assert "default_for" not in read(path)
+
+
 def test_several_protocols_that_fit_are_named(registry):
     registry.own = {**OWN, ("protocol", "also-scores-spots"): AlsoScoresSpots}
     with pytest.raises(MismatchError, match="fit: scores-spots, also-scores-spots; choose with -p"):
