@@ -104,7 +104,19 @@ def _extended(base: Tree, own: Tree) -> Tree:
         base = {**choose(base, as_table(dataset)["name"]), "dataset": base["dataset"]}
     replaced = ("published", "variants", "contrasts", "default_for")
     kept = {key: value for key, value in unpinned(base, own).items() if key not in replaced}
-    return _overlaid({**kept, "name": own.get("name")}, own)
+    return _overlaid({**_of_own_protocol(kept, own), "name": own.get("name")}, own)
+
+
+def _of_own_protocol(base: Tree, own: Tree) -> Tree:
+    """The tree without what it says of its protocol for single datasets, where another is taken."""
+    before, name = (as_table(tree.get("protocol", {})).get("name") for tree in (base, own))
+    if name in (None, before) or "with" not in base:
+        return base
+    settings = {
+        dataset: {key: value for key, value in of.items() if key != "protocol"}
+        for dataset, of in base["with"].items()
+    }
+    return {**base, "with": settings}
 
 
 def _overlaid(base: Tree, over: Tree) -> Tree:

@@ -85,6 +85,15 @@ def test_a_variants_parameters_of_a_dataset_are_not_kept_for_another():
     assert choose(tree, "small")["variants"]["tiny"]["dataset"] == {"images": 3}
 
 
+def test_what_a_file_says_of_its_protocol_for_a_dataset_is_not_said_of_another_protocol(written):
+    same = written("same", 'extends = "base"\nprotocol = { images = 7 }')
+    assert choose(read(same), "large")["protocol"] == {"name": "judge", "images": 50}
+    other = read(written("other", 'extends = "base"\nprotocol = { name = "jury", images = 7 }'))
+    chosen = choose(other, "large")
+    assert chosen["protocol"] == {"name": "jury", "images": 7}
+    assert chosen["transform"] == {"resize": 9}
+
+
 def test_files_may_extend_files_that_extend(written):
     written("middle", 'extends = "base"\nrepeats = 7')
     assert read(written("own", 'extends = "middle"'))["repeats"] == 7
