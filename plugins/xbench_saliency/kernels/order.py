@@ -1,0 +1,56 @@
+"""Orders of a map's pixels, most relevant first, in steps of equal area."""
+
+import torch
+from jaxtyping import Float, Int16, Int64
+from torch import Generator, Tensor
+from torch.nn import functional
+
+
+def random_orders(
+    count: int, size: tuple[int, int], block: int, source: Generator
+) -> Int64[Tensor, "count cells"]:
+    """Orders of the blocks of an image of this size (height, width), drawn one after the other."""
+    rows, columns = (-(-side // block) for side in size)
+    drawn = [torch.randperm(rows * columns, generator=source) for _ in range(count)]
+    return torch.stack(drawn)
+
+
+def removal_steps(
+    saliency: Float[Tensor, "h w"], orders: Int64[Tensor, "draws cells"], steps: int, block: int
+) -> Int16[Tensor, "draws h w"]:
+    """The step, from 1 to `steps`, in which each pixel goes: the most relevant go first.
+
+    The map is averaged over blocks of `block` × `block` pixels, and all pixels of a block go in
+    one step: that in which the middle of its area falls. So steps have equal areas up to one
+    block. Blocks of equal value go in the order of `orders`; values must be finite.
+    """
+    height, width = saliency.shape
+    means, areas = block_means(saliency, block).flatten(), block_areas((height, width), block)
+    falling = means[orders].argsort(dim=1, descending=True, stable=True)
+    order = orders.gather(1, falling)
+    areas_in_order = areas.flatten()[order]
+    doubled_middles = 2 * areas_in_order.cumsum(1) - areas_in_order
+    in_order = 1 + doubled_middles * steps // (2 * height * width)
+    of_blocks = torch.empty_like(in_order).scatter_(1, order, in_order).to(torch.int16)
+    pixels = of_blocks.view(len(orders), *areas.shape)
+    pixels = pixels.repeat_interleave(block, 1).repeat_interleave(block, 2)
+    return pixels[:, :height, :width].contiguous()
+
+
+def block_means(saliency: Float[Tensor, "h w"], block: int) -> Float[Tensor, "rows columns"]:
+    """Means over square blocks, in double precision; those at the lower right may be smaller.
+
+    Sums of equal single-precision values are exact there, so equal blocks stay equal.
+    """
+    exact = saliency.double()
+    if block == 1:
+        return exact
+    return functional.avg_pool2d(exact[None], block, ceil_mode=True, count_include_pad=False)[0]
+
+
+def block_areas(size: tuple[int, int], block: int) -> Int64[Tensor, "rows columns"]:
+    """How many pixels each block has."""
+    rows, columns = (
+        torch.tensor([min(block, side - start) for start in range(0, side, block)]) for side in size
+    )
+    return rows[:, None] * columns
