@@ -58,8 +58,9 @@ def register_attributions() -> "list[type[Attribution]]":
 @hookimpl
 def register_protocols() -> "list[type[Protocol]]":
     """Return the protocols."""
+    from xbench_saliency.flipping.protocol import PixelFlipping
     from xbench_saliency.localisation.protocol import PointingGame
     from xbench_saliency.part_deletion.protocol import PartDeletion
     from xbench_saliency.randomisation.protocol import ParameterRandomisation
 
-    return [ParameterRandomisation, PartDeletion, PointingGame]
+    return [ParameterRandomisation, PartDeletion, PixelFlipping, PointingGame]

@@ -1,0 +1,146 @@
+"""Edits: images whose pixels are replaced, or shown, step by step in the order of a map."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from math import ceil
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Float64, Int16, Int64
+from torch import Generator, Tensor
+
+from xbench import generator, per_image
+from xbench_saliency.kernels.blurring import gaussian_blurred, mean_coloured
+from xbench_saliency.kernels.imputation import linear_imputed
+from xbench_saliency.kernels.order import random_orders, removal_steps
+
+Baseline = Literal["blur", "mean", "noisy-linear"]
+"""What pixels are replaced by: the blurred image, the mean of each channel, or values imputed
+from the pixels that are left, with noise (ROAD)."""
+Replacing = Callable[[Bool[Tensor, "e h w"]], Float[Tensor, "e 3 h w"]]
+"""Makes an image with each of these sets of its pixels replaced."""
+Predict = Callable[[Float[Tensor, "e 3 h w"]], Float64[Tensor, "e values"]]
+"""What is read from the network's answers to edited images."""
+KINDS = 2
+"""Deletion, then insertion."""
+
+
+class EditedImage(NamedTuple):
+    """An image, and what its random orders hang on."""
+
+    image: Float[Tensor, "3 h w"]
+    id: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Editing:
+    """How images are edited."""
+
+    baseline: Baseline
+    steps: int
+    block: int
+    draws: int
+    blur: float
+    noise: float
+
+    def curves(
+        self,
+        predict: Predict,
+        subject: EditedImage,
+        saliency: Float[Tensor, "h w"],
+        batch_size: int,
+    ) -> Float64[Tensor, "2 points values"]:
+        """Deletion and insertion of an image's pixels in the order of a map of its size.
+
+        What is random about the image is a function of the seed and its id alone.
+        """
+        image = subject.image
+        source = per_image(generator("pixel-flipping", subject.seed), subject.id)
+        orders = random_orders(self.draws, (image.shape[1], image.shape[2]), self.block, source)
+        removals = removal_steps(saliency.cpu(), orders, self.steps, self.block)
+        return mean_curves(
+            predict, removals, self._replacing(image, source), self.steps, batch_size
+        )
+
+    def _replacing(self, image: Float[Tensor, "3 h w"], source: Generator) -> Replacing:
+        if self.baseline == "noisy-linear":
+            noise = self.noise * torch.randn(image.shape, generator=source, dtype=torch.float64)
+            return partial(_imputed, image.cpu().double(), noise, image.device)
+        if self.baseline == "mean":
+            return partial(_composed, image, mean_coloured(image))
+        return partial(_composed, image, gaussian_blurred(image, self.blur * min(image.shape[1:])))
+
+
+def _composed(
+    image: Float[Tensor, "3 h w"], baseline: Float[Tensor, "3 h w"], sets: Bool[Tensor, "e h w"]
+) -> Float[Tensor, "e 3 h w"]:
+    return torch.where(sets.to(image.device)[:, None], baseline, image)
+
+
+def _imputed(
+    image: Float64[Tensor, "3 h w"],
+    noise: Float64[Tensor, "3 h w"],
+    device: torch.device,
+    sets: Bool[Tensor, "e h w"],
+) -> Float[Tensor, "e 3 h w"]:
+    """Each set imputed from the pixels outside it; its noise is the same in all sets."""
+    images = [linear_imputed(image, pixels) + noise * pixels for pixels in sets.cpu()]
+    return torch.stack(images).clamp(0, 1).float().to(device)
+
+
+def mean_curves(
+    predict: Predict,
+    removals: Int16[Tensor, "draws h w"],
+    replacing: Replacing,
+    steps: int,
+    batch_size: int,
+) -> Float64[Tensor, "2 points values"]:
+    """Deletion and insertion from no step to all of them, averaged over the draws.
+
+    Point k of deletion is the image without the first k steps, of insertion the baseline with
+    these alone. Images that several draws have in common are made once. An image's edits are
+    predicted in batches of their own, so that values do not depend on other images.
+    """
+    owners = _owners(removals, steps)
+    edits = _edits(owners)
+    batches = edits.tensor_split(ceil(len(edits) / batch_size))
+    values = torch.cat([predict(replacing(_sets(removals, batch))).cpu() for batch in batches])
+    table = values.new_zeros((len(removals), KINDS, steps + 1, values.shape[1]))
+    table[edits[:, 0], edits[:, 1], edits[:, 2]] = values
+    table[:, 1, 0], table[:, 1, steps] = table[0, 0, steps], table[0, 0, 0]
+    places = torch.arange(KINDS)[:, None], torch.arange(steps + 1)
+    return torch.stack([table[owner, *places] for owner in owners]).mean(0)
+
+
+def _owners(removals: Int16[Tensor, "draws h w"], steps: int) -> Int64[Tensor, "draws 1 k"]:
+    """For each draw and step the draw whose edits it has: the first one's where they are equal.
+
+    The pixels of the first k steps differ where a pixel goes by step k in one draw alone.
+    """
+    first, others = removals[:1].long(), removals.long()
+    early, late = torch.minimum(first, others).flatten(1), torch.maximum(first, others).flatten(1)
+    one = torch.ones_like(early)
+    counts = one.new_zeros((len(others), steps + 1))
+    counts.scatter_add_(1, early, one).scatter_add_(1, late, -one)
+    differs = counts.cumsum(1) > 0
+    return (differs * torch.arange(len(others))[:, None])[:, None]
+
+
+def _edits(owners: Int64[Tensor, "draws 1 k"]) -> Int64[Tensor, "edits 3"]:
+    """Draw, kind and step of every image to predict: each of those that are equal once."""
+    draws, _, points = owners.shape
+    own = (owners[:, 0] == torch.arange(draws)[:, None])[:, None].repeat(1, KINDS, 1)
+    own[:, :, 0], own[:, :, points - 1] = False, False
+    own[0, 0, 0], own[0, 0, points - 1] = True, True  # the image, and the baseline
+    return own.nonzero()
+
+
+def _sets(
+    removals: Int16[Tensor, "draws h w"], edits: Int64[Tensor, "e 3"]
+) -> Bool[Tensor, "e h w"]:
+    """The pixels that each edit replaces."""
+    draws, kinds, steps = edits.T[..., None, None]
+    early = removals[draws[:, 0, 0]] <= steps
+    return early ^ (kinds == 1)
