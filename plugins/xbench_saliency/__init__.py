@@ -14,6 +14,7 @@ def register_explainers() -> "list[type[Explainer]]":
     from xbench_saliency.by_captum.explainer import CaptumExplainer
     from xbench_saliency.cams.cam import Cam
     from xbench_saliency.cams.grad_cam import GradCam
+    from xbench_saliency.extremal.explainer import ExtremalPerturbation
     from xbench_saliency.floors.centre_map import CentreMap
     from xbench_saliency.floors.edge_map import EdgeMap
     from xbench_saliency.floors.intensity_map import IntensityMap
@@ -31,6 +32,7 @@ def register_explainers() -> "list[type[Explainer]]":
         CaptumExplainer,
         CentreMap,
         EdgeMap,
+        ExtremalPerturbation,
         GradCam,
         Gradient,
         GuidedBackprop,

@@ -1,0 +1,49 @@
+"""Blur: images at several strengths of it, and pixel by pixel between them."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+def gaussian_weights(side: int, sigma: float) -> Float[Tensor, "side side"]:
+    """Row by row the weights of a blurred line's pixels; each row sums to 1, at borders too."""
+    places = torch.arange(side, dtype=torch.float64)
+    distances = places[:, None] - places[None]
+    if sigma == 0:
+        return torch.eye(side)
+    weights = torch.exp(-((distances / sigma) ** 2) / 2)
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+def blurred(images: Float[Tensor, "*n h w"], sigma: float) -> Float[Tensor, "*n h w"]:
+    """The images after a Gaussian blur of `sigma` pixels, of nothing but their own pixels."""
+    if sigma == 0:
+        return images
+    rows, columns = (gaussian_weights(side, sigma).to(images) for side in images.shape[-2:])
+    return rows @ images @ columns.T
+
+
+def blur_pyramid(
+    images: Float[Tensor, "n c h w"], sigmas: Sequence[float]
+) -> Float[Tensor, "n levels h w c"]:
+    """The images blurred by each sigma; a pixel's channels lie side by side."""
+    levels = [blurred(images, sigma) for sigma in sigmas]
+    return torch.stack(levels, 1).permute(0, 1, 3, 4, 2).contiguous()
+
+
+def at_levels(
+    pyramid: Float[Tensor, "n levels h w c"], heights: Float[Tensor, "n m h w"]
+) -> Float[Tensor, "n m c h w"]:
+    """Images whose pixels come from where `heights` says: 0 is the first level, 1 the last.
+
+    Between two levels a pixel is their mean, weighted by nearness. Gradients go to `heights`.
+    """
+    steps = pyramid.shape[1] - 1
+    scaled = heights * steps
+    below = scaled.detach().floor().clamp(0, steps - 1)
+    places = below.long()[..., None].expand(*heights.shape, pyramid.shape[-1])
+    low, high = pyramid.gather(1, places), pyramid.gather(1, places + 1)
+    pixels = low + (scaled - below)[..., None] * (high - low)
+    return pixels.permute(0, 1, 4, 2, 3)
