@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float, Float64, Int16, Int64
 from torch import Generator, Tensor
 
 from xbench import generator, per_image
-from xbench_saliency.kernels.blurring import gaussian_blurred, mean_coloured
+from xbench_saliency.kernels.blur import blurred
 from xbench_saliency.kernels.imputation import linear_imputed
 from xbench_saliency.kernels.order import random_orders, removal_steps
+from xbench_saliency.maps.baselines import baseline_images
 
 Baseline = Literal["blur", "mean", "noisy-linear"]
 """What pixels are replaced by: the blurred image, the mean of each channel, or values imputed
@@ -69,8 +70,8 @@ class Editing:
             noise = self.noise * torch.randn(image.shape, generator=source, dtype=torch.float64)
             return partial(_imputed, image.cpu().double(), noise, image.device)
         if self.baseline == "mean":
-            return partial(_composed, image, mean_coloured(image))
-        return partial(_composed, image, gaussian_blurred(image, self.blur * min(image.shape[1:])))
+            return partial(_composed, image, baseline_images("mean", image[None])[0])
+        return partial(_composed, image, blurred(image, self.blur * min(image.shape[1:])))
 
 
 def _composed(

@@ -3,26 +3,27 @@
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 
-def gaussian_weights(side: int, sigma: float) -> Float[Tensor, "side side"]:
+def gaussian_weights(side: int, sigma: float) -> Float64[Tensor, "side side"]:
     """Row by row the weights of a blurred line's pixels; each row sums to 1, at borders too."""
-    places = torch.arange(side, dtype=torch.float64)
-    distances = places[:, None] - places[None]
     if sigma == 0:
-        return torch.eye(side)
-    weights = torch.exp(-((distances / sigma) ** 2) / 2)
-    return (weights / weights.sum(1, keepdim=True)).float()
+        return torch.eye(side, dtype=torch.float64)
+    places = torch.arange(side, dtype=torch.float64)
+    return (-((places[:, None] - places) / sigma).square() / 2).softmax(1)
 
 
 def blurred(images: Float[Tensor, "*n h w"], sigma: float) -> Float[Tensor, "*n h w"]:
-    """The images after a Gaussian blur of `sigma` pixels, of nothing but their own pixels."""
+    """The images after a Gaussian blur of `sigma` pixels, of nothing but their own pixels.
+
+    It is computed in double precision, so that what is constant stays so exactly.
+    """
     if sigma == 0:
         return images
-    rows, columns = (gaussian_weights(side, sigma).to(images) for side in images.shape[-2:])
-    return rows @ images @ columns.T
+    rows, columns = (gaussian_weights(side, sigma).to(images.device) for side in images.shape[-2:])
+    return (rows @ images.double() @ columns.T).to(images.dtype)
 
 
 def blur_pyramid(

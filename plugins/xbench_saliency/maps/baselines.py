@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench_saliency.kernels.gaussian import gaussian_blurred
+from xbench_saliency.kernels.blur import blurred
 
 Baseline = Literal["mean", "black", "blur"]
 """The image's own mean of each channel, black, or the image after a Gaussian blur."""
@@ -21,6 +21,6 @@ def baseline_images(
     if baseline == "black":
         return torch.zeros_like(images)
     if baseline == "blur":
-        return gaussian_blurred(images, BLUR * min(images.shape[-2:]))
+        return blurred(images, BLUR * min(images.shape[-2:]))
     means = images.double().mean(dim=(-2, -1), keepdim=True)  # exact where all pixels are equal
     return means.to(images.dtype).expand_as(images)

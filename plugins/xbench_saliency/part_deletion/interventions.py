@@ -118,7 +118,7 @@ class PartInterventions(Explainer):
         """The logits without each part that is asked for; NaN for those that are not."""
         logits = torch.full((self.draws_made, *asked.shape, network.classes), torch.nan)
         # image by image, so that a dataset can draw what its variants share once
-        for pairs in asked.nonzero().split(len(ids)):
+        for pairs in torch.split(asked.nonzero(), len(ids)):
             places, parts = pairs.T
             own = [ids[place] for place in places.tolist()]
             only = nn.functional.one_hot(parts, asked.shape[1]).bool()

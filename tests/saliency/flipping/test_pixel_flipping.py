@@ -18,7 +18,7 @@ from xbench_saliency.flipping.protocol import PixelFlipping
 from xbench_saliency.flipping.rows import KINDS, SCALES, column, curves
 from xbench_saliency.flipping.summary import area, areas
 from xbench_saliency.flipping.values import Value
-from xbench_saliency.kernels.blurring import gaussian_blurred, mean_coloured
+from xbench_saliency.kernels.blur import blurred
 from xbench_saliency.kernels.imputation import linear_imputed
 from xbench_saliency.kernels.order import random_orders, removal_steps
 from xbench_saliency.maps.saliency_map import SaliencyMap
@@ -83,7 +83,7 @@ def slow_curves(network, editing, image, image_id, seed, saliency, value):
                     for channel in range(3):
                         edited[channel][replaced] = image[channel].mean()
                 elif editing.baseline == "blur":
-                    edited[:, replaced] = gaussian_blurred(image, editing.blur * 16)[:, replaced]
+                    edited[:, replaced] = blurred(image, editing.blur * 16)[:, replaced]
                 else:
                     imputed = linear_imputed(image.double(), replaced) + noise
                     edited[:, replaced] = imputed.clamp(0, 1).float()[:, replaced]
@@ -140,7 +140,7 @@ def test_the_first_and_last_points_are_the_image_and_the_baseline(baseline):
     edited = EditedImage(image, 0, 0)
     editing = Editing(baseline, 4, 1, 2, 0.2, 0.0)
     found = editing.curves(predict, edited, torch.rand(SIZE, generator=generator("ends")), 50)
-    expected = gaussian_blurred(image, 0.2 * 16) if baseline == "blur" else mean_coloured(image)
+    expected = blurred(image, 0.2 * 16) if baseline == "blur" else image.mean((1, 2), keepdim=True)
     for ends in (found[:, [0, -1]], found[:, [-1, 0]].flip(0)):
         torch.testing.assert_close(ends[0, 0].float(), image.mean((1, 2)))
         torch.testing.assert_close(ends[0, 1].float(), expected.mean((1, 2)))
@@ -156,21 +156,6 @@ def test_insertion_read_backwards_is_deletion_of_the_least_relevant_first():
     turned = editing.curves(predict, image, -saliency, 64)
     torch.testing.assert_close(turned[0], plain[1].flip(0))
     torch.testing.assert_close(turned[1], plain[0].flip(0))
-
-
-def test_blurring_is_a_loop_over_gaussian_weights():
-    image, sigma = torch.rand(2, 5, 7, generator=generator("blur"), dtype=torch.float64), 1.3
-    expected = torch.zeros_like(image)
-    for y in range(5):
-        for x in range(7):
-            weights = torch.tensor(
-                [
-                    [np.exp(-((y - i) ** 2 + (x - j) ** 2) / (2 * sigma**2)) for j in range(7)]
-                    for i in range(5)
-                ]
-            )
-            expected[:, y, x] = (image * weights).sum((1, 2)) / weights.sum()
-    torch.testing.assert_close(gaussian_blurred(image, sigma), expected)
 
 
 def test_the_area_is_the_trapezoid_rule():

@@ -1,14 +1,11 @@
 """Baselines are images that show nothing; passes are cut to a size that hangs on nothing else."""
 
-import math
-
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench import generator
-from xbench_saliency.kernels.gaussian import gaussian_blurred
 from xbench_saliency.kernels.windows import mean_over_windows, sliding_windows
 from xbench_saliency.maps.baselines import baseline_images
 from xbench_saliency.maps.passes import PIXELS, passes
@@ -16,20 +13,6 @@ from xbench_saliency.maps.passes import PIXELS, passes
 
 def random(*shape):
     return torch.rand(*shape, generator=generator("baselines"))
-
-
-def test_a_blur_is_a_mean_weighted_by_nearness():
-    image, sigma = random(5, 7).double(), 1.5
-    found = gaussian_blurred(image, sigma)
-    for y in range(5):
-        for x in range(7):
-            total = mean = 0.0
-            for i in range(5):
-                for j in range(7):
-                    weight = math.exp(-((y - i) ** 2 + (x - j) ** 2) / (2 * sigma**2))
-                    total += weight
-                    mean += weight * float(image[i, j])
-            assert float(found[y, x]) == pytest.approx(mean / total)
 
 
 @pytest.mark.parametrize("baseline", ["mean", "blur"])
