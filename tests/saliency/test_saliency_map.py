@@ -125,3 +125,10 @@ def test_a_picture_of_a_signed_map_has_both_ends():
     assert told[0] == "Saliency"
     assert told[-3:] == ["-2", "0", "2"]
     figure.canvas.draw()  # a name is no formula
+
+
+def test_a_picture_of_a_contrast_names_both_classes():
+    batch = Batch(random(1, 3, 16, 16).float(), (0,))
+    contrast = SaliencyMap(torch.tensor([[2.0, 1.0]]), 0, 0.25, (16, 16), against=2)
+    told = words(contrast.draw(batch, None, ("cat", "dog", "cow")))
+    assert "what speaks for cat against cow  ·  P = 25.0 %" in told

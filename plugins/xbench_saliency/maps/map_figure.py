@@ -77,7 +77,8 @@ def _title(figure: Figure, saliency_map: SaliencyMap, batch: Batch, names: tuple
     at = 0.02, 1 - 0.3 / height
     write(figure, at, text, fontsize=TITLE, fontweight="bold", va="center")
     share = share_text(saliency_map.probability)
-    caption = f"what speaks for {names[saliency_map.label]}  ·  P = {share}"
+    against = "" if saliency_map.against is None else f" against {names[saliency_map.against]}"
+    caption = f"what speaks for {names[saliency_map.label]}{against}  ·  P = {share}"
     write(figure, (0.02, 1 - 0.62 / height), caption, fontsize=HEADING, va="center")
 
 
