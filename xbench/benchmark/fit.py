@@ -224,6 +224,10 @@ def _scorers(
         return WayOut(said, ("explain", "PHOTO"))
     way_out = _benchmarks(having, dataset, builder)
     said = f"protocols that score that: {', '.join(having)}{way_out.said}"
+    candidates = list(_buildable(having, builder))
+    if candidates and all(_mismatch(one, explanation, dataset) for one in candidates):
+        said += f"; none takes dataset {dataset.name!r}, but `xbench explain` draws it"
+        return WayOut(said, ("explain", "PHOTO"))
     return way_out._replace(said=said)
 
 

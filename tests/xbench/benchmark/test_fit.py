@@ -12,6 +12,7 @@ from xbench.benchmark.fit import check_splits, fitting_protocol
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.interfaces.data.annotation import Contexts, HumanLabels
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.protocol import Protocol
@@ -166,6 +167,14 @@ def test_a_protocol_that_the_file_names_is_never_replaced_if_nothing_else_was_ch
         "protocol 'part-ambiguity' scores insecurities, but the explainer makes spot; protocols "
         "that score that: scores-spots"
     )
+
+
+def test_where_no_protocol_takes_the_dataset_drawing_is_what_is_left(registry, monkeypatch):
+    monkeypatch.setattr(ScoresSpots, "needs", lambda _: (HumanLabels, Contexts))
+    tree = {**read(DEFAULT), "entries": [{"label": "spots", "explainer": "spots"}]}
+    tree = {**tree, "dataset": "cifar10", "chosen": ["explainer"]}
+    with pytest.raises(MismatchError, match=r"none takes dataset 'cifar10', but `xbench explain`"):
+        assemble(tree, registry)
 
 
 def test_a_protocol_that_was_chosen_with_the_explainer_is_not_replaced(registry):

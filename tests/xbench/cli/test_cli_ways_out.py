@@ -108,7 +108,7 @@ FILES = {
 }
 COMBINATIONS = {
     "run --explainer ces": "benchmarks that do: .*ces-",
-    "run --explainer grad-cam": "no protocol scores that, but `xbench explain` draws it",
+    "run --explainer part-interventions": "no protocol scores that, but `xbench explain` draws it",
     "run --dataset probability-plane": "needs PartPoints.* have all it needs: .*toybirds",
     "run --dataset imagenet": "datasets that have all it needs",
     "run -p splits.test=tset": "unknown split of dataset 'toybirds' 'tset'",
