@@ -77,7 +77,8 @@ class Editing:
 def _composed(
     image: Float[Tensor, "3 h w"], baseline: Float[Tensor, "3 h w"], sets: Bool[Tensor, "e h w"]
 ) -> Float[Tensor, "e 3 h w"]:
-    return torch.where(sets.to(image.device)[:, None], baseline, image)
+    # exact at the weights 0 and 1, and several times as fast as `where`
+    return torch.lerp(image, baseline, sets.to(image)[:, None])
 
 
 def _imputed(
@@ -143,5 +144,5 @@ def _sets(
 ) -> Bool[Tensor, "e h w"]:
     """The pixels that each edit replaces."""
     draws, kinds, steps = edits.T[..., None, None]
-    early = removals[draws[:, 0, 0]] <= steps
+    early = removals[draws[:, 0, 0]] <= steps.to(removals.dtype)
     return early ^ (kinds == 1)

@@ -88,7 +88,7 @@ class PixelFlipping(Protocol):
             "insertion": "the same while they come back first; higher is better.",
             "symmetric gain": "insertion less deletion: what replacing the least relevant pixels "
             "first leaves of the class, beyond replacing the most relevant first.",
-            "0": "what random orders of the pixels score: it is subtracted image by image.",
+            "random orders": "score 0: what they score on average is subtracted image by image.",
         }
 
     def needs(self) -> tuple[type[Annotation], ...]:

@@ -26,26 +26,50 @@ def removal_steps(
     """
     height, width = saliency.shape
     means, areas = block_means(saliency, block).flatten(), block_areas((height, width), block)
-    falling = means[orders].argsort(dim=1, descending=True, stable=True)
-    order = orders.gather(1, falling)
+    order = _falling(means, orders)
     areas_in_order = areas.flatten()[order]
     doubled_middles = 2 * areas_in_order.cumsum(1) - areas_in_order
     in_order = 1 + doubled_middles * steps // (2 * height * width)
     of_blocks = torch.empty_like(in_order).scatter_(1, order, in_order).to(torch.int16)
-    pixels = of_blocks.view(len(orders), *areas.shape)
-    pixels = pixels.repeat_interleave(block, 1).repeat_interleave(block, 2)
+    squares = of_blocks.view(len(orders), *areas.shape)
+    if block == 1:
+        return squares
+    pixels = squares.repeat_interleave(block, 1).repeat_interleave(block, 2)
     return pixels[:, :height, :width].contiguous()
+
+
+def _falling(
+    values: Float[Tensor, " cells"], orders: Int64[Tensor, "draws cells"]
+) -> Int64[Tensor, "draws cells"]:
+    """The places of the values, the largest first; those of equal ones in each of the orders.
+
+    One sort serves all orders, and only places of equal values are sorted again.
+    """
+    places = values.argsort(descending=True)
+    order, in_order = places.repeat(len(orders), 1), values[places]
+    rises = torch.zeros_like(places)
+    rises[1:] = in_order[1:] != in_order[:-1]
+    groups = rises.cumsum(0)
+    tied = (groups.bincount() > 1)[groups]
+    if tied.any():
+        ranks = torch.empty_like(orders).scatter_(
+            1, orders, torch.arange(len(places)).expand_as(orders)
+        )
+        keys = groups[tied] * len(places) + ranks[:, places[tied]]
+        order[:, tied] = places[tied][keys.argsort(dim=1)]
+    return order
 
 
 def block_means(saliency: Float[Tensor, "h w"], block: int) -> Float[Tensor, "rows columns"]:
     """Means over square blocks, in double precision; those at the lower right may be smaller.
 
-    Sums of equal single-precision values are exact there, so equal blocks stay equal.
+    Sums of equal single-precision values are exact there, so equal blocks stay equal. Single
+    pixels stay as they are.
     """
-    exact = saliency.double()
     if block == 1:
-        return exact
-    return functional.avg_pool2d(exact[None], block, ceil_mode=True, count_include_pad=False)[0]
+        return saliency
+    exact = saliency.double()[None]
+    return functional.avg_pool2d(exact, block, ceil_mode=True, count_include_pad=False)[0]
 
 
 def block_areas(size: tuple[int, int], block: int) -> Int64[Tensor, "rows columns"]:

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xbench import generator
-from xbench_saliency.kernels.order import block_areas, block_means, random_orders, removal_steps
+from xbench_saliency.kernels.order import (
+    block_areas,
+    block_means,
+    random_orders,
+    removal_steps,
+)
 
 
 def orders_of(size, block=1, draws=3, seed=0):
