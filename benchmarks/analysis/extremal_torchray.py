@@ -13,6 +13,12 @@ The second makes our masks of the photographs in FILE, with two seeds, and print
 the reward (the logit of the predicted class where the image is blurred outside of exactly this
 area), ours less TorchRay's with a 95 % interval over photographs, and the mean overlap (IoU) of
 our masks with TorchRay's and with our own of another seed.
+
+python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
+
+The third prints the seconds of a step, on one thread and for four areas, of one image and of
+eight, in single precision, with channels last, in bf16, and in bf16 with channels last, and of
+the network's forward and backward pass alone.
 """
 
 import base64
@@ -23,21 +29,36 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import scipy.stats
 import torch
 
-from xbench import Network, square_photo
+from xbench import Batch, Network, generator, square_photo
+from xbench.kernels import resized_maps
 from xbench.networks import cut_classifier, load_state, read_state
+from xbench_saliency.extremal.explainer import ExtremalPerturbation
+from xbench_saliency.kernels.areas import strongest
+from xbench_saliency.kernels.blur import blurred
 from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
-SIDE, PHOTOGRAPHS, STEPS = 224, 40, 800
+SIDE, PHOTOGRAPHS, STEPS, BLUR = 224, 40, 800, 20.0
+PRECISIONS: dict[str, dict] = {
+    "fp32": {},
+    "channels last": {"channels_last": True},
+    "bf16": {"precision": "bf16"},
+    "bf16, channels last": {"precision": "bf16", "channels_last": True},
+}
 
 
-def main(task: str, folder: str, weights: str, file: str, *numbers: str) -> None:
+def main(task: str, folder: str, weights: str, file: str = "", *numbers: str) -> None:
     torch.set_num_threads(1)
     network = squeezenet(weights)
     if task == "torchray":
         run_torchray(network, Path(folder), Path(file), *map(int, numbers))
+    elif task == "compare":
+        compare(network, Path(folder), json.loads(Path(file).read_text()))
+    else:
+        cost(network, Path(folder))
 
 
 def squeezenet(weights: str) -> Network:
@@ -80,15 +101,114 @@ def run_torchray(
 
 def numbers(mask: torch.Tensor, area: float) -> dict:
     """What is kept of a mask: its areas, and its strongest pixels, packed."""
-    order = mask.flatten().sort(dim=0, descending=True, stable=True).indices
-    strongest = torch.zeros(mask.numel(), dtype=torch.bool)
-    strongest[order[: round(area * mask.numel())]] = True
-    packed = zlib.compress(np.packbits(strongest.numpy()).tobytes(), 9)
+    packed = zlib.compress(np.packbits(strongest(mask, area).numpy()).tobytes(), 9)
     return {
         "soft": float(mask.mean()),
         "above_half": float((mask > 0.5).float().mean()),
         "pixels": base64.b64encode(packed).decode(),
     }
+
+
+def compare(network: Network, folder: Path, runs: dict) -> None:
+    """One line for each area; what `runs` holds of every photograph is compared."""
+    rewards, overlaps, soft = [], [], []
+    for name, run in runs.items():
+        image = pixels(folder / name)
+        first, second = (our_masks(network, image, run["label"], seed) for seed in (0, 1))
+        theirs = [unpacked(run["areas"][str(area)]["pixels"]) for area in AREAS]
+        ours, others = regions(first), regions(second)
+        rewards.append([rewards_of(network, image, run["label"], r) for r in (ours, theirs)])
+        overlaps.append(
+            [[iou(a, b) for a, b in zip(ours, r, strict=True)] for r in (theirs, others)]
+        )
+        soft.append(
+            [[float(m.mean()) for m in first], [run["areas"][str(a)]["soft"] for a in AREAS]]
+        )
+    table = [torch.tensor(values).permute(1, 2, 0) for values in (rewards, overlaps, soft)]
+    steps = {run["steps"] for run in runs.values()}
+    print(f"{len(runs)} photographs, TorchRay with {steps} iterations")
+    print(
+        "area: reward ours, TorchRay's, difference [95 %]; IoU with TorchRay's, with another seed"
+    )
+    for place, area in enumerate(AREAS):
+        (ours, theirs), ious, areas = (values[:, place] for values in table)
+        print(
+            f"{area}: {ours.mean():.2f}, {theirs.mean():.2f}, {interval(ours - theirs)};",
+            *(f"{x:.2f}," for x in ious.mean(1)),
+            "soft areas " + ", ".join(f"{x:.3f}" for x in areas.mean(1)),
+        )
+
+
+def our_masks(network: Network, image: torch.Tensor, label: int, seed: int) -> torch.Tensor:
+    explainer = ExtremalPerturbation(AREAS, target=label)
+    batch = Batch(image, (0,))
+    raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
+    assert raw is not None
+    return resized_maps(raw, (SIDE, SIDE))
+
+
+def regions(masks: torch.Tensor) -> list[torch.Tensor]:
+    return [strongest(mask, area) for mask, area in zip(masks, AREAS, strict=True)]
+
+
+def rewards_of(
+    network: Network, image: torch.Tensor, label: int, inside: list[torch.Tensor]
+) -> list[float]:
+    """The logits of the image blurred outside of the regions."""
+    behind = blurred(image, BLUR)
+    kept = [torch.where(one, image, behind) for one in inside]
+    logits: list[float] = network.logits(torch.cat(kept))[:, label].tolist()
+    return logits
+
+
+def unpacked(text: str) -> torch.Tensor:
+    packed = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
+    return torch.from_numpy(np.unpackbits(packed)).bool().view(SIDE, SIDE)
+
+
+def iou(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one & other).sum() / (one | other).sum())
+
+
+def interval(differences: torch.Tensor) -> str:
+    """Mean and Student's 95 % interval; no interval of a single photograph."""
+    mean, count = float(differences.mean()), len(differences)
+    if count < 2:
+        return f"{mean:+.2f} [one photograph]"
+    error = float(differences.double().std()) / count**0.5
+    reach = float(scipy.stats.t.ppf(0.975, count - 1)) * error
+    return f"{mean:+.2f} [{mean - reach:+.2f}, {mean + reach:+.2f}]"
+
+
+def cost(network: Network, folder: Path, steps: int = 5) -> None:
+    """Medians of three runs, interleaved; what is there at zero steps is taken off."""
+    for count in (1, 8):
+        images = torch.cat([pixels(path) for path in photographs(folder)[:count]])
+        batch = Batch(images, tuple(range(count)))
+        seconds: dict[str, list[float]] = {}
+        for _ in range(3):
+            for name, fields in PRECISIONS.items():
+                few, many = (
+                    timed(ExtremalPerturbation(AREAS, steps=n, **fields), network, batch)
+                    for n in (1, 1 + steps)
+                )
+                seconds.setdefault(name, []).append((many - few) / steps)
+            seconds.setdefault("network alone", []).append(passes_alone(network, images))
+        medians = {name: float(np.median(values)) for name, values in seconds.items()}
+        print(f"{count} images:", ", ".join(f"{n} {x:.3f} s" for n, x in medians.items()))
+
+
+def timed(explainer: ExtremalPerturbation, network: Network, batch: Batch) -> float:
+    start = time.perf_counter()
+    explainer.explain(network, batch, {}, generator(0), {})
+    return time.perf_counter() - start
+
+
+def passes_alone(network: Network, images: torch.Tensor) -> float:
+    perturbed = images.repeat_interleave(len(AREAS), 0).requires_grad_()
+    start = time.perf_counter()
+    torch.autograd.grad(network.module(perturbed).amax(1).sum(), perturbed)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
