@@ -1,6 +1,6 @@
 # What a plugin's command needs: options, the session they describe, printing, progress.
 
-from xbench.api.given import scored_kind as scored_kind
+from xbench.api.given import given_explainer as given_explainer
 from xbench.api.progress import progress as progress
 from xbench.benchmark.assembly import assemble as assemble
 from xbench.benchmark.declaration import adjust as adjust

@@ -109,10 +109,7 @@ def command(
 
 
 def score_given(session: Session, files: Mapping[str, Path], limit: int | None) -> None:
-    """Score explanations that were made elsewhere with the session's benchmark, and print it.
-
-    `files` has them by label; they take the place of the benchmark's entries.
-    """
+    """Score files with explanations, by label, in the place of the benchmark's entries."""
     from xbench.api.given import given_tree
     from xbench.cli.output import progress
     from xbench.running.runner import RunOptions

@@ -39,14 +39,6 @@ class Explanation(ABC):
         pictures of the classes from, and annotations, where there are any.
         """
 
-    @classmethod
-    def given(cls, path: Path) -> "Explainer | None":  # noqa: ARG003 - for overriding
-        """What gives explanations of this kind that were made elsewhere and lie in a file.
-
-        None unless overridden: there are no such files.
-        """
-        return None
-
 
 Given = Mapping[str, Sequence[Explanation]]
 """What the explainers among an explainer's fields made of the same images, by field."""

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -191,6 +192,13 @@ class Protocol(Component):
         They stand before the numbers of a run, in this order, for readers who do not know them.
         """
         return {}
+
+    def given(self, path: Path) -> Explainer | None:
+        """What gives the explanations that were made elsewhere and lie in a file.
+
+        None unless overridden: there are no such files, or the protocol asks for more than them.
+        """
+        return None
 
     def edition(self, entry: Entry) -> str:
         """What makes results comparable beside the benchmark's version; nothing by default."""

@@ -151,10 +151,7 @@ class FunnyBirds(PhotoFiles, PartMasks, PartRemovals, ClassAttributes):
 
         The archive has them for all sets of parts of test images, and for no training image.
         """
-        shape = (len(ids), len(self.mask_names()))
-        if tuple(removed.shape) != shape or removed.dtype != torch.bool:
-            form = f"{str(removed.dtype).removeprefix('torch.')} of shape {tuple(removed.shape)}"
-            raise ParameterError(f"{WHAT}: removed is {form}, but must be bool of shape {shape}")
+        _check_marks(removed, (len(ids), len(self.mask_names())))
         images = zip(ids, self.photos(ids), self._places(ids), removed.tolist(), strict=True)
         return [
             self._without(image, place, marks) if any(marks) else decode_photo(*photo)
@@ -219,3 +216,9 @@ def _parents(names: Sequence[str]) -> list[str]:
 def _interventions(places: Sequence[Place]) -> list[str]:
     """Folders with pictures without parts."""
     return _parents([place.without(()) for place in places])
+
+
+def _check_marks(removed: Tensor, shape: tuple[int, int]) -> None:
+    if tuple(removed.shape) != shape or removed.dtype != torch.bool:
+        form = f"{str(removed.dtype).removeprefix('torch.')} of shape {tuple(removed.shape)}"
+        raise ParameterError(f"{WHAT}: removed is {form}, but must be bool of shape {shape}")

@@ -13,9 +13,9 @@ from xbench.commands import (
     OUTPUT,
     WORK,
     Session,
+    given_explainer,
     parameter_tree,
     score_given,
-    scored_kind,
     session_options,
 )
 
@@ -85,8 +85,8 @@ def command(
     benchmark's entries, beside the same floors and the same network.
     """
     paths = _paths_by_label(files, labels)
-    kind = scored_kind(dataclasses.replace(session, parameters=()).tree, session.registry)
-    if kind is not None and kind.given(files[0]) is not None:
+    plain = dataclasses.replace(session, parameters=()).tree
+    if given_explainer(plain, session.registry, files[0]) is not None:
         if split:
             raise UsageError("--split is for predictions; images of maps are the benchmark's")
         score_given(session, paths, limit)

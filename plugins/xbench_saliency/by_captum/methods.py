@@ -122,20 +122,25 @@ def _takes_images(cls: type) -> bool:
 
 def method_class(name: str) -> type:
     """The class of this name in Captum, however it is spelt, or `package.module:Class`."""
-    package, colon, own = name.partition(":")
-    if colon:
-        try:
-            found = getattr(importlib.import_module(package), own)
-        except (ImportError, AttributeError) as error:
-            raise ParameterError(f"captum: {name!r} cannot be imported ({error})") from error
-        if not isinstance(found, type) or not _takes_images(found):
-            raise ParameterError(f"captum: {name!r} is no attribution class of images")
-        return found
+    if ":" in name:
+        return _class_at(name)
     known = {_plain(one): one for one in method_names()}
     if _plain(name) not in known:
         raise UnknownNameError("method of captum", name, known.values())
     cls: type = getattr(importlib.import_module("captum.attr"), known[_plain(name)])
     return cls
+
+
+def _class_at(name: str) -> type:
+    """The class that `package.module:Class` names."""
+    package, _, own = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(package), own)
+    except (ImportError, AttributeError) as error:
+        raise ParameterError(f"captum: {name!r} cannot be imported ({error})") from error
+    if not isinstance(found, type) or not _takes_images(found):
+        raise ParameterError(f"captum: {name!r} is no attribution class of images")
+    return found
 
 
 def _plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, cast
 
 import torch
@@ -16,6 +17,7 @@ from xbench import (
     CaseScores,
     Drawing,
     Entry,
+    Explainer,
     MismatchError,
     Protocol,
     Recipe,
@@ -32,6 +34,7 @@ from xbench_saliency.flipping.random_curves import RandomCurves
 from xbench_saliency.flipping.rows import NONE, ImageCurves, rows_table
 from xbench_saliency.flipping.summary import case_scores, table_notes
 from xbench_saliency.flipping.values import Value
+from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 EXPLAINER = "explainer/"
@@ -90,6 +93,10 @@ class PixelFlipping(Protocol):
             "first leaves of the class, beyond replacing the most relevant first.",
             "random orders": "score 0: what they score on average is subtracted image by image.",
         }
+
+    def given(self, path: Path) -> Explainer:
+        """The maps of an `.npz` file."""
+        return GivenMaps(str(path))
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """Nothing of the test dataset."""

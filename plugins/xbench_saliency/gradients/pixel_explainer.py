@@ -56,6 +56,5 @@ class PixelExplainer(Explainer):
             return []
         logits = network.logits(batch.images, batch.ids)
         what = explained(self.target, self.against, logits, batch)
-        raw = self.values(network, batch, what, generator)
-        maps = with_sign(reduced(raw, self.channels), self.sign)
-        return saliency_maps(maps, what, batch)
+        maps = reduced(self.values(network, batch, what, generator), self.channels)
+        return saliency_maps(with_sign(maps, self.sign), what, batch)

@@ -41,12 +41,8 @@ def check_rectifiers(module: nn.Module, image: Float[Tensor, "1 3 h w"], network
 def rectifiers(module: nn.Module, image: Float[Tensor, "1 3 h w"]) -> Rectifiers:
     """Counted in one pass."""
     hooked, seen = [], _Seen()
-
-    def count(*_: object) -> None:
-        hooked.append(1)
-
     modules = [one for one in module.modules() if isinstance(one, nn.ReLU)]
-    handles = [one.register_forward_pre_hook(count) for one in modules]
+    handles = [one.register_forward_pre_hook(lambda *_: hooked.append(1)) for one in modules]
     try:
         with torch.no_grad(), seen:
             module(image)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ from xbench import (
     Case,
     CaseScores,
     Entry,
+    Explainer,
     ImageSet,
     PartMasks,
     Protocol,
@@ -26,6 +28,7 @@ from xbench import (
     subject_of,
     weights_recipe,
 )
+from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.localisation.rows import rows_table
 from xbench_saliency.localisation.summary import case_scores, table_notes
 from xbench_saliency.maps.saliency_map import SaliencyMap
@@ -70,6 +73,10 @@ class PointingGame(Protocol):
             "is the share of the image that the mask covers.",
             "hit": f"whether a map's maximum lies in {what}{near}; an empty map misses.",
         }
+
+    def given(self, path: Path) -> Explainer:
+        """The maps of an `.npz` file."""
+        return GivenMaps(str(path))
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """Masks."""

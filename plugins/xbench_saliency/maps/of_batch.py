@@ -14,13 +14,8 @@ def saliency_maps(
     """One map for each image, of what is explained of it."""
     size = (batch.images.shape[-2], batch.images.shape[-1])
     against = [None] * len(values) if what.against is None else what.against.tolist()
-    of_images = zip(
-        values.detach().cpu(),
-        what.classes.tolist(),
-        what.probabilities.tolist(),
-        against,
-        strict=True,
-    )
+    columns = what.classes.tolist(), what.probabilities.tolist(), against
+    of_images = zip(values.detach().cpu(), *columns, strict=True)
     return [
         SaliencyMap(map_, label, share, size, against=other)
         for map_, label, share, other in of_images

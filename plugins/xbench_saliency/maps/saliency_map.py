@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench import Batch, Explainer, Explanation, ImageSet
+from xbench import Batch, Explanation, ImageSet
 from xbench.kernels import resized_maps
 
 
@@ -61,10 +60,3 @@ class SaliencyMap(Explanation):
         from xbench_saliency.maps.map_figure import map_figure
 
         return map_figure(self, batch, class_names)
-
-    @classmethod
-    def given(cls, path: Path) -> Explainer:
-        """The maps of an `.npz` file."""
-        from xbench_saliency.given.given_maps import GivenMaps
-
-        return GivenMaps(str(path))

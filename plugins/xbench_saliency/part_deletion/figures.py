@@ -65,11 +65,9 @@ def mean_ranks(
     """
     totals, counts = np.zeros(len(parts)), np.zeros(len(parts))
     for image in images:
-        values = image.column("drops")
-        if of_map:
-            values = image.column("sums") / image.column("pixels")
+        values = image.means() if of_map else image.column("drops")
         if len(values) > 1 and np.isfinite(values).all():
-            places = [parts.index(name) for name in image.parts]
+            places = list(map(parts.index, image.parts))
             totals[places] += (rankdata(values) - 1) / (len(values) - 1)
             counts[places] += 1
     return np.where(counts > 0, totals / np.maximum(counts, 1), np.nan)

@@ -20,11 +20,10 @@ def evidence(
     has no ideal observer, or it speaks of other parts.
     """
     names = annotated(dataset, PartMasks).mask_names()
-    if not (isinstance(dataset, IdealObserver) and isinstance(dataset, PartPoints)):
+    observed = isinstance(dataset, IdealObserver) and isinstance(dataset, PartPoints)
+    if not observed or sorted(annotated(dataset, PartPoints).part_names()) != sorted(names):
         return [None] * len(ids)
-    if sorted(dataset.part_names()) != sorted(names):
-        return [None] * len(ids)
-    order = [dataset.part_names().index(name) for name in names]
+    order = [annotated(dataset, PartPoints).part_names().index(name) for name in names]
     falls = part_evidence(annotated(dataset, IdealObserver).part_likelihoods(ids)[:, order])
     return [of_image[:, label] for of_image, label in zip(falls, labels, strict=True)]
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, cast
 
 from xbench import (
@@ -28,6 +29,7 @@ from xbench import (
     subject_of,
     weights_recipe,
 )
+from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.part_deletion.checks import NO_CHECKS, checks
 from xbench_saliency.part_deletion.effects import PartEffects
@@ -97,6 +99,10 @@ class PartDeletion(Protocol):
     def interventions(self) -> PartInterventions:
         """What is asked of the network, the same for all entries."""
         return PartInterventions(self.intervention, self.draws, self.minimum_pixels)
+
+    def given(self, path: Path) -> Explainer:
+        """The maps of an `.npz` file."""
+        return GivenMaps(str(path))
 
     def needs(self) -> tuple[type[Annotation], ...]:
         """Part masks, and images that can be drawn without parts or with others."""
@@ -170,10 +176,7 @@ class PartDeletion(Protocol):
             return [math.nan] * len(seen)
         maps: dict[tuple[int, int], SaliencyMap] = {}
         for label, images in by_class(asked).items():
-            other = cast("Explainer", with_target(explainer, label))
-            made = bench.explanations(other, subject_of(entry), test, images)
-            of_class = cast("Sequence[SaliencyMap]", made)
-            maps |= {(image, label): one for image, one in zip(images, of_class, strict=True)}
+            maps |= _maps_of_class(entry, label, images, bench)
         return sensitivities(seen, asked, maps, changes, self.width)
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
@@ -194,3 +197,13 @@ class PartDeletion(Protocol):
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """What was left out and why, and the checks at each threshold."""
         return {label: table_notes(table, self.thresholds) for label, table in rows.items()}
+
+
+def _maps_of_class(
+    entry: Entry, label: int, images: Sequence[int], bench: Bench
+) -> dict[tuple[int, int], SaliencyMap]:
+    """The entry's maps of one class, by image and class."""
+    explainer = cast("Explainer", with_target(entry.required_explainer, label))
+    made = bench.explanations(explainer, subject_of(entry), entry.datasets["test"], images)
+    maps = cast("Sequence[SaliencyMap]", made)
+    return {(image, label): one for image, one in zip(images, maps, strict=True)}

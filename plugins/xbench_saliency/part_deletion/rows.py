@@ -65,6 +65,10 @@ class ImageRow(NamedTuple):
         """A list as an array in double precision."""
         return np.array(getattr(self, name), np.float64)
 
+    def means(self) -> Float64[np.ndarray, " n"]:
+        """What the map says of each part: its mean over the part."""
+        return self.column("sums") / self.column("pixels")
+
 
 def rows_table(images: Sequence[ImageRow]) -> pa.Table:
     """One table of all images, in their order."""

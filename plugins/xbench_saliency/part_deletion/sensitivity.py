@@ -112,9 +112,8 @@ def sensitivity(
 ) -> float:
     """FunnyBirds' score of an image: 0, ½ or 1; NaN where its premise does not hold.
 
-    `without` are the logits without the parts of the one class, and of the other; `sums` what
-    the maps of both say of all parts. The premise: each class loses more with its own parts than
-    with the other's. Then the map of a class should say more of its parts than the other's map.
+    `without` are the logits without the parts of each class; `sums` what both maps say of all
+    parts. The premise: a class loses more with its own parts. Its map should say more of them.
     """
     one, other = shared.classes
     holds = without[0, one] < without[1, one] and without[1, other] < without[0, other]

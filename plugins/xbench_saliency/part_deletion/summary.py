@@ -22,7 +22,7 @@ TERMS: Mapping[str, str] = {
 
 def headline(image: ImageRow) -> float:
     """The rank correlation of a map's means over parts with their drops."""
-    return rank_correlation(image.column("sums") / image.column("pixels"), image.column("drops"))
+    return rank_correlation(image.means(), image.column("drops"))
 
 
 def _of_sums(image: ImageRow) -> float:
@@ -35,7 +35,7 @@ def _partialled(image: ImageRow) -> float:
 
 
 def _of_log_probability(image: ImageRow) -> float:
-    means = image.column("sums") / image.column("pixels")
+    means = image.means()
     return rank_correlation(means, image.column("log_drops"))
 
 
@@ -105,7 +105,7 @@ def table_notes(table: pa.Table, thresholds: Sequence[float]) -> Tree:
 
 
 def _means(image: ImageRow) -> Sequence[float]:
-    means: Sequence[float] = (image.column("sums") / image.column("pixels")).tolist()
+    means: Sequence[float] = image.means().tolist()
     return means
 
 

@@ -34,6 +34,12 @@ TITLES: Mapping[str, str] = {
     "bottom": "From the bottom",
     "single": "One stage alone",
 }
+CAPTION = (
+    "Rank correlation of maps with the trained network's maps of the same class, against the "
+    "stage that became random last. The first point is the trained network explained once more. "
+    "Bands are {level} intervals over images. No curve wins: a map drawn at random lies at 0, and "
+    "an edge detector at 1."
+)
 
 
 class Line(NamedTuple):
@@ -70,12 +76,7 @@ def _drawing(measure: str, lines: Sequence[Line], draws: Draws) -> Drawing:
     ]
     axes[0].set_ylabel(f"{measure.capitalize()} (rank correlation)", color=INK)
     legend(figure, *axes, below=True)
-    caption = (
-        "Rank correlation of maps with the trained network's maps of the same class, against the "
-        "stage that became random last. The first point is the trained network explained once "
-        f"more. Bands are {level_words(draws.resampling)} intervals over images. No curve wins: a "
-        "map drawn at random lies at 0, and an edge detector at 1."
-    )
+    caption = CAPTION.format(level=level_words(draws.resampling))
     title = f"{measure.capitalize()} to the trained network's maps"
     return Drawing(figure, title, caption, " ".join(words))
 

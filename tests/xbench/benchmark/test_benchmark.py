@@ -10,6 +10,7 @@ import pytest
 
 from xbench.benchmark.assembly import assemble
 from xbench.benchmark.declaration import adjust, benchmark_folder, choose, read
+from xbench.benchmark.suite import is_suite, load_suite
 from xbench.components.registry import Registry
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
 from xbench.interfaces.explanation import Explainer, Explanation
@@ -30,6 +31,11 @@ def tree():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_benchmark_file_can_be_assembled(path, registry):
+    if is_suite(path):
+        suite = load_suite(path.stem, registry)
+        assert suite.name == path.stem
+        assert all(benchmark.lines for benchmark in suite.benchmarks)
+        return
     benchmark = assemble(read(path), registry)
     assert benchmark.name == path.stem
     assert benchmark.lines
