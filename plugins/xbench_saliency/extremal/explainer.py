@@ -48,7 +48,7 @@ class ExtremalPerturbation(Explainer):
     """Of gradient ascent by Adam."""
     learning_rate: float = 0.05
     """Of Adam; a mask's values lie in [0, 1]."""
-    penalty: tuple[float, float] = (3.0, 5000.0)
+    penalty: tuple[float, float] = (3.0, 20000.0)
     """The weight of the area, in logits, at the first and the last step; geometric between."""
     start: float = 0.8
     """What masks are at first, but for the noise."""
@@ -56,7 +56,7 @@ class ExtremalPerturbation(Explainer):
     """Standard deviation of what is added to this: it decides among equals."""
     step: float = 7.0
     """Pixels from one cell of the masks to the next, where images have a short side of 224."""
-    sigma: float = 12.0
+    sigma: float = 9.0
     """Pixels, likewise, that a cell reaches undiminished: how smooth masks are."""
     blur: float = 20.0
     """Pixels, likewise: standard deviation of the blur where a mask is 0."""

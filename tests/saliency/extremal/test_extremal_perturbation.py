@@ -12,7 +12,7 @@ from xbench_saliency.kernels.areas import strongest
 from xbench_saliency.kernels.blur import blurred
 
 SIDE, PATCH, SCALE = 28, 8, 30.0
-QUICK = {"steps": 60, "step": 14.0, "sigma": 14.0, "levels": 4}
+QUICK = {"steps": 60, "step": 14.0, "sigma": 14.0, "levels": 4, "penalty": (3.0, 5000.0)}
 
 
 class PatchNetwork(nn.Module):
