@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
 from xbench.benchmark.declaration import benchmark_file, check_names, declared
 from xbench.benchmark.ensembles import check_ensembles
-from xbench.benchmark.fit import fitting_entries, fitting_protocol
+from xbench.benchmark.fit import Wanted, fitting_entries, fitting_protocol
 from xbench.benchmark.grid import extent
 from xbench.benchmark.lines import (
     Line,
@@ -175,7 +175,8 @@ def _fitting(
 ) -> tuple[Protocol, list[Tree], tuple[str, ...]]:
     """The protocol that scores what the entries make, the entries that fit, and remarks on both."""
     chosen = tree.get("chosen", ())
-    protocol = fitting_protocol(own, explanation_of(entries, builder), dataset, builder, chosen)
+    wanted = Wanted(explanation_of(entries, builder), dataset, tree.get("asked", {}))
+    protocol = fitting_protocol(own, wanted, builder, chosen)
     strict = not (protocol.remark or {"explainer", "protocol"}.intersection(chosen))
     if protocol.beside is not None:
         entries = [*subjects(entries), *protocol.beside]

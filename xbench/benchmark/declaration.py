@@ -279,7 +279,15 @@ def declared(
     for change in changes:
         named = [kind for kind in ("dataset", "explainer", "protocol") if _names(change.get(kind))]
         tree = adjust(_with_chosen(tree, *named), change)
+        tree = _with_asked(tree, change.get("protocol"))
     return tree
+
+
+def _with_asked(tree: Tree, change: Any) -> Tree:
+    """The tree with what was asked of the protocol, should another one take its place."""
+    if not isinstance(change, Mapping) or "name" in change:
+        return tree
+    return {**tree, "asked": overlay(tree.get("asked", {}), change)}
 
 
 def _names(change: Any) -> bool:

@@ -12,7 +12,7 @@ from xbench.benchmark.lines import (
     explanation_of,
     speaks_of_entry,
 )
-from xbench.components.specification import Builder, as_table
+from xbench.components.specification import Builder, as_table, overlay
 from xbench.errors import (
     DatasetError,
     MismatchError,
@@ -44,6 +44,16 @@ class FittingEntries(NamedTuple):
     """Which floors and ceilings were left out, and why; empty where none was."""
 
 
+class Wanted(NamedTuple):
+    """What a protocol has to fit."""
+
+    explanation: type[Explanation] | None
+    """The kind that is made; None where classifiers are compared."""
+    dataset: Dataset
+    parameters: Tree
+    """What was asked of the benchmark's protocol, and goes to another one in its place."""
+
+
 class WayOut(NamedTuple):
     """What fits instead."""
 
@@ -53,18 +63,15 @@ class WayOut(NamedTuple):
 
 
 def fitting_protocol(
-    own: Protocol,
-    explanation: type[Explanation] | None,
-    dataset: Dataset,
-    builder: Builder,
-    chosen: Collection[str] = (),
+    own: Protocol, wanted: Wanted, builder: Builder, chosen: Collection[str] = ()
 ) -> FittingProtocol:
     """The benchmark's own protocol, or the one that fits where that does not fit what was chosen.
 
-    `explanation` is the kind that is made, None where classifiers are compared; `chosen` are
-    the kinds of components that were not taken from the benchmark's file. `MismatchError`
-    where no protocol fits, several do, or nothing was chosen that the own one could give way to.
+    `chosen` are the kinds of components that were not taken from the benchmark's file.
+    `MismatchError` where no protocol fits, several do, or nothing was chosen that the own one could
+    give way to.
     """
+    explanation, dataset, asked = wanted
     reason = _mismatch(own, explanation, dataset)
     if reason is None:
         return FittingProtocol(own)
@@ -76,7 +83,7 @@ def fitting_protocol(
         alike = [n for n, cls in kinds.items() if (cls.scores is None) == (explanation is None)]
         others = _buildable([name for name in alike if name != own.name], builder)
         fitting = [other for other in others if _mismatch(other, explanation, dataset) is None]
-        usual = _usual(explanation, dataset, builder)
+        usual = _usual(wanted, builder)
         if usual is not None:
             names = [other.name for other in fitting if other.name != usual.protocol.name]
             also = _also(names, dataset, builder)
@@ -85,24 +92,24 @@ def fitting_protocol(
         if fitting:
             _refuse_several([protocol.name for protocol in fitting], dataset, builder)
             instead = f"protocol {fitting[0].name!r}, with its defaults, in the place of "
-            return FittingProtocol(fitting[0], f"{instead}{own.name!r}: {reason}")
+            other = builder.build("protocol", {"name": fitting[0].name, **asked})
+            return FittingProtocol(other, f"{instead}{own.name!r}: {reason}")
     way_out = _scorers(explanation, kinds, dataset, builder) if unlike else _owners(own, builder)
     raise MismatchError(f"{reason}; {way_out.said}", way_out.instead)
 
 
-def _usual(
-    explanation: type[Explanation] | None, dataset: Dataset, builder: Builder
-) -> FittingProtocol | None:
+def _usual(wanted: Wanted, builder: Builder) -> FittingProtocol | None:
     """The protocol of the first benchmark that says it is the default for such explanations.
 
     None where no installed benchmark says so, or those that do need another dataset.
     """
+    explanation, dataset, asked = wanted
     kinds = () if explanation is None else tuple(map(_name, explanation.__mro__))
     for name in builder.registry.names("benchmark"):
         path = builder.registry.get("benchmark", name)
         if parsed_file(path).get("default_for") in kinds:
             tree = choose(read(path), explainer="")
-            protocol = builder.build("protocol", tree["protocol"])
+            protocol = builder.build("protocol", overlay(as_table(tree["protocol"]), asked))
             if _mismatch(protocol, explanation, dataset) is None:
                 remark = f"protocol {protocol.name!r}, as in benchmark {name!r}"
                 others = (line for line in entry_tables(tree) if line["role"] != "entry")

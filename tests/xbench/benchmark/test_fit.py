@@ -8,7 +8,7 @@ import pytest
 from small_datasets import Greys
 from xbench.benchmark.assembly import assemble, load_benchmark
 from xbench.benchmark.declaration import benchmark_folder, choose, declared, read
-from xbench.benchmark.fit import check_splits, fitting_protocol
+from xbench.benchmark.fit import Wanted, check_splits, fitting_protocol
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
@@ -194,8 +194,7 @@ def test_another_dataset_does_not_excuse_an_explainer_that_does_not_fit(registry
     with pytest.raises(MismatchError, match="the explainer makes spot"):
         fitting_protocol(
             Builder(registry, tree["defaults"]).build("protocol", tree["protocol"]),
-            Spot,
-            Greys(6),
+            Wanted(Spot, Greys(6), {}),
             Builder(registry, tree["defaults"]),
             tree["chosen"],
         )
@@ -209,13 +208,13 @@ def test_another_dataset_may_bring_another_protocol_with_a_word(registry):
         def needs(self):
             return registry.get("protocol", "part-ambiguity")("entropy").needs()
 
-    found = fitting_protocol(OfParts(), Spot, Greys(6), Builder(registry), ["dataset"])
+    found = fitting_protocol(OfParts(), Wanted(Spot, Greys(6), {}), Builder(registry), ["dataset"])
     assert found.protocol == ScoresSpots()
     assert found.remark.endswith(
         "needs PartPoints, ClassAttributes, which dataset 'greys' does not have"
     )
     with pytest.raises(MismatchError, match="protocol 'of-parts' needs PartPoints"):
-        fitting_protocol(OfParts(), Spot, Greys(6), Builder(registry), [])
+        fitting_protocol(OfParts(), Wanted(Spot, Greys(6), {}), Builder(registry), [])
 
 
 USUAL = """
@@ -277,7 +276,7 @@ def test_a_default_whose_protocol_needs_another_dataset_is_passed_over(usual):
     usual.own = {**usual.own, ("protocol", "scores-spots"): OfParts}
     builder = Builder(usual, read(DEFAULT)["defaults"])
     own = builder.build("protocol", read(DEFAULT)["protocol"])
-    found = fitting_protocol(own, Spot, Greys(6), builder, ["explainer"])
+    found = fitting_protocol(own, Wanted(Spot, Greys(6), {}), builder, ["explainer"])
     assert found.protocol == AlsoScoresSpots()
 
 
@@ -301,7 +300,9 @@ def test_a_protocol_that_compares_classifiers_gives_way_where_an_explainer_is_ch
     assert remark.endswith("compares classifiers, but the explainer makes spot")
     builder = Builder(Registry(()))
     with pytest.raises(MismatchError, match="no protocol scores that, but `xbench explain` draws"):
-        fitting_protocol(benchmark.protocol, Explanation, Greys(6), builder, ["explainer"])
+        fitting_protocol(
+            benchmark.protocol, Wanted(Explanation, Greys(6), {}), builder, ["explainer"]
+        )
 
 
 def test_a_floor_takes_the_parameters_of_the_protocol_that_is_used(registry):

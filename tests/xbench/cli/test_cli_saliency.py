@@ -22,6 +22,7 @@ def test_an_explainer_alone_is_scored_by_the_protocol_that_fits_and_the_others_a
     called = xbench("run", "--explainer", "grad-cam", *FEW, "--store", tmp_path)
     assert called.code == 0, called.err
     assert "rank correlation" in called.out
+    assert "6 images" in called.out
     for other in ("pixel-flipping", "pointing-game", "parameter-randomisation"):
         assert other in called.out, other
 
@@ -66,7 +67,7 @@ def test_files_that_are_no_maps_and_benchmarks_that_read_none_are_refused(xbench
     np.savez(other, maps=np.zeros((1, 4, 4)), ids=[2_000_001], classes=[0])
     for arguments, message in (
         ((other, "--benchmark", FLIPPING, *QUICK), "has no map of image 2000000"),
-        ((maps, "--benchmark", "saliency-randomisation-toybirds"), "predicted"),
+        ((maps, "--benchmark", "saliency-randomisation-toybirds"), "which mistakes are near"),
         ((maps, "--benchmark", FLIPPING, "--split", "test"), "--split is for predictions"),
         ((maps, "--benchmark", FLIPPING, "--label", "centre"), "calls a floor 'centre'"),
         ((tmp_path / "none.npz", "--benchmark", FLIPPING), "none.npz"),
