@@ -165,7 +165,7 @@ def _print(
         print_lines(*[""] * bool(place))
         print_results(*of, full=full)
     if suite and runs:
-        print_suite(suite.title or suite.name, [(run.benchmark, run.records) for run in runs])
+        print_suite(suite.title or suite.name, runs)
     print_lines(*(f"report {page}" for page in pages))
 
 

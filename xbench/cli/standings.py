@@ -10,7 +10,9 @@ from xbench.cli.output import print_heading, print_lines, print_table
 
 if TYPE_CHECKING:
     from xbench.benchmark.assembly import Benchmark
+    from xbench.reports.report import Run
     from xbench.results.record import Record
+    from xbench.results.stored.pairing import Judged
     from xbench.results.tables import Table
 
 MORE = "--full prints every table and path; --format tsv, csv, md, latex or json is for programs"
@@ -50,14 +52,26 @@ def print_results(
     print_lines(*_where(paths, full=full))
 
 
-def print_suite(title: str, runs: "Sequence[tuple[Benchmark, Sequence[Record]]]") -> None:
-    """Print who wins in which benchmarks of a suite, and the ranking scores of all entries."""
+def print_suite(title: str, runs: "Sequence[Run]") -> None:
+    """Print who wins in which benchmarks of a suite, and the scores and ranks of all entries."""
     from xbench.results.prose.winners import suite_sentences
+    from xbench.results.stored.ranks import rank_table
     from xbench.results.tables import overview
 
     click.echo()
-    print_list(title, list(suite_sentences([records for _, records in runs])))
-    print_rendered(overview(title, runs))
+    print_list(title, list(suite_sentences([run.records for run in runs])))
+    print_rendered(overview(title, [(run.benchmark, run.records) for run in runs]))
+    ranks = rank_table(title, [_judged_entries(run) for run in runs])
+    if ranks is not None:
+        print_rendered(ranks)
+
+
+def _judged_entries(run: "Run") -> "list[Judged]":
+    """The entries of a run that have their scores case by case."""
+    from xbench.api.stored import with_scores
+
+    entries = [record for record in run.records if record.role == "entry"]
+    return [with_scores(record, run.store) for record in entries if record.scores_file]
 
 
 def print_written(form: str, runs: Sequence[Results], *, full: bool) -> None:

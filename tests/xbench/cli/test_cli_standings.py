@@ -76,8 +76,10 @@ def test_scores_of_which_none_decides_are_all_printed(capsys):
 def test_a_suite_ends_with_who_wins_where(width, monkeypatch, capsys):
     look(monkeypatch, width)
     lines = (("a", "entry", 0.9), ("b", "entry", 0.5))
-    print_suite("Both", [(benchmark(), compared(*lines))] * 2)
+    run = SimpleNamespace(benchmark=benchmark(), records=compared(*lines), store=None)
+    print_suite("Both", [run] * 2)
     text = " ".join(" ".join(printed(capsys)).split())
     assert text.startswith("Both - 'a' is better than all other entries in 2 of 2 benchmarks")
     assert "Both: headline scores in per cent" in text
+    assert "ranks" not in text  # these records have no scores case by case
     assert width is None or "┃" in text

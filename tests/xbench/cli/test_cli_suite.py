@@ -63,6 +63,9 @@ def test_a_suite_prints_each_benchmark_and_an_overview_of_all(xbench, path, tmp_
     rows = {line.split()[0]: line.split()[1:] for line in overview[1:3]}
     assert set(rows) == {"plain", "smooth"}
     assert rows["smooth"][-1] == "–"
+    ranks = said[said.index("First and second: ranks, with 95 % intervals") + 1 :]
+    assert ranks[0].strip() == "first: similarity of common mistakes@test, 2 entries"
+    assert {tuple(line.split()[:1]) for line in ranks[1:3]} == {("plain",), ("smooth",)}
     for name in ("first", "second"):
         assert (tmp_path / "pages" / name / "index.html").is_file()
         assert f"report {tmp_path / 'pages' / name / 'index.html'}" in called.out

@@ -1,6 +1,6 @@
 """The values of all entries on the same cases: what one leaves out counts as the worst."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ from jaxtyping import Float64, Int64
 
 from xbench.errors import MismatchError
 from xbench.kernels.names import name_places
-from xbench.results.board.standings.submitted import Submitted
 from xbench.results.record import ScoreRecord
 
 LARGEST = 1e100
@@ -18,7 +17,7 @@ LARGEST = 1e100
 
 
 class Filled(NamedTuple):
-    """A score of all entries of a group, in their order, on every case that any of them scored."""
+    """A score of several entries, in their order, on every case that any of them scored."""
 
     values: Float64[np.ndarray, "u k"]
     """Of each case in each repeat that has it; where it stands in several clusters of a second
@@ -65,13 +64,14 @@ class _Rows(NamedTuple):
     crossed: bool
 
 
-def filled(entries: Sequence[Submitted], score: ScoreRecord) -> Filled:
+def filled(entries: Mapping[str, pa.Table], score: ScoreRecord, networks: int) -> Filled:
     """The values of the score of each entry; a case that nobody scored is left out.
 
-    `MismatchError` where a case belongs to several clusters, or a value is too large.
+    `entries` are scores case by case, by name, on so many `networks`. `MismatchError` where a
+    case belongs to several clusters, or a value is too large.
     """
     rows = _rows(entries, score.name)
-    _check_size(rows, entries, score.name)
+    _check_size(rows, list(entries), score.name)
     units, places = np.unique(_units(rows), return_inverse=True)
     shape = len(units), len(entries)
     cells = places * len(entries) + rows.entries
@@ -82,7 +82,7 @@ def filled(entries: Sequence[Submitted], score: ScoreRecord) -> Filled:
     repeats, cases = np.divmod(units, max(1, len(rows.case_names)))
     clusters = _clusters(rows, places, len(units))
     different = len(np.unique(cases))
-    left_out, networks = (counts == 0).sum(axis=0), len(entries[0].record.rows)
+    left_out = (counts == 0).sum(axis=0)
     return Filled(values, repeats, clusters, left_out, different, worst, networks, rows.crossed)
 
 
@@ -94,8 +94,8 @@ def worst_value(values: Float64[np.ndarray, " n"], score: ScoreRecord) -> float:
     return float(worst(values)) if len(values) else 0.0
 
 
-def _rows(entries: Sequence[Submitted], name: str) -> _Rows:
-    tables = [_of_score(one.submission.scores, name) for one in entries]
+def _rows(entries: Mapping[str, pa.Table], name: str) -> _Rows:
+    tables = [_of_score(table, name) for table in entries.values()]
     whole = pa.concat_tables([table.drop_columns(["cluster_2"]) for table in tables])
     whole = whole.unify_dictionaries().combine_chunks()
     cases = name_places(whole["case"])
@@ -139,9 +139,9 @@ def _clusters(rows: _Rows, places: Int64[np.ndarray, " n"], units: int) -> Int64
     return np.unique(clusters, return_inverse=True)[1]
 
 
-def _check_size(rows: _Rows, entries: Sequence[Submitted], score: str) -> None:
+def _check_size(rows: _Rows, names: Sequence[str], score: str) -> None:
     large = np.flatnonzero(np.abs(rows.values) > LARGEST)
     if len(large):
-        name, value = entries[rows.entries[large[0]]].name, rows.values[large[0]]
+        name, value = names[rows.entries[large[0]]], rows.values[large[0]]
         message = f"{name!r} has a value of {value:.3g} in {score!r}, too large to be compared"
         raise MismatchError(f"{message}; withdraw it")

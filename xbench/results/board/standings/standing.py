@@ -63,7 +63,8 @@ def _ranking(group: Group, differs: str, name: str | None, rule: RankRule) -> Ra
     score = _common_score(group.entries, name)
     rule = rule._replace(level=group.measure.level)
     entries = in_order(group.entries)
-    values = filled(entries, score)
+    tables = {one.name: one.submission.scores for one in entries}
+    values = filled(tables, score, group.measure.networks)
     source, figures = published(entries, score.name)
     headings = [one.record.heading for one in entries]
     return Ranking(

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from hand_made_boards import entry, hits
 from named_cases import named
 from xbench.errors import MismatchError
-from xbench.results.board.standings.filled import filled
+from xbench.results.board.standings.filled import filled as filled_tables
+
+
+def filled(entries, score):
+    tables = {one.name: one.submission.scores for one in entries}
+    return filled_tables(tables, score, len(entries[0].record.rows))
 
 
 def slow_filled(entries, name, direction, unit):
