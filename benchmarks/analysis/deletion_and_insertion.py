@@ -13,12 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import spearmanr
+from rank_agreement import agreement, correlations
 
 from xbench import Store, read_record_file
 from xbench_saliency.flipping.summary import Areas, areas
-
-RESAMPLES = 2000
 
 
 def main(store: str, *paths: str) -> None:
@@ -33,13 +31,11 @@ def main(store: str, *paths: str) -> None:
             )
             label = f"  {record.label:30}"
             print(f"{label} gain {gain:+.3f}  deletion {deletion:+.3f}  insertion {insertion:+.3f}")
-        deletion = -np.stack([values.deletion for values in of_records])
-        insertion = np.stack([values.insertion for values in of_records])
-        low, high = interval(deletion, insertion)
-        of_means = agreement(deletion.mean(1), insertion.mean(1))
-        by_image = [agreement(*pair) for pair in zip(deletion.T, insertion.T, strict=True)]
-        print(f"  ρ of the means {of_means:+.2f} [{low:+.2f}, {high:+.2f}]", end=", ")
-        print(f"mean ρ of {deletion.shape[1]} images {np.nanmean(by_image):+.2f}")
+        both = np.stack([[-of.deletion for of in of_records], [of.insertion for of in of_records]])
+        rho, low, high = (part[0, 1] for part in agreement(both))
+        by_image = correlations(both.transpose(2, 0, 1))[:, 0, 1]
+        print(f"  ρ of the means {rho:+.2f} [{low:+.2f}, {high:+.2f}]", end=", ")
+        print(f"mean ρ of {len(by_image)} images {np.nanmean(by_image):+.2f}")
 
 
 def record_areas(store: str, keys: list[list[str]], scale: str) -> Areas:
@@ -47,19 +43,6 @@ def record_areas(store: str, keys: list[list[str]], scale: str) -> Areas:
     rows = Store(store)
     tables = [rows.rows(key) for of_repeat in keys for key in of_repeat]
     return areas(pa.concat_tables(tables), scale)
-
-
-def agreement(one: np.ndarray, other: np.ndarray) -> float:
-    return float(spearmanr(one, other).statistic)
-
-
-def interval(deletion: np.ndarray, insertion: np.ndarray) -> np.ndarray:
-    draws, images = np.random.default_rng(0), deletion.shape[1]
-    found = []
-    for _ in range(RESAMPLES):
-        chosen = draws.integers(images, size=images)
-        found.append(agreement(deletion[:, chosen].mean(1), insertion[:, chosen].mean(1)))
-    return np.percentile(found, [2.5, 97.5])
 
 
 if __name__ == "__main__":
