@@ -123,8 +123,11 @@ def test_a_command_has_these_options_and_names(command, any_path):
         if chosen := getattr(session, kind):
             session.registry.get(kind, chosen.partition(":")[0])
     if {"parameters", "benchmark"} <= given.keys():
+        suite = session.suite() if "limit" in given else None
+        members = [session.of(tree) for tree in suite.trees] if suite else [session]
         try:
-            session.assembled(scored="limit" in given)
+            for of in members:
+                of.assembled(scored="limit" in given)
         except (DatasetError, WeightsError):
             assert need(command) or re.search("PHOTO|FOLDER|FILE", command.text)
 
