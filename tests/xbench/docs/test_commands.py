@@ -25,7 +25,7 @@ DATA = {
     r"\bcub200": "CUB-200-2011",
     r"ade20k": "ADE20K",
     r"cifar10": "CIFAR-10 or CIFAR-100",
-    r"imagenet": "ImageNet",
+    r"imagenet|-photographs": "ImageNet",
     r"metashift": "MetaShift",
     r"dataset packed": "images and weights of the packed format",
     r"dataset folder": "the library's weights, and photographs",
@@ -37,7 +37,7 @@ DATA = {
 ELSEWHERE = {
     r"ces-spurious-toybirds|--explainer ces|concepts (learn|show)": "test_cli_concepts.py",
     r"ces-low-level-toybirds": "test_cli_low_level.py",
-    r"run .*saliency-|--explainer grad-cam$|xbench score .*saliency": "test_cli_saliency.py",
+    r"run .*saliency-\S*toybirds|run --explainer grad-cam$|xbench score .*saliency": "test_cli_saliency.py",
     r"xbench (submit|leaderboard (check|add|show|withdraw)) ": "test_cli_leaderboard.py",
 }
 """Which tests of the command line run what takes a while."""
@@ -117,6 +117,7 @@ def test_a_command_has_these_options_and_names(command, any_path):
     found, arguments = leaf(command)
     given = found.make_context("xbench", arguments).params
     session = Session(**{k: v for k, v in given.items() if k in Session.__dataclass_fields__})
+    session.explainer = next(iter(given.get("explainers", ())), session.explainer)
     if command.needs or command.page == TUTORIAL:
         return
     for kind in ("dataset", "explainer", "classifier"):
