@@ -37,7 +37,7 @@ DATA = {
 ELSEWHERE = {
     r"ces-spurious-toybirds|--explainer ces|concepts (learn|show)": "test_cli_concepts.py",
     r"ces-low-level-toybirds": "test_cli_low_level.py",
-    r"run .*saliency-\S*toybirds|run --explainer grad-cam$|xbench score .*saliency": "test_cli_saliency.py",
+    r"run .*saliency-\S*birds|run --explainer grad-cam$|score .*saliency": "test_cli_saliency.py",
     r"xbench (submit|leaderboard (check|add|show|withdraw)) ": "test_cli_leaderboard.py",
 }
 """Which tests of the command line run what takes a while."""
