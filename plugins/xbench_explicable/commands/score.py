@@ -13,7 +13,6 @@ from xbench.commands import (
     OUTPUT,
     WORK,
     Session,
-    given_explainer,
     parameter_tree,
     score_given,
     session_options,
@@ -84,6 +83,8 @@ def command(
     width), ids of the images and classes that the maps speak for; it takes the place of the
     benchmark's entries, beside the same floors and the same network.
     """
+    from xbench.commands import given_explainer
+
     paths = _paths_by_label(files, labels)
     plain = dataclasses.replace(session, parameters=()).tree
     if given_explainer(plain, session.registry, files[0]) is not None:

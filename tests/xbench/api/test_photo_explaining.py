@@ -148,6 +148,7 @@ def test_parameters_come_as_a_table(network):
         "name": "grad-cam",
         "target": "predicted",
         "relu": False,
+        "against": "",
     }
 
 

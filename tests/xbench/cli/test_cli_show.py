@@ -167,7 +167,7 @@ def test_the_long_list_keeps_floors_and_ceilings_apart(xbench):
 def test_roles_of_explainers_are_those_that_benchmarks_give_them():
     registry = installed()
     for of in installed_contents(registry):
-        for entry in entry_tables(of.tree):
+        for entry in entry_tables(of.tree) if of.tree else ():  # a suite has entries by its members
             if entry["role"] != "entry" and "explainer" in entry:
                 name = as_table(entry["explainer"])["name"]
                 assert registry.get("explainer", name).role in ("entry", entry["role"]), name
@@ -208,6 +208,6 @@ def test_every_parameter_of_every_component_is_described_in_words(claim):
 
 def test_what_must_be_given_and_what_no_benchmark_scores_is_said(xbench):
     assert "of: (must be given)" in xbench("show", "explainer", "random-region").out
-    assert "no benchmark" in xbench("show", "explainer", "grad-cam").out.lower()
+    assert "no benchmark" in xbench("show", "explainer", "part-interventions").out.lower()
     assert "preset: normalised" in xbench("show", "loss", "weighted").out
     assert "It has no parameters." in xbench("show", "difficulty", "entropy").out

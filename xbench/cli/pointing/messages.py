@@ -16,7 +16,7 @@ from xbench.cli.pointing.command_lines import (
 )
 from xbench.cli.pointing.words import OPTIONS, VERBS
 from xbench.components.matching import matched
-from xbench.errors import UnknownNameError, UsageError, XbenchError
+from xbench.errors import DatasetError, UnknownNameError, UsageError, XbenchError
 
 COMMAND = "`xbench "
 """In a message: it shows a command already."""
@@ -33,6 +33,8 @@ def told(error: XbenchError, arguments: Sequence[str]) -> str:
     if changed := _working(error, arguments):
         return f"{message}{stop} Try {spoken(changed)}."
     if changed := without_parameter(arguments, message):
+        if isinstance(error, DatasetError):  # few datasets are anything without their files
+            changed = without_option(changed, ("--dataset",))
         return f"{message}{stop} Without that: {spoken(changed)}."
     if COMMAND in message:
         return message
