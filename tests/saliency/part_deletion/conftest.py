@@ -12,11 +12,11 @@ from xbench_saliency.by_captum.explainer import CaptumExplainer
 
 
 @pytest.fixture
-def test_images() -> ImageSet:
+def rectangles() -> ImageSet:
     return ImageSet(Rectangles(), "test")
 
 
 @pytest.fixture
-def entry(test_images: ImageSet) -> Entry:
-    datasets = {"train": dataclasses.replace(test_images, split="train"), "test": test_images}
+def entry(rectangles: ImageSet) -> Entry:
+    datasets = {"train": dataclasses.replace(rectangles, split="train"), "test": rectangles}
     return entry_of(TinyClassifier(), datasets, explainer=CaptumExplainer("InputXGradient"))

@@ -259,9 +259,9 @@ def test_sensitivity_is_half_for_each_map_that_speaks_of_its_own_parts():
 
 
 @pytest.mark.parametrize("intervention", ["removal", "redraw"])
-def test_effects_can_be_kept_and_drawn(intervention, test_images):
+def test_effects_can_be_kept_and_drawn(intervention, rectangles):
     explainer = PartInterventions(intervention, draws=2)
-    batch = test_images.batch([1001, 1000])
+    batch = rectangles.batch([1001, 1000])
     made = explainer.explain(tiny_network(), batch, {}, generator(0), {})
     assert [one.changed.shape for one in made] == [
         (explainer.draws_made, 5, 5),
@@ -269,14 +269,14 @@ def test_effects_can_be_kept_and_drawn(intervention, test_images):
     ]
     again = PartEffects.from_tensors(made[0].tensors())
     assert torch.equal(again.drops(1, 2), made[0].drops(1, 2))
-    alone = test_images.batch([1001])
+    alone = rectangles.batch([1001])
     assert made[0].draw(alone, None, Rectangles.classes) is not None
     elsewhere = Batch(alone.images, alone.ids)
     assert made[0].draw(elsewhere, None, Rectangles.classes) is not None
 
 
-def test_a_contrast_drops_by_the_difference_of_both(test_images):
-    batch = test_images.batch([1001])
+def test_a_contrast_drops_by_the_difference_of_both(rectangles):
+    batch = rectangles.batch([1001])
     (made,) = PartInterventions().explain(tiny_network(), batch, {}, generator(0), {})
     difference = made.drops(1).double() - made.drops(3).double()
     torch.testing.assert_close(made.drops(1, 3).double(), difference, atol=1e-6, rtol=0)
