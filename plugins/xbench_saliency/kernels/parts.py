@@ -6,6 +6,8 @@ from jaxtyping import Bool, Float, Float64, Int, Int64
 from scipy.stats import rankdata
 from torch import Tensor, nn
 
+from xbench_saliency.kernels.similarity import rank_correlations
+
 LEAST = 3
 """Parts that a rank correlation needs."""
 LEAST_PARTIALLED = 4
@@ -81,9 +83,9 @@ def rank_correlation(
 
     NaN where `drops` are, where there are fewer than three, or a number is missing.
     """
-    if len(values) < LEAST or not np.isfinite([*values, *drops]).all() or _equal(drops):
+    if len(values) < LEAST:
         return float("nan")
-    return 0.0 if _equal(values) else _correlation(_ranks(values), _ranks(drops))
+    return float(rank_correlations(drops[None], values[None])[0])
 
 
 def partial_rank_correlation(
@@ -102,10 +104,6 @@ def partial_rank_correlation(
     if not of_drops.any():
         return float("nan")
     return _correlation(of_values, of_drops) if of_values.any() else 0.0
-
-
-def _equal(values: Float64[np.ndarray, " n"]) -> bool:
-    return bool(np.ptp(values) == 0)
 
 
 def _ranks(values: Float64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:

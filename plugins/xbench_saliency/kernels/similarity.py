@@ -1,4 +1,4 @@
-"""How alike two maps of one image are."""
+"""How alike two maps of one image, or two lists of numbers, are."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -34,4 +34,5 @@ def _correlations(
 ) -> Float64[np.ndarray, " n"]:
     lengths = np.sqrt((ours**2).sum(1) * (theirs**2).sum(1))
     products = (ours * theirs).sum(1)
-    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    found = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    return np.clip(found, -1, 1)
