@@ -21,6 +21,7 @@ hook = install_import_hook(
         "xbench_deliberative.kernels",
         "xbench_explicable.kernels",
         "xbench_saliency.kernels",
+        "xbench_softlabels.kernels",
     ],
     "beartype.beartype",
 )

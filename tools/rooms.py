@@ -38,6 +38,7 @@ PLUGINS = (
     "xbench_ces",
     "xbench_explicable",
     "xbench_saliency",
+    "xbench_softlabels",
 )
 
 

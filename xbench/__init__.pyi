@@ -135,6 +135,7 @@ from xbench.interfaces.readout import Difficulty as Difficulty
 from xbench.interfaces.readout import Link as Link
 from xbench.interfaces.readout import Readout as Readout
 from xbench.interfaces.recipe import ClassifierWeights as ClassifierWeights
+from xbench.interfaces.recipe import FinishedLoss as FinishedLoss
 from xbench.interfaces.recipe import Recipe as Recipe
 from xbench.interfaces.recipe import TrainingPlan as TrainingPlan
 from xbench.interfaces.resampling import Resampling as Resampling
@@ -196,6 +197,7 @@ from xbench.training.pinned_weights import PinnedWeights as PinnedWeights
 from xbench.training.pinned_weights import WeightsDownload as WeightsDownload
 from xbench.training.pinned_weights import WeightsFile as WeightsFile
 from xbench.training.recipe import TrainedWeights as TrainedWeights
+from xbench.training.recipe import planned_weights as planned_weights
 from xbench.training.recipe import start_module as start_module
 from xbench.training.recipe import stored_state as stored_state
 from xbench.training.recipe import subject_of as subject_of

@@ -100,3 +100,11 @@ class ClassifierWeights(Recipe):
                 "training that they are of"
             )
         return self.plan
+
+
+class FinishedLoss(Loss):
+    """A loss whose weights are made of those of a training, once that is over."""
+
+    @abstractmethod
+    def classifier_weights(self, plan: TrainingPlan) -> ClassifierWeights:
+        """The weights for a plan that has this loss."""

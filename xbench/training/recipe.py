@@ -13,7 +13,7 @@ from xbench.errors import MismatchError, ParameterError, WeightsError
 from xbench.interfaces.artefact import Artefact, Artefacts
 from xbench.interfaces.bench import Subject
 from xbench.interfaces.protocol import Entry
-from xbench.interfaces.recipe import ClassifierWeights, TrainingPlan
+from xbench.interfaces.recipe import ClassifierWeights, FinishedLoss, TrainingPlan
 from xbench.interfaces.workplace import Workplace
 from xbench.networks.heads import head_layer
 from xbench.networks.loading import blank_module
@@ -163,8 +163,20 @@ def weights_recipe(entry: Entry) -> ClassifierWeights:
         return _given_weights(entry, entry.weights)
     plan = plan_of(entry)
     if entry.companion is None:
-        return TrainedWeights(plan)
+        return planned_weights(plan)
+    if isinstance(plan.loss, FinishedLoss):
+        raise MismatchError(
+            f"entry {entry.label!r} has the loss {plan.loss.name!r}, which changes weights after a "
+            f"training, and cannot be trained jointly with {entry.companion.name!r}; choose another"
+        )
     return entry.companion.classifier_weights(plan)
+
+
+def planned_weights(plan: TrainingPlan) -> ClassifierWeights:
+    """The weights of a plan: trained, and finished where its loss does more after a training."""
+    if isinstance(plan.loss, FinishedLoss):
+        return plan.loss.classifier_weights(plan)
+    return TrainedWeights(plan)
 
 
 def _given_weights(entry: Entry, weights: ClassifierWeights) -> ClassifierWeights:

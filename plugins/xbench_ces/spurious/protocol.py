@@ -10,6 +10,7 @@ from xbench import (
     Bench,
     Case,
     CaseScores,
+    ClassifierWeights,
     Contexts,
     Drawing,
     Entry,
@@ -23,11 +24,11 @@ from xbench import (
     Role,
     Rows,
     Subject,
-    TrainedWeights,
     TrainingPlan,
     Tree,
     UnknownNameError,
     View,
+    planned_weights,
 )
 from xbench_ces.scores.concept_scores import ConceptScores
 from xbench_ces.spurious.confounded import Confounded
@@ -148,7 +149,7 @@ class SpuriousRecovery(Protocol):
         """Every scenario at every strength."""
         return tuple(Model(scenario, s) for scenario in self.scenarios for s in self.strengths)
 
-    def weights(self, entry: Entry, model: Model) -> TrainedWeights:
+    def weights(self, entry: Entry, model: Model) -> ClassifierWeights:
         """How a model is trained; the control's without any confounding."""
         if entry.weights is not None:
             raise MismatchError(
@@ -167,7 +168,7 @@ class SpuriousRecovery(Protocol):
             entry.seed,
             len(dataset.class_names()),
         )
-        return TrainedWeights(plan)
+        return planned_weights(plan)
 
     def confounded(self, entry: Entry, model: Model) -> Confounded:
         """The images of a model: what it is trained on, and what is explained."""

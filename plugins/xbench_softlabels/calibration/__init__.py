@@ -1,0 +1,1 @@
+"""Calibration: one temperature for a network, fitted to labels or to people."""

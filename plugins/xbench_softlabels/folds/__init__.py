@@ -1,0 +1,1 @@
+"""Folds: networks that did not see the images which they are asked about."""
