@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 @hookimpl
 def register_classifiers() -> "list[type[Classifier]]":
     """Return the classifiers."""
-    from xbench_zoo.cifar_resnet import CifarResnet
-    from xbench_zoo.cifar_resnet_v2 import CifarResnetV2
-    from xbench_zoo.cifar_vgg import CifarVgg
+    from xbench_zoo.cifar.dense_net import CifarDenseNet
+    from xbench_zoo.cifar.pyramid_net import CifarPyramidNet
+    from xbench_zoo.cifar.resnet import CifarResnet
+    from xbench_zoo.cifar.resnet_v2 import CifarResnetV2
+    from xbench_zoo.cifar.resnext import CifarResnext
+    from xbench_zoo.cifar.shake_shake import CifarShakeShake
+    from xbench_zoo.cifar.vgg import CifarVgg
+    from xbench_zoo.cifar.wide_resnet import CifarWideResnet
     from xbench_zoo.small import SmallCnn
     from xbench_zoo.small_resnet import SmallResnet
     from xbench_zoo.small_vgg import SmallVgg
@@ -21,7 +26,16 @@ def register_classifiers() -> "list[type[Classifier]]":
     from xbench_zoo.torchvision_models import Torchvision
     from xbench_zoo.user import UserModule
 
-    cifar: list[type[Classifier]] = [CifarResnet, CifarResnetV2, CifarVgg]
+    cifar: list[type[Classifier]] = [
+        CifarResnet,
+        CifarResnetV2,
+        CifarVgg,
+        CifarWideResnet,
+        CifarResnext,
+        CifarDenseNet,
+        CifarPyramidNet,
+        CifarShakeShake,
+    ]
     small: list[type[Classifier]] = [SmallCnn, SmallVgg, SmallResnet]
     return [Torchvision, Timm, UserModule, *small, *cifar]
 

@@ -19,7 +19,7 @@ from xbench.networks import AS_THEY_ARE, CutNetwork, Parts, blank_module, cut_cl
 from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.cams.grad_cam import GradCam
 from xbench_saliency.floors.centre_map import CentreMap
-from xbench_zoo.cifar_resnet import CifarResnet
+from xbench_zoo.cifar.resnet import CifarResnet
 from xbench_zoo.small import SmallCnn
 
 

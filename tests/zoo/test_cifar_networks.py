@@ -12,10 +12,15 @@ from torchvision.models import vgg
 from xbench import WeightsError
 from xbench.networks import blank_module, cut_classifier, cut_points, load_state, read_state
 from xbench.testing import check_component
-from xbench_zoo.cifar import CifarClassifier, PaddedIdentity
-from xbench_zoo.cifar_resnet import CifarResnet
-from xbench_zoo.cifar_resnet_v2 import CifarResnetV2
-from xbench_zoo.cifar_vgg import CifarVgg
+from xbench_zoo.cifar.classifier import CifarClassifier, PaddedIdentity
+from xbench_zoo.cifar.dense_net import CifarDenseNet
+from xbench_zoo.cifar.pyramid_net import CifarPyramidNet
+from xbench_zoo.cifar.resnet import CifarResnet
+from xbench_zoo.cifar.resnet_v2 import CifarResnetV2
+from xbench_zoo.cifar.resnext import CifarResnext
+from xbench_zoo.cifar.shake_shake import CifarShakeShake, mixture
+from xbench_zoo.cifar.vgg import CifarVgg
+from xbench_zoo.cifar.wide_resnet import CifarWideResnet
 
 SMALL = [
     CifarResnet(8),
@@ -25,7 +30,13 @@ SMALL = [
     CifarResnetV2(11, "bottleneck"),
     CifarResnetV2(11, "bottleneck", "A"),
     CifarVgg(11),
+    CifarWideResnet(10, 2),
+    CifarResnext(11, 2, 4),
+    CifarDenseNet(10, 4),
+    CifarPyramidNet(8, 12),
+    CifarShakeShake(8, 8),
 ]
+LIKE_DENSE = (CifarVgg, CifarResnext, CifarDenseNet, CifarPyramidNet, CifarShakeShake)
 FILES = {
     20: "resnet20-12fca82f.th",
     32: "resnet32-d509ac18.th",
@@ -57,7 +68,8 @@ def randomised(module):
 
 
 def parameters(classifier, classes=10):
-    return sum(p.numel() for p in classifier.module(classes).parameters())
+    with torch.device("meta"):  # counted without being drawn
+        return sum(p.numel() for p in classifier.module(classes).parameters())
 
 
 @pytest.mark.parametrize("classifier", SMALL, ids=spelled)
@@ -78,6 +90,32 @@ def test_residual_networks_are_as_large_as_published(depth, published):
 )
 def test_pre_activated_networks_are_as_large_as_published(classifier):
     assert round(parameters(classifier) / 1e6, 1) == 1.7
+
+
+@pytest.mark.parametrize(
+    ("classifier", "published"),
+    [
+        (CifarWideResnet(28, 10), 36.5),
+        (CifarWideResnet(40, 4), 8.9),
+        (CifarWideResnet(16, 8), 11.0),
+        (CifarResnext(29, 8), 34.4),
+        (CifarDenseNet(100, 12), 0.8),
+        (CifarDenseNet(250, 24), 15.3),
+        (CifarDenseNet(190, 40), 25.6),
+        (CifarPyramidNet(110, 48), 1.7),
+        (CifarShakeShake(26, 32), 2.9),
+        (CifarShakeShake(26, 64), 11.7),
+        (CifarShakeShake(26, 96), 26.2),
+    ],
+    ids=spelled,
+)
+def test_wide_dense_and_shaken_networks_are_as_large_as_published(classifier, published):
+    assert round(parameters(classifier) / 1e6, 1) == published
+
+
+@pytest.mark.parametrize(("widening", "published"), [(84, 3.8), (270, 28.3)])
+def test_pyramids_are_within_two_per_cent_of_their_published_size(widening, published):
+    assert parameters(CifarPyramidNet(110, widening)) / 1e6 == pytest.approx(published, rel=0.02)
 
 
 def test_option_a_has_no_parameters_and_option_b_a_projection():
@@ -146,7 +184,7 @@ def test_cuts_are_exact(classifier):
     maps = [point.name for point in cut_points(module, x) if len(point.shape) == 3]
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in classifier.normalisation())
     expected = module((images() - mean) / std)
-    for layer in maps[:: 8 if isinstance(classifier, CifarVgg) else 2]:
+    for layer in maps[:: 8 if isinstance(classifier, LIKE_DENSE) else 2]:
         network = cut_classifier(dataclasses.replace(classifier, layer=layer), module, 4)
         assert torch.equal(network.logits(images()), expected)
 
@@ -243,8 +281,55 @@ def test_every_parameter_learns(classifier):
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in module.parameters())
 
 
+def test_a_dense_network_hands_all_maps_on():
+    module = randomised(blank_module(CifarDenseNet(10, 4), 3))
+    x = module.first(images())
+    assert torch.equal(module.layers[0](x)[:, : x.shape[1]], x)
+    assert module.layers[0](x).shape[1] == x.shape[1] + 4
+
+
+def test_a_pyramid_widens_by_equal_steps_and_pads_with_zeros_behind():
+    module = randomised(blank_module(CifarPyramidNet(20, 18), 3))
+    assert [block.residual[-1].num_features for block in module.layers] == list(range(18, 36, 2))
+    block, maps = module.layers[3], torch.rand(2, 22, 8, 8)
+    shortcut = block(maps) - block.residual(maps)
+    torch.testing.assert_close(shortcut[:, :22], functional.avg_pool2d(maps, 2))
+    assert shortcut[:, 22:].abs().max() < 1e-6
+
+
+def test_branches_are_mixed_by_one_share_and_differentiated_by_another():
+    first, second = (torch.rand(50, 2, 3, 3, requires_grad=True) for _ in range(2))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        mixed = mixture(first, second)
+    mixed.sum().backward()
+    forward = ((mixed - second) / (first - second)).detach()
+    spread = forward.flatten(1).amax(1) - forward.flatten(1).amin(1)
+    assert spread.median() < 1e-3  # one share an image
+    torch.testing.assert_close(first.grad + second.grad, torch.ones_like(first))
+    assert 0 < first.grad.min() < first.grad.max() < 1
+    difference = first.grad[:, 0, 0, 0] - forward[:, 0, 0, 0]
+    assert difference.abs().median() > 0.05
+
+
+def test_shaken_branches_count_alike_once_trained():
+    module = blank_module(CifarShakeShake(8, 8), 3).eval()
+    block, maps = module.layers[0], torch.rand(1, 16, 8, 8)
+    expected = block.shortcut(maps) + (block.first(maps) + block.second(maps)) / 2
+    assert torch.equal(block(maps), expected)
+
+
+def test_shortcuts_between_shaken_stages_see_both_halves_of_the_pixels():
+    shortcut = blank_module(CifarShakeShake(8, 8), 3).layers[1].shortcut.eval()
+    maps = torch.rand(1, 8, 4, 4)
+    here, further = shortcut.bn(
+        torch.cat([shortcut.here(maps[..., ::2, ::2]), shortcut.further(maps[..., 1::2, 1::2])], 1)
+    ).chunk(2, 1)
+    torch.testing.assert_close(shortcut(maps), torch.cat([here, further], 1))
+
+
 def test_larger_images_will_do():
-    for classifier in (CifarResnet(8), CifarResnetV2(8), CifarVgg(11)):
+    for classifier in (CifarResnet(8), CifarResnetV2(8), CifarVgg(11), *SMALL[-5:]):
         network = cut_classifier(classifier, randomised(blank_module(classifier, 4)), 4)
         assert network.logits(images(side=96)).shape == (2, 4)
 
@@ -263,6 +348,12 @@ def test_weights_of_others_bring_their_normalisation():
             lambda: CifarResnetV2(32, "bottleneck"),
             r"cifar-resnet-v2 with bottleneck blocks: depth is 32; it must be 9n \+ 2, such as 29",
         ),
+        (lambda: CifarWideResnet(26), r"depth is 26; it must be 6n \+ 4, such as 28"),
+        (lambda: CifarWideResnet(width=0), "width is 0; it must be at least 1"),
+        (lambda: CifarResnext(groups=0), "groups and width must be at least 1"),
+        (lambda: CifarDenseNet(99), r"depth is 99; it must be 6n \+ 4, such as 100"),
+        (lambda: CifarPyramidNet(widening=-1), "widening is -1; it cannot be negative"),
+        (lambda: CifarShakeShake(width=7), "width is 7; it must be even"),
         (lambda: CifarVgg(17), "depth is 17; VGG has 11, 13, 15, 16, 19"),
         (lambda: CifarVgg(dropout=1.0), "dropout is 1.0; it needs 0 <= dropout < 1"),
     ],

@@ -21,7 +21,7 @@ from xbench_explicable.pictures.paired_answers import PairedAnswer
 from xbench_explicable.pictures.side_by_side import answer_groups, maps_of, side_by_side
 from xbench_saliency.cams.grad_cam import GradCam
 from xbench_toybirds.dataset import Toybirds
-from xbench_zoo.cifar_resnet import CifarResnet
+from xbench_zoo.cifar.resnet import CifarResnet
 from xbench_zoo.small import SmallCnn
 
 BIRDS = Toybirds(train=4, test=9, shifted=3)

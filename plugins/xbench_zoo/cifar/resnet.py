@@ -5,7 +5,13 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from xbench_zoo.cifar import CifarClassifier, PaddedIdentity, blocks_of, convolution, initialised
+from xbench_zoo.cifar.classifier import (
+    CifarClassifier,
+    PaddedIdentity,
+    blocks_of,
+    convolution,
+    initialised,
+)
 
 WIDTHS = (16, 32, 64)
 

@@ -1,5 +1,6 @@
 """What networks for 32-pixel images have in common."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -48,9 +49,37 @@ class PaddedIdentity(nn.Module):
         return functional.pad(thinned, (0, 0, 0, 0, *self.channels))
 
 
+class LayeredNetwork(nn.Module):
+    """What comes first, layers in a row, what comes last; then the mean of maps decides."""
+
+    def __init__(
+        self, first: nn.Module, layers: Iterable[nn.Module], last: nn.Module, head: nn.Linear
+    ) -> None:
+        super().__init__()
+        self.first, self.layers, self.last = first, nn.Sequential(*layers), last
+        self.average = nn.AdaptiveAvgPool2d(1)
+        self.flat = nn.Flatten()
+        self.linear = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits."""
+        maps = self.last(self.layers(self.first(images)))
+        return self.linear(self.flat(self.average(maps)))
+
+
 def convolution(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Conv2d:
     """A convolution that keeps the size of maps, but for the stride, and has no bias."""
     return nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+
+
+def normalised(layer: nn.Module, channels: int) -> nn.Sequential:
+    """A layer that makes `channels` maps, and batch norm."""
+    return nn.Sequential(layer, nn.BatchNorm2d(channels))
+
+
+def activated(channels: int, *layers: nn.Module) -> tuple[nn.Module, ...]:
+    """Batch norm and ReLU of `channels` maps, and the layers that follow."""
+    return nn.BatchNorm2d(channels), nn.ReLU(), *layers
 
 
 def initialised(module: nn.Module) -> nn.Module:
@@ -61,10 +90,10 @@ def initialised(module: nn.Module) -> nn.Module:
     return module
 
 
-def blocks_of(name: str, depth: int, layers: int) -> int:
-    """n, where depth = 3 n · layers + 2: how many blocks each of the three stages has."""
-    if depth < 3 * layers + 2 or (depth - 2) % (3 * layers):
-        near = max(1, round((depth - 2) / (3 * layers))) * 3 * layers + 2
-        message = f"{name}: depth is {depth}; it must be {3 * layers}n + 2, such as {near}"
+def blocks_of(name: str, depth: int, layers: int, beside: int = 2) -> int:
+    """n, where depth = 3 n · layers + `beside`: how many blocks each of the three stages has."""
+    if depth < 3 * layers + beside or (depth - beside) % (3 * layers):
+        near = max(1, round((depth - beside) / (3 * layers))) * 3 * layers + beside
+        message = f"{name}: depth is {depth}; it must be {3 * layers}n + {beside}, such as {near}"
         raise ValueError(message)
-    return (depth - 2) // (3 * layers)
+    return (depth - beside) // (3 * layers)

@@ -6,7 +6,14 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from xbench_zoo.cifar import CifarClassifier, PaddedIdentity, blocks_of, convolution, initialised
+from xbench_zoo.cifar.classifier import (
+    CifarClassifier,
+    PaddedIdentity,
+    activated,
+    blocks_of,
+    convolution,
+    initialised,
+)
 
 FIRST = 16
 WIDTHS = (16, 32, 64)
@@ -40,7 +47,8 @@ class CifarResnetV2(CifarClassifier):
 
     def network(self, classes: int) -> nn.Module:
         """A new network with random weights."""
-        return initialised(PreActivatedResnet(self._blocks(), self.block, self.shortcut, classes))
+        kinds = (self.block, self.shortcut)
+        return initialised(PreActivatedResnet(self._blocks(), WIDTHS, kinds, classes))
 
     def _blocks(self) -> int:
         name = f"{self.name} with {self.block} blocks"
@@ -48,15 +56,21 @@ class CifarResnetV2(CifarClassifier):
 
 
 class PreActivatedResnet(nn.Module):
-    """Three stages of `blocks` blocks, and an activation after them."""
+    """Three stages of `blocks` blocks, and an activation after them.
 
-    def __init__(self, blocks: int, block: str, shortcut: str, classes: int) -> None:
+    `widths` are those of the stages, but for bottlenecks, which end four times as wide; `kinds`
+    are those of blocks and shortcuts.
+    """
+
+    def __init__(
+        self, blocks: int, widths: tuple[int, ...], kinds: tuple[str, str], classes: int
+    ) -> None:
         super().__init__()
-        expansion = _EXPANSION if block == "bottleneck" else 1
-        widths = (FIRST, *(width * expansion for width in WIDTHS))
+        expansion = _EXPANSION if kinds[0] == "bottleneck" else 1
+        widths = (FIRST, *(width * expansion for width in widths))
         self.conv1 = convolution(3, FIRST)
         self.layer1, self.layer2, self.layer3 = (
-            _stage(inputs, outputs, place, blocks, (block, shortcut))
+            _stage(inputs, outputs, place, blocks, kinds)
             for place, (inputs, outputs) in enumerate(pairwise(widths), start=1)
         )
         self.bn = nn.BatchNorm2d(widths[-1])
@@ -115,15 +129,11 @@ def _residual(inputs: int, outputs: int, stride: int, block: str) -> list[nn.Mod
     if block == "basic":
         return [
             convolution(inputs, outputs, stride=stride),
-            *_activated(outputs, convolution(outputs, outputs)),
+            *activated(outputs, convolution(outputs, outputs)),
         ]
     narrow = outputs // _EXPANSION
     return [
         convolution(inputs, narrow, size=1),
-        *_activated(narrow, convolution(narrow, narrow, stride=stride)),
-        *_activated(narrow, convolution(narrow, outputs, size=1)),
+        *activated(narrow, convolution(narrow, narrow, stride=stride)),
+        *activated(narrow, convolution(narrow, outputs, size=1)),
     ]
-
-
-def _activated(channels: int, layer: nn.Module) -> tuple[nn.Module, ...]:
-    return nn.BatchNorm2d(channels), nn.ReLU(), layer

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from xbench_zoo.cifar import CifarClassifier, initialised
+from xbench_zoo.cifar.classifier import CifarClassifier, initialised
 
 WIDTHS = (64, 128, 256, 512, 512)
 CONVOLUTIONS = {
