@@ -203,6 +203,10 @@ from xbench.training.recipe import stored_state as stored_state
 from xbench.training.recipe import subject_of as subject_of
 from xbench.training.recipe import training_facts as training_facts
 from xbench.training.recipe import weights_recipe as weights_recipe
+from xbench.training.test_sets import EvaluatedSet as EvaluatedSet
+from xbench.training.test_sets import cases_by_role as cases_by_role
+from xbench.training.test_sets import evaluated_sets as evaluated_sets
+from xbench.training.test_sets import shared_cases as shared_cases
 from xbench.training.validation import Mistakes as Mistakes
 from xbench.training.validation import mistakes_in as mistakes_in
 from xbench.training.validation import module_outputs as module_outputs

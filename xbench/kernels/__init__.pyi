@@ -29,3 +29,4 @@ from xbench.kernels.quadrature import right_riemann as right_riemann
 from xbench.kernels.ranks import RankIntervals as RankIntervals
 from xbench.kernels.ranks import RankRule as RankRule
 from xbench.kernels.ranks import rank_intervals as rank_intervals
+from xbench.kernels.shares import fair_shares as fair_shares

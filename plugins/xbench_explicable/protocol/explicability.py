@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int64
+from jaxtyping import Float32, Float64
 from torch import Tensor
 
 from xbench import (
@@ -21,10 +21,9 @@ from xbench import (
     Dataset,
     Drawing,
     Entry,
+    EvaluatedSet,
     Explanation,
-    ImageSet,
     Loss,
-    MismatchError,
     Protocol,
     Recipe,
     Request,
@@ -33,11 +32,13 @@ from xbench import (
     Rows,
     Similarity,
     Tree,
+    cases_by_role,
+    evaluated_sets,
     location,
     networks_of,
+    shared_cases,
 )
 from xbench.kernels import pooled_logits
-from xbench_explicable.kernels.shares import fair_shares
 from xbench_explicable.protocol.evaluated_loss import image_losses, refuse_mixing
 from xbench_explicable.protocol.rows import Answers, answer_rows, loss_labels
 from xbench_explicable.protocol.summary import notes_by_label, scores_by_label
@@ -49,19 +50,6 @@ from xbench_explicable.protocol.yardstick import (
     yardstick,
 )
 from xbench_explicable.similarities.class_tree import refuse_unread
-
-TRAINING_ROLES = ("train", "validation")
-"""Roles of image sets that networks have seen."""
-
-
-class EvaluatedSet(NamedTuple):
-    """Images that are classified."""
-
-    name: str
-    images: ImageSet
-    ids: tuple[int, ...]
-    labels: Int64[Tensor, " own_classes"]
-    """The training dataset's label of each of the set's own classes."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +130,11 @@ class Explicability(Protocol):
 
     def limited(self, entry: Entry, cases: Sequence[Case], limit: int) -> Sequence[Case]:
         """The first images of each test set, of each as many where it has so many."""
-        sets = list(_by_role(cases).values())
-        shares = fair_shares([len(own_cases) for own_cases in sets], limit)
-        pairs = zip(sets, shares, strict=True)
-        return [case for own_cases, share in pairs for case in own_cases[:share]]
+        return shared_cases(cases, limit)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterator[Request]:
         """What each network says of the cases of each set, one network after the other."""
-        by_role, sets = _by_role(cases), evaluated_sets(entry)
+        by_role, sets = cases_by_role(cases), evaluated_sets(entry)
         for network in networks_of(entry):
             for evaluated in sets:
                 ids = tuple(case.id for case in by_role.get(evaluated.name, []))
@@ -162,7 +147,7 @@ class Explicability(Protocol):
         import pyarrow as pa
 
         yardstick, tables = self.yardstick(entry.datasets["train"].dataset), []
-        by_role, sets = _by_role(cases), evaluated_sets(entry)
+        by_role, sets = cases_by_role(cases), evaluated_sets(entry)
         asked = self.requests(entry, cases)
         logits = [bench.predictions(of.subject, of.images, of.ids) for of in asked]
         for place, evaluated in enumerate(sets):
@@ -251,41 +236,6 @@ class Explicability(Protocol):
             "mistakes": gallery(entries, rows, a=a, b=b),
             "where-they-look": side_by_side(entries, rows, bench, a=a, b=b),
         }
-
-
-def _by_role(cases: Sequence[Case]) -> dict[str, list[Case]]:
-    """The cases of each test set, in their order."""
-    by_role: dict[str, list[Case]] = {}
-    for case in cases:
-        by_role.setdefault(case.role, []).append(case)
-    return by_role
-
-
-def evaluated_sets(entry: Entry) -> tuple[EvaluatedSet, ...]:
-    """All sets that no network was trained on, `test` first; `MismatchError` for other classes."""
-    names = entry.datasets["train"].dataset.class_names()
-    roles = [role for role in entry.datasets if role not in TRAINING_ROLES]
-    sets: list[EvaluatedSet] = []
-    # by name, as keys do not tell in which order roles were given
-    for role in sorted(roles, key=lambda role: (role != "test", role)):
-        images = entry.datasets[role]
-        labels = torch.tensor(class_places(images.dataset, role, names), dtype=torch.int64)
-        sets.append(EvaluatedSet(role, images, images.ids(), labels))
-    return tuple(sets)
-
-
-def class_places(dataset: Dataset, role: str, names: Sequence[str]) -> list[int]:
-    """The place of each of the dataset's classes among `names`."""
-    own_names = dataset.class_names()
-    places = {name: place for place, name in enumerate(names)}
-    unknown = [name for name in own_names if name not in places]
-    if unknown:
-        raise MismatchError(
-            f"test set {role!r} (dataset {dataset.name!r}) has classes that networks are not "
-            f"trained for: {', '.join(unknown[:20])}{', …' if len(unknown) > 20 else ''}; classes "
-            f"are matched by name with {', '.join(names[:20])}{', …' if len(names) > 20 else ''}"
-        )
-    return [places[name] for name in own_names]
 
 
 def labels_needed(entry: Entry) -> int:

@@ -26,12 +26,13 @@ from xbench import (
     NumericalError,
     Similarity,
     Targets,
+    evaluated_sets,
     fingerprint,
     generator,
     weights_recipe,
 )
 from xbench_explicable.losses.weighted import WeightedLoss
-from xbench_explicable.protocol.explicability import Explicability, evaluated_sets
+from xbench_explicable.protocol.explicability import Explicability
 from xbench_explicable.protocol.rows import LOSS, loss_labels
 from xbench_explicable.protocol.yardstick import short_hash
 from xbench_explicable.similarities.similarity_table import SimilarityTable, table_text
