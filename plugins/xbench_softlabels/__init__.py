@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from xbench import hookimpl
 
 if TYPE_CHECKING:
-    from xbench import Loss
+    from xbench import Loss, Protocol
 
 
 @hookimpl
@@ -14,3 +14,11 @@ def register_losses() -> "list[type[Loss]]":
     from xbench_softlabels.calibration.calibrated import Calibrated
 
     return [Calibrated]
+
+
+@hookimpl
+def register_protocols() -> "list[type[Protocol]]":
+    """Return the protocols."""
+    from xbench_softlabels.shift.protocol import DistributionShift
+
+    return [DistributionShift]

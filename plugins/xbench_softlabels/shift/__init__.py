@@ -1,0 +1,1 @@
+"""Distribution shift: how classifiers hold out where images come from elsewhere."""

@@ -1,0 +1,103 @@
+"""From rows to scores of the shift protocol."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float64, Shaped
+
+from xbench import CaseScores, Rows, Tree, case_places
+from xbench_softlabels.shift.rows import NUMBERS
+
+BASE = "test"
+"""The set that networks know the likes of."""
+AFAR = "cross-entropy off the training distribution"
+RISE = "rise of cross-entropy"
+
+
+class SetAnswers(NamedTuple):
+    """What was seen of one set."""
+
+    name: str
+    cases: Shaped[np.ndarray, " n"]
+    values: Mapping[str, Float64[np.ndarray, " n"]]
+
+
+def answers_by_set(table: Rows) -> list[SetAnswers]:
+    """The sets of one entry's rows, the known one first."""
+    names = table.column("set").cast(pa.string()).to_numpy(zero_copy_only=False)
+    cases = case_places(table).rows
+    numbers = {key: table.column(key).to_numpy() for key in NUMBERS}
+    sets = sorted(dict.fromkeys(names.tolist()), key=lambda name: (name != BASE, name))
+    return [
+        SetAnswers(name, cases[at], {key: values[at] for key, values in numbers.items()})
+        for name, at in ((name, np.flatnonzero(names == name)) for name in sets)
+    ]
+
+
+def scores(table: Rows) -> list[CaseScores]:
+    """Accuracy and cross-entropy of each set, how far the latter rises, and over all that shift."""
+    sets = answers_by_set(table)
+    base, shifted = sets[0], [of for of in sets if of.name != BASE]
+    known = [replace(of, headline=True) for of in _of_set(base)]
+    return [*known, *_afar(shifted), *_of_shifts(base, shifted)]
+
+
+def _of_set(of: SetAnswers) -> Iterator[CaseScores]:
+    correct, entropies = of.values["correct"], of.values["cross_entropy"]
+    yield CaseScores(f"accuracy@{of.name}", "higher", of.cases, correct, ranking=False)
+    yield CaseScores(
+        f"cross-entropy@{of.name}", "lower", of.cases, entropies, unit="number", ranking=False
+    )
+
+
+def _afar(shifted: Sequence[SetAnswers]) -> Iterator[CaseScores]:
+    """The mean over sets of each set's mean, whatever their sizes."""
+    if not shifted:
+        return
+    count = sum(len(of.cases) for of in shifted)
+    values = [of.values["cross_entropy"] * count / (len(shifted) * len(of.cases)) for of in shifted]
+    cases = np.concatenate([of.cases for of in shifted])
+    every = np.concatenate(values)
+    yield CaseScores(AFAR, "lower", cases, every, headline=True, unit="number", ranking=True)
+
+
+def _of_shifts(base: SetAnswers, shifted: Sequence[SetAnswers]) -> Iterator[CaseScores]:
+    for of in shifted:
+        yield from _of_set(of)
+    for of in shifted:
+        yield _rise(base, of)
+
+
+def _rise(base: SetAnswers, of: SetAnswers) -> CaseScores:
+    """The set's mean less the known set's, as a mean over the images of both.
+
+    Differences between entries are the interaction of what they gain and the shift: by how much
+    more one of them loses there.
+    """
+    count = len(base.cases) + len(of.cases)
+    values = [
+        -base.values["cross_entropy"] * count / len(base.cases),
+        of.values["cross_entropy"] * count / len(of.cases),
+    ]
+    cases = np.concatenate([base.cases, of.cases])
+    name = f"{RISE}@{of.name}"
+    return CaseScores(name, "lower", cases, np.concatenate(values), unit="number", ranking=False)
+
+
+def notes(table: Rows) -> Tree:
+    """How sure networks are of each set, and how often the ideal observer is right there."""
+    return {of.name: _notes_of(of) for of in answers_by_set(table)}
+
+
+def _notes_of(of: SetAnswers) -> Tree:
+    correct, confidence, ideal = (of.values[k] for k in ("correct", "confidence", "ideal"))
+    known = not np.isnan(ideal).all()
+    return {
+        "images": len(of.cases),
+        "confidence": round(float(confidence.mean()), 6),
+        "overconfidence": round(float((confidence - correct).mean()), 6),
+        "ideal_observer_accuracy": round(float(ideal.mean()), 6) if known else None,
+    }
