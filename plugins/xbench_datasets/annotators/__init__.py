@@ -1,0 +1,1 @@
+"""Annotators: what several people said of the images of another dataset."""
