@@ -56,6 +56,8 @@ from xbench.files.photos import decode_photo as decode_photo
 from xbench.files.photos import photo_size as photo_size
 from xbench.files.photos import square_photo as square_photo
 from xbench.files.pickles import read_pickle as read_pickle
+from xbench.files.predictions import SplitPredictions as SplitPredictions
+from xbench.files.predictions import read_predictions as read_predictions
 from xbench.files.tables import TableRow as TableRow
 from xbench.files.tables import line_error as line_error
 from xbench.files.tables import read_numbers as read_numbers

@@ -19,9 +19,8 @@ from xbench.commands import (
 )
 
 if TYPE_CHECKING:
-    from xbench import Benchmark, Record, Result, Rows, Store, Tree
+    from xbench import Benchmark, Record, Result, Rows, SplitPredictions, Store, Tree
     from xbench_explicable.protocol.explicability import Explicability
-    from xbench_explicable.protocol.predictions import SplitPredictions
 
 NAME = "predictions"
 PROTOCOL_PARAMETERS = ("similarity", "hierarchy", "synsets", "wordnet")
@@ -98,9 +97,8 @@ def command(
 
 
 def _score_predictions(session: Session, split: str | None, paths: Mapping[str, Path]) -> None:
-    from xbench import put_results, record_path
+    from xbench import put_results, read_predictions, record_path
     from xbench.commands import print_json, print_results
-    from xbench_explicable.protocol.predictions import read_predictions
 
     benchmark = _benchmark(session, split)
     images = benchmark.datasets["test"]

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from pickled import Calls
 from small_datasets import Made
-from xbench import MismatchError, UnknownNameError, UsageError
-from xbench_explicable.protocol import predictions
-from xbench_explicable.protocol.predictions import read_predictions
+from xbench.errors import MismatchError, UnknownNameError, UsageError
+from xbench.files import predictions
+from xbench.files.predictions import read_predictions
 
 NAMES = ("cat", "dog", "car")
 IDS = (40, 41, 42, 30, 31, 32)

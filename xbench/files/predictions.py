@@ -9,7 +9,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from xbench import Dataset, MismatchError, UnknownNameError, read_arrays
+from xbench.errors import MismatchError, UnknownNameError
+from xbench.files.arrays import read_arrays
+from xbench.interfaces.data.dataset import Dataset
 
 OUTPUTS = ("predicted", "probabilities", "logits")
 """Names of arrays, of which a file has exactly one."""
@@ -31,9 +33,23 @@ class SplitPredictions:
     labels: Int64[np.ndarray, " n"]
     """Of the dataset, not of the file."""
     predicted: Int64[np.ndarray, " n"]
-    probability: Float64[np.ndarray, " n"]
-    """Of the predicted class; NaN where the file has predictions alone."""
-    true_probability: Float64[np.ndarray, " n"]
+    probabilities: Float64[np.ndarray, "n classes"] | None
+    """In the order of the dataset's classes; None where the file has predictions alone."""
+
+    @property
+    def probability(self) -> Float64[np.ndarray, " n"]:
+        """Of the predicted class; NaN where the file has predictions alone."""
+        return self._probability_of(self.predicted)
+
+    @property
+    def true_probability(self) -> Float64[np.ndarray, " n"]:
+        """Of the true class; NaN where the file has predictions alone."""
+        return self._probability_of(self.labels)
+
+    def _probability_of(self, classes: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
+        if self.probabilities is None:
+            return np.full(len(classes), np.nan)
+        return self.probabilities[np.arange(len(classes)), classes]
 
 
 class FileSplit(NamedTuple):
@@ -69,14 +85,15 @@ def read_predictions(path: Path, dataset: Dataset, split: str) -> SplitPredictio
     classes = _classes(arrays, file_split)
     predictions = _predicted_classes(arrays, classes, file_split)
     places = _file_places(arrays, file_split)
-    predictions = PredictedClasses(
-        predictions.predicted[places],
-        None if predictions.probabilities is None else predictions.probabilities[places],
-    )
+    probabilities = predictions.probabilities
     matching = _checked_matching(arrays, classes, places, file_split)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return SplitPredictions(
-        digest, matching, labels, predictions.predicted, *_answer_probabilities(predictions, labels)
+        digest,
+        matching,
+        labels,
+        predictions.predicted[places],
+        None if probabilities is None else probabilities[places],
     )
 
 
@@ -233,13 +250,3 @@ def _checked_matching(
             "order of the split; with an array ids they may have any"
         )
     return "ids" if "ids" in arrays else "labels"
-
-
-def _answer_probabilities(
-    predictions: PredictedClasses, labels: Int64[np.ndarray, " n"]
-) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
-    """Of the predicted and of the true class; NaN where they are not known."""
-    if predictions.probabilities is None:
-        return np.full(len(labels), np.nan), np.full(len(labels), np.nan)
-    rows, probabilities = np.arange(len(labels)), predictions.probabilities
-    return probabilities[rows, predictions.predicted], probabilities[rows, labels]
