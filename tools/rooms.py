@@ -37,6 +37,7 @@ PLUGINS = (
     "xbench_deliberative",
     "xbench_ces",
     "xbench_explicable",
+    "xbench_softlabels",
     "xbench_saliency",
     "xbench_softlabels",
 )

@@ -12,8 +12,22 @@ if TYPE_CHECKING:
 def register_losses() -> "list[type[Loss]]":
     """Return the losses."""
     from xbench_softlabels.calibration.calibrated import Calibrated
+    from xbench_softlabels.targets.class_human_labels import ClassHumanLabels
+    from xbench_softlabels.targets.distillation import Distillation
+    from xbench_softlabels.targets.image_human_labels import ImageHumanLabels
+    from xbench_softlabels.targets.mixup import Mixup
+    from xbench_softlabels.targets.most_uncertain import MostUncertain
+    from xbench_softlabels.targets.sampled_labels import SampledLabels
 
-    return [Calibrated]
+    return [
+        Calibrated,
+        ClassHumanLabels,
+        Distillation,
+        ImageHumanLabels,
+        Mixup,
+        MostUncertain,
+        SampledLabels,
+    ]
 
 
 @hookimpl

@@ -22,8 +22,10 @@ class Targets(NamedTuple):
 class Loss(Component):
     """A training objective.
 
-    Its randomness is a function of the generator, which the training seeds from
-    (seed, epoch, image ids): a resumed training is the same training.
+    Its randomness is a function of the generator, which the training seeds from (seed, epoch),
+    and of image ids: a resumed training is the same training. All batches of an epoch get
+    that generator, so what is drawn for an image is drawn from `per_image(generator, id)`,
+    whatever its batch, and what is drawn for a batch from one that its ids seed too.
     """
 
     kind: ClassVar[str] = "loss"

@@ -72,6 +72,7 @@ def fit(
     """
     if heads is None:
         heads = tuple(filter(None, [head_layer(module, plan.classes)]))
+    plan.loss.check(plan.images)
     learner = _learner(plan, module, heads, workplace.device)
     checkpoint = workplace.scratch / f"{key}.pt"
     curve, before = _resumed(learner, checkpoint, workplace.progress)
@@ -258,7 +259,7 @@ def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> S
         batch,
         classes=plan.classes,
         epoch=epoch,
-        generator=generator("loss", plan.seed, epoch, *ids),
+        generator=generator("loss", plan.seed, epoch),
     )
     with seeded(derived_seed("dropout", plan.seed, number), learner.device):
         logits = learner.network(targets.images.to(memory_format=torch.channels_last))

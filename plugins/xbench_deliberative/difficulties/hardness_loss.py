@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from xbench import Batch, Loss, Targets
+from xbench import Batch, ImageSet, Loss, Targets
 from xbench_deliberative.kernels import hardness as kernels
 
 
@@ -27,6 +27,10 @@ class PredictorLoss(Loss):
     """The predictor's."""
     frozen: bool
     """Whether the classifier stays as it is."""
+
+    def check(self, images: ImageSet) -> None:
+        """Raise what the classifier's loss raises."""
+        self.loss.check(images)
 
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """Those of the classifier's loss."""

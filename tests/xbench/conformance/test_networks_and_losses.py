@@ -99,6 +99,12 @@ def score(change):
     return {"score": lambda self, logits, targets: change(logits, targets)}
 
 
+def drawing(self, batch, *, classes, epoch, generator):
+    plain = TinyLoss().targets(batch, classes=classes, epoch=epoch, generator=generator)
+    drawn = torch.rand(plain.distribution.shape, generator=generator)
+    return plain._replace(distribution=drawn.softmax(1))
+
+
 def doubled(logits, target):
     value = nn.functional.cross_entropy(logits.clone(), target.distribution)
     logits.data.mul_(2)
@@ -118,6 +124,11 @@ LOSSES = {
         distribution(lambda t: torch.rand_like(t).softmax(1)),
         "repeatable",
         "from elsewhere than its generator",
+    ),
+    "the same draws for all batches": (
+        {"targets": drawing},
+        "draws",
+        "draws the same for every batch: seed what is drawn with the ids of images",
     ),
     "logits that are written into": (score(doubled), "unchanged", "wrote into the logits"),
     "images that are written into": (

@@ -1,7 +1,7 @@
 """What losses must do."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from xbench.errors import DatasetError, MismatchError
+from xbench.errors import UsageError
 from xbench.interfaces.data.dataset import Batch
 from xbench.interfaces.loss import Loss, Targets
 from xbench.randomness import generator
@@ -21,14 +21,19 @@ def rules(loss: Loss, beside: Beside) -> Iterator[Rule]:
     """None where it speaks of the classes of another dataset, or of files that are not here."""
     try:
         loss.check(tiny_images())
-    except (DatasetError, MismatchError):
+    except UsageError:
         return
     trial = Trial(loss)
     yield Rule("targets", trial.targets_faults)
     yield Rule("repeatable", trial.repeatable_faults)
+    yield Rule("draws", trial.draws_faults)
     yield Rule("score", trial.score_faults)
     yield Rule("gradient", trial.gradient_faults)
     yield Rule("unchanged", trial.unchanged_faults)
+
+
+DRAWS = 8
+"""Generators that a loss is tried with."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,12 @@ class Trial:
         """Random ones."""
         return torch.randn(len(self.batch.ids), CLASSES, generator=generator("logits"))
 
-    def make(self) -> Targets:
-        """Make the targets."""
+    def make(self, seed: int = 0, skipped: int = 0) -> Targets:
+        """Make the targets, as of images that have the same labels and other ids."""
+        ids = tuple(image + skipped * CLASSES for image in self.batch.ids)
         options: dict[str, Any] = {"classes": CLASSES, "epoch": 0}
-        return self.loss.targets(self.batch, generator=generator(0), **options)
+        batch = dataclasses.replace(self.batch, ids=ids)
+        return self.loss.targets(batch, generator=generator(seed), **options)
 
     def targets_faults(self) -> Iterator[str]:
         """A distribution over classes for each image."""
@@ -74,6 +81,13 @@ class Trial:
         again = self.make()
         if not all(close(a, b) for a, b in zip(self.targets[:2], again[:2], strict=True)):
             yield "draws randomness from elsewhere than its generator"
+
+    def draws_faults(self) -> Iterator[str]:
+        """All batches of an epoch get the same generator: their ids tell draws apart."""
+        draws = [self.make(seed)[:2] for seed in range(DRAWS)]
+        others = [self.make(seed, skipped=1)[:2] for seed in range(DRAWS)]
+        if not _alike(draws, draws[:1] * DRAWS) and _alike(draws, others):
+            yield "draws the same for every batch: seed what is drawn with the ids of images"
 
     def score_faults(self) -> Iterator[str]:
         """One number."""
@@ -98,3 +112,9 @@ class Trial:
         with unchanged(self.loss, [], {"logits": fresh.logits, "targets": targets.distribution}):
             self.loss.score(fresh.logits, targets)
         yield from ()
+
+
+def _alike(some: Sequence[tuple[Tensor, ...]], others: Sequence[tuple[Tensor, ...]]) -> bool:
+    """Whether images and distributions are the same in all of the draws."""
+    pairs = zip(some, others, strict=True)
+    return all(close(a, b) for pair in pairs for a, b in zip(*pair, strict=True))

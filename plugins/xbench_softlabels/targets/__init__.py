@@ -1,0 +1,1 @@
+"""Targets as losses: what a network is asked to say of an image."""
