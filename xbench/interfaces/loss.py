@@ -33,6 +33,15 @@ class Loss(Component):
     def check(self, images: ImageSet) -> None:
         """Raise what is wrong with training on these images; nothing unless overridden."""
 
+    @property
+    def of_images(self) -> bool:
+        """Whether targets are of the images themselves, by id, and not of their labels alone.
+
+        Then a batch needs the set that it comes from as its source; another set of the same
+        classes will not do.
+        """
+        return False
+
     @abstractmethod
     def targets(self, batch: Batch, *, classes: int, epoch: int, generator: Generator) -> Targets:
         """The (possibly mixed) images of a batch with labels, and the target of each."""

@@ -28,6 +28,11 @@ class PredictorLoss(Loss):
     frozen: bool
     """Whether the classifier stays as it is."""
 
+    @property
+    def of_images(self) -> bool:
+        """What holds of the classifier's loss."""
+        return self.loss.of_images
+
     def check(self, images: ImageSet) -> None:
         """Raise what the classifier's loss raises."""
         self.loss.check(images)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
+from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
 from xbench import Batch, ImageSet, Loss, MismatchError, Targets, generator
@@ -12,10 +12,23 @@ TRIAL_IMAGES, TRIALS, SIDE = 8, 8, 16
 
 
 def image_losses(
-    loss: Loss, batch: Batch, logits: Float[Tensor, "n classes"], seed: int
+    loss: Loss,
+    batch: Batch,
+    logits: Float[Tensor, "n classes"],
+    seed: int,
+    places: Int64[Tensor, " own_classes"] | None = None,
 ) -> Float64[np.ndarray, " n"]:
-    """The loss of each image against its own target; `MismatchError` where it mixes images."""
-    targets = _targets(loss, batch, logits.shape[1], seed)
+    """The loss of each image against its own target; `MismatchError` where it mixes images.
+
+    `places` says where each class of the batch's own dataset stands among those of the logits, if
+    they are not the same.
+    """
+    classes = logits.shape[1]
+    targets = _targets(loss, batch, classes if places is None else len(places), seed)
+    if places is not None:
+        spread = targets.distribution.new_zeros(len(logits), classes)
+        spread[:, places] = targets.distribution
+        targets = targets._replace(distribution=spread)
     losses = [
         loss.score(
             logits[[place]],

@@ -1,5 +1,6 @@
 """The explicability protocol: whose mistakes are nearest to the truth."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -117,10 +118,11 @@ class Explicability(Protocol):
         """The trained weights, of all members of an ensemble."""
         train = entry.datasets["train"]
         self.yardstick(train.dataset)
-        evaluated_sets(entry)
-        for loss in self.losses:
-            loss.check(train)
-            refuse_mixing(loss, train)
+        for evaluated, loss in itertools.product(evaluated_sets(entry), self.losses):
+            # what people said of training images says nothing of others
+            images = evaluated.images if loss.of_images else train
+            loss.check(images)
+            refuse_mixing(loss, images)
         return {network.artefact: network.subject.weights for network in networks_of(entry)}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
@@ -193,9 +195,14 @@ class Explicability(Protocol):
         """Each of the losses of the images, which are read for them alone."""
         if not self.losses:
             return {}
-        batch = _relabelled(evaluated.images.batch(ids), entry, evaluated)
-        pairs = zip(loss_labels(self.losses), self.losses, strict=True)
-        return {label: image_losses(loss, batch, logits, entry.seed) for label, loss in pairs}
+        own, seed = evaluated.images.batch(ids), entry.seed
+        named, places = _relabelled(own, entry, evaluated), evaluated.labels
+        return {
+            label: image_losses(loss, own, logits, seed, places)
+            if loss.of_images
+            else image_losses(loss, named, logits, seed)
+            for label, loss in zip(loss_labels(self.losses), self.losses, strict=True)
+        }
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""

@@ -26,6 +26,11 @@ class ImageTargets(Loss):
     def distributions(self, images: ImageSet) -> Float64[Tensor, "n classes"]:
         """The target of each image, in the order of the set's ids, or what is wrong with them."""
 
+    @property
+    def of_images(self) -> bool:
+        """They are."""
+        return True
+
     def check(self, images: ImageSet) -> None:
         """Raise what is wrong with the targets of these images."""
         self.distributions(images)

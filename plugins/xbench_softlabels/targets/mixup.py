@@ -36,6 +36,11 @@ class Mixup(Loss):
         if isinstance(self.of, Mixup):
             raise ParameterError("mixup of mixup would mix the same pairs twice; give a plain loss")
 
+    @property
+    def of_images(self) -> bool:
+        """What holds of the other loss."""
+        return self.of.of_images
+
     def check(self, images: ImageSet) -> None:
         """Raise what the other loss raises."""
         self.of.check(images)

@@ -24,6 +24,11 @@ class SampledLabels(Loss):
 
     name: ClassVar[str] = "sampled-labels"
 
+    @property
+    def of_images(self) -> bool:
+        """They are."""
+        return True
+
     def check(self, images: ImageSet) -> None:
         """Raise what is wrong with the human labels of these images."""
         judgements(images, self.name)

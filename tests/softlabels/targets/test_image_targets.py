@@ -227,6 +227,16 @@ def test_distillation_of_a_fold_takes_the_rows_of_its_images(people, probability
     np.testing.assert_allclose(Distillation(file).distributions(part), expected, atol=1e-12)
 
 
+def test_classes_of_a_file_are_matched_by_name(people, probability_file):
+    turned = {"probabilities": PROBABILITIES[:, ::-1], "class_names": ["car", "dog", "cat"]}
+    rows = Distillation(probability_file(**turned)).distributions(people)
+    np.testing.assert_allclose(rows, PROBABILITIES, atol=1e-12)
+    with pytest.raises(UsageError, match="class in .*: 'cow'"):
+        Distillation(probability_file(**{**turned, "class_names": ["car", "dog", "cow"]})).check(
+            people
+        )
+
+
 def test_the_content_of_the_file_and_not_its_place_identifies_the_loss(tmp_path):
     for name, first in (("a", 0.5), ("b", 0.5), ("c", 0.25)):
         np.savez(tmp_path / f"{name}.npz", probabilities=np.array([[first, 1 - first]]))
