@@ -39,6 +39,11 @@ class Calibrated(FinishedLoss):
     to: FittedTo = "labels"
     """What the temperature is fitted to."""
 
+    @property
+    def of_images(self) -> bool:
+        """Whether the other loss's targets are."""
+        return self.of.of_images
+
     def check(self, images: ImageSet) -> None:
         """Raise what the other loss raises, and where people are asked for and have said nothing.
 
