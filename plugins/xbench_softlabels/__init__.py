@@ -33,6 +33,7 @@ def register_losses() -> "list[type[Loss]]":
 @hookimpl
 def register_protocols() -> "list[type[Protocol]]":
     """Return the protocols."""
+    from xbench_softlabels.attack.protocol import Attack
     from xbench_softlabels.shift.protocol import DistributionShift
 
-    return [DistributionShift]
+    return [Attack, DistributionShift]

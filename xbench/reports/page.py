@@ -23,6 +23,8 @@ from xbench.results.tables import (
 OWN = "each entry's own, named below"
 SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "augmentation")
 """What is told of a training that all entries have in common."""
+MEMBER = "member "
+"""Precedes the label of an ensemble's member among a record's components."""
 LONG = 150
 """Characters of a list that is no longer told in full; the record has it."""
 
@@ -190,10 +192,16 @@ def _dataset(record: Record) -> str:
 
 def _networks(records: Sequence[Record]) -> dict[str, str]:
     """Classifier and training, or that entries differ; nothing where there are no networks."""
-    if not any(artefact for record in records for artefact in record.artefacts):
+    own = _with_network(records)
+    if not own or not any(artefact for record in records for artefact in record.artefacts):
         return {}
-    classifier = _common([component_text(record.components["classifier"]) for record in records])
-    return {"Classifier": classifier, "Training": _training(records)}
+    classifier = _common([component_text(record.components["classifier"]) for record in own])
+    return {"Classifier": classifier, "Training": _training(own)}
+
+
+def _with_network(records: Sequence[Record]) -> list[Record]:
+    """All but ensembles, which have the networks of other entries."""
+    return [record for record in records if "classifier" in record.components]
 
 
 def _training(records: Sequence[Record]) -> str:
@@ -213,10 +221,10 @@ def _common(texts: Sequence[str]) -> str:
 
 def _differing_settings(records: Sequence[Record]) -> list[str]:
     """Names of what is not the same in all trainings."""
-    trainings = [record.components["training"] for record in records]
+    trainings = [record.components["training"] for record in _with_network(records)]
     return [
         name
-        for name in trainings[0]
+        for name in (trainings[0] if trainings else ())
         if any(training[name] != trainings[0][name] for training in trainings)
     ]
 
@@ -226,11 +234,11 @@ def _compared_line(record: Record, names: Sequence[str]) -> ComparedLine:
         component_text(record.components[kind]) if kind in record.components else ""
         for kind in ("explainer", "classifier", "loss")
     )
-    settings = record.components["training"]
-    training = ", ".join(f"{name}={_value(settings[name])}" for name in names)
-    return ComparedLine(
-        record.label, record.role, explainer, classifier, loss, training, record.key
-    )
+    settings = record.components.get("training", {})
+    training = ", ".join(f"{name}={_value(settings[name])}" for name in names if settings)
+    members = [name.removeprefix(MEMBER) for name in record.components if name.startswith(MEMBER)]
+    networks = f"ensemble of {', '.join(members)}" if members else classifier
+    return ComparedLine(record.label, record.role, explainer, networks, loss, training, record.key)
 
 
 def columns_of(page: Page) -> list[str]:

@@ -1,0 +1,1 @@
+"""Attacks on classifiers: how small a change of an image makes them err."""
