@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
 from xbench.figures import (
@@ -72,6 +73,7 @@ class Panels(NamedTuple):
             draw_curves(ax, curves, marked=() if name == STEP else None)
             ax.set_title(heading, color=INK, fontsize=HEADING)
             style_axes(ax, STEP if name == STEP else RADIUS)
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[0].set_ylabel("Right (%)" if name == RIGHT else "Cross-entropy (nats)", color=INK)
         legend(figure, *axes, below=True)
         caption = CAPTIONS[name].format(level=level_words(self.draws.resampling))

@@ -47,6 +47,11 @@ SMALL_RUN = (*SMALL_DATA, "--repeats", "1")
 SMALLEST = {
     r"run .*--benchmark explicable-lemmas": ("--repeats", "1", "--limit", "20"),
     r"run .*--benchmark explicable": (*SMALL_RUN, "-p", "dataset.shifted=40"),
+    r"run .*--benchmark attack": (
+        *SMALL_RUN,
+        "--limit=4",
+        *("-p", "protocol.radii=[4]", "-p", "protocol.steps=1"),
+    ),
     r"run .*executor=processes": (*SMALL_RUN, "-p", "executor.workers=1", "--limit", "8"),
     r"run .*--variant": ("--repeats", "1", "--limit", "8"),
     r"run": (*SMALL_RUN, "--limit", "8"),

@@ -334,6 +334,18 @@ def test_classifiers_that_differ_are_not_said_to_be_one(done) -> None:
     assert facts["Classifier"] == "each entry's own, named below"
 
 
+def test_an_ensemble_is_named_by_its_members_and_has_no_training_of_its_own(done) -> None:
+    told = {"training": Training(epochs=3).tree()}
+    *own, last = done.records
+    alone = last.model_copy(update={"components": {"member a": {}, "member b": {}}})
+    trained = [r.model_copy(update={"components": {**r.components, **told}}) for r in own]
+    page = page_of(done.benchmark, [*trained, alone], [], [], "")
+    assert dict(page.facts)["Training"].startswith("cross-entropy(smoothing=0.0); epochs=3,")
+    assert page.lines[-1].classifier == "ensemble of a, b"
+    assert columns_of(page) == ["explainer", "classifier", "loss"]
+    assert "ensemble of a, b" in html(page)
+
+
 def test_no_network_is_named_where_none_was_made(done) -> None:
     facts, _ = facts_of(done, {}, {}, {}, artefacts=[{}, {}])
     assert not {"Classifier", "Training"} & facts.keys()
