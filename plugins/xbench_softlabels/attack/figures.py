@@ -37,14 +37,14 @@ CAPTIONS: Mapping[str, str] = {
     "pixel; the first point is without an attack. Higher is better. Where PGD's curve is far below "
     "FGSM's, the single step of FGSM has missed what is there. Bands are {level} intervals over "
     "images.",
-    LOSS: "The cross-entropy to the true class, against how far an attack may move each pixel. Lower "
-    "is better, but a network that is less sure of everything has less of it without erring less: "
+    LOSS: "The cross-entropy to the true class, against how far an attack may move each pixel. "
+    "Lower is better, but a network that is less sure of everything has less of it without erring less: "
     "read it beside accuracy, and beside a network whose temperature was fitted. Bands are {level} "
     "intervals over images.",
-    STEP: "The cross-entropy to the true class at each step of PGD, averaged over restarts; step 0 is "
-    "the random start. A curve that is still rising at its end says that more steps would hurt "
-    "more; one that stays at its start, that the attack finds no way. Each panel has a scale of its "
-    "own. Bands are {level} intervals over images.",
+    STEP: "The cross-entropy to the true class at each step of PGD, averaged over restarts; step 0 "
+    "is the random start. A curve that is still rising at its end says that more steps would hurt "
+    "more; one that stays at its start, that the attack finds no way. Each panel has its own "
+    "scale. Bands are {level} intervals over images.",
 }
 
 

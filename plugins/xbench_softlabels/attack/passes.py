@@ -12,7 +12,7 @@ from xbench import Batch, ImageSet, MismatchError, generator, per_image
 PIXELS = 32 * 96 * 96
 """Of a pass: 32 images of up to 96 × 96 pixels, 5 of 224 × 224.
 
-Libraries compute gradients by other sums in batches of other sizes, and a sign near 0 then flips."""
+Libraries sum gradients in another order in batches of another size, and a sign near 0 flips."""
 MOST_IMAGES = 32
 
 

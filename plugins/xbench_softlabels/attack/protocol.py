@@ -86,6 +86,7 @@ class Attack(Protocol):
             f"{'s' * (self.restarts > 1)}; the worst of all images on the way counts.",
             WITHSTOOD: "the share of images that the network still gets right under PGD, averaged "
             "over the radii; being less sure alone does not change it much.",
+            "@": "what follows is an attack and its radius in 255ths; `clean` is none.",
             "cross-entropy": "to the hard labels; a network that is merely less sure has less of "
             "it under an attack, so compare with one whose temperature was fitted.",
         }

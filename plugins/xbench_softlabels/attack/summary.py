@@ -21,13 +21,8 @@ from xbench_softlabels.attack.rows import (
 )
 
 ACCURACY, CROSS_ENTROPY = "accuracy", "cross-entropy"
-WITHSTOOD = f"{ACCURACY}@{CLIMB}"
+WITHSTOOD = f"{ACCURACY}@{CLIMB} mean"
 """The score that ranks: accuracy under PGD, averaged over its radii."""
-
-
-def score_name(measure: str, attack: str, radius: float) -> str:
-    """The name of a score of an attack at a radius, in 255ths."""
-    return f"{measure}@{attack} {radius:g}"
 
 
 def case_names(table: pa.Table) -> Shaped[np.ndarray, " images"]:
@@ -43,7 +38,7 @@ def case_scores(table: pa.Table, strength: Strength) -> Sequence[CaseScores]:
     withstood = np.mean(right, 0) if len(table) else np.zeros(0)
     return [
         CaseScores(WITHSTOOD, "higher", cases, withstood, headline=True, ranking=True),
-        *_pair(table, cases, CLEAN, ""),
+        *_pair(table, cases, CLEAN),
         *_at_radii(table, cases, SIGN, strength.radii),
         *_at_radii(table, cases, CLIMB, strength.climbed),
     ]
@@ -53,15 +48,15 @@ def _at_radii(
     table: pa.Table, cases: np.ndarray, attack: str, radii: Sequence[float]
 ) -> Iterator[CaseScores]:
     for radius in radii:
-        yield from _pair(table, cases, f"{attack} {radius:g}", f"@{attack} {radius:g}")
+        yield from _pair(table, cases, f"{attack} {radius:g}")
 
 
-def _pair(table: pa.Table, cases: np.ndarray, columns: str, suffix: str) -> list[CaseScores]:
-    """Accuracy and cross-entropy."""
-    right, losses = (numbers(table, f"{columns} {what}") for what in (RIGHT, LOSS))
+def _pair(table: pa.Table, cases: np.ndarray, where: str) -> list[CaseScores]:
+    """Accuracy and cross-entropy without an attack, or under one."""
+    right, losses = (numbers(table, f"{where} {what}") for what in (RIGHT, LOSS))
     return [
-        CaseScores(f"{ACCURACY}{suffix}", "higher", cases, right),
-        CaseScores(f"{CROSS_ENTROPY}{suffix}", "lower", cases, losses, unit="number"),
+        CaseScores(f"{ACCURACY}@{where}", "higher", cases, right),
+        CaseScores(f"{CROSS_ENTROPY}@{where}", "lower", cases, losses, unit="number"),
     ]
 
 

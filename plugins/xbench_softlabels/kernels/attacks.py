@@ -1,6 +1,7 @@
 """Attacks in ℓ∞: images near an image that a network takes for another class.
 
-FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018), on images in [0, 1] and against hard labels.
+FGSM (Goodfellow et al. 2015) and PGD (Madry et al. 2018), on images in [0, 1] and against hard
+labels.
 """
 
 from collections.abc import Callable, Iterator
@@ -98,7 +99,7 @@ def _standing(logits: Float[Tensor, "n classes"], labels: Int64[Tensor, " n"]) -
 def sign_attacked(
     images: Float32[Tensor, "n 3 h w"], gradients: Float[Tensor, "n 3 h w"], radius: float
 ) -> Float32[Tensor, "n 3 h w"]:
-    """x + ε · sign of the gradient, in [0, 1]: FGSM. No gradient is too small to count."""
+    """FGSM: x + ε · sign of the gradient, in [0, 1]. No gradient is too small to count."""
     return ball(images, radius).corners(images, gradients)
 
 

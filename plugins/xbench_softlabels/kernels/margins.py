@@ -8,9 +8,9 @@ from torch import Tensor
 def other_margins(
     logits: Float[Tensor, "n classes"], labels: Int64[Tensor, " n"]
 ) -> Float64[Tensor, " n"]:
-    """log Σ e^z over the other classes, less z of the true class, in double precision.
+    """Each m = log Σ e^z over the other classes, less z of the true class; in double precision.
 
-    The cross-entropy is log(1 + e^m) of this margin m, so gradients of both have the same signs; the
+    The cross-entropy is log(1 + e^m), so gradients of both have the same signs, and the
     margin's does not vanish where the network is sure. Of a single class it is −∞.
     """
     values, own = logits.double(), labels[:, None]

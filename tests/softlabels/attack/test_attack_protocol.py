@@ -24,7 +24,9 @@ PROTOCOL = Attack(images=6, radii=(1.0, 8.0), steps=2, restarts=2)
 
 
 def made_entry(**fields):
-    return entry_of(TinyClassifier(), {"train": tiny_images("train"), "test": tiny_images()}, **fields)
+    return entry_of(
+        TinyClassifier(), {"train": tiny_images("train"), "test": tiny_images()}, **fields
+    )
 
 
 def ensemble():
@@ -59,7 +61,9 @@ def test_rows_are_what_the_attacks_come_to_image_by_image(entry, bench):
         for radius in PROTOCOL.radii:
             signs = sign_attacked(images, clean.gradients, radius / 255)
             under = standing(answers, signs, labels)
-            assert numbers(table, f"FGSM {radius:g} loss")[row] == pytest.approx(float(under.losses))
+            assert numbers(table, f"FGSM {radius:g} loss")[row] == pytest.approx(
+                float(under.losses)
+            )
             assert numbers(table, f"FGSM {radius:g} right")[row] == float(under.right)
             ascent = Ascent(radius / 255, 2)
             runs = [
@@ -117,9 +121,9 @@ def test_accuracy_under_pgd_over_the_radii_ranks_and_every_radius_is_told(bench)
     table = rows_of(PROTOCOL, made_entry(), bench, 6, 6)
     scores = {score.name: score for score in case_scores(table, PROTOCOL.strength)}
     assert list(scores) == [
-        "accuracy@PGD",
-        "accuracy",
-        "cross-entropy",
+        "accuracy@PGD mean",
+        "accuracy@clean",
+        "cross-entropy@clean",
         *(
             f"{measure}@{attack} {radius}"
             for attack in ("FGSM", "PGD")
@@ -127,12 +131,12 @@ def test_accuracy_under_pgd_over_the_radii_ranks_and_every_radius_is_told(bench)
             for measure in ("accuracy", "cross-entropy")
         ),
     ]
-    assert [name for name, score in scores.items() if score.headline] == ["accuracy@PGD"]
+    assert [name for name, score in scores.items() if score.headline] == ["accuracy@PGD mean"]
     mean = (scores["accuracy@PGD 1"].values + scores["accuracy@PGD 8"].values) / 2
-    np.testing.assert_array_equal(scores["accuracy@PGD"].values, mean)
+    np.testing.assert_array_equal(scores["accuracy@PGD mean"].values, mean)
     assert scores["cross-entropy@FGSM 8"].direction == "lower"
-    assert (scores["accuracy@PGD 8"].values <= scores["accuracy"].values).all()
-    assert (scores["cross-entropy@PGD 8"].values >= scores["cross-entropy"].values).all()
+    assert (scores["accuracy@PGD 8"].values <= scores["accuracy@clean"].values).all()
+    assert (scores["cross-entropy@PGD 8"].values >= scores["cross-entropy@clean"].values).all()
     assert table_notes(table) == {
         "images": 6,
         "images_with_vanished_gradient": int(numbers(table, "saturated").sum()),
@@ -177,8 +181,7 @@ def test_images_are_evenly_spread_and_all_where_none_are_asked_for():
         ({"radii": (4.0, 300.0)}, "radii should be below 127.5 of 255, got 4, 300: from there on"),
         (
             {"radii": (4 / 255, 8 / 255)},
-            "0.0156863, 0.0313725 looks like the scale from 0 to 1, in which it would be 4, 8: "
-            "write that",
+            "0.0156863, 0.0313725 looks like the scale from 0 to 1, in which it would be 4, 8: write",
         ),
         ({"radii": (0.3,)}, "0.3 looks like the scale from 0 to 1, in which it would be 76.5"),
         ({"radii": (4.0, 4.0)}, "radii should rise, each once, got 4, 4"),
@@ -238,7 +241,9 @@ def test_a_network_without_gradients_is_named(bench, monkeypatch):
     monkeypatch.setattr(
         type(network.module), "forward", lambda self, images: forward(self, images).detach()
     )
-    with pytest.raises(MismatchError, match="has no gradients at the pixels .* cannot be attacked"):
+    with pytest.raises(
+        MismatchError, match=r"has no gradients at the pixels .* cannot be attacked"
+    ):
         rows_of(PROTOCOL, entry, bench, 6, 6)
 
 
