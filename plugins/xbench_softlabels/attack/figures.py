@@ -38,9 +38,9 @@ CAPTIONS: Mapping[str, str] = {
     "FGSM's, the single step of FGSM has missed what is there. Bands are {level} intervals over "
     "images.",
     LOSS: "The cross-entropy to the true class, against how far an attack may move each pixel. "
-    "Lower is better, but a network that is less sure of everything has less of it without erring less: "
-    "read it beside accuracy, and beside a network whose temperature was fitted. Bands are {level} "
-    "intervals over images.",
+    "Lower is better, but a network that is less sure of everything has less of it without erring "
+    "less: read it beside accuracy, and beside a network whose temperature was fitted. Bands are "
+    "{level} intervals over images.",
     STEP: "The cross-entropy to the true class at each step of PGD, averaged over restarts; step 0 "
     "is the random start. A curve that is still rising at its end says that more steps would hurt "
     "more; one that stays at its start, that the attack finds no way. Each panel has its own "

@@ -181,7 +181,7 @@ def test_images_are_evenly_spread_and_all_where_none_are_asked_for():
         ({"radii": (4.0, 300.0)}, "radii should be below 127.5 of 255, got 4, 300: from there on"),
         (
             {"radii": (4 / 255, 8 / 255)},
-            "0.0156863, 0.0313725 looks like the scale from 0 to 1, in which it would be 4, 8: write",
+            "0.0156863, 0.0313725 looks like the scale from 0 to 1, in which it would be 4, 8",
         ),
         ({"radii": (0.3,)}, "0.3 looks like the scale from 0 to 1, in which it would be 76.5"),
         ({"radii": (4.0, 4.0)}, "radii should rise, each once, got 4, 4"),

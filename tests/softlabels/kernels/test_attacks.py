@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
-from xbench import ImageSet, generator
-from xbench.benchmark.declaration import benchmark_folder
+from xbench import ImageSet, generator, load_benchmark
 from xbench.networks import load_state, read_state
 from xbench_softlabels.kernels.attacks import Ascent, climbed, sign_attacked, slope, standing
 from xbench_softlabels.kernels.balls import ball, below
@@ -242,7 +241,7 @@ class Reference:
     def _answers(self, place, classes):
         classifier = SmallCnn()
         module = classifier.module(classes).eval().requires_grad_(requires_grad=False)
-        path = benchmark_folder() / "weights" / f"small-cnn-{place}.safetensors"
+        path = load_benchmark("default").weights[place].path
         load_state(module, read_state(path), str(path))
         mean, std = (torch.tensor(part).view(3, 1, 1) for part in classifier.normalisation())
         return lambda images: module((images - mean) / std)
