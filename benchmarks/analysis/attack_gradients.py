@@ -4,8 +4,9 @@
 
 WEIGHTS of a CIFAR ResNet-20 (option A), and a file with arrays `images` (n, 32, 32, 3) and
 `labels`, of which the first 1 000 are attacked at 4/255. For logits divided by 1, 2, 3 and 5 the
-table has accuracy and cross-entropy after the sign of the cross-entropy's gradient in single precision, of
-the same in double precision, and of the margin's gradient in single precision, which is xbench's.
+table has accuracy and cross-entropy after the sign of the cross-entropy's gradient in single
+precision, of the same in double precision, and of the margin's gradient in single precision,
+which is xbench's.
 """
 
 import sys

@@ -1,6 +1,7 @@
 """Pictures of attacks: accuracy and loss against the radius, and loss against PGD's step."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +101,7 @@ def _by_radius(panels: Panels, strength: Strength, what: str, title: str) -> Dra
     for attack, radii in ((SIGN, strength.radii), (CLIMB, strength.climbed)):
         names = [CLEAN, *(f"{attack} {radius:g}" for radius in radii)]
         across = np.arange(len(names), dtype=np.float64)
-        curves = panels.curves(lambda table, of=names: _stacked(table, of, what), across)
+        curves = panels.curves(partial(_stacked, names=names, what=what), across)
         shown = [curve._replace(band=percent(curve.band)) for curve in curves]
         drawn.append((attack, shown if what == RIGHT else curves))
     drawing = panels.drawing(what, title, drawn)
@@ -123,7 +124,7 @@ def _by_step(panels: Panels, strength: Strength) -> Drawing:
     chosen = sorted({radii[0], radii[len(radii) // 2], radii[-1]})[:MOST_PANELS]
     across = np.arange(strength.steps + 1, dtype=np.float64)
     drawn = [
-        (f"PGD, {radius:g}/255", panels.curves(lambda table, r=radius: courses(table, r), across))
+        (f"PGD, {radius:g}/255", panels.curves(partial(courses, radius=radius), across))
         for radius in chosen
     ]
     return panels.drawing(STEP, "Loss against the step of PGD", drawn)
