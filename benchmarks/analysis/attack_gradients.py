@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from xbench.networks import load_state, read_state
 from xbench_softlabels.kernels.attacks import sign_attacked, slope, standing
-from xbench_zoo.cifar_resnet import CifarResnet
+from xbench_zoo.cifar.resnet import CifarResnet
 
 RADIUS, COUNT, PASS = 4 / 255, 1000, 50
 TEMPERATURES = (1.0, 2.0, 3.0, 5.0)

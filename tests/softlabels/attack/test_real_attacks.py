@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from xbench.networks import load_state, read_state
 from xbench_softlabels.kernels.attacks import sign_attacked, slope, standing
-from xbench_zoo.cifar_resnet import CifarResnet
+from xbench_zoo.cifar.resnet import CifarResnet
 
 RADIUS = 4 / 255
 COUNT = 50
