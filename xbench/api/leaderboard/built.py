@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from xbench.api.leaderboard.declared import matching_line, same
+from xbench.api.leaderboard.trees import same
+from xbench.api.leaderboard.weights import is_given, matching_line, network_of
 from xbench.benchmark.assembly import Benchmark
 from xbench.benchmark.lines import Line
 from xbench.components.registry import Registry
@@ -43,8 +44,15 @@ def entry_alone(
 
 
 def _is_of(line: Line, record: Record, benchmark: Benchmark) -> bool:
-    """Whether the record's components are those of the line."""
-    return same(components_of(next(benchmark.entries(line))), record.components)
+    """Whether the record's components are those of the line.
+
+    Of a network that is not trained it does not matter which file it came from: its weights are
+    compared when it was run.
+    """
+    ours, theirs = components_of(next(benchmark.entries(line))), record.components
+    if is_given(line):
+        ours, theirs = ({**of, **network_of(of)} for of in (ours, theirs))
+    return same(ours, theirs)
 
 
 def _alone(benchmark: Benchmark, line: Line, record: Record) -> Benchmark:

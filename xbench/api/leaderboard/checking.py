@@ -2,24 +2,26 @@
 
 import os
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from xbench.api.leaderboard.built import entry_alone, notices
-from xbench.api.leaderboard.declared import benchmark_of, check_declared, known_cases
+from xbench.api.leaderboard.declared import Installed, check_declared, installed_benchmark
 from xbench.api.leaderboard.fresh import checked_on_fresh, drop_sentences
+from xbench.api.leaderboard.images import absent_images, known_cases
 from xbench.api.leaderboard.rerun import Rerun, rerun
+from xbench.api.leaderboard.unchecked import Unchecked, unchecked_images, unchecked_weights
 from xbench.api.progress import progress
 from xbench.api.setting import local_workplace
-from xbench.benchmark.assembly import Benchmark
 from xbench.components.registry import Registry, installed
 from xbench.errors import ParameterError, SubmissionError
 from xbench.results.board.checks import check
 from xbench.results.board.events import FreshCheck
 from xbench.results.board.folder import read_submission
-from xbench.results.board.history import add, check_new, note_fresh
+from xbench.results.board.history import add, check_new, note_fresh, on_board
 from xbench.results.board.submission import Submission
 from xbench.running.storage.store import Store
 from xbench.running.workplace import LocalWorkplace
@@ -39,6 +41,8 @@ class Checks:
     """The seed of new images on which it is run; None for not at all."""
     benchmark_file: Path | None = None
     """Where the benchmark is not installed."""
+    places: Mapping[str, Any] = field(default_factory=dict)
+    """Where its data and its network's weights lie, nested as `-p` paths are."""
     store: str | None = None
     """Where what is run again lies; None for a place of its own that goes afterwards."""
     device: str = "auto"
@@ -58,6 +62,10 @@ class CheckedSubmission:
     submission: Submission
     rerun: Rerun | None = None
     fresh: FreshCheck | None = None
+    unchecked: tuple[Unchecked, ...] = ()
+    """What was not there to be checked."""
+    was_there: bool = False
+    """Whether a board had it already, and had not checked all of it."""
 
     @property
     def lines(self) -> list[str]:
@@ -65,6 +73,7 @@ class CheckedSubmission:
         manifest, ranking = self.submission.manifest, self.submission.record.ranking
         of = f"benchmark {manifest.benchmark} {manifest.benchmark_version}"
         lines = [f"{manifest.name}: files, record and scores belong together and are of {of}"]
+        lines += [f"{manifest.name}: {of.remark}" for of in self.unchecked]
         lines += [f"{manifest.name}: {self.rerun}"] if self.rerun else []
         if self.fresh and ranking:
             lines.append(drop_sentences(manifest.name, self.fresh, ranking))
@@ -78,6 +87,7 @@ def check_submission(  # noqa: PLR0913 - what a person may choose, by name
     draw: int = 0,
     fresh: int | None = None,
     benchmark_file: PathLike | None = None,
+    places: Mapping[str, Any] | None = None,
     store: PathLike | None = None,
     device: str = "auto",
     batch_size: int = 32,
@@ -85,13 +95,15 @@ def check_submission(  # noqa: PLR0913 - what a person may choose, by name
 ) -> CheckedSubmission:
     """Check a folder: its files, its parts against each other, and against what is installed.
 
+    `places` says where the benchmark's data lies, nested as `-p` paths are: `{"dataset": {"root":
+    "FOLDER"}}`. Where it is not here the rest is checked, and `unchecked` says so.
     Only `rerun`, a number of cases of each network, and `fresh`, a seed of new images, run the
     entry: then the code of its components is trusted. `SubmissionError`, or another
     `UsageError`, where it is refused.
     """
     file = None if benchmark_file is None else Path(benchmark_file)
     where = None if store is None else os.fspath(store)
-    checks = Checks(rerun, draw, fresh, file, where, device, batch_size)
+    checks = Checks(rerun, draw, fresh, file, places or {}, where, device, batch_size)
     return checked([Path(folder)], checks, quiet=quiet)[0]
 
 
@@ -114,8 +126,11 @@ def added(
     """Check folders and add them all, or none where one is refused."""
     day = on or datetime.now(UTC).date()
     every = checked(folders, checks, quiet=quiet, registry=registry, board=board)
+    every = [replace(of, was_there=bool(on_board(board, of.submission))) for of in every]
     for of in every:
-        add(board, of.submission, day)
+        check_new(board, of.submission, [part.what for part in of.unchecked])
+    for of in every:
+        add(board, of.submission, day, [part.what for part in of.unchecked])
         if of.fresh:
             manifest = of.submission.manifest
             note_fresh(board, manifest.benchmark, manifest.name, of.fresh, day)
@@ -153,29 +168,42 @@ def _check_names(submissions: Sequence[Submission]) -> None:
             raise SubmissionError(f"{message}; submit one of them again with another --name")
 
 
+class _Declared(NamedTuple):
+    """The benchmark of a submission that agrees with it, and what could not be told."""
+
+    installed: Installed
+    unchecked: tuple[Unchecked, ...]
+
+
 def _declared(
     submission: Submission, checks: Checks, registry: Registry, workplace: LocalWorkplace
-) -> Benchmark:
+) -> _Declared:
     """The benchmark of a submission that agrees with it and in itself."""
-    benchmark = benchmark_of(submission, checks.benchmark_file, registry)
-    check_declared(submission, benchmark, workplace)
-    check(submission, known_cases(submission, benchmark))
-    return benchmark
+    here = installed_benchmark(submission, checks.benchmark_file, registry, checks.places)
+    absent = absent_images(here.benchmark)
+    compared = check_declared(submission, here.benchmark, workplace, absent)
+    check(submission, known_cases(submission, here.benchmark, absent))
+    lacks = [unchecked_images(set(absent.values()), here.places)] if absent else []
+    lacks += [] if compared else [unchecked_weights(here.places)]
+    return _Declared(here, tuple(lacks))
 
 
 def _run(
     submission: Submission,
-    benchmark: Benchmark,
+    declared: _Declared,
     checks: Checks,
     place: tuple[Store, LocalWorkplace],
     registry: Registry,
 ) -> CheckedSubmission:
     """Run the entry again where that is asked for, after saying that its code runs."""
+    lacks, name = declared.unchecked, submission.manifest.name
     if not checks.rerun and checks.fresh is None:
-        return CheckedSubmission(submission)
+        return CheckedSubmission(submission, unchecked=lacks)
+    for of in lacks:
+        message = f"{name!r} cannot be run again: {of.reason}"
+        raise SubmissionError(f"{message}, or leave --rerun and --fresh out")
     workplace = place[1]
-    alone = entry_alone(submission, benchmark, registry, workplace)
-    name = submission.manifest.name
+    alone = entry_alone(submission, declared.installed.benchmark, registry, workplace)
     for line in (f"{name}: its components are built and run now", *notices(submission, registry)):
         workplace.progress.say(line)
     again = rerun(submission, alone, (checks.rerun, checks.draw), *place) if checks.rerun else None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xbench.cli.board.shown import BOARD, show
-from xbench.cli.options import OUTPUT, WORK, Session, session_options
+from xbench.cli.options import OUTPUT, WORK, Session, parameter_tree, session_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +42,13 @@ CHECKS = (
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="The benchmark's file, where it is not installed.",
+    ),
+    click.option(
+        "-p",
+        "parameters",
+        multiple=True,
+        metavar="PATH=VALUE",
+        help="Where the benchmark's data lies, such as dataset.root=FOLDER; may be repeated.",
     ),
 )
 """Options that say what of a submission is looked at."""
@@ -85,6 +92,7 @@ def _checks(session: Session, asked: dict[str, Any]) -> "Checks":
     from xbench.api.leaderboard.checking import Checks
 
     asked["rerun"] = asked["rerun"] or 0
+    asked["places"] = parameter_tree(session.parameters)
     work = session.store, session.device, session.batch_size
     return Checks(**asked, store=work[0], device=work[1], batch_size=work[2])
 
@@ -99,7 +107,8 @@ def _say(session: Session, every: "Sequence[CheckedSubmission]", board: Path | N
     for of in every:
         print_lines(*of.lines)
         if board is not None:
-            print_lines(f"{of.submission.manifest.name}: added to {board}")
+            what = "has been on {}, and is checked now" if of.was_there else "added to {}"
+            print_lines(f"{of.submission.manifest.name}: {what.format(board)}")
 
 
 def _facts(of: "CheckedSubmission") -> dict[str, Any]:
@@ -112,6 +121,7 @@ def _facts(of: "CheckedSubmission") -> dict[str, Any]:
         "key": manifest.record_key,
         "rerun": {**again._asdict(), "scores": scores} if again else None,
         "fresh": of.fresh.model_dump() if of.fresh else None,
+        "unchecked": [part.what for part in of.unchecked],
     }
 
 

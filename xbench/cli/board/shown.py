@@ -87,5 +87,6 @@ def _cells(line: "Line") -> dict[str, Any]:
     return {
         **{name: getattr(line, name) for name in CELLS},
         "letters": "".join(line.letters),
+        "unchecked": " ".join(line.unchecked),
         "drop": line.fresh.drop if line.fresh else None,
     }

@@ -36,10 +36,14 @@ class FreshCheck(Strict):
     high: float
 
 
+Part = Literal["images", "weights"]
+"""What of a submission cannot be checked where it does not lie."""
+
+
 class Event(Strict):
     """Something that happened to an entry."""
 
-    event: Literal["added", "superseded", "withdrawn", "fresh-checked"]
+    event: Literal["added", "superseded", "withdrawn", "fresh-checked", "checked"]
     key: Key
     date: Day
     by: Key | None = None
@@ -47,10 +51,16 @@ class Event(Strict):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST)] | None = None
     """Why it was withdrawn."""
     fresh: FreshCheck | None = None
+    unchecked: Annotated[list[Part], Field(min_length=1)] | None = None
+    """What of it was not there to be checked."""
 
 
-DETAIL = {"added": "", "superseded": "by", "withdrawn": "reason", "fresh-checked": "fresh"}
-"""What each event says beside its key and its date."""
+DETAIL = {"superseded": "by", "withdrawn": "reason", "fresh-checked": "fresh"}
+"""What each event says beside its key and its date; others say nothing."""
+CHECKS = ("added", "checked")
+"""Events that may say what is unchecked; nothing is where the last of them does not say it."""
+NOTES = ("fresh-checked", "checked")
+"""Events that change nothing in what is ranked."""
 
 
 class Standing(NamedTuple):
@@ -85,8 +95,9 @@ def _event(line: bytes, what: str) -> Event:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise SubmissionError(f"{what}, at {place}: {first['msg']}; {RESTORE}") from error
-    given = {name for name in DETAIL.values() if getattr(event, name, None) is not None}
-    if given != {DETAIL[event.event]} - {""}:
+    given = {name for name in DETAIL.values() if getattr(event, name) is not None}
+    wanted = {name for of, name in DETAIL.items() if of == event.event}
+    if given != wanted or (event.unchecked and event.event not in CHECKS):
         raise SubmissionError(f"{what}: says too much or too little of {event.event!r}; {RESTORE}")
     return event
 
@@ -98,16 +109,22 @@ def standing(events: Iterable[Event], file: Path) -> Standing:
     for line, event in enumerate(events, 1):
         known = event.key in added
         follows = not known and not current if event.event == "added" else event.key == current
-        if not (follows or (event.event == "fresh-checked" and known)):
+        if not (follows or (event.event in NOTES and known)):
             raise SubmissionError(
                 f"{file}, line {line}: {event.key[:12]} cannot be {event.event} here; {RESTORE}"
             )
         if event.event == "added":
             added.append(event.key)
             current = event.key
-        elif event.event != "fresh-checked":
+        elif event.event not in NOTES:
             current = None
     return Standing(current, added[-1] if added else None)
+
+
+def unchecked(events: Iterable[Event], key: str) -> tuple[Part, ...]:
+    """What of a submission is unchecked, by the last event that tells."""
+    checks = [event for event in events if event.key == key and event.event in CHECKS]
+    return tuple(checks[-1].unchecked or ()) if checks else ()
 
 
 def write_events(file: Path, events: Sequence[Event]) -> None:

@@ -6,10 +6,11 @@
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from xbench.errors import SubmissionError, UnknownNameError
 from xbench.results.board.events import (
@@ -17,8 +18,10 @@ from xbench.results.board.events import (
     RESTORE,
     Event,
     FreshCheck,
+    Part,
     read_events,
     standing,
+    unchecked,
     write_events,
 )
 from xbench.results.board.plain_text import text_fault
@@ -44,37 +47,58 @@ class BoardEntry:
     """The keys of the submissions of its name before it."""
     fresh: tuple[FreshCheck, ...] = ()
     """Checks on images that nobody had when it was made."""
+    unchecked: tuple[Part, ...] = ()
+    """What of it was not there to be checked."""
 
     @property
     def marks(self) -> tuple[str, ...]:
         """What is said beside it on the board."""
-        return ("fresh-checked",) * bool(self.fresh)
+        fresh = ("fresh-checked",) * bool(self.fresh)
+        return (*(f"{part} unchecked" for part in self.unchecked), *fresh)
 
 
-def add(board: Path, submission: Submission, on: date) -> Path:
+def add(board: Path, submission: Submission, on: date, lacks: Sequence[Part] = ()) -> Path:
     """Keep a submission for ever, and give its folder; whoever calls has checked it before.
 
-    `SubmissionError` where its name is taken and it does not supersede what is there, or where
-    its key is there already, under whatever name.
+    `lacks` is what could not be checked. One that is there already, and lacks less now, is noted
+    as checked. `SubmissionError` where its name is taken and it does not supersede what is there,
+    or where its key is there already, under whatever name.
     """
-    check_new(board, submission)
+    check_new(board, submission, lacks)
     manifest = submission.manifest
     place = _place(board, manifest.benchmark, manifest.name)
     folder, events = place / manifest.record_key[:DIGITS], _events(place)
     _put(folder, submission)
     day, key = on.isoformat(), manifest.record_key
     current = standing(events, place / EVENTS).current
-    if current:
+    if current and current != key:
         events.append(Event(event="superseded", key=current, date=day, by=key))
-    write_events(place / EVENTS, [*events, Event(event="added", key=key, date=day)])
+    what: Literal["checked", "added"] = "checked" if current == key else "added"
+    event = Event(event=what, key=key, date=day, unchecked=list(lacks) or None)
+    write_events(place / EVENTS, [*events, event])
     return folder
 
 
-def check_new(board: Path, submission: Submission) -> None:
+def check_new(board: Path, submission: Submission, lacks: Sequence[Part] = ()) -> None:
     """Raise `SubmissionError` where the board has no place for it, for what `add` says."""
     place = _place(board, submission.manifest.benchmark, submission.manifest.name)
+    if before := on_board(board, submission):
+        if set(lacks) >= set(before):
+            parts = " and ".join(before)
+            message = f"{submission.manifest.name!r} is on the board, its {parts} unchecked, and "
+            raise SubmissionError(f"{message}they are not here now either; say where they lie: -p")
+        return
     _check_new(submission, place, _events(place))
     _check_key(submission, place)
+
+
+def on_board(board: Path, submission: Submission) -> tuple[Part, ...]:
+    """What is unchecked of a submission that is on the board and ranked; () where nothing is."""
+    manifest = submission.manifest
+    place = _place(board, manifest.benchmark, manifest.name)
+    events = _events(place)
+    current = standing(events, place / EVENTS).current
+    return unchecked(events, manifest.record_key) if current == manifest.record_key else ()
 
 
 def _check_new(submission: Submission, place: Path, events: list[Event]) -> None:
@@ -178,7 +202,8 @@ def _entry(benchmark: str, place: Path) -> BoardEntry | None:
     fresh = tuple(event.fresh for event in events if event.fresh and event.key == current)
     before = tuple(key for key in added if key != current)
     folder = place / current[:DIGITS]
-    return BoardEntry(benchmark, place.name, current, folder, added[current], before, fresh)
+    lacks = unchecked(events, current)
+    return BoardEntry(benchmark, place.name, current, folder, added[current], before, fresh, lacks)
 
 
 def _check_folders(place: Path, expected: set[str]) -> None:

@@ -71,6 +71,7 @@ def _plain_lines(
             tuned_on=tuple(one.submission.manifest.declarations.tuned_on),
             configurations_tried=one.submission.manifest.declarations.configurations_tried,
             fresh=_drop(one.entry.fresh, score.name),
+            unchecked=one.entry.unchecked,
         )
         for one, (value, low, high), left_out in zip(entries, intervals, values.filled, strict=True)
     ]

@@ -64,6 +64,8 @@ class Line:
     configurations_tried: int
     fresh: Drop | None = None
     """The last check on new images, of this score if there is one."""
+    unchecked: tuple[str, ...] = ()
+    """What of it the board could not check: it was not there."""
     rank: int | None = None
     """Like all that follows, of ranked entries alone."""
     rank_low: int | None = None

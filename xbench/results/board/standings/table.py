@@ -121,6 +121,7 @@ def detail_table(ranking: Ranking) -> Table:
 
 def marks(line: Line, ranking: Ranking) -> Iterator[str]:
     """What is to be known of an entry beside its numbers."""
+    yield from (f"{part} unchecked" for part in line.unchecked)
     if line.fresh is not None:
         unit = ranking.unit if line.fresh.score == ranking.score else "number"
         drop = signed_text(line.fresh.drop, unit)

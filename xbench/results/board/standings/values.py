@@ -32,6 +32,7 @@ COLUMNS = {
     "seconds": pa.float64(),
     "superseded": pa.int64(),
     "tuned_on": pa.string(),
+    "unchecked": pa.string(),
     "configurations_tried": pa.float64(),
     "fresh_drop": pa.float64(),
     "fresh_low": pa.float64(),
@@ -53,7 +54,14 @@ def standing_values(standing: Standing) -> pa.Table:
 def _row(benchmark: str, ranking: Ranking, line: Line) -> dict[str, object]:
     lists = {
         name: " ".join(str(part) if part is not None else "-" for part in getattr(line, name))
-        for name in ("letters", "not_distinguished", "by_network", "beaten_by", "tuned_on")
+        for name in (
+            "letters",
+            "not_distinguished",
+            "by_network",
+            "beaten_by",
+            "tuned_on",
+            "unchecked",
+        )
     }
     fresh = {f"fresh_{name}": getattr(line.fresh, name, None) for name in ("drop", "low", "high")}
     named = {**vars(ranking), **vars(line), **lists, **fresh}
