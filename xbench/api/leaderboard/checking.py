@@ -184,7 +184,7 @@ def _declared(
     compared = check_declared(submission, here.benchmark, workplace, absent)
     check(submission, known_cases(submission, here.benchmark, absent))
     lacks = [unchecked_images(set(absent.values()), here.places)] if absent else []
-    lacks += [] if compared else [unchecked_weights(here.places)]
+    lacks += [] if compared else [unchecked_weights(here.benchmark)]
     return _Declared(here, tuple(lacks))
 
 

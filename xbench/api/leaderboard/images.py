@@ -20,35 +20,51 @@ FINGERPRINT = "fingerprint"
 
 
 def absent_images(benchmark: Benchmark) -> dict[str, Dataset]:
-    """By role, the datasets whose files are not here.
+    """By role, the datasets whose files are not here, where they are made of another one that.
 
     `DatasetError` for files that are here and are damaged.
     """
     sets = benchmark.datasets
-    absent = {of for of in {images.dataset for images in sets.values()} if _is_absent(of)}
-    return {role: of.dataset for role, of in sets.items() if of.dataset in absent}
+    lacking = {of: _lacking(of) for of in {images.dataset for images in sets.values()}}
+    absent = {role: lacking[images.dataset] for role, images in sets.items()}
+    return {role: of for role, of in absent.items() if of is not None}
 
 
-def _is_absent(dataset: Dataset) -> bool:
-    """Whether a dataset lacks its files: it says so, and a place of its leads nowhere."""
+def _lacking(dataset: Dataset) -> Dataset | None:
+    """What of a dataset lacks its files, if it says that some are missing.
+
+    Then a place of it, or of one that it is made of, leads nowhere; else the files are damaged.
+    """
     try:
         dataset.check()
     except DatasetError:
-        if all(place and Path(place).expanduser().exists() for place in _places(dataset)):
+        nowhere = (of for of, place in _places(dataset) if not leads_somewhere(place))
+        lacking = next(nowhere, None)
+        if lacking is None:
             raise
-        return True
-    return False
+        return lacking
+    return None
 
 
-def _places(dataset: Dataset) -> Iterator[str]:
+def leads_somewhere(place: str) -> bool:
+    """Whether there is anything where files are said to lie."""
+    return bool(place) and Path(place).expanduser().exists()
+
+
+def _places(dataset: Dataset) -> Iterator[tuple[Dataset, str]]:
     """Where the files of a dataset, and of those that it is made of, are said to lie."""
     for field in fields(dataset):  # type: ignore[arg-type]
         value = getattr(dataset, field.name)
         for of in value if isinstance(value, tuple) else (value,):
             if is_location(field):
-                yield str(of)
+                yield dataset, str(of)
             elif isinstance(of, Dataset):
                 yield from _places(of)
+
+
+def wrong_places(dataset: Dataset) -> list[str]:
+    """Where its files are said to lie, and nothing is."""
+    return [place for _, place in _places(dataset) if place and not leads_somewhere(place)]
 
 
 def faults_of_images(

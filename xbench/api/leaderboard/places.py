@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from xbench.api.setting import builder_of
@@ -10,7 +11,7 @@ from xbench.benchmark.grid import OF_LINE
 from xbench.benchmark.lines import entry_tables
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
-from xbench.errors import ParameterError
+from xbench.errors import ParameterError, WeightsError
 from xbench.interfaces.component import Component, Tree, is_location
 
 DEFAULTS, WEIGHTS = "defaults", "classifier.weights"
@@ -31,6 +32,8 @@ def placed(tree: Tree, given: Mapping[str, Any], registry: Registry) -> Tree:
             raise ParameterError(f"-p {path}: {_only(known, tree['name'])}")
         if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
             raise ParameterError(f"-p {path} is {value!r}; say which folder or file: -p {path}=…")
+        if path == WEIGHTS and not Path(str(value)).expanduser().is_file():
+            raise WeightsError(f"-p {path}: there is no weights file {str(value)!r}")
     return adjust(tree, dict(given)) if given else tree
 
 

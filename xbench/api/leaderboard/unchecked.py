@@ -3,7 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from xbench.api.leaderboard.images import wrong_places
 from xbench.api.leaderboard.places import WEIGHTS
+from xbench.benchmark.assembly import Benchmark
+from xbench.interfaces.classifier import LIBRARY
 from xbench.interfaces.data.dataset import Dataset
 from xbench.results.board.events import Part
 
@@ -23,17 +26,17 @@ class Unchecked(NamedTuple):
 
 def unchecked_images(absent: Collection[Dataset], places: Sequence[str]) -> Unchecked:
     """That images are not here: neither their fingerprints nor the ids of cases are compared."""
-    names = sorted({repr(of.name) for of in absent})
-    what = f"dataset{'s' * (len(names) > 1)} {', '.join(names)} {'are' if names[1:] else 'is'}"
-    of_data = [path for path in places if path != WEIGHTS]
-    said = " or ".join(f"-p {path}=…" for path in of_data)
-    fetched = [f"`xbench data get {of.name}`" for of in absent if of.downloads()]
-    ways = [f"say where it lies ({said})"] * bool(said) + [f"get it ({of})" for of in fetched]
-    return Unchecked("images", f"{what} not here; {' or '.join(sorted(ways)[::-1])}")
+    names = " and ".join(sorted({f"dataset {of.name!r}" for of in absent}))
+    wrong = [f"there is no {place}" for of in absent for place in wrong_places(of)]
+    told = f" ({', '.join(wrong)})" if wrong else ""
+    said = " or ".join(f"-p {path}=…" for path in places if path != WEIGHTS)
+    get = "".join(f", or `xbench data get {of.name}`" for of in absent if of.downloads())
+    return Unchecked("images", f"{names} is not here{told}; say where it lies: {said}{get}")
 
 
-def unchecked_weights(places: Sequence[str]) -> Unchecked:
-    """That the network's weights came from a file that is not known here."""
-    reason = "the record's network has weights from a file, and which these are is not known here"
-    said = f"; say which file has the benchmark's (-p {WEIGHTS}=FILE)" * (WEIGHTS in places)
-    return Unchecked("weights", reason + said)
+def unchecked_weights(benchmark: Benchmark) -> Unchecked:
+    """That weights from a file could not be told to be the benchmark's."""
+    if any(line.classifier.weights == LIBRARY for line in benchmark.lines):
+        reason = "the record's network has weights from a file, and the benchmark the library's"
+        return Unchecked("weights", f"{reason}; say which file these are: -p {WEIGHTS}=FILE")
+    return Unchecked("weights", "they cannot be compared where the images are not here")

@@ -104,6 +104,51 @@ def test_a_check_on_fresh_images_is_a_mark(board, submitted):
     assert (entry.marks, entry.fresh) == (("fresh-checked",), (FRESH,))
 
 
+def test_what_was_not_there_to_be_checked_is_a_mark_until_it_was(board, submitted):
+    mine = submitted()
+    add(board, mine, DAY, ["images", "weights"])
+    (entry,) = entries(board, "made")
+    assert (entry.marks, entry.unchecked) == (
+        ("images unchecked", "weights unchecked"),
+        ("images", "weights"),
+    )
+    match = "'my-method' is on the board, its images and weights unchecked, and they are not here"
+    with pytest.raises(SubmissionError, match=match):
+        add(board, mine, LATER, ["images", "weights"])
+    add(board, mine, LATER, ["weights"])
+    note_fresh(board, "made", "my-method", FRESH, LATER)
+    (entry,) = entries(board, "made")
+    assert (entry.marks, entry.added) == (("weights unchecked", "fresh-checked"), "2026-05-01")
+    add(board, mine, LATER)
+    (entry,) = entries(board, "made")
+    assert entry.marks == ("fresh-checked",)
+    assert told(board) == ["added", "checked", "fresh-checked", "checked"]
+    with pytest.raises(SubmissionError, match="has been added with key"):
+        add(board, mine, LATER)
+
+
+def test_another_submission_of_the_same_key_is_not_taken_for_the_unchecked_one(board, submitted):
+    add(board, submitted(contact="somebody"), DAY, ["images"])
+    with pytest.raises(SubmissionError, match="is there already and holds something else"):
+        add(board, submitted(contact="somebody else"), LATER)
+    assert told(board) == ["added"]
+
+
+def test_only_checks_say_what_is_unchecked(board, submitted):
+    add(board, submitted(), DAY, ["images"])
+    file = board / "records" / "made" / "my-method" / "events.jsonl"
+    (line,) = file.read_text().splitlines()
+    event = json.loads(line)
+    for other in (
+        {**event, "unchecked": []},
+        {**event, "unchecked": ["all"]},
+        {**event, "event": "withdrawn", "reason": "a mistake"},
+    ):
+        file.write_text(f"{line}\n{json.dumps(other)}\n")
+        with pytest.raises(SubmissionError, match="line 2"):
+            read_events(file)
+
+
 def test_what_is_withdrawn_is_ranked_no_more_and_may_be_superseded(board, submitted):
     first = submitted()
     folder = add(board, first, DAY)
