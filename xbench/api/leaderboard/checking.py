@@ -19,7 +19,7 @@ from xbench.api.setting import local_workplace
 from xbench.components.registry import Registry, installed
 from xbench.errors import ParameterError, SubmissionError
 from xbench.results.board.checks import check
-from xbench.results.board.events import FreshCheck
+from xbench.results.board.events import FreshCheck, Part
 from xbench.results.board.folder import read_submission
 from xbench.results.board.history import add, check_new, note_fresh, on_board
 from xbench.results.board.submission import Submission
@@ -66,6 +66,11 @@ class CheckedSubmission:
     """What was not there to be checked."""
     was_there: bool = False
     """Whether a board had it already, and had not checked all of it."""
+
+    @property
+    def lacks(self) -> list[Part]:
+        """The parts that were not there to be checked."""
+        return [of.what for of in self.unchecked]
 
     @property
     def lines(self) -> list[str]:
@@ -128,9 +133,9 @@ def added(
     every = checked(folders, checks, quiet=quiet, registry=registry, board=board)
     every = [replace(of, was_there=bool(on_board(board, of.submission))) for of in every]
     for of in every:
-        check_new(board, of.submission, [part.what for part in of.unchecked])
+        check_new(board, of.submission, of.lacks)
     for of in every:
-        add(board, of.submission, day, [part.what for part in of.unchecked])
+        add(board, of.submission, day, of.lacks)
         if of.fresh:
             manifest = of.submission.manifest
             note_fresh(board, manifest.benchmark, manifest.name, of.fresh, day)
@@ -188,6 +193,13 @@ def _declared(
     return _Declared(here, tuple(lacks))
 
 
+def _check_there(name: str, lacks: Sequence[Unchecked]) -> None:
+    """Raise `SubmissionError` where something that a run needs is not there."""
+    for of in lacks:
+        message = f"{name!r} cannot be run again: {of.reason}"
+        raise SubmissionError(f"{message}, or leave --rerun and --fresh out")
+
+
 def _run(
     submission: Submission,
     declared: _Declared,
@@ -196,13 +208,10 @@ def _run(
     registry: Registry,
 ) -> CheckedSubmission:
     """Run the entry again where that is asked for, after saying that its code runs."""
-    lacks, name = declared.unchecked, submission.manifest.name
+    name, workplace = submission.manifest.name, place[1]
     if not checks.rerun and checks.fresh is None:
-        return CheckedSubmission(submission, unchecked=lacks)
-    for of in lacks:
-        message = f"{name!r} cannot be run again: {of.reason}"
-        raise SubmissionError(f"{message}, or leave --rerun and --fresh out")
-    workplace = place[1]
+        return CheckedSubmission(submission, unchecked=declared.unchecked)
+    _check_there(name, declared.unchecked)
     alone = entry_alone(submission, declared.installed.benchmark, registry, workplace)
     for line in (f"{name}: its components are built and run now", *notices(submission, registry)):
         workplace.progress.say(line)

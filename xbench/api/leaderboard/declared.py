@@ -1,6 +1,6 @@
 """Submissions against the benchmark that is installed: version, protocol, images and weights."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -72,12 +72,17 @@ def check_declared(
     weights that the benchmark gives could be compared.
     """
     looked = look_at_weights(submission.record, benchmark, workplace, absent=bool(absent))
-    faults = [*_faults(submission.record, benchmark, absent), *looked.faults]
-    if faults:
-        name, again = submission.manifest.name, f"xbench run --benchmark {benchmark.name}"
-        way_out = f"run the entry in the benchmark as it is ({again}), and submit it again"
-        raise SubmissionError(f"submission {name!r} is refused: {'; '.join(faults)}; {way_out}")
+    _refuse(submission, [*_faults(submission.record, benchmark, absent), *looked.faults])
     return not looked.unchecked
+
+
+def _refuse(submission: Submission, faults: Sequence[str]) -> None:
+    """Raise `SubmissionError` with the faults where there are any."""
+    if faults:
+        name, of = submission.manifest.name, submission.manifest.benchmark
+        again = f"run the entry in the benchmark as it is (xbench run --benchmark {of})"
+        message = f"submission {name!r} is refused: {'; '.join(faults)}; {again}"
+        raise SubmissionError(f"{message}, and submit it again")
 
 
 def _faults(record: Record, benchmark: Benchmark, absent: Collection[str]) -> Iterator[str]:

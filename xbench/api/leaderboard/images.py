@@ -78,14 +78,21 @@ def faults_of_images(
         images, theirs = benchmark.datasets.get(role), record.datasets.get(role)
         if images is None or not isinstance(theirs, Mapping):
             yield f"only one of record and benchmark has images of {role!r}"
-            continue
-        ours = declared_images(images) if role in absent else images.tree()
-        theirs = without(theirs, FINGERPRINT) if role in absent else theirs
-        if not same(ours, theirs):
-            yield f"its images of {role!r} are others ({_other_images(theirs, ours)})"
+        else:
+            yield from _other_images(role, theirs, images, files=role not in absent)
 
 
-def _other_images(theirs: Mapping[str, Any], ours: Tree) -> str:
+def _other_images(
+    role: str, given: Mapping[str, Any], images: ImageSet, *, files: bool
+) -> Iterator[str]:
+    """That a role's images are others, in what their files hold or, without files, in the rest."""
+    ours = images.tree() if files else declared_images(images)
+    theirs = given if files else without(given, FINGERPRINT)
+    if not same(ours, theirs):
+        yield f"its images of {role!r} are others ({_difference(theirs, ours)})"
+
+
+def _difference(theirs: Mapping[str, Any], ours: Tree) -> str:
     one, two = (tree.get("dataset") for tree in (theirs, ours))
     if isinstance(one, Mapping) and isinstance(two, Mapping) and not same(one, two):
         return f"dataset: {differing(dict(one), dict(two))}"
@@ -109,9 +116,8 @@ def _declared(dataset: Dataset) -> Tree:
     try:
         return dict(without(dataset.tree(), FINGERPRINT))
     except DatasetError:
-        values = {
-            of.name: getattr(dataset, of.name) for of in fields(dataset) if not is_location(of)
-        }  # type: ignore[arg-type]
+        own = [of for of in fields(dataset) if not is_location(of)]  # type: ignore[arg-type]
+    values = {of.name: getattr(dataset, of.name) for of in own}
     return {
         "kind": dataset.kind,
         "name": dataset.name,

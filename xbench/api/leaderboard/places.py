@@ -30,11 +30,16 @@ def placed(tree: Tree, given: Mapping[str, Any], registry: Registry) -> Tree:
         path = ".".join(map(_spelled, keys))
         if path not in known and not _is_default(keys, registry):
             raise ParameterError(f"-p {path}: {_only(known, tree['name'])}")
-        if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
-            raise ParameterError(f"-p {path} is {value!r}; say which folder or file: -p {path}=…")
-        if path == WEIGHTS and not Path(str(value)).expanduser().is_file():
-            raise WeightsError(f"-p {path}: there is no weights file {str(value)!r}")
+        _check_value(path, value)
     return adjust(tree, dict(given)) if given else tree
+
+
+def _check_value(path: str, value: Any) -> None:
+    """Raise unless this may be where files lie, and of weights unless it is a file."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
+        raise ParameterError(f"-p {path} is {value!r}; say which folder or file: -p {path}=…")
+    if path == WEIGHTS and not Path(str(value)).expanduser().is_file():
+        raise WeightsError(f"-p {path}: there is no weights file {str(value)!r}")
 
 
 def _only(known: list[str], name: str) -> str:

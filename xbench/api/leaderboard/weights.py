@@ -41,18 +41,22 @@ def look_at_weights(
     `absent` says that images are: what then cannot be told without them is left unchecked.
     """
     given = all(map(is_given, benchmark.lines))
-    faults = list(_faults_of_network(record, benchmark)) if given else []
-    if faults:
+    if given and (faults := list(_faults_of_network(record, benchmark))):
         return Looked(faults)
+    faults_of = _faults_of_file if given else _faults_of_reference
     try:
-        faults = [*_faults_of_reference(record, benchmark, workplace)]
-        faults += _faults_of_file(record, benchmark, workplace) if given else []
+        faults = list(faults_of(record, benchmark, workplace))
     except DatasetError:
         if not absent:
             raise
-        return Looked([], any(of.weights for of in benchmark.lines) or given)
-    library = given and all(of.classifier.weights == LIBRARY for of in benchmark.lines)
-    return Looked(faults, library and _stated_weights(record) != LIBRARY)
+        return Looked([], given or any(of.weights for of in benchmark.lines))
+    return Looked(faults, given and _is_unknown(record, benchmark))
+
+
+def _is_unknown(record: Record, benchmark: Benchmark) -> bool:
+    """Whether weights are a file's, and the benchmark's are the library's: nobody compared them."""
+    library = all(of.classifier.weights == LIBRARY for of in benchmark.lines)
+    return library and _stated_weights(record) != LIBRARY
 
 
 def is_given(line: Line) -> bool:

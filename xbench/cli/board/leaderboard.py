@@ -121,7 +121,7 @@ def _facts(of: "CheckedSubmission") -> dict[str, Any]:
         "key": manifest.record_key,
         "rerun": {**again._asdict(), "scores": scores} if again else None,
         "fresh": of.fresh.model_dump() if of.fresh else None,
-        "unchecked": [part.what for part in of.unchecked],
+        "unchecked": of.lacks,
     }
 
 

@@ -74,22 +74,22 @@ def add(board: Path, submission: Submission, on: date, lacks: Sequence[Part] = (
     if current and current != key:
         events.append(Event(event="superseded", key=current, date=day, by=key))
     what: Literal["checked", "added"] = "checked" if current == key else "added"
-    event = Event(event=what, key=key, date=day, unchecked=list(lacks) or None)
-    write_events(place / EVENTS, [*events, event])
+    events.append(Event(event=what, key=key, date=day, unchecked=list(lacks) or None))
+    write_events(place / EVENTS, events)
     return folder
 
 
 def check_new(board: Path, submission: Submission, lacks: Sequence[Part] = ()) -> None:
     """Raise `SubmissionError` where the board has no place for it, for what `add` says."""
     place = _place(board, submission.manifest.benchmark, submission.manifest.name)
-    if before := on_board(board, submission):
-        if set(lacks) >= set(before):
-            parts = " and ".join(before)
-            message = f"{submission.manifest.name!r} is on the board, its {parts} unchecked, and "
-            raise SubmissionError(f"{message}they are not here now either; say where they lie: -p")
-        return
-    _check_new(submission, place, _events(place))
-    _check_key(submission, place)
+    before = on_board(board, submission)
+    if not before:
+        _check_new(submission, place, _events(place))
+        _check_key(submission, place)
+    elif set(lacks) >= set(before):
+        message = f"{submission.manifest.name!r} is on the board, its {' and '.join(before)} "
+        message += "unchecked, and they are not here now either; say where they lie: "
+        raise SubmissionError(f"{message}-p dataset.root=FOLDER, say")
 
 
 def on_board(board: Path, submission: Submission) -> tuple[Part, ...]:
