@@ -70,8 +70,10 @@ def test_without_the_data_all_else_is_checked_and_the_way_out_is_told(photos):
     assert images == f"largest-margin: {IMAGES}; say where it lies: -p dataset.of.root=…"
     assert weights.startswith(f"largest-margin: {WEIGHTS} library's; say which file these are: -p")
     assert weights.endswith(" -p classifier.weights=FILE")
-    (images,) = checked(photos, places={"classifier": photos.of.tree["classifier"]}).unchecked[:1]
+    of_file = {"classifier": photos.of.tree["classifier"]}
+    images, weights = checked(photos, places=of_file).unchecked
     assert images.what == "images"
+    assert weights.reason == "they cannot be compared where the images are not here"
     nowhere = checked(photos, places={"dataset": {"of": {"root": "/nowhere"}}})
     assert f"{IMAGES} (there is no /nowhere); say where" in nowhere.lines[1]
 
