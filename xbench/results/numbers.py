@@ -13,7 +13,7 @@ def value_text(value: float | None, unit: Unit) -> str:
     """The number as tables show it."""
     if value is None:
         return NONE
-    return _fixed(100 * value, ".1f") if unit == "share" else _fixed(value, ".2f")
+    return _fixed(100 * value, ".1f") if unit != "number" else _fixed(value, ".2f")
 
 
 def _fixed(value: float, form: str) -> str:
@@ -24,17 +24,18 @@ def signed_text(value: float | None, unit: Unit) -> str:
     """A difference as tables show it."""
     if value is None:
         return NONE
-    return _fixed(100 * value, "+.1f") if unit == "share" else _fixed(value, "+.2f")
+    return _fixed(100 * value, "+.1f") if unit != "number" else _fixed(value, "+.2f")
 
 
 def spoken(value: float | None, unit: Unit) -> str:
     """The number as sentences have it: with its unit."""
-    return f"{value_text(value, unit)}{' %' if unit == 'share' and value is not None else ''}"
+    behind = {"share": " %", "points": " points", "number": ""}[unit]
+    return f"{value_text(value, unit)}{'' if value is None else behind}"
 
 
 def points(text: str, unit: Unit) -> str:
     """A difference as sentences have it: of shares in percentage points."""
-    return f"{text} points" if unit == "share" else text
+    return f"{text} points" if unit != "number" else text
 
 
 def interval_text(low: float | None, high: float | None, unit: Unit) -> str:
@@ -52,12 +53,12 @@ def score_text(score: ScoreRecord | None) -> str:
 
 def unit_text(unit: Unit) -> str:
     """The unit behind the name of a score; nothing for plain numbers."""
-    return " (%)" if unit == "share" else ""
+    return {"share": " (%)", "points": " (points)", "number": ""}[unit]
 
 
 def difference_unit(unit: Unit) -> str:
     """The unit behind the name of a score whose differences are shown."""
-    return " (points)" if unit == "share" else ""
+    return "" if unit == "number" else " (points)"
 
 
 def signed_interval(low: float | None, high: float | None, unit: Unit) -> str:

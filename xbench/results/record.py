@@ -41,7 +41,7 @@ class ScoreRecord(Strict):
     n: int = Field(ge=0)
     n_unscored: int = Field(ge=0)
     deviation: Number
-    unit: Literal["share", "number"] = "share"
+    unit: Literal["share", "points", "number"] = "share"
     chance: Number = None
     """What guessing is expected to score, where that is known."""
 
@@ -64,7 +64,7 @@ class DifferenceRecord(Strict):
     interval: str = ""
     n: int = Field(ge=0)
     paired: bool
-    unit: Literal["share", "number"] = "share"
+    unit: Literal["share", "points", "number"] = "share"
 
 
 class IntervalRecord(Strict):

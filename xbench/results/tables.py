@@ -236,7 +236,7 @@ def _difference_table(
 def _in_points(records: Sequence[Record]) -> str:
     """The unit of differences where all are of shares."""
     units = {difference.unit for record in records for difference in record.differences}
-    return " in percentage points" if units == {"share"} else ""
+    return "" if "number" in units or not units else " in percentage points"
 
 
 def compared_cells(one: Comparison) -> tuple[str, ...]:
@@ -338,7 +338,7 @@ def _published_cell(
     figure = f"{value:.2f}" + ("" if deviation is None else f" ±{deviation:.2f}")
     if not comparable or score is None or score.low is None or score.high is None:
         return figure
-    scale = 100 if score.unit == "share" else 1
+    scale = 1 if score.unit == "number" else 100
     inside = scale * score.low <= value <= scale * score.high
     return f"{figure}\n{'inside' if inside else 'outside'}"
 
@@ -377,6 +377,6 @@ def _published_difference(
     value = higher.values[-1] - lower.values[-1]
     if not_comparable(published, record) or higher.not_comparable or lower.not_comparable:
         return f"{value:+.2f}"
-    scale = 100 if ours.unit == "share" else 1
+    scale = 1 if ours.unit == "number" else 100
     within = scale * (ours.low or 0) <= value <= scale * (ours.high or 0)
     return f"{value:+.2f}\n{'inside' if within else 'outside'}"

@@ -55,7 +55,7 @@ def _scores(table: pa.Table, scale: str) -> list[CaseScores]:
     cases, values = case_names(table), areas(table, scale)
     first = scale == RANKING
     suffix = "" if first else f"@{scale}"
-    unit: Unit = "share" if first else "number"
+    unit: Unit = "points" if first else "number"
     gain = CaseScores(
         f"symmetric gain{suffix}", "higher", cases, values.gain, first, unit, 0.0, ranking=first
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xbench.errors import SubmissionError
-from xbench.interfaces.protocol import CaseScores
+from xbench.interfaces.protocol import RANGES, CaseScores
 from xbench.interfaces.resampling import Resampling
 from xbench.kernels.names import name_places
 from xbench.results.board.submission import RECORD, SCORES, Submission
@@ -21,6 +21,7 @@ MEAN, INTERVAL = 1e-9, 1e-6
 TOLERANCES = {"value": MEAN, "low": INTERVAL, "high": INTERVAL, "deviation": INTERVAL}
 SHARE = 1e-6
 """How far a share may lie beside 0 and 1: single precision."""
+NOUNS = {"share": "share", "points": "difference of shares"}
 WAY_OUT = "Submit a whole run's record with its scores, both as the run stored them."
 MOST_NAMED = 8
 """So many faults does a message name."""
@@ -118,16 +119,19 @@ def _faults_of_scores(record: Record) -> Iterator[str]:
         yield _at("scores", f"{len(ranking)} of them rank entries, and exactly one must")
     for place, score in enumerate(record.scores):
         for name in ("value", "low", "high", "chance"):
-            if score.unit == "share" and not _is_share(getattr(score, name)):
-                yield _at(f"scores.{place}.{name}", f"{getattr(score, name)} is no share")
+            value = getattr(score, name)
+            if not _lies_in(value, score.unit):
+                yield _at(f"scores.{place}.{name}", f"{value} is no {NOUNS[score.unit]}")
     plan = record.intervals
     if not (0 < plan.level < 1 and 1 <= plan.resamples <= MOST_RESAMPLES and plan.seed >= 0):
         message = f"a level between 0 and 1, 1 to {MOST_RESAMPLES} resamples and a seed are needed"
         yield _at("intervals", message)
 
 
-def _is_share(value: Number) -> bool:
-    return value is None or -SHARE <= value <= 1 + SHARE
+def _lies_in(value: Number, unit: str) -> bool:
+    """Whether values of this unit can be so."""
+    low, high = RANGES.get(unit, (-math.inf, math.inf))
+    return value is None or low - SHARE <= value <= high + SHARE
 
 
 def _faults_of_cases(
@@ -147,12 +151,18 @@ def _faults_of_cases(
         if count > record.cases:
             message = f"repeat {repeat} has {count} cases, and the record {record.cases}"
             yield _at("case", message, SCORES)
+    for unit in RANGES:
+        outside = _outside(scores, record, unit)
+        if len(outside):
+            yield _at("value", f"{outside[0]:g} is no {NOUNS[unit]}", SCORES)
+
+
+def _outside(scores: pa.Table, record: Record, unit: str) -> np.ndarray:
+    """Values of a unit's scores that it cannot have."""
     names, rows = name_places(scores["score"])
-    shares = np.isin(names, [score.name for score in record.scores if score.unit == "share"])
-    values = scores["value"].to_numpy()[shares[rows]]
-    outside = values[(values < -SHARE) | (values > 1 + SHARE)]
-    if len(outside):
-        yield _at("value", f"{outside[0]:g} is no share", SCORES)
+    own = np.isin(names, [score.name for score in record.scores if score.unit == unit])
+    values, (low, high) = scores["value"].to_numpy()[own[rows]], RANGES[unit]
+    return values[(values < low - SHARE) | (values > high + SHARE)]
 
 
 def _faults_of_means(table: pa.Table, record: Record) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from jaxtyping import Float64, Int64
 
 from xbench.errors import MismatchError
+from xbench.interfaces.protocol import RANGES
 from xbench.kernels.names import name_places
 from xbench.results.record import ScoreRecord
 
@@ -87,9 +88,10 @@ def filled(entries: Mapping[str, pa.Table], score: ScoreRecord, networks: int) -
 
 
 def worst_value(values: Float64[np.ndarray, " n"], score: ScoreRecord) -> float:
-    """What counts for a case that is left out: the end of a share's range, else the worst seen."""
-    if score.unit == "share":
-        return 0.0 if score.direction == "higher" else 1.0
+    """What counts for a case that is left out: the end of the unit's range, else the worst seen."""
+    if score.unit in RANGES:
+        lowest, highest = RANGES[score.unit]
+        return lowest if score.direction == "higher" else highest
     worst = np.min if score.direction == "higher" else np.max
     return float(worst(values)) if len(values) else 0.0
 
