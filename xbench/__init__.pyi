@@ -56,7 +56,6 @@ from xbench.files.photos import decode_photo as decode_photo
 from xbench.files.photos import photo_size as photo_size
 from xbench.files.photos import square_photo as square_photo
 from xbench.files.pickles import read_pickle as read_pickle
-from xbench.files.predictions import SplitPredictions as SplitPredictions
 from xbench.files.predictions import read_predictions as read_predictions
 from xbench.files.tables import TableRow as TableRow
 from xbench.files.tables import line_error as line_error
@@ -108,6 +107,7 @@ from xbench.interfaces.data.dataset import ImageSet as ImageSet
 from xbench.interfaces.data.dataset import Part as Part
 from xbench.interfaces.data.dataset import annotated as annotated
 from xbench.interfaces.data.download import Download as Download
+from xbench.interfaces.data.predictions import SplitPredictions as SplitPredictions
 from xbench.interfaces.data.similarity import Similarity as Similarity
 from xbench.interfaces.data.similarity import checked_similarity as checked_similarity
 from xbench.interfaces.data.similarity import normalised_similarity as normalised_similarity

@@ -34,6 +34,7 @@ def register_losses() -> "list[type[Loss]]":
 def register_protocols() -> "list[type[Protocol]]":
     """Return the protocols."""
     from xbench_softlabels.attack.protocol import Attack
+    from xbench_softlabels.fit.protocol import HumanFit
     from xbench_softlabels.shift.protocol import DistributionShift
 
-    return [Attack, DistributionShift]
+    return [Attack, DistributionShift, HumanFit]

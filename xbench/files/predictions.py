@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -12,6 +11,7 @@ from jaxtyping import Float64, Int64
 from xbench.errors import MismatchError, UnknownNameError
 from xbench.files.arrays import read_arrays
 from xbench.interfaces.data.dataset import Dataset
+from xbench.interfaces.data.predictions import Matching, SplitPredictions
 
 OUTPUTS = ("predicted", "probabilities", "logits")
 """Names of arrays, of which a file has exactly one."""
@@ -19,37 +19,6 @@ OTHERS = ("ids", "labels", "class_names")
 SUM_TOLERANCE = 1e-3
 """By how much probabilities may miss a sum of 1: they may have been stored in half precision."""
 ADVICE = "write such a file with numpy.savez(path, predicted=classes), arrays of numbers alone"
-Matching = Literal["ids", "labels", "assumed"]
-"""How it is known which image a prediction is of."""
-
-
-@dataclass(frozen=True, eq=False)
-class SplitPredictions:
-    """Predictions for all images of a split, in the order of its ids."""
-
-    digest: str
-    """SHA-256 of the file."""
-    matching: Matching
-    labels: Int64[np.ndarray, " n"]
-    """Of the dataset, not of the file."""
-    predicted: Int64[np.ndarray, " n"]
-    probabilities: Float64[np.ndarray, "n classes"] | None
-    """In the order of the dataset's classes; None where the file has predictions alone."""
-
-    @property
-    def probability(self) -> Float64[np.ndarray, " n"]:
-        """Of the predicted class; NaN where the file has predictions alone."""
-        return self._probability_of(self.predicted)
-
-    @property
-    def true_probability(self) -> Float64[np.ndarray, " n"]:
-        """Of the true class; NaN where the file has predictions alone."""
-        return self._probability_of(self.labels)
-
-    def _probability_of(self, classes: Int64[np.ndarray, " n"]) -> Float64[np.ndarray, " n"]:
-        if self.probabilities is None:
-            return np.full(len(classes), np.nan)
-        return self.probabilities[np.arange(len(classes)), classes]
 
 
 class FileSplit(NamedTuple):
@@ -67,7 +36,27 @@ class PredictedClasses(NamedTuple):
     """Predictions with what is known of their probabilities."""
 
     predicted: Int64[np.ndarray, " n"]
-    probabilities: Float64[np.ndarray, "n classes"] | None
+    probabilities: Float64[np.ndarray, "n classes"] | None = None
+    logarithms: Float64[np.ndarray, "n classes"] | None = None
+    zeros: int = 0
+    smallest: float = 0.0
+
+    def at(self, places: Int64[np.ndarray, " n"]) -> "PredictedClasses":
+        """In another order."""
+        return self._replace(
+            predicted=self.predicted[places],
+            probabilities=None if self.probabilities is None else self.probabilities[places],
+            logarithms=None if self.logarithms is None else self.logarithms[places],
+        )
+
+
+class FileProbabilities(NamedTuple):
+    """What a file says of its own classes."""
+
+    probabilities: Float64[np.ndarray, "n own_classes"]
+    logarithms: Float64[np.ndarray, "n own_classes"]
+    zeros: int
+    smallest: float
 
 
 def read_predictions(path: Path, dataset: Dataset, split: str) -> SplitPredictions:
@@ -83,17 +72,20 @@ def read_predictions(path: Path, dataset: Dataset, split: str) -> SplitPredictio
     labels = dataset.labels(ids.tolist()).numpy()
     file_split = FileSplit(f"{path}", split, dataset.class_names(), ids, labels)
     classes = _classes(arrays, file_split)
-    predictions = _predicted_classes(arrays, classes, file_split)
+    in_file = _predicted_classes(arrays, classes, file_split)
     places = _file_places(arrays, file_split)
-    probabilities = predictions.probabilities
+    predictions = in_file.at(places)
     matching = _checked_matching(arrays, classes, places, file_split)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return SplitPredictions(
         digest,
         matching,
         labels,
-        predictions.predicted[places],
-        None if probabilities is None else probabilities[places],
+        predictions.predicted,
+        predictions.probabilities,
+        predictions.logarithms,
+        predictions.zeros,
+        predictions.smallest,
     )
 
 
@@ -134,10 +126,12 @@ def _predicted_classes(
     array = arrays[name]
     _check_length(array, name, 1 if name == "predicted" else 2, split)
     if name == "predicted":
-        return PredictedClasses(classes[_class_numbers(array, name, len(classes), split)], None)
+        return PredictedClasses(classes[_class_numbers(array, name, len(classes), split)])
+    rows = _probability_rows(array, name, len(classes), split)
     probabilities = np.zeros((len(array), len(split.names)))
-    probabilities[:, classes] = _probability_rows(array, name, len(classes), split)
-    return PredictedClasses(classes[array.argmax(1)], probabilities)
+    logarithms = np.full(probabilities.shape, np.log(rows.smallest))
+    probabilities[:, classes], logarithms[:, classes] = rows[:2]
+    return PredictedClasses(classes[array.argmax(1)], probabilities, logarithms, *rows[2:])
 
 
 def _check_length(array: np.ndarray, name: str, dimensions: int, split: FileSplit) -> None:
@@ -176,8 +170,26 @@ def _class_numbers(
 
 def _probability_rows(
     array: np.ndarray, name: str, classes: int, split: FileSplit
+) -> FileProbabilities:
+    """Probabilities, made of logits where those are given, and their logarithms.
+
+    A probability of 0 counts as the smallest positive number of the file's type: it may be one
+    that was too small for it, and its logarithm would make every mean infinite.
+    """
+    values = _checked_values(array, name, classes, split)
+    smallest = float(np.finfo(array.dtype if array.dtype.kind == "f" else np.float64).tiny)
+    if name == "logits":
+        values = values - values.max(1, keepdims=True)
+        logarithms = values - np.log(np.exp(values).sum(1, keepdims=True))
+        return FileProbabilities(np.exp(logarithms), logarithms, 0, smallest)
+    zeros = int((values == 0).any(1).sum())
+    return FileProbabilities(values, np.log(np.maximum(values, smallest)), zeros, smallest)
+
+
+def _checked_values(
+    array: np.ndarray, name: str, classes: int, split: FileSplit
 ) -> Float64[np.ndarray, "n own_classes"]:
-    """Probabilities, made of logits where those are given."""
+    """Finite numbers, and of probabilities such as can be."""
     if array.shape[1] != classes:
         raise MismatchError(
             f"{split.file}: {name} has {array.shape[1]} columns, but there are {classes} classes; "
@@ -192,11 +204,8 @@ def _probability_rows(
             f"{split.file}: {name}[{bad[0]}] holds NaN or infinite values, the first of {len(bad)} "
             f"such row{'s' if len(bad) > 1 else ''}"
         )
-    if name == "logits":
-        values = np.exp(values - values.max(1, keepdims=True))
-        return values / values.sum(1, keepdims=True)
     wrong = np.flatnonzero((values < 0).any(1) | (np.abs(values.sum(1) - 1) > SUM_TOLERANCE))
-    if len(wrong):
+    if name == "probabilities" and len(wrong):
         raise MismatchError(
             f"{split.file}: probabilities[{wrong[0]}] are no probabilities: they are negative or "
             f"sum to {values[wrong[0]].sum():.4g}; other scores are called logits"

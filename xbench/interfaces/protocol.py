@@ -19,6 +19,7 @@ from xbench.interfaces.component import Component, Tree
 from xbench.interfaces.data.annotation import Annotation
 from xbench.interfaces.data.case import Case
 from xbench.interfaces.data.dataset import ImageSet
+from xbench.interfaces.data.predictions import SplitPredictions
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.loss import Loss
 from xbench.interfaces.readout import Difficulty
@@ -202,6 +203,20 @@ class Protocol(Component):
         None unless overridden: there are no such files, or the protocol asks for more than them.
         """
         return None
+
+    def for_predictions(self) -> "Protocol | None":
+        """The protocol as it scores predictions from elsewhere, by `predicted_rows`.
+
+        That is without what it asks of networks alone. None unless overridden: it scores none.
+        """
+        return None
+
+    def predicted_rows(self, images: ImageSet, predictions: SplitPredictions) -> Rows:
+        """Rows of predictions for all images of a set, the cases of role `test`.
+
+        `MismatchError` where they lack what the protocol needs, or cannot be of these images.
+        """
+        raise MismatchError(f"protocol {self.name!r} scores no predictions from elsewhere")
 
     def edition(self, entry: Entry) -> str:
         """What makes results comparable beside the benchmark's version; nothing by default."""

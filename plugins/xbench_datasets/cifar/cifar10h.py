@@ -127,7 +127,8 @@ def _agreeing(dataset: Cifar10h, file: Path, changed: int) -> Judged:
         raise DatasetError(
             f"{WHAT}: in {file} most people chose the label of only {agreement:.1%} of the images"
             f" in split {dataset.split!r} of {of.name!r}, in the official order of 99.2%;"
-            " images or classes are in another order than the counts"
+            " images or classes are in another order than the counts (TensorFlow's data set has"
+            " another order of images than the official files, PyTorch's and the counts)"
         )
     return Judged(counts, hashlib.sha256(counts.numpy().data).hexdigest())
 

@@ -19,8 +19,7 @@ from xbench.commands import (
 )
 
 if TYPE_CHECKING:
-    from xbench import Benchmark, Record, Result, Rows, SplitPredictions, Store, Tree
-    from xbench_explicable.protocol.explicability import Explicability
+    from xbench import Benchmark, Protocol, Record, Result, Rows, SplitPredictions, Store, Tree
 
 NAME = "predictions"
 PROTOCOL_PARAMETERS = ("similarity", "hierarchy", "synsets", "wordnet")
@@ -75,8 +74,9 @@ def command(
 
     Predictions are compared with each other, without any network: FILE is a .npy file of one
     class for each image of the split, or a .npz file with one of predicted, probabilities and
-    logits, and ids, labels or class_names where wanted. The similarity comes from the benchmark, or
-    from -p similarity.name=NAME.
+    logits, and ids, labels or class_names where wanted. The benchmark's protocol scores them, such
+    as human-fit; where it scores no predictions, explicability does. Its similarity comes from the
+    benchmark, or from -p similarity.name=NAME.
 
     With a benchmark that scores saliency maps, FILE is a .npz file of maps (images × height ×
     width), ids of the images and classes that the maps speak for; it takes the place of the
@@ -145,14 +145,12 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
 
         subject = f"split of dataset {images.dataset.name}"
         raise UnknownNameError(subject, images.split, images.dataset.splits())
-    protocol: Any = benchmark.protocol
-    protocol = dataclasses.replace(protocol, losses=())  # they need more than predictions
     return dataclasses.replace(
         benchmark,
         name=NAME,
         version="1",
         title=f"Predictions for {images.dataset.name}, split {images.split}",
-        protocol=protocol,
+        protocol=_protocol(benchmark),
         datasets={"train": images, "test": images},
         lines=(),
         contrasts=(),
@@ -163,23 +161,42 @@ def _benchmark(session: Session, split: str | None) -> "Benchmark":
     )
 
 
+def _protocol(benchmark: "Benchmark") -> "Protocol":
+    """The benchmark's, as it scores predictions."""
+    protocol = benchmark.protocol.for_predictions()
+    if protocol is None:
+        raise UsageError(f"protocol {benchmark.protocol.name!r} scores no predictions")
+    return protocol
+
+
 def _tree(session: Session) -> "Tree":
-    """The benchmark's tree; its protocol is this one, whichever it was."""
+    """The benchmark's tree; its protocol is explicability if its own scores no predictions."""
     from xbench.commands import adjust, as_table
     from xbench_explicable.protocol.explicability import Explicability
 
+    changes = parameter_tree([_full_parameter(text) for text in session.parameters])
     tree = dataclasses.replace(session, parameters=()).tree
     tree = {**tree, "entries": [{"label": NAME}], "contrasts": []}
-    if as_table(tree["protocol"])["name"] != Explicability.name:
+    if not _scores_predictions(session, tree["protocol"]):
         tree = {**tree, "protocol": {"name": Explicability.name}}
-    tree = adjust(tree, parameter_tree([_full_parameter(text) for text in session.parameters]))
-    if "similarity" not in tree["protocol"]:
+    tree = adjust(tree, changes)
+    protocol = as_table(tree["protocol"])
+    if protocol["name"] == Explicability.name and "similarity" not in protocol:
         known = ", ".join(session.registry.names("similarity"))
         raise UsageError(
             "nothing says which mistakes are near: choose a similarity with "
             f"-p similarity.name=NAME ({known}), or a benchmark that has one with --benchmark"
         )
     return tree
+
+
+def _scores_predictions(session: Session, protocol: Any) -> bool:
+    """Whether the protocol that a benchmark names does."""
+    from xbench import Protocol
+    from xbench.commands import as_table
+
+    cls = session.registry.get("protocol", as_table(protocol)["name"])
+    return cls.for_predictions is not Protocol.for_predictions
 
 
 def _full_parameter(text: str) -> str:
@@ -203,6 +220,16 @@ def _results(
     return judge(benchmark, rows, keys, {file.label: {NAME: file.component()} for file in files})
 
 
+def _rows(benchmark: "Benchmark", file: PredictionsFile) -> "Rows":
+    """The protocol's rows of a file."""
+    from xbench import MismatchError
+
+    try:
+        return benchmark.protocol.predicted_rows(benchmark.datasets["test"], file.predictions)
+    except MismatchError as error:
+        raise MismatchError(f"{file.path}: {error}") from error
+
+
 def _key(benchmark: "Benchmark", file: PredictionsFile) -> str:
     """Under which a file's rows are stored."""
     from xbench import content_key
@@ -217,51 +244,40 @@ def _key(benchmark: "Benchmark", file: PredictionsFile) -> str:
     )
 
 
-def _rows(benchmark: "Benchmark", file: PredictionsFile) -> "Rows":
-    """Rows of a file."""
-    import numpy as np
-
-    from xbench import Case
-    from xbench_explicable.protocol.rows import Answers, answer_rows
-
-    protocol: Explicability = benchmark.protocol  # type: ignore[assignment]
-    images, predictions = benchmark.datasets["test"], file.predictions
-    answers = Answers(
-        set=images.split,
-        repeat=0,
-        cases=[Case("test", image) for image in images.ids()],
-        images=np.array(images.ids(), np.int64),
-        labels=predictions.labels,
-        predicted=predictions.predicted,
-        probability=predictions.probability,
-        true_probability=predictions.true_probability,
-        losses={},
-        labels_needed=0,
-    )
-    return answer_rows(answers, protocol.yardstick(images.dataset))
-
-
 def _print_comparisons(records: "Sequence[Record]", files: Sequence[PredictionsFile]) -> None:
-    """The paper's counts, how pairs compare, and whose order nothing vouches for."""
-    from xbench.commands import print_lines, print_table
+    """The paper's counts, how pairs compare, and what is to be known of the files."""
+    from xbench.commands import print_lines
 
-    notes = {record.label: next(iter(record.notes["sets"].values())) for record in records}
-    if len(records) > 1:
-        first = next(iter(notes.values()))
-        common, same = first["common_mistakes"][0], first["same_class"][0]
-        rows = [_points_row(label, entry_notes) for label, entry_notes in notes.items()]
-        title = f"Points in the {common} images that all get wrong, {same} as the same class"
-        print_table(title, ["", "hard", "soft"], rows)
-        columns = ["", "images", "same class", "closer", "farther", "as close"]
-        title = "Mistakes of two, where both are wrong, in per cent"
-        print_table(title, columns, list(_pair_rows(notes)))
-    print_lines(
-        *(
-            f"{file.path}: has neither ids nor labels; its order was taken for the split's"
-            for file in files
-            if file.predictions.matching == "assumed"
+    sets = {record.label: record.notes["sets"] for record in records if "sets" in record.notes}
+    if len(sets) > 1:
+        _print_points({label: next(iter(of.values())) for label, of in sets.items()})
+    print_lines(*(line for file in files for line in _remarks(file)))
+
+
+def _print_points(notes: Mapping[str, Any]) -> None:
+    """Of the images that all get wrong, and of each two entries' mistakes."""
+    from xbench.commands import print_table
+
+    first = next(iter(notes.values()))
+    common, same = first["common_mistakes"][0], first["same_class"][0]
+    rows = [_points_row(label, entry_notes) for label, entry_notes in notes.items()]
+    title = f"Points in the {common} images that all get wrong, {same} as the same class"
+    print_table(title, ["", "hard", "soft"], rows)
+    columns = ["", "images", "same class", "closer", "farther", "as close"]
+    title = "Mistakes of two, where both are wrong, in per cent"
+    print_table(title, columns, list(_pair_rows(notes)))
+
+
+def _remarks(file: PredictionsFile) -> Iterator[str]:
+    """Whose order nothing vouches for, and which zeros are none."""
+    if file.predictions.matching == "assumed":
+        yield f"{file.path}: has neither ids nor labels; its order was taken for the split's"
+    if file.predictions.zeros:
+        yield (
+            f"{file.path}: gives a probability of 0 to classes of {file.predictions.zeros} "
+            f"images; it was taken for {file.predictions.smallest:.3g}, the smallest positive "
+            "number of its type, as the logarithm of 0 is infinite; logits have none"
         )
-    )
 
 
 def _points_row(label: str, notes: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -24,6 +24,7 @@ from xbench import (
     Entry,
     EvaluatedSet,
     Explanation,
+    ImageSet,
     Loss,
     Protocol,
     Recipe,
@@ -32,6 +33,7 @@ from xbench import (
     Role,
     Rows,
     Similarity,
+    SplitPredictions,
     Tree,
     cases_by_role,
     evaluated_sets,
@@ -203,6 +205,27 @@ class Explicability(Protocol):
             else image_losses(loss, named, logits, seed)
             for label, loss in zip(loss_labels(self.losses), self.losses, strict=True)
         }
+
+    def for_predictions(self) -> "Explicability":
+        """Without losses, which need more than predictions."""
+        return replace(self, losses=())
+
+    def predicted_rows(self, images: ImageSet, predictions: SplitPredictions) -> Rows:
+        """One row per image."""
+        ids = images.ids()
+        answers = Answers(
+            set=images.split,
+            repeat=0,
+            cases=[Case("test", image) for image in ids],
+            images=np.array(ids, np.int64),
+            labels=predictions.labels,
+            predicted=predictions.predicted,
+            probability=predictions.probability,
+            true_probability=predictions.true_probability,
+            losses={},
+            labels_needed=0,
+        )
+        return answer_rows(answers, self.yardstick(images.dataset))
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per test set accuracy, hard and soft scores, similarity and distance of mistakes."""

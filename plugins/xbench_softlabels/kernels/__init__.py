@@ -1,1 +1,1 @@
-"""Functions of tensors, without images or networks."""
+"""Functions of tensors and arrays, without images or networks."""

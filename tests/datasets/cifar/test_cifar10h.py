@@ -83,7 +83,8 @@ def test_another_order_of_images_or_classes_is_refused(images: PackedImages, cou
         )
         assert message.endswith(
             "% of the images in split 'test' of 'packed', in the official order of 99.2%;"
-            " images or classes are in another order than the counts"
+            " images or classes are in another order than the counts (TensorFlow's data set has"
+            " another order of images than the official files, PyTorch's and the counts)"
         )
         with pytest.raises(DatasetError, match="in another order"):
             Cifar10h(images, str(counts)).label_counts(images.ids("test")[:1])

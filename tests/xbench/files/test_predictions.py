@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pickled import Calls
 from small_datasets import Made
-from xbench.errors import MismatchError, UnknownNameError, UsageError
+from xbench import MismatchError, UnknownNameError, UsageError
 from xbench.files import predictions
 from xbench.files.predictions import read_predictions
 
@@ -304,3 +304,34 @@ def test_an_archive_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypat
         archive.writestr("predicted.npy", packed.getvalue())
     with pytest.raises(UsageError, match=r"large.npz: predicted.npy unpacks to 0 GiB; at most"):
         read_predictions(path, Listed(), "test")
+
+
+def test_logarithms_are_those_of_the_probabilities_in_the_dataset_s_order(written):
+    order = np.array([2, 0, 1])
+    names = np.array(NAMES)[order]
+    some = written(probabilities=PROBABILITIES[:, order], class_names=names)
+    positive = PROBABILITIES > 0
+    expected = np.log(PROBABILITIES[positive])
+    np.testing.assert_array_equal(some.log_probabilities[positive], expected)
+
+
+def test_logits_have_logarithms_however_small_their_probabilities_are(written):
+    logits = np.array([[0.0, -900.0, 5.0]] * 6, np.float32)
+    some = written(logits=logits)
+    np.testing.assert_allclose(
+        some.log_probabilities, logits - 5 - np.log1p(np.exp(-5.0)), rtol=1e-7
+    )
+    assert some.zeros == 0
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_probability_of_0_counts_as_the_smallest_of_its_type_and_is_counted(written, kind):
+    some = written(probabilities=PROBABILITIES.astype(kind))
+    assert some.zeros == 2
+    assert some.smallest == np.finfo(kind).tiny
+    zero = PROBABILITIES == 0
+    np.testing.assert_allclose(some.log_probabilities[zero], np.log(np.finfo(kind).tiny))
+
+
+def test_predictions_alone_have_no_logarithms(written):
+    assert written(predicted=PREDICTED).log_probabilities is None

@@ -1,0 +1,1 @@
+"""The human-fit protocol: how near a classifier's probabilities are to the labels of people."""

@@ -1,0 +1,181 @@
+"""What people reach themselves, what knows no image, and how calibrated a network is."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from xbench import Rows, Tree, derived_seed
+from xbench_softlabels.fit.rows import FitColumns, fit_columns
+from xbench_softlabels.fit.summary import ADDED_LABELS, uniform_scores, yardsticks
+from xbench_softlabels.kernels.calibration import (
+    Bins,
+    binned,
+    calibration_error,
+    debiased_calibration_error,
+    equal_mass_bins,
+    equal_width_bins,
+)
+from xbench_softlabels.kernels.ceilings import (
+    Ceiling,
+    Halves,
+    half_against_half,
+    people_predict_people,
+)
+from xbench_softlabels.kernels.choices import (
+    NONE,
+    crowd_hits,
+    person_accuracies,
+    unique_second_classes,
+)
+from xbench_softlabels.kernels.distances import miller_madow_entropies
+
+BINS = 15
+"""Of confidence."""
+DRAWS = 5
+"""How often annotators are parted at random."""
+SMOOTHING = 1.0
+"""Annotators that are added to those who predict, spread evenly over the classes."""
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
+TIES = (
+    "a second class is one that somebody chose and that no third class equals; where two classes "
+    "share the first place, the first in the order of classes is first; so it is for networks"
+)
+
+
+class Ceilings(NamedTuple):
+    """What the annotators of images reach themselves."""
+
+    predicting: tuple[Ceiling, ...]
+    halves: Halves
+
+
+def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
+    """Facts about the images, and about each entry."""
+    ceilings: dict[bytes, Ceilings] = {}
+    notes = {}
+    for label, table in rows.items():
+        columns = fit_columns(table)
+        counts = counts_once(columns)
+        key = counts.tobytes()
+        if key not in ceilings:  # the same for all entries, and slow
+            halves = half_against_half(counts, DRAWS, _source("halves"))
+            ceilings[key] = Ceilings(people_ceilings(counts), halves)
+        notes[label] = {**_people(columns, ceilings[key]), **_network(columns)}
+    return notes
+
+
+def counts_once(columns: FitColumns) -> Int64[np.ndarray, "images classes"]:
+    """The annotators' labels of each image, which rows of several repeats have several times."""
+    _, first = np.unique(columns.cases.astype(str), return_index=True)
+    return columns.counts[first]
+
+
+def people_ceilings(counts: Int64[np.ndarray, "n classes"]) -> tuple[Ceiling, ...]:
+    """How well 1, 2, 4, … annotators of each image predict the others, as far as all have more."""
+    fewest = int(counts.sum(1).min(initial=1 << 30)) if len(counts) else 0
+    sizes = [size for size in SIZES if size < fewest]
+    return people_predict_people(counts, sizes, SMOOTHING, DRAWS, _source("people"))
+
+
+def _source(name: str) -> np.random.Generator:
+    """The same for all entries, which are compared with the same people."""
+    return np.random.default_rng(derived_seed("human fit", name))
+
+
+def _people(columns: FitColumns, ceilings: Ceilings) -> Tree:
+    """Of the images alone, but for the classes that the network predicts."""
+    counts, labels = columns.counts, columns.labels
+    totals, second = counts.sum(1), unique_second_classes(counts)
+    return {
+        "annotators": columns.whom,
+        "images": len(columns.cases),
+        "labels_of_an_image": [int(totals.min(initial=1 << 30)), int(totals.max(initial=0))],
+        "images_with_one_answer": int((columns.human_entropy == 0).sum()),
+        "images_with_a_second_class": int((second != NONE).sum()),
+        "second_class": TIES,
+        "cross_entropy": _cross_entropies(columns),
+        "people_predict_people": {
+            "added_annotators": SMOOTHING,
+            "draws": DRAWS,
+            "by_annotators": [_plain(of._asdict()) for of in ceilings.predicting],
+        },
+        "halves": {"draws": DRAWS, **_plain(ceilings.halves._asdict())},
+        "accuracy": {
+            "one_annotator": _mean(person_accuracies(counts, labels)),
+            "most_annotators": _mean(crowd_hits(counts, labels)),
+        },
+    }
+
+
+def _cross_entropies(columns: FitColumns) -> Tree:
+    """Bounds, floors and the reference: what no network says."""
+    means = {name: _mean(values) for name, values in yardsticks(columns).items()}
+    corrected = _mean(miller_madow_entropies(columns.counts))
+    uniform = uniform_scores(columns).cross_entropy
+    floors = {name: means[name] for name in ("prior", "predicted class")}
+    return {
+        "bounds": {"entropy": means["entropy"], "miller_madow": corrected},
+        "floors": {"uniform": uniform, **floors},
+        "reference": {"true class": means["true class"]},
+        "added_labels": ADDED_LABELS,
+    }
+
+
+def _network(columns: FitColumns) -> Tree:
+    """Calibration, and how folds differ."""
+    to_labels, to_people = columns.right.astype(np.float64), columns.agreeing
+    return {
+        "calibration": {
+            "bins": BINS,
+            "labels": _calibration(columns.confidence, to_labels),
+            columns.whom: _calibration(columns.confidence, to_people),
+        },
+        **_folds(columns),
+    }
+
+
+def calibration_bins(
+    confidence: Float64[np.ndarray, " n"], outcomes: Float64[np.ndarray, " n"]
+) -> Bins:
+    """Bins of equal mass."""
+    return binned(confidence, outcomes, equal_mass_bins(confidence, BINS))
+
+
+def _calibration(
+    confidence: Float64[np.ndarray, " n"], outcomes: Float64[np.ndarray, " n"]
+) -> Tree:
+    bins = calibration_bins(confidence, outcomes)
+    widths = binned(confidence, outcomes, equal_width_bins(confidence, BINS))
+    return _plain(
+        {
+            "debiased_root_mean_square": debiased_calibration_error(bins),
+            "plain": calibration_error(bins),
+            "plain_in_bins_of_equal_width": calibration_error(widths),
+        }
+    )
+
+
+def _folds(columns: FitColumns) -> Tree:
+    """The mean of each fold and how far folds lie apart; nothing where there is one."""
+    folds = np.unique(columns.folds)
+    if len(folds) < 2:
+        return {}
+    means = [_mean(columns.cross_entropy[columns.folds == fold]) for fold in folds]
+    return {
+        "folds": {
+            "images": [int((columns.folds == fold).sum()) for fold in folds],
+            "cross_entropy": means,
+            "deviation": float(np.std(means, ddof=1)),
+        }
+    }
+
+
+def _plain(values: Mapping[str, float]) -> Tree:
+    """For JSON, which has no NaN."""
+    return {name: None if np.isnan(value) else value for name, value in values.items()}
+
+
+def _mean(values: Float64[np.ndarray, " n"]) -> float:
+    return float(values.mean()) if len(values) else float("nan")

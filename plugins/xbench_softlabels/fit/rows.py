@@ -1,0 +1,129 @@
+"""Rows of the human-fit protocol: one per image, how near a network's answer is to people's."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Float64, Int64, Shaped
+
+from xbench import Case, Rows, case_column, case_places
+from xbench_softlabels.fit.people import People
+from xbench_softlabels.kernels.choices import first_classes, second_classes
+from xbench_softlabels.kernels.distances import (
+    brier_scores,
+    cross_entropies,
+    entropies,
+    human_distributions,
+    label_cross_entropies,
+    label_distributions,
+)
+
+WORDS = pa.dictionary(pa.int32(), pa.string())
+PEOPLE, SIMULATED = "people", "simulated annotators"
+"""What tables call those who labelled the images."""
+NUMBERS = (
+    "confidence",
+    "entropy",
+    "cross_entropy",
+    "label_cross_entropy",
+    "brier",
+    "label_brier",
+)
+"""Columns of the network's answer that are numbers."""
+
+
+class Answers(NamedTuple):
+    """What a network says of images that it was not trained on, and what people say."""
+
+    cases: Sequence[Case]
+    repeat: int
+    fold: int
+    people: People
+    log_probabilities: Float64[np.ndarray, "n classes"]
+
+
+class FitColumns(NamedTuple):
+    """The rows of one entry, image by image in the order of their cases."""
+
+    cases: Shaped[np.ndarray, " n"]
+    folds: Int64[np.ndarray, " n"]
+    labels: Int64[np.ndarray, " n"]
+    counts: Int64[np.ndarray, "n classes"]
+    predicted: Int64[np.ndarray, " n"]
+    second: Int64[np.ndarray, " n"]
+    confidence: Float64[np.ndarray, " n"]
+    entropy: Float64[np.ndarray, " n"]
+    cross_entropy: Float64[np.ndarray, " n"]
+    label_cross_entropy: Float64[np.ndarray, " n"]
+    brier: Float64[np.ndarray, " n"]
+    label_brier: Float64[np.ndarray, " n"]
+    whom: str
+    """`people`, or `simulated annotators`."""
+
+    @property
+    def right(self) -> Shaped[np.ndarray, " n"]:
+        """Which images are given their label."""
+        return self.predicted == self.labels
+
+    @property
+    def human_entropy(self) -> Float64[np.ndarray, " n"]:
+        """Of the labels of each image's annotators: the plug-in estimate."""
+        return entropies(human_distributions(self.counts))
+
+    @property
+    def agreeing(self) -> Float64[np.ndarray, " n"]:
+        """The share of the annotators who chose what the network predicts."""
+        return human_distributions(self.counts)[np.arange(len(self.counts)), self.predicted]
+
+
+def answer_rows(answers: Answers) -> pa.Table:
+    """One row per image."""
+    count, people = len(answers.cases), answers.people
+    whom = SIMULATED if people.simulated else PEOPLE
+    return pa.table(
+        {
+            "case": case_column(answers.cases),
+            "repeat": pa.array(np.full(count, answers.repeat), pa.int32()),
+            "fold": pa.array(np.full(count, answers.fold), pa.int32()),
+            "annotators": pa.array([whom] * count, pa.string()).dictionary_encode(),
+            "label": people.labels,
+            "counts": pa.array(people.counts.tolist(), pa.list_(pa.int32())),
+            **_fit(people, answers.log_probabilities),
+        }
+    )
+
+
+def _fit(
+    people: People, log_probabilities: Float64[np.ndarray, "n classes"]
+) -> dict[str, np.ndarray]:
+    """How near the network's probabilities are to what people say."""
+    probabilities, shares = np.exp(log_probabilities), human_distributions(people.counts)
+    hard = label_distributions(people.labels, shares.shape[1])
+    return {
+        "predicted": first_classes(log_probabilities),
+        "second": second_classes(log_probabilities),
+        "confidence": probabilities.max(1),
+        "entropy": cross_entropies(probabilities, log_probabilities),
+        "cross_entropy": cross_entropies(shares, log_probabilities),
+        "label_cross_entropy": label_cross_entropies(people.labels, log_probabilities),
+        "brier": brier_scores(shares, probabilities),
+        "label_brier": brier_scores(hard, probabilities),
+    }
+
+
+def fit_columns(rows: Rows) -> FitColumns:
+    """The columns of rows; images of several repeats stand there as often."""
+    columns = {name: rows.column(name).to_numpy() for name in (*NUMBERS, "fold", "label")}
+    whole = {name: rows.column(name).to_numpy() for name in ("predicted", "second")}
+    counts = np.array(rows.column("counts").to_pylist(), np.int64).reshape(len(rows), -1)
+    names = rows.column("annotators").unique().to_pylist()
+    return FitColumns(
+        cases=case_places(rows).rows,
+        folds=columns.pop("fold"),
+        labels=columns.pop("label"),
+        counts=counts,
+        whom=names[0] if names else PEOPLE,
+        **whole,
+        **columns,
+    )
