@@ -83,6 +83,7 @@ from xbench.interfaces.component import content_key as content_key
 from xbench.interfaces.component import fingerprint as fingerprint
 from xbench.interfaces.component import location as location
 from xbench.interfaces.data.annotation import Annotation as Annotation
+from xbench.interfaces.data.annotation import AnnotationKind as AnnotationKind
 from xbench.interfaces.data.annotation import ClassAttributes as ClassAttributes
 from xbench.interfaces.data.annotation import ClassHierarchy as ClassHierarchy
 from xbench.interfaces.data.annotation import Concept as Concept
@@ -91,6 +92,7 @@ from xbench.interfaces.data.annotation import ConceptExamplesPair as ConceptExam
 from xbench.interfaces.data.annotation import Contexts as Contexts
 from xbench.interfaces.data.annotation import HumanLabels as HumanLabels
 from xbench.interfaces.data.annotation import IdealObserver as IdealObserver
+from xbench.interfaces.data.annotation import ObjectBoxes as ObjectBoxes
 from xbench.interfaces.data.annotation import PartAttribute as PartAttribute
 from xbench.interfaces.data.annotation import PartMasks as PartMasks
 from xbench.interfaces.data.annotation import PartPoints as PartPoints

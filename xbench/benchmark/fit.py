@@ -21,6 +21,7 @@ from xbench.errors import (
     UsageError,
 )
 from xbench.interfaces.component import Tree
+from xbench.interfaces.data.annotation import AnnotationKind, kinds_of
 from xbench.interfaces.data.dataset import Dataset, ImageSet
 from xbench.interfaces.explanation import Explanation
 from xbench.interfaces.protocol import Protocol
@@ -189,7 +190,7 @@ def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
 
 
 def _mismatch(protocol: Protocol, explanation: type | None, dataset: Dataset) -> str | None:
-    missing = [kind.__name__ for kind in protocol.needs() if not isinstance(dataset, kind)]
+    missing = [_either(need) for need in protocol.needs() if not isinstance(dataset, need)]
     if missing and not _unlike(protocol, explanation):
         return (
             f"protocol {protocol.name!r} needs {', '.join(missing)}, "
@@ -208,6 +209,10 @@ def _unlike(protocol: Protocol, explanation: type | None) -> str | None:
     ):
         return f"protocol {protocol.name!r} {does}, but the explainer makes {_name(explanation)}"
     return None
+
+
+def _either(need: AnnotationKind) -> str:
+    return " or ".join(kind.__name__ for kind in kinds_of(need))
 
 
 def _name(explanation: type) -> str:

@@ -16,7 +16,7 @@ from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.bench import Bench, Request, Subject
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Component, Tree
-from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.annotation import AnnotationKind
 from xbench.interfaces.data.case import Case
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.data.predictions import SplitPredictions
@@ -187,8 +187,11 @@ class Protocol(Component):
     """
 
     @abstractmethod
-    def needs(self) -> tuple[type[Annotation], ...]:
-        """Annotation kinds that the test dataset must have."""
+    def needs(self) -> tuple[AnnotationKind, ...]:
+        """Annotation kinds that the test dataset must have, all of them.
+
+        `PartMasks | ObjectBoxes` stands for either.
+        """
 
     def terms(self) -> Mapping[str, str]:
         """What its words and its headline scores mean, each in one sentence; nothing by default.

@@ -1,12 +1,13 @@
 """Contact sheets: a few images of every class, with the annotations of parts drawn in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int16, UInt8
 
-from xbench.interfaces.data.annotation import PartMasks, PartPoints
+from xbench.interfaces.data.annotation import ObjectBoxes, PartMasks, PartPoints
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.reports.style import INK, TINY, WORDS, blank_figure, write
 
@@ -38,9 +39,9 @@ def contact_sheet(
     """A matplotlib figure with a captioned row of images for each of the first `classes`.
 
     Classes stand in `columns` columns. The first image of a row shows what is known of its
-    parts: outlines of masks, and a dot for each visible part point. One image is repeated
-    below, large, with numbered points and the names of the parts. An image of any shape is
-    fitted into a square.
+    parts: outlines of masks, a dot for each visible part point, and the box around the object.
+    One image is repeated below, large, with numbered points and the names of the parts. An image
+    of any shape is fitted into a square.
     """
     names = images.dataset.class_names()[:classes]
     class_images = _first_images(images, len(names), per_class)
@@ -105,6 +106,17 @@ class _Frame:
         self.axes.imshow(picture, extent=extent, interpolation="none", aspect="auto")
         if parts and isinstance(images.dataset, PartPoints):
             self._dots(images.part_points([image])[0].numpy(), scale, numbered=numbered)
+        if parts and isinstance(images.dataset, ObjectBoxes):
+            box = images.object_boxes([image])[0]
+            if not box.isnan().any():
+                self._box(box.tolist(), scale)
+
+    def _box(self, box: Sequence[float], scale: float) -> None:
+        from matplotlib.patches import Rectangle
+
+        x, y, width, height = (scale * value for value in box)
+        corner = (self.x + x, self.y + y)
+        self.axes.add_patch(Rectangle(corner, width, height, fill=False, ec="white", lw=0.9))
 
     def _dots(self, points: Float[np.ndarray, "parts 3"], scale: float, *, numbered: bool) -> None:
         for part, (x, y, visible) in enumerate(points.tolist()):

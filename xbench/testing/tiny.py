@@ -18,6 +18,7 @@ from xbench.interfaces.data.annotation import (
     Contexts,
     HumanLabels,
     IdealObserver,
+    ObjectBoxes,
     PartAttribute,
     PartMasks,
     PartPoints,
@@ -121,6 +122,7 @@ class TinyDataset(
     Dataset,
     PartPoints,
     PartMasks,
+    ObjectBoxes,
     PartRemovals,
     PartRedraws,
     ClassAttributes,
@@ -191,6 +193,12 @@ class TinyDataset(
         halves = (torch.arange(SIDE) * 2 // SIDE).to(torch.int16).repeat(SIDE, 1)
         halves[: SIDE // 2] = -1
         return [halves.clone() for _ in ids]
+
+    def object_boxes(self, ids: Sequence[int]) -> Float[Tensor, "n 4"]:
+        """The lower half; every fourth image has no box."""
+        boxes = torch.tensor([[0.0, SIDE / 2, SIDE, SIDE / 2]]).repeat(len(ids), 1)
+        boxes[torch.tensor(list(ids)) % 4 == 3] = torch.nan
+        return boxes
 
     def images_without(
         self, ids: Sequence[int], removed: Bool[Tensor, "n 2"]

@@ -16,6 +16,7 @@ from xbench import (
     ClassAttributes,
     DatasetError,
     Download,
+    ObjectBoxes,
     ParameterError,
     PartAttribute,
     PartPoints,
@@ -47,8 +48,8 @@ WAY_OUT = f"`xbench data get cub200` fetches the data; {option('cub200')} says w
 
 
 @dataclass(frozen=True)
-class Cub200(PhotoFiles, PartPoints, ClassAttributes):
-    """Photographs of 200 species of birds, with their parts and attributes.
+class Cub200(PhotoFiles, PartPoints, ObjectBoxes, ClassAttributes):
+    """Photographs of 200 species of birds, with their parts, attributes and boxes.
 
     The official folder layout; ids are the official image ids. The annotation files count
     pixels from 0 at the top left and name whole pixels; a part point is the middle of its
@@ -142,6 +143,19 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
         points[..., :2] += 0.5
         return points
 
+    def object_boxes(self, ids: Sequence[int]) -> Float[Tensor, "n 4"]:
+        """The box around each bird, cut to the photograph: a few of the files' reach over it.
+
+        `DatasetError` for a box that lies outside.
+        """
+        boxes = torch.from_numpy(self._annotations().boxes[self._rows(ids)])
+        sides = torch.tensor([size[::-1] for size in self.sizes(ids)]).reshape(-1, 2)
+        first, last = boxes[:, :2].clamp(min=0), (boxes[:, :2] + boxes[:, 2:]).minimum(sides)
+        outside = (last <= first).any(dim=1).nonzero().flatten().tolist()
+        if outside:
+            raise _outside(self.folder(), ids[outside[0]], boxes[outside[0]], sides[outside[0]])
+        return torch.cat([first, last - first], dim=1)
+
     def class_attributes(self) -> tuple[PartAttribute, ...]:
         """Percentages as the annotators gave them; paired parts share their attributes."""
         annotations = self._annotations()
@@ -197,6 +211,15 @@ class Cub200(PhotoFiles, PartPoints, ClassAttributes):
 
 def _error(folder: Path, absent: Sequence[str]) -> DatasetError:
     return DatasetError(f"{WHAT}: {lacking(folder, absent)}. {WAY_OUT}")
+
+
+def _outside(folder: Path, image: int, box: Tensor, sides: Tensor) -> DatasetError:
+    x, y, width, height = (f"{value:g}" for value in box.tolist())
+    photo = "×".join(map(str, sides.tolist()))
+    return DatasetError(
+        f"{WHAT}: {folder / 'bounding_boxes.txt'}: the box of image {image} ({width}×{height} at "
+        f"x = {x}, y = {y}) lies outside its photograph of {photo} pixels. {WAY_OUT}"
+    )
 
 
 @functools.lru_cache(maxsize=4)

@@ -18,6 +18,7 @@ REQUIRED = (
     "classes.txt",
     "image_class_labels.txt",
     "train_test_split.txt",
+    "bounding_boxes.txt",
     "parts/parts.txt",
     "parts/part_locs.txt",
     "attributes/class_attribute_labels_continuous.txt",
@@ -27,6 +28,7 @@ ATTRIBUTES = ("attributes.txt", "../attributes.txt", "attributes/attributes.txt"
 IMAGE_ATTRIBUTES = "attributes/image_attribute_labels.txt"
 """Large, and not part of every copy; only `Cub200.image_attributes` needs it."""
 
+BOX = "x", "y", "width", "height"
 ALL, CERTAIN = 100, 4
 """The greatest percentage and the greatest certainty."""
 
@@ -47,6 +49,8 @@ class Annotations:
     parts: tuple[str, ...]
     points: Float32[np.ndarray, "n parts 3"]
     """x, y and visibility, as in the file: x = 0 is the first column of pixels."""
+    boxes: Float32[np.ndarray, "n 4"]
+    """x, y, width and height."""
     attributes: tuple[str, ...]
     percentages: Float64[np.ndarray, "classes attributes"]
 
@@ -126,6 +130,7 @@ def _load(folder: Path, stamp: Stamp) -> Annotations:
         classes,
         parts,
         _points(folder / "parts/part_locs.txt", ids, len(parts)),
+        _boxes(folder / "bounding_boxes.txt", ids),
         attributes,
         _percentages(percentages, len(classes), len(attributes)),
     )
@@ -163,6 +168,17 @@ def _points(
     points = np.zeros((len(ids), parts, 3), np.float32)
     points[rows, part - 1] = np.stack([table["x"], table["y"], visible], axis=1)
     return points
+
+
+def _boxes(path: Path, ids: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, "n 4"]:
+    table = read_numbers(path, {"image": int, **dict.fromkeys(BOX, float)})
+    for side in BOX[2:]:
+        require(path, table[side] > 0, table[side], f"{side} should be above 0, found {{}}")
+    for place, side in zip(BOX[:2], BOX[2:], strict=True):
+        end = table[place] + table[side]
+        require(path, end > 0, end, f"{place} + {side} is {{}}: the box lies outside the image")
+    boxes = np.stack([table[name] for name in BOX], axis=1).astype(np.float32)
+    return boxes[_one_row_each(path, ids, table["image"])]
 
 
 def _percentages(path: Path, classes: int, attributes: int) -> Float64[np.ndarray, "c a"]:

@@ -42,6 +42,18 @@ def areas(masks: Masks) -> Float64[np.ndarray, " n"]:
     return masks.mean((1, 2), dtype=np.float64)
 
 
+def boxed(boxes: Float[np.ndarray, "n 4"], size: tuple[int, int]) -> Masks:
+    """The pixels of images of `size` (h, w) whose centres lie in boxes x, y, width, height.
+
+    None where a box is NaN.
+    """
+    first, last = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    height, width = (np.arange(side) + 0.5 for side in size)
+    columns = (first[:, :1] <= width) & (width < last[:, :1])
+    rows = (first[:, 1:] <= height) & (height < last[:, 1:])
+    return rows[:, :, None] & columns[:, None, :]
+
+
 def widened(masks: Masks, tolerance: int) -> Masks:
     """Masks with all pixels whose centre lies at most `tolerance` pixels from one of theirs."""
     if not tolerance:

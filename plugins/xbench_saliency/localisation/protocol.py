@@ -5,30 +5,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, cast
 
-import numpy as np
-from jaxtyping import Bool
-
 from xbench import (
-    Annotation,
+    AnnotationKind,
     Artefacts,
     Bench,
     Case,
     CaseScores,
     Entry,
     Explainer,
-    ImageSet,
+    ObjectBoxes,
     PartMasks,
     Protocol,
     Recipe,
     Request,
     Rows,
     Tree,
-    UnknownNameError,
-    annotated,
     subject_of,
     weights_recipe,
 )
 from xbench_saliency.given.given_maps import GivenMaps
+from xbench_saliency.localisation.object_masks import object_masks, part_numbers
 from xbench_saliency.localisation.rows import rows_table
 from xbench_saliency.localisation.summary import case_scores, table_notes
 from xbench_saliency.maps.saliency_map import SaliencyMap
@@ -43,8 +39,9 @@ class PointingGame(Protocol):
 
     Its maximum in the object's mask: the pointing game of "Top-down Neural Attention by
     Excitation Backprop" (Zhang et al., IJCV 2018); and the share of its positive values there:
-    the energy of "Score-CAM" (Wang et al., CVPR workshops 2020). A case is an image. What the mask
-    covers of the image is what chance gives. An empty map is a miss.
+    the energy of "Score-CAM" (Wang et al., CVPR workshops 2020). Where a dataset has boxes alone,
+    a box is the mask. A case is an image. What the mask covers of the image is what chance gives.
+    An empty map is a miss.
     """
 
     name: ClassVar[str] = "pointing-game"
@@ -66,7 +63,7 @@ class PointingGame(Protocol):
 
     def terms(self) -> Mapping[str, str]:
         """What counts as inside, and both scores."""
-        what = f"the mask of {', '.join(self.parts)}" if self.parts else "the object's mask"
+        what = f"the mask of {', '.join(self.parts)}" if self.parts else "the object's mask or box"
         near = f", or at most {self.tolerance} pixels beside it" if self.tolerance else ""
         return {
             "energy inside": f"the share of a map's positive values that lies in {what}; chance "
@@ -78,13 +75,13 @@ class PointingGame(Protocol):
         """The maps of an `.npz` file."""
         return GivenMaps(str(path))
 
-    def needs(self) -> tuple[type[Annotation], ...]:
-        """Masks."""
-        return (PartMasks,)
+    def needs(self) -> tuple[AnnotationKind, ...]:
+        """Masks, or boxes."""
+        return (PartMasks | ObjectBoxes,)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, and what the explainer needs."""
-        self._numbers(entry.datasets["test"])
+        part_numbers(entry.datasets["test"].dataset, self.parts)
         weights = weights_recipe(entry)
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
@@ -107,22 +104,9 @@ class PointingGame(Protocol):
         made = bench.explanations(entry.required_explainer, subject_of(entry), test, ids)
         maps = cast("Sequence[SaliencyMap]", made)
         with bench.stage("annotate"):
-            masks = self.masks(test, ids)
+            masks = object_masks(test, ids, self.parts)
         with bench.stage("score"):
             return rows_table(cases, maps, masks, self.tolerance)
-
-    def masks(self, test: ImageSet, ids: Sequence[int]) -> Bool[np.ndarray, "n h w"]:
-        """Where the images show what counts."""
-        labels, counted = test.part_masks(ids).numpy(), self._numbers(test)
-        return np.isin(labels, counted) if self.parts else labels >= 0
-
-    def _numbers(self, test: ImageSet) -> list[int]:
-        """The numbers of `parts` in label maps; `UnknownNameError` for names of none."""
-        names = annotated(test.dataset, PartMasks).mask_names()
-        for part in self.parts:
-            if part not in names:
-                raise UnknownNameError("part in protocol.parts", part, names)
-        return [names.index(part) for part in self.parts]
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Per image its energy inside, and whether it hits."""

@@ -14,6 +14,7 @@ from xbench import (
     ClassAttributes,
     DatasetError,
     ImageSet,
+    ObjectBoxes,
     ParameterError,
     PartPoints,
     Transform,
@@ -61,8 +62,8 @@ def complaint(tree: Path, **fields) -> str:
     return str(caught.value)
 
 
-def test_it_has_part_points_and_class_attributes() -> None:
-    assert annotation_kinds(Cub200) == (PartPoints, ClassAttributes)
+def test_it_has_part_points_boxes_and_class_attributes() -> None:
+    assert annotation_kinds(Cub200) == (PartPoints, ObjectBoxes, ClassAttributes)
 
 
 def test_ids_labels_and_names_are_the_official_ones(tiny: Path) -> None:
@@ -133,6 +134,29 @@ def test_points_are_middles_of_pixels_and_find_their_place_in_the_picture(tiny: 
     assert (x, y, visible) == (31.5, 17.5, 1)
     assert images.batch([5]).images[0, :, int(y), int(x)].tolist() == [1, 1, 1]
     assert images.part_points([5])[0, 2, 2] == 0
+
+
+def test_boxes_are_cut_to_the_photograph(tiny: Path) -> None:
+    dataset = Cub200(root=str(tiny))
+    assert dataset.object_boxes([6, 5]).tolist() == [[8, 6, 60, 40]] * 2
+    height, width = dataset.sizes([5])[0]
+    edit(tiny / "bounding_boxes.txt", 1, f"5 -2.5 6.0 {width + 20} 40.0")
+    assert dataset.object_boxes([5, 6]).tolist() == [[0, 6, width, 40], [8, 6, 60, 40]]
+    edit(tiny / "bounding_boxes.txt", 1, f"5 1.0 {height - 3} 4.0 40.0")
+    assert dataset.object_boxes([5]).tolist() == [[1, height - 3, 4, 3]]
+    assert dataset.object_boxes([]).shape == (0, 4)
+
+
+def test_a_box_outside_its_photograph_is_named(tiny: Path) -> None:
+    dataset = Cub200(root=str(tiny))
+    height, width = dataset.sizes([7])[0]
+    edit(tiny / "bounding_boxes.txt", 3, f"7 {width} 6.0 60.0 40.0")
+    with pytest.raises(DatasetError) as caught:
+        dataset.object_boxes([5, 7])
+    assert str(caught.value) == (
+        f"dataset 'cub200': {tiny / 'bounding_boxes.txt'}: the box of image 7 (60×40 at "
+        f"x = {width}, y = 6) lies outside its photograph of {width}×{height} pixels. {WAY_OUT}"
+    )
 
 
 def test_class_attributes_hold_raw_percentages_by_part(tiny: Path) -> None:
@@ -219,7 +243,7 @@ def test_fingerprint_depends_on_annotations_images_and_classes(tiny: Path) -> No
 
 def test_missing_data_says_how_to_get_it(tmp_path: Path) -> None:
     assert complaint(tmp_path / "nowhere") == (
-        f"dataset 'cub200': {tmp_path / 'nowhere'} lacks 8 files: images.txt, classes.txt,"
+        f"dataset 'cub200': {tmp_path / 'nowhere'} lacks 9 files: images.txt, classes.txt,"
         f" image_class_labels.txt, …. {WAY_OUT}"
     )
 
@@ -267,6 +291,22 @@ def test_missing_files_are_named(tiny: Path) -> None:
         ("image_class_labels.txt", 2, "6", "expected 2 fields (image, class), found 1: '6'"),
         ("train_test_split.txt", 2, "6 x", "is_training should be a whole number, found 'x'"),
         ("train_test_split.txt", 12, "4 1", "image 4 is not in images.txt"),
+        (
+            "bounding_boxes.txt",
+            2,
+            "6 8.0 6.0 60.0",
+            "expected 5 fields (image, x, y, width, height), found 4: '6 8.0 6.0 60.0'",
+        ),
+        ("bounding_boxes.txt", 2, "6 8 6 60 nan", "height should be a number, found 'nan'"),
+        ("bounding_boxes.txt", 2, "6 8 6 60 -4", "height should be above 0, found -4.0"),
+        ("bounding_boxes.txt", 2, "6 8 6 0 4", "width should be above 0, found 0.0"),
+        (
+            "bounding_boxes.txt",
+            2,
+            "6 -9 6 8 4",
+            "x + width is -1.0: the box lies outside the image",
+        ),
+        ("bounding_boxes.txt", 2, "99 8 6 60 40", "image 99 is not in images.txt"),
         ("images.txt", 2, "006.jpg", "expected a number and a name, found '006.jpg'"),
         ("images.txt", 2, "5 again.jpg", "image 5 stands here a second time"),
         ("classes.txt", 2, "3 002.Blue_Tit", "expected number 2, found 3"),
@@ -296,6 +336,7 @@ def test_bad_line_is_named(
         ("image_class_labels.txt", "image 7 is missing (1 in all)"),
         ("train_test_split.txt", "image 7 is missing (1 in all)"),
         ("parts/part_locs.txt", "part 3 of image 5 is missing (1 in all)"),
+        ("bounding_boxes.txt", "image 7 is missing (1 in all)"),
         (PERCENTAGES, "expected 3 lines, found 2"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xbench_saliency.kernels.pointing import areas, energies, hits, pointless, widened
+from xbench_saliency.kernels.pointing import areas, boxed, energies, hits, pointless, widened
 
 
 def slow_hit(values, mask):
@@ -51,6 +51,21 @@ def test_both_are_those_of_the_slow_twins(seed):
         assert hits(maps, masks)[place] == slow_hit(maps[place], masks[place])
         energy = slow_energy(maps[place], masks[place])
         assert energies(maps, masks)[place] == pytest.approx(energy, abs=1e-12)
+
+
+@given(st.lists(st.tuples(*[st.floats(-2, 9)] * 2, *[st.floats(0.1, 9)] * 2), max_size=4))
+def test_a_box_has_the_pixels_whose_centres_lie_in_it(boxes):
+    masks = boxed(np.array(boxes, float).reshape(-1, 4), (5, 7))
+    assert masks.shape == (len(boxes), 5, 7)
+    for mask, (x, y, width, height) in zip(masks, boxes, strict=True):
+        for row, column in np.ndindex(5, 7):
+            inside = column + 0.5 - x >= 0 and column + 0.5 < x + width
+            assert mask[row, column] == (inside and row + 0.5 - y >= 0 and row + 0.5 < y + height)
+
+
+def test_no_box_has_no_pixels_and_a_whole_one_all():
+    masks = boxed(np.array([[np.nan] * 4, [0, 0, 7, 5]]), (5, 7))
+    assert areas(masks).tolist() == [0, 1]
 
 
 @given(st.integers(0, 10**6), st.sampled_from([0, 1, 2, 3]))

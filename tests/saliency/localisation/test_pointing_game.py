@@ -11,7 +11,15 @@ import torch
 from shards import check_shards
 from small_datasets import Greys
 from small_entries import entry_of
-from xbench import Explainer, ImageSet, MismatchError, UnknownNameError, scores_by_name
+from xbench import (
+    Explainer,
+    ImageSet,
+    MismatchError,
+    ObjectBoxes,
+    PartMasks,
+    UnknownNameError,
+    scores_by_name,
+)
 from xbench.testing import TinyClassifier, check_component, tiny_images
 from xbench_saliency.cams.grad_cam import GradCam
 from xbench_saliency.localisation.protocol import PointingGame
@@ -42,8 +50,27 @@ def entry(explainer, images=tiny_images):
     return entry_of(TinyClassifier(), datasets, explainer=explainer)
 
 
-def rows(explainer, bench, game=GAME):
-    of = entry(explainer)
+@dataclasses.dataclass(frozen=True)
+class BoxedGreys(Greys, ObjectBoxes):
+    """16×16 pixels with a box low on the left, of all images but the last."""
+
+    name: ClassVar[str] = "boxed-greys"
+
+    def image(self, image):
+        return torch.full((3, 16, 16), 10 * image).byte()
+
+    def object_boxes(self, ids):
+        boxes = torch.tensor([[1.0, 8.0, 4.0, 8.0]]).repeat(len(ids), 1)
+        boxes[torch.tensor(list(ids)) == max(self.ids("test"))] = torch.nan
+        return boxes
+
+
+def boxed_greys(split):
+    return ImageSet(BoxedGreys(), split)
+
+
+def rows(explainer, bench, game=GAME, images=tiny_images):
+    of = entry(explainer, images)
     artefacts = bench.provider.all(game.artefacts(of))
     return game.evaluate(of, game.cases(of, artefacts), artefacts, bench)
 
@@ -120,10 +147,29 @@ def test_a_part_that_the_dataset_does_not_have_is_refused_before_anything_is_mad
         PointingGame(parts=("beak",)).artefacts(entry(GradCam()))
 
 
-def test_a_dataset_without_masks_is_refused():
-    bare = entry(GradCam(), lambda split: ImageSet(Greys(), split))
-    with pytest.raises(MismatchError, match="has no annotation of kind PartMasks"):
-        GAME.artefacts(bare)
+def test_where_there_are_boxes_alone_they_are_the_masks(bench):
+    table = rows(Spot(12, 3), bench, images=boxed_greys)
+    assert means(table) == {"energy inside": (1, 8 * 4 / 256), "hit": (1, 8 * 4 / 256)}
+    assert means(rows(Spot(3, 3), bench, images=boxed_greys))["hit"] == (0, 8 * 4 / 256)
+
+
+def test_images_without_a_box_are_counted_and_not_scored(bench):
+    game = PointingGame()
+    table = rows(Spot(12, 3), bench, game, boxed_greys)
+    unboxed = game.notes({"x": table})["x"]["without_mask"]
+    (hit,) = [s for s in game.summarise({"x": table})["x"] if s.name == "hit"]
+    assert unboxed == np.isnan(hit.values).sum() == 1
+
+
+def test_boxes_have_no_parts():
+    with pytest.raises(MismatchError, match="'boxed-greys' has no masks of parts"):
+        PointingGame(parts=("front",)).artefacts(entry(GradCam(), boxed_greys))
+
+
+def test_a_dataset_without_masks_and_boxes_does_not_fit():
+    (need,) = GAME.needs()
+    assert need == PartMasks | ObjectBoxes
+    assert not isinstance(Greys(), need)
 
 
 @pytest.mark.parametrize("fields", [{"images": -1}, {"tolerance": -1}])

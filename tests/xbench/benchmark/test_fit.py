@@ -1,5 +1,6 @@
 """Which protocol scores what is made, and which floors and ceilings stand beside it."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from xbench.benchmark.fit import Wanted, check_splits, fitting_protocol
 from xbench.components.registry import Registry
 from xbench.components.specification import Builder
 from xbench.errors import MismatchError, ParameterError, UnknownNameError
-from xbench.interfaces.data.annotation import Contexts, HumanLabels
+from xbench.interfaces.data.annotation import Contexts, HumanLabels, ObjectBoxes, PartMasks
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.protocol import Protocol
@@ -215,6 +216,21 @@ def test_another_dataset_may_bring_another_protocol_with_a_word(registry):
     )
     with pytest.raises(MismatchError, match="protocol 'of-parts' needs PartPoints"):
         fitting_protocol(OfParts(), Wanted(Spot, Greys(6), {}), Builder(registry), [])
+
+
+def test_a_need_that_two_kinds_meet_is_named_with_both(registry):
+    @dataclass(frozen=True)
+    class OfObjects(ScoresSpots):
+        name: ClassVar[str] = "of-objects"
+
+        def needs(self):
+            return (PartMasks | ObjectBoxes,)
+
+    builder = Builder(registry)
+    with pytest.raises(MismatchError) as caught:
+        fitting_protocol(OfObjects(), Wanted(Spot, Greys(6), {}), builder, [])
+    assert "needs PartMasks or ObjectBoxes, which dataset 'greys'" in str(caught.value)
+    assert re.search("have all it needs: .*ade20k.*cub200.*toybirds", str(caught.value))
 
 
 USUAL = """

@@ -68,6 +68,18 @@ def test_points_are_refused_where_there_are_only_masks(xbench, tree, tmp_path):
     assert "ade20k" in called.err
 
 
+def test_maps_are_scored_in_the_masks_of_named_objects(xbench, tree, tmp_path):
+    options = ("--explainer", "grad-cam", "-p", "protocol.name=pointing-game")
+    parts = ("-p", 'protocol.parts=["tree", "crt screen"]')
+    data = ("--dataset", "ade20k", "-p", f"dataset.root={tree}")
+    small = [*SMALL[:-6], "--limit", "8", "--store", tmp_path]
+    called = xbench("run", *data, *options, *parts, *small, "--json")
+    scores = {score.name: score for score in records(called)["grad-cam"].scores}
+    assert set(scores) == {"energy inside", "hit"}
+    assert 0 < scores["hit"].n < 8
+    assert scores["hit"].n + scores["hit"].n_unscored == 8
+
+
 def test_verify_finds_a_damaged_label_map(xbench, tree):
     path = min((tree / "annotations").rglob("*.png"))
     other = max((tree / "annotations").rglob("*.png"))

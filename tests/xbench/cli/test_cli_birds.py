@@ -36,6 +36,17 @@ def test_the_run_of_the_paper_goes_from_end_to_end(xbench, tree, tmp_path):
     assert ceiling > by_label["random region, same pair"]["average precision"]
 
 
+def test_maps_are_scored_in_the_boxes_of_the_birds(xbench, tree, tmp_path):
+    options = ("--variant", "smoke", "--explainer", "grad-cam", "-p", f"dataset.root={tree}")
+    small = ("-p", "training.epochs=1", "-p", "protocol.images=12", "--store", tmp_path, "--json")
+    called = xbench("run", "--benchmark", "saliency-localisation-cub200", *options, *small)
+    assert called.code == 0, called.err
+    found = {(r := read_record(record)).label: r for record in called.json()}
+    scores = {score.name: score for score in found["grad-cam"].scores}
+    assert scores["energy inside"].n == scores["hit"].n == 12
+    assert 0 < scores["hit"].chance < 1
+
+
 def test_verify_finds_a_damaged_image(xbench, tree):
     image = min((tree / "images").rglob("*.jpg"))
     data = image.read_bytes()

@@ -142,6 +142,31 @@ MISTAKES = {
         "shape (4, 16)",
     ),
     "a mask too few": (changed("part_masks", lambda m: m[1:]), "part masks", "2 part masks for 3"),
+    "boxes in single numbers": (
+        changed("object_boxes", lambda boxes: boxes[:, :3]),
+        "object boxes",
+        "gives as object boxes a tensor of shape (3, 3)",
+    ),
+    "boxes that are absent by half": (
+        changed("object_boxes", filled(torch.nan, 0, 2)),
+        "object boxes",
+        "of which a part is NaN",
+    ),
+    "boxes of nothing": (
+        changed("object_boxes", filled(0.0, 0, 3)),
+        "object boxes",
+        "empty, or not inside the image",
+    ),
+    "boxes that reach over the image": (
+        changed("object_boxes", filled(17.0, 0, 2)),
+        "object boxes",
+        "empty, or not inside the image",
+    ),
+    "boxes that begin before the image": (
+        changed("object_boxes", filled(-1.0, 0, 0)),
+        "object boxes",
+        "empty, or not inside the image",
+    ),
     "images without parts of floats": (
         changed("images_without", lambda images: [image / 255 for image in images]),
         "part removals",

@@ -69,6 +69,32 @@ def test_mask_covers_the_dot_that_it_labels(size, transform) -> None:
     assert centre(moved) == pytest.approx(point[:2].tolist(), abs=0.25)
 
 
+@pytest.mark.parametrize("size", [LANDSCAPE, PORTRAIT, ODD])
+@pytest.mark.parametrize("transform", [DOWN, UP, NO_CROP, ONLY_CROP, PADDED], ids=str)
+@pytest.mark.parametrize("box", [(40, 60, 80, 90), (0, 0, 200, 30), (100, 100, 151, 151)])
+def test_a_moved_box_is_that_of_the_moved_mask(size, transform, box) -> None:
+    x, y, width, height = box
+    mask = torch.full(size, -1, dtype=torch.int16)
+    mask[y : y + height, x : x + width] = 3
+    moved = transform.box(torch.tensor(box, dtype=torch.float64), size)
+    places = (transform.mask(mask) == 3).nonzero()
+    shape = transform.image(torch.zeros(3, *size, dtype=torch.uint8)).shape[1:]
+    assert transform.size(size) == tuple(shape)
+    if not len(places):
+        assert moved.isnan().all() or (moved[2:] < 1).any()
+        return
+    first, last = places.min(0).values.flip(0), places.max(0).values.flip(0) + 1
+    assert torch.allclose(moved[:2], first.double(), atol=0.5001)
+    assert torch.allclose(moved[:2] + moved[2:], last.double(), atol=0.5001)
+
+
+def test_a_box_that_the_crop_removes_or_that_is_not_there_is_nan() -> None:
+    away, absent = torch.tensor([0.0, 0.0, 20.0, 300.0]), torch.full((4,), torch.nan)
+    assert DOWN.box(away, LANDSCAPE).isnan().all()
+    assert DOWN.box(absent, LANDSCAPE).isnan().all()
+    assert torch.equal(Transform().box(away, LANDSCAPE), away)
+
+
 def test_points_that_the_crop_removes_are_hidden_and_hidden_points_stay_hidden() -> None:
     points = torch.tensor([[2.0, 187.0, 1.0], [250.0, 187.0, 1.0], [250.0, 187.0, 0.0]])
     moved = DOWN.points(points, LANDSCAPE)

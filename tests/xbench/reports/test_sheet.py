@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from small_datasets import Made
-from xbench.interfaces.data.annotation import PartPoints
+from xbench.interfaces.data.annotation import ObjectBoxes, PartPoints
 from xbench.interfaces.data.dataset import ImageSet
 from xbench.reports.sheet import _outlined, contact_sheet
 
@@ -36,6 +36,16 @@ class Pointed(Plain, PartPoints):
 
     def part_points(self, ids):
         return torch.tensor([[[5.5, 6.5, 1.0], [9.5, 9.5, float(i == 1)]] for i in ids])
+
+
+@dataclass(frozen=True)
+class Boxed(Plain, ObjectBoxes):
+    """The same with a box in every image but the second."""
+
+    name = "boxed"
+
+    def object_boxes(self, ids):
+        return torch.tensor([[float("nan") if i == 1 else 5.0, 6, 20, 10] for i in ids])
 
 
 def texts(figure):
@@ -75,6 +85,16 @@ def test_a_dot_lies_on_its_point():
     scale = (right - left) / 30
     assert np.isclose(x, left + 5.5 * scale)
     assert np.isclose(y, top + 6.5 * scale)
+
+
+def test_boxes_are_drawn_where_there_are_any():
+    figure = contact_sheet(ImageSet(Boxed(), "test"), per_class=1)
+    left, right, _, top = figure.axes[0].images[0].get_extent()
+    scale = (right - left) / 30
+    box = figure.axes[0].patches[0].get_bbox()
+    assert np.allclose([box.x0, box.y0], [left + 5 * scale, top + 6 * scale])
+    assert np.allclose([box.width, box.height], [20 * scale, 10 * scale])
+    assert len(figure.axes[0].patches) == 2
 
 
 def test_outlines_run_where_the_label_map_changes():

@@ -7,7 +7,8 @@ pixel at (0.5, 0.5); an `ImageSet` carries them through its transform.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from types import UnionType
+from typing import NamedTuple, TypeAlias, get_args
 
 from jaxtyping import Bool, Float, Float64, Int, Int16, UInt8
 from torch import Generator, Tensor
@@ -15,6 +16,10 @@ from torch import Generator, Tensor
 
 class Annotation(ABC):
     """The root of all annotation kinds."""
+
+
+AnnotationKind: TypeAlias = type[Annotation] | UnionType
+"""A kind of annotation, or several of which any will do: `PartMasks | ObjectBoxes`."""
 
 
 class PartPoints(Annotation):
@@ -39,6 +44,17 @@ class PartMasks(Annotation):
     @abstractmethod
     def part_masks(self, ids: Sequence[int]) -> Sequence[Int16[Tensor, "_ _"]]:
         """For each pixel the index of the part it shows, −1 where it shows none."""
+
+
+class ObjectBoxes(Annotation):
+    """One upright box for each image, around the object that its label names."""
+
+    @abstractmethod
+    def object_boxes(self, ids: Sequence[int]) -> Float[Tensor, "n 4"]:
+        """The upper left corner, x and y, then width and height; inside the image.
+
+        All four are NaN where an image has no box.
+        """
 
 
 class PartRemovals(Annotation):
@@ -163,3 +179,8 @@ class IdealObserver(Annotation):
 def annotation_kinds(cls: type) -> tuple[type[Annotation], ...]:
     """The annotation kinds that a dataset class implements, in the order they stand here."""
     return tuple(kind for kind in Annotation.__subclasses__() if issubclass(cls, kind))
+
+
+def kinds_of(need: AnnotationKind) -> tuple[type[Annotation], ...]:
+    """The kinds of which any will do: one, or those of a union."""
+    return get_args(need) if isinstance(need, UnionType) else (need,)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from xbench.errors import DatasetError, MismatchError
 from xbench.interfaces.component import Component, Tree, fields_tree, is_location
-from xbench.interfaces.data.annotation import Annotation, PartMasks, PartPoints
+from xbench.interfaces.data.annotation import Annotation, ObjectBoxes, PartMasks, PartPoints
 from xbench.interfaces.data.download import Download
 from xbench.interfaces.data.transform import Transform
 
@@ -206,6 +206,20 @@ class ImageSet:
         """Label maps in the transformed image, by nearest neighbour."""
         masks = annotated(self.dataset, PartMasks).part_masks(ids)
         return torch.stack([self.transform.mask(mask) for mask in masks])
+
+    def object_boxes(self, ids: Sequence[int]) -> Float[Tensor, "n 4"]:
+        """Boxes (x, y, width, height) in the transformed image; NaN for what is cropped away."""
+        boxes = annotated(self.dataset, ObjectBoxes).object_boxes(ids)
+        return torch.stack(
+            [
+                self.transform.box(box, size)
+                for box, size in zip(boxes, self.dataset.sizes(ids), strict=True)
+            ]
+        )
+
+    def sizes(self, ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Height and width of each image, transformed."""
+        return [self.transform.size(size) for size in self.dataset.sizes(ids)]
 
     def tree(self) -> dict[str, Any]:
         """What identifies this view of the dataset."""

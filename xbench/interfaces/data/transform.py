@@ -47,6 +47,22 @@ class Transform:
         inside = ((xy >= 0) & (xy < frame)).all(dim=1)
         return torch.cat([xy, (points[:, 2] * inside)[:, None]], dim=1)
 
+    def box(self, box: Float[Tensor, "4"], size: tuple[int, int]) -> Float[Tensor, "4"]:
+        """A box (x, y, width, height) of an image of `size` (h, w), moved and cut to the frame.
+
+        NaN for a box that is NaN, or of which the frame shows nothing.
+        """
+        corners = torch.ones(2, 3, dtype=box.dtype)
+        corners[:, :2] = torch.stack([box[:2], box[:2] + box[2:]])
+        frame = torch.tensor(self.size(size)[::-1], dtype=box.dtype)
+        first, last = self.points(corners, size)[:, :2].clamp(min=0).minimum(frame)
+        moved = torch.cat([first, last - first])
+        return moved if (moved[2:] > 0).all() else torch.full_like(moved, torch.nan)
+
+    def size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Height and width of the transformed image, from those of the image."""
+        return self._frame(*self._resized(*size))
+
     def tree(self) -> dict[str, Any]:
         """The transform as plain values."""
         return {"resize": self.resize, "crop": self.crop}

@@ -16,6 +16,7 @@ from xbench.interfaces.data.annotation import (
     Contexts,
     HumanLabels,
     IdealObserver,
+    ObjectBoxes,
     PartMasks,
     PartPoints,
     PartRedraws,
@@ -27,6 +28,8 @@ from xbench.testing.conformance.datasets import present, tried
 from xbench.testing.conformance.rules import Beside, Rule, form, is_tensor
 
 _EXAMPLES = 2
+_ROUNDED = 1e-3
+"""By how many pixels a box may reach beyond its image, where sums of floats do."""
 
 
 def rules(dataset: Dataset, beside: Beside) -> Iterator[Rule]:
@@ -76,6 +79,22 @@ def _part_masks(data: Any) -> Iterator[str]:
             continue
         for mask, size in zip(masks, sizes, strict=True):
             yield from _shaped("a part mask", mask, tuple(size), torch.int16, low=-1, high=most)
+
+
+def _object_boxes(data: Any) -> Iterator[str]:
+    for ids in tried(data):
+        boxes, sizes = data.object_boxes(ids), torch.tensor(list(data.sizes(ids)))
+        if not is_tensor(boxes, (len(ids), 4), torch.float32, torch.float64):
+            yield f"gives as object boxes {form(boxes)}, not {(len(ids), 4)} and float32 or float64"
+            continue
+        absent = boxes.isnan()
+        if (absent.any(dim=1) != absent.all(dim=1)).any():
+            yield "gives object boxes of which a part is NaN: all four numbers are, or none"
+        here = ~absent.any(dim=1)
+        corner, extent = boxes[here, :2], boxes[here, 2:]
+        beyond = corner + extent > sizes[here].flip(1) + _ROUNDED
+        if (corner < 0).any() or (extent <= 0).any() or beyond.any():
+            yield "gives object boxes that are empty, or not inside the image"
 
 
 class _Intervention(NamedTuple):
@@ -233,6 +252,7 @@ def _sums_to_one(rows: Tensor) -> bool:
 _KINDS: Mapping[type[Annotation], tuple[str, Callable[[Any], Iterator[str]]]] = {
     PartPoints: ("part points", _part_points),
     PartMasks: ("part masks", _part_masks),
+    ObjectBoxes: ("object boxes", _object_boxes),
     PartRemovals: ("part removals", _part_removals),
     PartRedraws: ("part redraws", _part_redraws),
     ClassAttributes: ("class attributes", _class_attributes),

@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import pyarrow as pa
 
 from xbench.errors import DatasetError, MismatchError, ParameterError
 from xbench.interfaces.artefact import Artefacts
 from xbench.interfaces.bench import Request
-from xbench.interfaces.data.annotation import Annotation
+from xbench.interfaces.data.annotation import Annotation, kinds_of
 from xbench.interfaces.data.case import Case
 from xbench.interfaces.explanation import Explainer, Explanation
 from xbench.interfaces.protocol import CaseScores, Entry, Protocol, Rows
@@ -33,8 +33,8 @@ def rules(protocol: Protocol, beside: Beside) -> Iterator[Rule]:
     yield Rule("declared", partial(_declared, protocol))
     yield Rule("terms", partial(_terms_faults, protocol))
     explainer = _fitting(protocol, beside)
-    needs = [need for need in protocol.needs() if isinstance(need, type)]
-    if not all(issubclass(TinyDataset, need) for need in needs):
+    needs = [kinds_of(need) for need in protocol.needs()]
+    if not all(issubclass(TinyDataset, kinds) for kinds in needs if _are_kinds(kinds)):
         return
     if explainer is None and getattr(protocol, "scores", None) is not None:
         return
@@ -65,7 +65,7 @@ def _declared(protocol: Protocol) -> Iterator[str]:
     if scored is not None and not _is(scored, Explanation):
         yield "does not say which kind of explanation it `scores`, or None for classifiers"
     for need in needs:
-        if not _is(need, Annotation):
+        if not _are_kinds(kinds_of(need)):
             yield f"needs {need!r}, which is no kind of annotation"
     if not isinstance(protocol.case, str) or not protocol.case:
         yield "has no word for a `case`"
@@ -84,6 +84,10 @@ def _terms_faults(protocol: Protocol) -> Iterator[str]:
             yield f"explains {term!r}, which is no term"
         if not isinstance(sentence, str) or "\n" in sentence or not sentence.endswith("."):
             yield f"explains {term!r} by {sentence!r}, which is no sentence on one line"
+
+
+def _are_kinds(kinds: tuple[object, ...]) -> TypeGuard[tuple[type[Annotation], ...]]:
+    return all(_is(kind, Annotation) for kind in kinds)
 
 
 def _is(value: object, kind: type) -> bool:
