@@ -35,6 +35,7 @@ from xbench_saliency.flipping.rows import NONE, ImageCurves, rows_table
 from xbench_saliency.flipping.summary import case_scores, table_notes
 from xbench_saliency.flipping.values import Value
 from xbench_saliency.given.given_maps import GivenMaps
+from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 EXPLAINER = "explainer/"
@@ -56,7 +57,9 @@ class PixelFlipping(Protocol):
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
 
     images: int = 300
-    """How many test images, evenly spread over the test set; 0 for all."""
+    """How many test images; 0 for all."""
+    choice: Choice = "spread"
+    """Which test images: the first ones, or evenly spread ones."""
     baseline: Baseline = "blur"
     steps: int = 20
     """In which all pixels go; each has the same area."""
@@ -113,20 +116,19 @@ class PixelFlipping(Protocol):
         weights, test = weights_recipe(entry), entry.datasets["test"]
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         random = RandomCurves(
-            test, self._ids(entry), entry.classifier, weights, self.editing(), entry.seed
+            test,
+            tuple(case.id for case in self.cases(entry, {})),
+            entry.classifier,
+            weights,
+            self.editing(),
+            entry.seed,
         )
         recipes = {EXPLAINER + name: recipe for name, recipe in own.items()}
         return {"weights": weights, "random": random, **recipes}
 
-    def _ids(self, entry: Entry) -> tuple[int, ...]:
-        """Evenly spread: folders of photographs are often in the order of their classes."""
-        ids = entry.datasets["test"].ids()
-        count = min(self.images or len(ids), len(ids))
-        return tuple(ids[place * len(ids) // count] for place in range(count))
-
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The chosen test images."""
-        return [Case("test", image) for image in self._ids(entry)]
+        return chosen_cases(entry.datasets["test"], self.images, self.choice)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
         """The maps of the cases."""

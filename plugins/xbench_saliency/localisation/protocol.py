@@ -27,6 +27,7 @@ from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.localisation.object_masks import object_masks, part_numbers
 from xbench_saliency.localisation.rows import rows_table
 from xbench_saliency.localisation.summary import case_scores, table_notes
+from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 EXPLAINER = "explainer/"
@@ -48,7 +49,9 @@ class PointingGame(Protocol):
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
 
     images: int = 0
-    """How many test images are explained, the first ones; 0 for all."""
+    """How many test images are explained; 0 for all."""
+    choice: Choice = "first"
+    """Which test images: the first ones, or evenly spread ones."""
     parts: tuple[str, ...] = ()
     """Names of the parts or objects whose masks count together; () for all that the masks show."""
     tolerance: int = 0
@@ -87,9 +90,8 @@ class PointingGame(Protocol):
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
-        """The first test images."""
-        ids = entry.datasets["test"].ids()
-        return [Case("test", image) for image in ids[: self.images or len(ids)]]
+        """The chosen test images."""
+        return chosen_cases(entry.datasets["test"], self.images, self.choice)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
         """The maps of the cases."""

@@ -30,6 +30,7 @@ from xbench import (
     weights_recipe,
 )
 from xbench_saliency.given.given_maps import GivenMaps
+from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.part_deletion.checks import NO_CHECKS, checks
 from xbench_saliency.part_deletion.effects import PartEffects
@@ -70,7 +71,9 @@ class PartDeletion(Protocol):
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
 
     images: int = 500
-    """How many of the test images are asked about, the first ones; 0 for all."""
+    """How many of the test images are asked about; 0 for all."""
+    choice: Choice = "first"
+    """Which test images: the first ones, or evenly spread ones."""
     intervention: Intervention = "removal"
     """Whether parts are taken away, or get values drawn from the mixture of all classes."""
     draws: int = 4
@@ -119,9 +122,8 @@ class PartDeletion(Protocol):
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
-        """The first test images."""
-        ids = entry.datasets["test"].ids()
-        return [Case("test", image) for image in (ids[: self.images] if self.images else ids)]
+        """The chosen test images."""
+        return chosen_cases(entry.datasets["test"], self.images, self.choice)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
         """The maps, the interventions, and maps of other classes where these are asked for."""

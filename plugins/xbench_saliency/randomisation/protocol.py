@@ -26,6 +26,7 @@ from xbench import (
     weights_recipe,
 )
 from xbench.networks import blank_module
+from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.randomisation.rows import Similarities, rows_table, similarities
 from xbench_saliency.randomisation.same_class import check_has_target, maps_of_same_classes
@@ -52,7 +53,9 @@ class ParameterRandomisation(Protocol):
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
 
     images: int = 0
-    """How many test images are explained, the first ones; 0 for all."""
+    """How many test images are explained; 0 for all."""
+    choice: Choice = "first"
+    """Which test images: the first ones, or evenly spread ones."""
     stages: int = 8
     """Into how many stages the network's layers are put at most."""
 
@@ -99,9 +102,8 @@ class ParameterRandomisation(Protocol):
         }
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
-        """The first test images."""
-        ids = entry.datasets["test"].ids()
-        return [Case("test", image) for image in ids[: self.images or len(ids)]]
+        """The chosen test images."""
+        return chosen_cases(entry.datasets["test"], self.images, self.choice)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
         """The maps of the trained network: which classes are explained next follows from them."""
