@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float32
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from xbench import Band, Drawing, Draws, Resampling, Role, Rows, band
 from xbench.figures import (
@@ -71,6 +73,16 @@ def _drawing(
     )
     title = f"Deletion and insertion: {UPWARDS[scale].split(' ')[0].lower()}"
     return Drawing(figure, title, caption, " ".join(words))
+
+
+def random_figure(curves: Float32[np.ndarray, "2 points"], name: str) -> Figure:
+    """A class's probability while an image's pixels go, and come back, in random orders."""
+    figure = blank_figure(WIDE, HEIGHT, laid_out=True)
+    for ax, kind, values in zip(figure.subplots(1, 2, sharey=True), KINDS, curves, strict=True):
+        ax.plot(np.linspace(0, 100, len(values)), 100 * values, color=INK)
+        style_axes(ax, ACROSS[kind], UPWARDS["probability"] if kind == KINDS[0] else "")
+        ax.set_title(f"{name}: {kind} in random orders", color=INK, fontsize=HEADING)
+    return figure
 
 
 def _curve(

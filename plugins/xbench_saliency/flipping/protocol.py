@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from jaxtyping import Float
@@ -30,7 +30,7 @@ from xbench import (
     weights_recipe,
 )
 from xbench_saliency.flipping.edits import Baseline, EditedImage, Editing
-from xbench_saliency.flipping.random_curves import RandomCurves
+from xbench_saliency.flipping.random_orders import RandomCurves, RandomOrders
 from xbench_saliency.flipping.rows import NONE, ImageCurves, rows_table
 from xbench_saliency.flipping.summary import case_scores, table_notes
 from xbench_saliency.flipping.values import Value
@@ -41,6 +41,15 @@ from xbench_saliency.maps.saliency_map import SaliencyMap
 EXPLAINER = "explainer/"
 """Precedes the names of artefacts that the explainer declares."""
 MOST_STEPS = 1000
+
+
+class Flipped(NamedTuple):
+    """An image with its map, and what random orders score."""
+
+    case: Case
+    saliency_map: SaliencyMap
+    random: RandomCurves
+    image: Float[Tensor, "3 h w"]
 
 
 @dataclass(frozen=True)
@@ -112,58 +121,54 @@ class PixelFlipping(Protocol):
         return Editing(self.baseline, self.steps, self.block, self.draws, blur, noise)
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
-        """Weights, the curves of random orders, and what the explainer needs."""
-        weights, test = weights_recipe(entry), entry.datasets["test"]
+        """Weights, and what the explainer needs."""
+        weights = weights_recipe(entry)
         own = entry.required_explainer.artefacts(weights, entry.datasets)
-        random = RandomCurves(
-            test,
-            tuple(case.id for case in self.cases(entry, {})),
-            entry.classifier,
-            weights,
-            self.editing(),
-            entry.seed,
-        )
-        recipes = {EXPLAINER + name: recipe for name, recipe in own.items()}
-        return {"weights": weights, "random": random, **recipes}
+        return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
+
+    def random_orders(self, entry: Entry) -> RandomOrders:
+        """What makes the curves of random orders, the same for all entries of a seed."""
+        return RandomOrders(self.editing(), entry.seed)
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The chosen test images."""
         return chosen_cases(entry.datasets["test"], self.images, self.choice)
 
     def requests(self, entry: Entry, cases: Sequence[Case]) -> list[Request]:
-        """The maps of the cases."""
-        ids = tuple(case.id for case in cases)
-        return [Request(entry.required_explainer, subject_of(entry), entry.datasets["test"], ids)]
+        """The maps of the cases, and their curves of random orders."""
+        ids, subject = tuple(case.id for case in cases), subject_of(entry)
+        asked = entry.required_explainer, self.random_orders(entry)
+        return [Request(one, subject, entry.datasets["test"], ids) for one in asked]
 
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """One row per image with its curves and those of random orders."""
         test, ids = entry.datasets["test"], [case.id for case in cases]
-        maps = bench.explanations(entry.required_explainer, subject_of(entry), test, ids)
+        subject, orders = subject_of(entry), self.random_orders(entry)
+        made = bench.explanations(entry.required_explainer, subject, test, ids)
+        maps = cast("Sequence[SaliencyMap]", made)
+        random = cast("Sequence[RandomCurves]", bench.explanations(orders, subject, test, ids))
         pixels = test.batch(ids).images
         with bench.stage("flip"):
             images = [
-                self._image_curves(
-                    entry, case, cast("SaliencyMap", of_image), artefacts, image, bench
-                )
-                for case, of_image, image in zip(cases, maps, pixels, strict=True)
+                self._image_curves(entry, of_image, artefacts, bench)
+                for of_image in map(Flipped, cases, maps, random, pixels)
             ]
         return rows_table(images, self.steps + 1)
 
     def _image_curves(
         self,
         entry: Entry,
-        case: Case,
-        saliency_map: SaliencyMap,
+        flipped: Flipped,
         artefacts: Artefacts,
-        image: Float[Tensor, "3 h w"],
         bench: Bench,
     ) -> ImageCurves:
         """The curves of one image; NaN where its map has values that are no numbers."""
+        case, saliency_map, curves, image = flipped
         check_size(saliency_map, image, case)
         value = Value.of(saliency_map)
-        random = value.random(artefacts["random"], case.id)
+        random = value.random(curves)
         own = torch.full_like(random, torch.nan)
         saliency = saliency_map.at_image_size()
         if torch.isfinite(saliency).all():

@@ -6,8 +6,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from xbench import Artefact, Network
+from xbench import Network
 from xbench_saliency.flipping.edits import Predict
+from xbench_saliency.flipping.random_orders import RandomCurves
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 
@@ -39,8 +40,6 @@ class Value(NamedTuple):
 
         return predict
 
-    def random(self, artefact: Artefact, image_id: int) -> Float64[Tensor, "2 points 2"]:
+    def random(self, curves: RandomCurves) -> Float64[Tensor, "2 points 2"]:
         """Reads it from an image's curves of random orders."""
-        tensors = artefact.tensors
-        place = tensors["ids"].tolist().index(image_id)
-        return self.read(tensors["logits"][place], tensors["probabilities"][place])
+        return self.read(curves.logits, curves.probabilities)
