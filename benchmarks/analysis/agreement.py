@@ -172,7 +172,7 @@ def print_costs(records: Iterable[Record]) -> None:
         images, passes = record.cases * len(record.rows), record.cost.passes
         forward = passes.get("forward", 0) + passes.get("top_forward", 0)
         seconds = record.times.seconds.get("explain", float("nan")) / images
-        back = passes.get("top_backward", 0) / images
+        back = (passes.get("backward", 0) + passes.get("top_backward", 0)) / images
         print_row(record.label, f"{forward / images:.1f}", f"{back:.1f}", f"{seconds:.3f}")
 
 

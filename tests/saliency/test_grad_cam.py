@@ -1,6 +1,7 @@
 """Grad-CAM: against its formula, against Captum on the whole network, and its contract."""
 
 import copy
+from collections import Counter
 
 import pytest
 import torch
@@ -117,7 +118,7 @@ def test_activations_and_counts_of_passes_are_as_they_should_be():
     explained(GradCam(), network, tiny_batch(3))
     after = network.passes.snapshot()
     counted = {name: after[name] - before[name] for name in after}
-    assert counted == {"forward": 0, "bottom_forward": 3, "top_forward": 3, "top_backward": 3}
+    assert +Counter(counted) == {"bottom_forward": 3, "top_forward": 3, "top_backward": 3}
 
 
 def test_it_works_where_gradients_are_switched_off():

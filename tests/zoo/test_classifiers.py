@@ -121,6 +121,7 @@ def test_passes_are_counted_in_images():
     network.logits(images(96, 2))
     assert network.passes.snapshot() == {
         "forward": 2,
+        "backward": 0,
         "bottom_forward": 3,
         "top_forward": 3,
         "top_backward": 3,

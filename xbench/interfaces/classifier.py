@@ -116,12 +116,14 @@ class Classifier(Component):
 class PassCounter:
     """Counts images that went forward and backward through parts of a network.
 
-    A forward pass counts as one of the whole network or as passes of its two parts, depending on
-    what was asked for and not on how it was computed. A backward call that is batched over several
+    A pass counts as one of the whole network or as passes of its two parts, depending on what was
+    asked for and not on how it was computed; one back from the logits of the whole counts as
+    `backward`, however deep it goes. A backward call that is batched over several
     predictions counts its images once.
     """
 
     forward: int = 0
+    backward: int = 0
     bottom_forward: int = 0
     top_forward: int = 0
     top_backward: int = 0
@@ -139,6 +141,11 @@ class PassCounter:
         finally:
             self.bottom_forward, self.top_forward = before
             self.forward += images
+
+    def back_as_whole(self, images: int) -> None:
+        """What went back through the top belongs to a pass through the whole network."""
+        self.top_backward -= images
+        self.backward += images
 
 
 class Network(ABC):

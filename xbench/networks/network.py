@@ -44,6 +44,7 @@ class _Composed(nn.Module):
     def forward(self, images: Float[Tensor, "n 3 h w"]) -> Tensor:
         with self._passes.as_whole(len(images)):
             made: Tensor = self.top(self.bottom(images))
+        _when_passed_back(made, self._passes.back_as_whole)
         return made
 
 
@@ -172,6 +173,7 @@ class WholeNetwork(Network):
         self.notes: list[str] = []
         """What a user should know of the cut, once it was made."""
         module.register_forward_hook(_counting(self.passes, "forward"))
+        module.register_forward_hook(_counting_backward(self.passes, "backward"))
 
     def cut(self) -> CutNetwork:
         """The same network in two parts, which it consists of from now on; or `CutError`."""
@@ -255,7 +257,7 @@ def count_passes(bottom: nn.Module, top: nn.Module, passes: PassCounter) -> None
     """Have two parts of a network count what passes through them."""
     bottom.register_forward_hook(_counting(passes, "bottom_forward"))
     top.register_forward_hook(_counting(passes, "top_forward"))
-    top.register_forward_hook(_counting_backward(passes))
+    top.register_forward_hook(_counting_backward(passes, "top_backward"))
 
 
 def _counting(
@@ -267,12 +269,23 @@ def _counting(
     return hook
 
 
-def _counting_backward(passes: PassCounter) -> Callable[[nn.Module, object, Tensor], None]:
-    def gradient(value: Tensor) -> None:
-        passes.top_backward += value.shape[0]
+def _counting_backward(
+    passes: PassCounter, count: str
+) -> Callable[[nn.Module, object, object], None]:
+    def add(images: int) -> None:
+        setattr(passes, count, getattr(passes, count) + images)
 
-    def hook(module: nn.Module, inputs: object, output: Tensor) -> None:
-        if output.requires_grad:
-            output.register_hook(gradient)  # type: ignore[no-untyped-call]
+    def hook(module: nn.Module, inputs: object, output: object) -> None:
+        _when_passed_back(output, add)
 
     return hook
+
+
+def _when_passed_back(output: object, count: Callable[[int], None]) -> None:
+    """Have images counted whose output gets a gradient."""
+
+    def gradient(value: Tensor) -> None:
+        count(len(value))
+
+    if isinstance(output, Tensor) and output.requires_grad:
+        output.register_hook(gradient)  # type: ignore[no-untyped-call]

@@ -28,7 +28,7 @@ from xbench.interfaces.data.annotation import (
 from xbench.interfaces.data.dataset import Batch, Dataset, ImageSet
 from xbench.interfaces.data.transform import Transform
 from xbench.interfaces.loss import Loss, Targets
-from xbench.networks.network import CutNetwork, Parts, WholeNetwork
+from xbench.networks.network import CutNetwork, Parts, WholeNetwork, count_passes
 from xbench.randomness import generator
 
 CLASSES = 5
@@ -63,7 +63,9 @@ def tiny_network(seed: int = 0, *, row_below: bool = False) -> Network:
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
     parts = Parts(bottom, top, str(len(bottom) - 1), (SIDE // 2, SIDE // 2), int(row_below))
-    return CutNetwork(parts, CLASSES, PassCounter())
+    passes = PassCounter()
+    count_passes(bottom, top, passes)
+    return CutNetwork(parts, CLASSES, passes)
 
 
 def whole_tiny_network(seed: int = 0) -> WholeNetwork:

@@ -219,6 +219,7 @@ def test_an_evaluation_of_the_top_is_counted_for_each_image_and_concept(name):
     spent = {n: count - before[n] for n, count in network.passes.snapshot().items()}
     assert spent == {
         "forward": 0,
+        "backward": 0,
         "bottom_forward": 3,
         "top_forward": 3 * (1 + 9),
         "top_backward": 0,

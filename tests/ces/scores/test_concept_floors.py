@@ -114,6 +114,7 @@ def test_random_scores_cost_one_forward_of_an_image(five_classes, bank):
     after = five_classes.passes.snapshot()
     assert {name: after[name] - before[name] for name in after} == {
         "forward": 3,
+        "backward": 0,
         "bottom_forward": 0,
         "top_forward": 0,
         "top_backward": 0,

@@ -346,7 +346,7 @@ def test_a_readout_is_built_once_for_a_network_and_counts_nothing(provider, imag
         assert (first.bottom is network.bottom) == (trunk == "shared")
         first.predictions(images)
         forward = 8 if trunk == "shared" else 0  # what is shared is the network's own
-        passes = {"forward": 0, "top_forward": 0, "top_backward": 0}
+        passes = {"forward": 0, "backward": 0, "top_forward": 0, "top_backward": 0}
         assert network.passes.snapshot() == passes | {"bottom_forward": forward}
         assert len(network.auxiliary) == 1
 

@@ -172,6 +172,7 @@ def test_it_works_where_gradients_are_switched_off_and_counts_its_passes():
     with torch.no_grad():
         quiet = masks_of(batch, network, steps=3)
     assert network.passes.forward == 2 + 3 * 2 * 3
+    assert network.passes.backward == 3 * 2 * 3
     for one, other in zip(quiet, masks_of(batch, steps=3), strict=True):
         assert torch.equal(one.raw, other.raw)
 

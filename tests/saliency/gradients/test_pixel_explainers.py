@@ -56,6 +56,24 @@ def test_they_keep_the_contract_of_explainers(explainer):
     check_component(explainer)
 
 
+@pytest.mark.parametrize(
+    ("name", "passes"),
+    [
+        ("gradient", 1),
+        ("input-x-gradient", 1),
+        ("smooth-grad", 3),
+        ("integrated-gradients", 4),
+        ("guided-backprop", 1),
+        ("occlusion", 0),
+    ],
+)
+def test_passes_back_are_counted(name, passes):
+    network = tiny_network()
+    explained(ALL[name](), network, tiny_batch(4))
+    assert network.passes.backward == 4 * passes
+    assert network.passes.top_backward == 0
+
+
 @pytest.mark.parametrize("name", LINEAR)
 def test_a_contrast_is_the_difference_of_two_maps(name):
     make, network = LINEAR[name], tiny_network()

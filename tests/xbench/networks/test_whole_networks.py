@@ -36,10 +36,21 @@ def test_a_forward_pass_counts_as_whole_whether_it_is_cut_or_not():
     network.cut().logits(images())
     network.module(images())
     assert network.passes.snapshot() == {
-        "forward": 9, "bottom_forward": 0, "top_forward": 0, "top_backward": 0,
+        "forward": 9, "backward": 0, "bottom_forward": 0, "top_forward": 0, "top_backward": 0,
     }  # fmt: skip
     network.top(network.activations(images()))
     assert network.passes.bottom_forward == network.passes.top_forward == 3
+
+
+def test_a_pass_back_from_the_logits_counts_as_whole_whether_it_is_cut_or_not():
+    network = whole()
+    for _ in range(2):
+        network.module(images().requires_grad_()).sum().backward()
+        network.cut()
+    counts = network.passes.snapshot()
+    assert (counts["forward"], counts["backward"], counts["top_backward"]) == (6, 6, 0)
+    network.top(network.activations(images()).requires_grad_()).sum().backward()
+    assert (network.passes.backward, network.passes.top_backward) == (6, 3)
 
 
 def test_a_network_that_cannot_be_cut_runs_whole_and_says_why_when_a_part_is_asked_for():
