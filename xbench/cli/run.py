@@ -103,6 +103,8 @@ def command(
         spoken = f"xbench {shlex.join(arguments)}"
         whole = [(run, to) for run, to in zip(runs, folders, strict=False) if run.records]
         pages = [write_report(run._replace(command=spoken), to, pictures) for run, to in whole]
+        if suite and report and pages:
+            pages.insert(0, _suite_page(suite, [run for run, _ in whole], report, spoken))
     _print(suite, [run for run in runs if run.records], pages, (form, session.full))
     if failed is not None:
         raise failed
@@ -187,10 +189,22 @@ def _report_folders(
 
     if report is None:
         return []
-    folders = [report / benchmark.name if several else report for benchmark in benchmarks]
+    names = [benchmark.name for benchmark in benchmarks]
+    folders = [report / name if several else report for name in names]
     for folder in folders:
         check_folder(folder)
+    if several:
+        check_folder(report, names)
     return folders
+
+
+def _suite_page(suite: "SuiteTree", runs: "Sequence[Run]", report: Path, command: str) -> Path:
+    """The page above those of the suite's benchmarks, written."""
+    from xbench.cli.standings import suite_ranks
+    from xbench.reports.suite_page import write_suite_page
+
+    title = suite.title or suite.name
+    return write_suite_page(title, runs, suite_ranks(title, runs), report, command)
 
 
 def _executor(sessions: Sequence[Session]) -> "Executor":

@@ -55,15 +55,21 @@ def print_results(
 def print_suite(title: str, runs: "Sequence[Run]") -> None:
     """Print who wins in which benchmarks of a suite, and the scores and ranks of all entries."""
     from xbench.results.prose.winners import suite_sentences
-    from xbench.results.stored.ranks import rank_table
     from xbench.results.tables import overview
 
     click.echo()
     print_list(title, list(suite_sentences([run.records for run in runs])))
     print_rendered(overview(title, [(run.benchmark, run.records) for run in runs]))
-    ranks = rank_table(title, [_judged_entries(run) for run in runs])
+    ranks = suite_ranks(title, runs)
     if ranks is not None:
         print_rendered(ranks)
+
+
+def suite_ranks(title: str, runs: "Sequence[Run]") -> "Table | None":
+    """The rank of every entry in each benchmark that ranks; None where none does."""
+    from xbench.results.stored.ranks import rank_table
+
+    return rank_table(title, [_judged_entries(run) for run in runs])
 
 
 def _judged_entries(run: "Run") -> "list[Judged]":

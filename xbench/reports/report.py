@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,15 +51,18 @@ class Run(NamedTuple):
         return LocalBench(self.workplace, self.store)
 
 
-def check_folder(folder: Path) -> None:
-    """Raise `UsageError` unless a report can be written there without touching other files."""
+def check_folder(folder: Path, members: Collection[str] = ()) -> None:
+    """Raise `UsageError` unless a report can be written there without touching other files.
+
+    `members` are names of folders below it that hold reports.
+    """
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"report folder {str(folder)!r} is a file; name a folder")
     nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
         raise UsageError(f"report folder {str(folder)!r} cannot be written; name another")
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    foreign = [name for name in names if not name.startswith(UNFINISHED)]
+    foreign = [n for n in names if not n.startswith(UNFINISHED) and n not in members]
     if foreign and MANIFEST not in foreign:
         raise UsageError(
             f"report folder {str(folder)!r} holds files that are no report ({foreign[0]!r}"
@@ -75,7 +78,7 @@ def write_report(run: Run, folder: Path, pictures: int) -> Path:
     """
     check_folder(folder)
     try:
-        with _replacing(folder) as unfinished:
+        with replacing(folder) as unfinished:
             curves = [*_curves(run, unfinished), *_protocol_pictures(run, unfinished)]
             explanation_pictures = list(_explanation_pictures(run, unfinished, pictures))
             page = page_of(run.benchmark, run.records, curves, explanation_pictures, run.command)
@@ -89,7 +92,7 @@ def write_report(run: Run, folder: Path, pictures: int) -> Path:
 
 
 @contextlib.contextmanager
-def _replacing(folder: Path) -> Iterator[Path]:
+def replacing(folder: Path) -> Iterator[Path]:
     """A new folder; when the block ends well, its files replace those of a report in `folder`."""
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)

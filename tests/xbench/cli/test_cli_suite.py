@@ -69,6 +69,12 @@ def test_a_suite_prints_each_benchmark_and_an_overview_of_all(xbench, path, tmp_
     for name in ("first", "second"):
         assert (tmp_path / "pages" / name / "index.html").is_file()
         assert f"report {tmp_path / 'pages' / name / 'index.html'}" in called.out
+    assert f"report {tmp_path / 'pages' / 'index.html'}" in called.out
+    index = (tmp_path / "pages" / "index.html").read_text()
+    for name, title in (("first", "The first"), ("second", "The second")):
+        assert f'<a href="{name}/index.html">{title}</a>' in index
+    assert "First and second: ranks, with 95 % intervals" in index
+    assert index.index("ranks, with") < index.index("headline scores") < index.index("<h3><a")
 
     before = sorted(path for path in tmp_path.rglob("artefacts/**/*") if path.is_file())
     records = xbench(*given, "--json").json()

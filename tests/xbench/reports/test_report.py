@@ -38,6 +38,7 @@ from xbench.interfaces.workplace import Workplace
 from xbench.randomness import per_image
 from xbench.reports.page import Page, columns_of, component_text, html, numeric_columns, page_of
 from xbench.reports.report import MANIFEST, Run, check_folder, write_report
+from xbench.reports.suite_page import write_suite_page
 from xbench.results.tables import Row, Table
 from xbench.running.executors.local import LocalExecutor
 from xbench.running.runner import RunOptions, run_benchmark
@@ -493,6 +494,28 @@ def test_a_folder_with_other_files_is_refused(tmp_path) -> None:
     (tmp_path / "thesis.tex").write_text("mine")
     with pytest.raises(UsageError, match=r"holds files that are no report \('thesis.tex'\)"):
         check_folder(tmp_path)
+
+
+def test_folders_of_a_suites_benchmarks_are_not_foreign(tmp_path) -> None:
+    (tmp_path / "first").mkdir()
+    check_folder(tmp_path, ["first", "second"])
+    with pytest.raises(UsageError, match=r"holds files that are no report \('first'\)"):
+        check_folder(tmp_path, ["second"])
+
+
+def test_the_page_of_a_suite_leads_to_those_of_its_benchmarks(done: Run, tmp_path: Path) -> None:
+    folder, columns = tmp_path / "suite", ("", "made-up: height, 2 entries")
+    ranks = Table(f"ranks {EVIL}", columns, (Row(f"ours {EVIL}", ("1\n1–2",)),), "1 the best")
+    write_report(done, folder / "made-up", 1)
+    for times in range(2):
+        given = (f"Both {times} {EVIL}", [done], ranks, folder, f"xbench run {EVIL}")
+        page = write_suite_page(*given)
+        checked = Checked(page.read_text())
+        assert [link["href"] for link in checked.named("a")] == ["made-up/index.html"]
+        assert all((folder / name).is_file() for name in linked(checked))
+        for words in (f"Both {times} {EVIL}", f"A test of {EVIL}", "1–2", f"xbench run {EVIL}"):
+            assert words in checked.words
+        assert files(folder) == {"index.html", MANIFEST, "made-up"}
 
 
 def test_a_file_is_no_folder(tmp_path) -> None:
