@@ -37,6 +37,7 @@ from xbench_saliency.flipping.values import Value
 from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import check_names
 
 EXPLAINER = "explainer/"
 """Precedes the names of artefacts that the explainer declares."""
@@ -123,6 +124,7 @@ class PixelFlipping(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, and what the explainer needs."""
         weights = weights_recipe(entry)
+        check_names(entry.required_explainer, entry.datasets["test"])
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 

@@ -29,6 +29,7 @@ from xbench_saliency.localisation.rows import rows_table
 from xbench_saliency.localisation.summary import case_scores, table_notes
 from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import check_names
 
 EXPLAINER = "explainer/"
 """Precedes the names of artefacts that the explainer declares."""
@@ -86,6 +87,7 @@ class PointingGame(Protocol):
         """Weights, and what the explainer needs."""
         part_numbers(entry.datasets["test"].dataset, self.parts)
         weights = weights_recipe(entry)
+        check_names(entry.required_explainer, entry.datasets["test"])
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 

@@ -32,6 +32,7 @@ from xbench import (
 from xbench_saliency.given.given_maps import GivenMaps
 from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import check_names
 from xbench_saliency.part_deletion.checks import NO_CHECKS, checks
 from xbench_saliency.part_deletion.effects import PartEffects
 from xbench_saliency.part_deletion.interventions import (
@@ -118,6 +119,7 @@ class PartDeletion(Protocol):
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
         """Weights, and what the explainer needs."""
         weights = weights_recipe(entry)
+        check_names(entry.required_explainer, entry.datasets["test"])
         own = entry.required_explainer.artefacts(weights, entry.datasets)
         return {"weights": weights, **{EXPLAINER + name: recipe for name, recipe in own.items()}}
 

@@ -28,6 +28,7 @@ from xbench import (
 from xbench.networks import blank_module
 from xbench_saliency.maps.choice import Choice, chosen_cases
 from xbench_saliency.maps.saliency_map import SaliencyMap
+from xbench_saliency.maps.targets import check_names
 from xbench_saliency.randomisation.rows import Similarities, rows_table, similarities
 from xbench_saliency.randomisation.same_class import check_has_target, maps_of_same_classes
 from xbench_saliency.randomisation.stages import Step, stages, steps
@@ -89,6 +90,7 @@ class ParameterRandomisation(Protocol):
         """Weights, those with random layers, and what the explainer needs."""
         explainer, weights = entry.required_explainer, weights_recipe(entry)
         check_has_target(explainer)
+        check_names(explainer, entry.datasets["test"])
         own = explainer.artefacts(weights, entry.datasets)
         random = {
             f"{step.order}/{step.place}": self._weights(entry, step)
