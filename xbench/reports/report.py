@@ -52,10 +52,7 @@ class Run(NamedTuple):
 
 
 def check_folder(folder: Path, members: Collection[str] = ()) -> None:
-    """Raise `UsageError` unless a report can be written there without touching other files.
-
-    `members` are names of folders below it that hold reports.
-    """
+    """Raise `UsageError` if a report there would touch files other than folders `members`."""
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"report folder {str(folder)!r} is a file; name a folder")
     nearest = next(p for p in (folder, *folder.absolute().parents) if p.exists())

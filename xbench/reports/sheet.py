@@ -107,16 +107,15 @@ class _Frame:
         if parts and isinstance(images.dataset, PartPoints):
             self._dots(images.part_points([image])[0].numpy(), scale, numbered=numbered)
         if parts and isinstance(images.dataset, ObjectBoxes):
-            box = images.object_boxes([image])[0]
-            if not box.isnan().any():
-                self._box(box.tolist(), scale)
+            self._box(images.object_boxes([image])[0].tolist(), scale)
 
     def _box(self, box: Sequence[float], scale: float) -> None:
         from matplotlib.patches import Rectangle
 
         x, y, width, height = (scale * value for value in box)
         corner = (self.x + x, self.y + y)
-        self.axes.add_patch(Rectangle(corner, width, height, fill=False, ec="white", lw=0.9))
+        if not np.isnan(box).any():
+            self.axes.add_patch(Rectangle(corner, width, height, fill=False, ec="white", lw=0.9))
 
     def _dots(self, points: Float[np.ndarray, "parts 3"], scale: float, *, numbered: bool) -> None:
         for part, (x, y, visible) in enumerate(points.tolist()):

@@ -41,15 +41,7 @@ def write_suite_page(
 
     A page that lay there before is replaced.
     """
-    records = [run.records for run in runs]
-    scores = overview(title, [(run.benchmark, run.records) for run in runs])
-    page = SuitePage(
-        title,
-        list(suite_sentences(records)),
-        [scores] if ranks is None else [ranks, scores],
-        [_linked(run) for run in runs],
-        command,
-    )
+    page = _page(title, runs, ranks, command)
     html = rendered("suite.html", page=page, numeric=numeric_columns)
     try:
         with replacing(folder) as unfinished:
@@ -57,6 +49,17 @@ def write_suite_page(
     except OSError as error:
         raise RunError(f"the page of the suite could not be written: {error}") from error
     return folder / "index.html"
+
+
+def _page(title: str, runs: Sequence[Run], ranks: Table | None, command: str) -> SuitePage:
+    scores = overview(title, [(run.benchmark, run.records) for run in runs])
+    return SuitePage(
+        title,
+        list(suite_sentences([run.records for run in runs])),
+        [scores] if ranks is None else [ranks, scores],
+        [_linked(run) for run in runs],
+        command,
+    )
 
 
 def _linked(run: Run) -> LinkedPage:

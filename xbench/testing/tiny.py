@@ -62,9 +62,13 @@ def tiny_network(seed: int = 0, *, row_below: bool = False) -> Network:
         top = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(24, CLASSES))
     for module in (bottom, top):
         module.eval().requires_grad_(requires_grad=False)
-    parts = Parts(bottom, top, str(len(bottom) - 1), (SIDE // 2, SIDE // 2), int(row_below))
+    grid = SIDE // 2, SIDE // 2
+    return _counting(Parts(bottom, top, str(len(bottom) - 1), grid, int(row_below)))
+
+
+def _counting(parts: Parts) -> CutNetwork:
     passes = PassCounter()
-    count_passes(bottom, top, passes)
+    count_passes(parts.bottom, parts.top, passes)
     return CutNetwork(parts, CLASSES, passes)
 
 

@@ -33,7 +33,10 @@ def part_numbers(dataset: Dataset, parts: Sequence[str]) -> list[int]:
             "without it the box around the object counts"
         )
     names = annotated(dataset, PartMasks).mask_names()
-    for part in parts:
-        if part not in names:
-            raise UnknownNameError("part in protocol.parts", part, names)
-    return [names.index(part) for part in parts]
+    return [_number(part, names) for part in parts]
+
+
+def _number(part: str, names: Sequence[str]) -> int:
+    if part not in names:
+        raise UnknownNameError("part in protocol.parts", part, names)
+    return names.index(part)

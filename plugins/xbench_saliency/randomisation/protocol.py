@@ -97,11 +97,8 @@ class ParameterRandomisation(Protocol):
             for step in self.steps(entry)
             if step.layers
         }
-        return {
-            "weights": weights,
-            **random,
-            **{EXPLAINER + name: recipe for name, recipe in own.items()},
-        }
+        recipes = {EXPLAINER + name: recipe for name, recipe in own.items()}
+        return {"weights": weights, **random, **recipes}
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The chosen test images."""
