@@ -22,12 +22,13 @@ def register_datasets() -> "list[type[Dataset]]":
     from xbench_datasets.cub200.dataset import Cub200
     from xbench_datasets.folders.context_folder import ContextFolder
     from xbench_datasets.folders.folder import Folder
+    from xbench_datasets.folders.photographs import Photographs
     from xbench_datasets.funnybirds.dataset import FunnyBirds
     from xbench_datasets.imagenet.dataset import Imagenet
     from xbench_datasets.metashift.dataset import Metashift
     from xbench_datasets.packed.dataset import PackedImages
 
     cifar: list[type[Dataset]] = [Cifar10, Cifar100, Cifar101, Cifar10h, Cifar10n, Cinic10]
-    folders: list[type[Dataset]] = [ContextFolder, Folder, PackedImages]
+    folders: list[type[Dataset]] = [ContextFolder, Folder, PackedImages, Photographs]
     others: list[type[Dataset]] = [Ade20k, Broden, Cub200, FunnyBirds, Imagenet, Metashift]
     return [*others, *cifar, *folders, LabelTable]

@@ -191,6 +191,8 @@ def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
 
 def _mismatch(protocol: Protocol, explanation: type | None, dataset: Dataset) -> str | None:
     missing = [_either(need) for need in protocol.needs() if not isinstance(dataset, need)]
+    if protocol.needs_labels and not dataset.labelled:
+        missing.append("labels")
     if missing and not _unlike(protocol, explanation):
         return (
             f"protocol {protocol.name!r} needs {', '.join(missing)}, "
@@ -266,12 +268,16 @@ def _owners(protocol: Protocol, builder: Builder) -> WayOut:
     """Which datasets have all that the protocol needs; chosen is one whose files are here."""
     registry = builder.registry
     names = registry.names("dataset")
-    having = [
-        n for n in names if all(issubclass(registry.get("dataset", n), k) for k in protocol.needs())
-    ]
+    having = [name for name in names if _has_all(registry.get("dataset", name), protocol)]
     said = f"datasets that have all it needs: {', '.join(having) or 'none'}"
     here = next((name for name in having if _is_here(name, builder)), "")
     return WayOut(said, ("--dataset", here) if here else ())
+
+
+def _has_all(dataset: type[Dataset], protocol: Protocol) -> bool:
+    """Whether images of the dataset come with all that the protocol reads."""
+    labelled = dataset.labelled or not protocol.needs_labels
+    return labelled and all(issubclass(dataset, kind) for kind in protocol.needs())
 
 
 def _is_here(dataset: str, builder: Builder) -> bool:

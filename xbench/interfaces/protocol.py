@@ -180,6 +180,8 @@ class Protocol(Component):
     trains: ClassVar[bool] = False
     """Whether trainings are what it compares, or it has networks trained of its own: a
     benchmark's reference weights are then left out."""
+    needs_labels: ClassVar[bool] = True
+    """Whether it reads labels; one that does not takes datasets that have none, too."""
     shard_size: ClassVar[int | None] = None
     """Cases of one shard: what a kill can lose, and what one file of rows holds.
 

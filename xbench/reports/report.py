@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from xbench.benchmark.assembly import Benchmark
 from xbench.errors import RunError, UsageError
 from xbench.interfaces.data.case import Case
+from xbench.interfaces.data.dataset import ImageSet
 from xbench.interfaces.protocol import Drawing, Entry, Protocol, View
 from xbench.interfaces.resampling import Resampling
 from xbench.reports.page import Picture, html, page_of
@@ -209,9 +210,15 @@ def _image_view(entry: Entry, case: Case) -> View | None:
     images = entry.datasets.get(case.role)
     if images is None or case.within or case.id not in images.ids():
         return None
-    label = int(images.dataset.labels([case.id])[0])
-    title = f"Image {case.id}: {images.dataset.class_names()[label]}"
-    return View(title, images, case.id, subject_of(entry))
+    return View(_image_title(images, case.id), images, case.id, subject_of(entry))
+
+
+def _image_title(images: ImageSet, image: int) -> str:
+    """The image, and its class where that is known."""
+    if not images.dataset.labelled:
+        return f"Image {image}"
+    label = int(images.dataset.labels([image])[0])
+    return f"Image {image}: {images.dataset.class_names()[label]}"
 
 
 def _explanation_picture(run: Run, entry: Entry, view: View, place: Path) -> Picture:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
-from xbench.errors import FailedEntriesError, StoreFullError, UsageError
+from xbench.errors import FailedEntriesError, MismatchError, StoreFullError, UsageError
 from xbench.interfaces.classifier import LIBRARY, Classifier
 from xbench.interfaces.component import looks_inside
 from xbench.interfaces.data.dataset import ImageSet
@@ -176,7 +176,10 @@ def _check_networks(benchmark: Benchmark, progress: Progress, *, download: bool)
     plans, cut = dict[Classifier, TrainingPlan](), set[Classifier]()
     for line in benchmark.lines:
         if not line.ensemble:
-            plan = plan_of(next(benchmark.entries(line)))
+            entry = next(benchmark.entries(line))
+            plan = plan_of(entry)
+            if entry.weights is None:
+                _check_trainable(plan)
             plans.setdefault(plan.classifier, plan)
             if looks_inside(line.explainer) or looks_inside(benchmark.protocol):
                 cut.add(plan.classifier)
@@ -190,6 +193,17 @@ def _check_networks(benchmark: Benchmark, progress: Progress, *, download: bool)
             network.cut()
             for note in network.notes:
                 progress.say(f"{network.name}: {note}")
+
+
+def _check_trainable(plan: TrainingPlan) -> None:
+    """Refuse a training on images without labels."""
+    dataset = plan.images.dataset
+    if plan.training.epochs and not dataset.labelled:
+        raise MismatchError(
+            f"classifier {plan.classifier.name!r} is to be trained, and dataset {dataset.name!r} "
+            "has no labels; take one that is trained already: -p training.epochs=0 "
+            "-p classifier.weights=FILE (or library)"
+        )
 
 
 def _image_size(images: ImageSet) -> tuple[int, int]:

@@ -46,7 +46,9 @@ class TrainedWeights(ClassifierWeights):
         if plan.training.epochs:
             curve, before = fit(plan, module, workplace, self.key)
             start -= before
-        seen = mistakes(plan, module, plan.validation, workplace) if plan.validation else None
+        seen = None
+        if plan.validation and plan.validation.dataset.labelled:
+            seen = mistakes(plan, module, plan.validation, workplace)
         state = stored_state(module.state_dict())
         seconds = round(time.perf_counter() - start, 3)
         facts = training_facts(plan, state, curve, seen)

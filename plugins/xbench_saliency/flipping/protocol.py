@@ -65,6 +65,7 @@ class PixelFlipping(Protocol):
 
     name: ClassVar[str] = "pixel-flipping"
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
+    needs_labels: ClassVar[bool] = False
 
     images: int = 300
     """How many test images; 0 for all."""

@@ -52,6 +52,7 @@ class ParameterRandomisation(Protocol):
 
     name: ClassVar[str] = "parameter-randomisation"
     scores: ClassVar[type[SaliencyMap]] = SaliencyMap
+    needs_labels: ClassVar[bool] = False
 
     images: int = 0
     """How many test images are explained; 0 for all."""

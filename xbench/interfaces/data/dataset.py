@@ -24,6 +24,8 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "dataset"
+    labelled: ClassVar[bool] = True
+    """Whether the labels of images are known; where not, `labels` raises `MismatchError`."""
 
     def parameters(self) -> Tree:
         """The fields, those aside that say where files lie: the fingerprint speaks for these."""
@@ -193,7 +195,8 @@ class ImageSet:
                 f"images of dataset {self.dataset.name!r} differ in size ({_sizes(sizes)}); "
                 "give them one with -p transform.resize=256 -p transform.crop=224"
             )
-        return Batch(torch.stack(images), tuple(ids), self.dataset.labels(ids), self)
+        labels = self.dataset.labels(ids) if self.dataset.labelled else None
+        return Batch(torch.stack(images), tuple(ids), labels, self)
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:
         """Part points in the transformed image; a part that is cropped away is not visible."""

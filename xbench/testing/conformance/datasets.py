@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from xbench.errors import DatasetError
+from xbench.errors import DatasetError, MismatchError
 from xbench.interfaces.data.dataset import Dataset
 from xbench.testing.conformance.rules import Beside, Rule, form, is_tensor
 
@@ -66,6 +66,9 @@ def _splits(dataset: Dataset) -> Iterator[str]:
 
 
 def _labels(dataset: Dataset) -> Iterator[str]:
+    if not dataset.labelled:
+        yield from _unlabelled(dataset)
+        return
     classes = len(dataset.class_names())
     for ids in tried(dataset):
         labels = dataset.labels(ids)
@@ -73,6 +76,15 @@ def _labels(dataset: Dataset) -> Iterator[str]:
             yield f"gives as labels of {len(ids)} images {form(labels)}, not int64, one per image"
         elif not ((labels >= 0) & (labels < classes)).all():
             yield f"has labels out of range: {labels.tolist()} of {classes} classes"
+
+
+def _unlabelled(dataset: Dataset) -> Iterator[str]:
+    for ids in tried(dataset):
+        try:
+            labels = dataset.labels(ids)
+        except MismatchError:
+            continue
+        yield f"is not labelled, and gives as labels {form(labels)}; raise MismatchError"
 
 
 def _images(dataset: Dataset) -> Iterator[str]:
@@ -93,7 +105,7 @@ def _repeatable(dataset: Dataset) -> Iterator[str]:
         back = list(reversed(ids))
         if not _equal(dataset.images(ids), list(reversed(list(dataset.images(back))))):
             yield "gives other images when ids come in another order"
-        if not _equal(dataset.labels(ids), dataset.labels(back).flip(0)):
+        if dataset.labelled and not _equal(dataset.labels(ids), dataset.labels(back).flip(0)):
             yield "gives other labels when ids come in another order"
 
 
