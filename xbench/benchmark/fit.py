@@ -191,7 +191,7 @@ def _buildable(names: Sequence[str], builder: Builder) -> Iterator[Protocol]:
 
 def _mismatch(protocol: Protocol, explanation: type | None, dataset: Dataset) -> str | None:
     missing = [_either(need) for need in protocol.needs() if not isinstance(dataset, need)]
-    if protocol.needs_labels and not dataset.labelled:
+    if protocol.needs_labels and not dataset.has_labels:
         missing.append("labels")
     if missing and not _unlike(protocol, explanation):
         return (
@@ -276,7 +276,7 @@ def _owners(protocol: Protocol, builder: Builder) -> WayOut:
 
 def _has_all(dataset: type[Dataset], protocol: Protocol) -> bool:
     """Whether images of the dataset come with all that the protocol reads."""
-    labelled = dataset.labelled or not protocol.needs_labels
+    labelled = dataset.has_labels or not protocol.needs_labels
     return labelled and all(issubclass(dataset, kind) for kind in protocol.needs())
 
 

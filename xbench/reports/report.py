@@ -215,7 +215,7 @@ def _image_view(entry: Entry, case: Case) -> View | None:
 
 def _image_title(images: ImageSet, image: int) -> str:
     """The image, and its class where that is known."""
-    if not images.dataset.labelled:
+    if not images.dataset.has_labels:
         return f"Image {image}"
     label = int(images.dataset.labels([image])[0])
     return f"Image {image}: {images.dataset.class_names()[label]}"

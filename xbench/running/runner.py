@@ -198,7 +198,7 @@ def _check_networks(benchmark: Benchmark, progress: Progress, *, download: bool)
 def _check_trainable(plan: TrainingPlan) -> None:
     """Refuse a training on images without labels."""
     dataset = plan.images.dataset
-    if plan.training.epochs and not dataset.labelled:
+    if plan.training.epochs and not dataset.has_labels:
         raise MismatchError(
             f"classifier {plan.classifier.name!r} is to be trained, and dataset {dataset.name!r} "
             "has no labels; take one that is trained already: -p training.epochs=0 "

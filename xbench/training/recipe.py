@@ -47,7 +47,7 @@ class TrainedWeights(ClassifierWeights):
             curve, before = fit(plan, module, workplace, self.key)
             start -= before
         seen = None
-        if plan.validation and plan.validation.dataset.labelled:
+        if plan.validation and plan.validation.dataset.has_labels:
             seen = mistakes(plan, module, plan.validation, workplace)
         state = stored_state(module.state_dict())
         seconds = round(time.perf_counter() - start, 3)

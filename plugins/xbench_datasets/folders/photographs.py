@@ -29,7 +29,7 @@ class Photographs(PhotoFolder):
     """
 
     name: ClassVar[str] = "photographs"
-    labelled: ClassVar[bool] = False
+    has_labels: ClassVar[bool] = False
 
     classes: str = location("")
     """A text file with the names of the network's classes in order; "" for ImageNet's."""

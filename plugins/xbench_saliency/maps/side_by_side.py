@@ -36,8 +36,9 @@ def side_by_side(
     class_names: Sequence[str],
     *,
     columns: int = MOST_COLUMNS,
+    title: str = "image",
 ) -> Figure:
-    """The image, then each map on it under its name, and one legend for all.
+    """The image under its title, then each map on it under its name, and one legend for all.
 
     Each map is scaled by its own largest value. Which class a map speaks for stands above the
     image where it is the same for all, and else under each map's name.
@@ -45,7 +46,7 @@ def side_by_side(
     photo = image.detach().cpu().float().clamp(0, 1)
     faint = PALE + (1 - PALE) * photo
     pictures = [enlarged_pixels(photo), *(overlaid(one, faint) for one in maps.values())]
-    captions = _captions(maps, class_names)
+    captions = _captions(title, maps, class_names)
     columns = max(1, min(columns, len(pictures)))
     shape, lines = photo.shape[-2] / photo.shape[-1], max(len(one.lines) for one in captions)
     grid = _Grid(columns, -(-len(pictures) // columns), shape, lines)
@@ -56,14 +57,16 @@ def side_by_side(
     return figure
 
 
-def _captions(maps: Mapping[str, SaliencyMap], class_names: Sequence[str]) -> list[Caption]:
+def _captions(
+    title: str, maps: Mapping[str, SaliencyMap], class_names: Sequence[str]
+) -> list[Caption]:
     """Of the image and of each map; what is the same for all maps stands above the image."""
     classes = [_explained(one, class_names) for one in maps.values()]
     if len(set(classes)) == 1:
         share = share_text(next(iter(maps.values())).probability)
-        return [_caption("image", f"{classes[0]}  ·  P = {share}"), *(Caption(m, []) for m in maps)]
+        return [_caption(title, f"{classes[0]}  ·  P = {share}"), *(Caption(m, []) for m in maps)]
     of_maps = (_caption(name, text) for name, text in zip(maps, classes, strict=True))
-    return [Caption("image", []), *of_maps]
+    return [Caption(title, []), *of_maps]
 
 
 def _caption(title: str, text: str) -> Caption:

@@ -33,6 +33,13 @@ def test_what_is_the_same_for_all_maps_stands_above_the_image_alone():
     figure.canvas.draw()
 
 
+def test_the_image_may_have_a_title_of_its_own():
+    for maps in ({"one": made()}, {"one": made(), "other": made(1)}):
+        told = words(side_by_side(IMAGE, maps, NAMES, title="wasp"))
+        assert "wasp" in told
+        assert "image" not in told
+
+
 def test_different_classes_stand_under_the_names_of_the_maps():
     maps = {"one": made(), "other": made(1, 0), "long": made(2)}
     told = words(side_by_side(IMAGE, maps, NAMES))

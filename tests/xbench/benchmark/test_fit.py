@@ -233,6 +233,26 @@ def test_a_need_that_two_kinds_meet_is_named_with_both(registry):
     assert re.search("have all it needs: .*ade20k.*cub200.*toybirds", str(caught.value))
 
 
+@dataclass(frozen=True)
+class Unlabelled(Greys):
+    """Squares of which nobody knows what they are."""
+
+    has_labels: ClassVar[bool] = False
+
+
+def test_a_protocol_that_reads_labels_is_not_for_a_dataset_without(registry, monkeypatch):
+    monkeypatch.setattr(registry, "own", {**OWN, ("dataset", "unlabelled"): Unlabelled})
+    asked = (ScoresSpots(), Wanted(Spot, Unlabelled(6), {}), Builder(registry))
+    with pytest.raises(MismatchError) as caught:
+        fitting_protocol(*asked)
+    message = str(caught.value)
+    assert "'scores-spots' needs labels, which dataset 'greys' does not have" in message
+    assert "toybirds" in message
+    assert "unlabelled" not in message
+    monkeypatch.setattr(ScoresSpots, "needs_labels", False)
+    assert fitting_protocol(*asked).protocol == ScoresSpots()
+
+
 USUAL = """
 extends = "default"
 name = "spots-usually"

@@ -285,6 +285,11 @@ MISTAKES = {
         "ideal observer",
         "part likelihoods a tensor of shape (3, 5)",
     ),
+    "labels that it says not to have": (
+        {"has_labels": False},
+        "labels",
+        "is not labelled, and gives as labels a tensor",
+    ),
     "an error": ({"labels": lambda self, ids: 1 / 0}, "labels", "raises ZeroDivisionError"),
     "an exit": ({"splits": lambda self: sys_exit()}, "splits", "raises SystemExit"),
     "an error in its check": ({"check": lambda self: 1 / 0}, "tried", "raises ZeroDivisionError"),

@@ -24,7 +24,7 @@ class Dataset(Component):
     """
 
     kind: ClassVar[str] = "dataset"
-    labelled: ClassVar[bool] = True
+    has_labels: ClassVar[bool] = True
     """Whether the labels of images are known; where not, `labels` raises `MismatchError`."""
 
     def parameters(self) -> Tree:
@@ -195,7 +195,7 @@ class ImageSet:
                 f"images of dataset {self.dataset.name!r} differ in size ({_sizes(sizes)}); "
                 "give them one with -p transform.resize=256 -p transform.crop=224"
             )
-        labels = self.dataset.labels(ids) if self.dataset.labelled else None
+        labels = self.dataset.labels(ids) if self.dataset.has_labels else None
         return Batch(torch.stack(images), tuple(ids), labels, self)
 
     def part_points(self, ids: Sequence[int]) -> Float[Tensor, "n parts 3"]:

@@ -66,7 +66,7 @@ def _splits(dataset: Dataset) -> Iterator[str]:
 
 
 def _labels(dataset: Dataset) -> Iterator[str]:
-    if not dataset.labelled:
+    if not dataset.has_labels:
         yield from _unlabelled(dataset)
         return
     classes = len(dataset.class_names())
@@ -105,7 +105,7 @@ def _repeatable(dataset: Dataset) -> Iterator[str]:
         back = list(reversed(ids))
         if not _equal(dataset.images(ids), list(reversed(list(dataset.images(back))))):
             yield "gives other images when ids come in another order"
-        if dataset.labelled and not _equal(dataset.labels(ids), dataset.labels(back).flip(0)):
+        if dataset.has_labels and not _equal(dataset.labels(ids), dataset.labels(back).flip(0)):
             yield "gives other labels when ids come in another order"
 
 
