@@ -26,13 +26,13 @@ def photographs(tmp_path):
 
 
 def test_an_explainer_is_scored_on_photographs_without_labels(xbench, photographs, tmp_path):
-    given = ("run", "--dataset", f"photographs:{photographs}", "--explainer", "grad-cam", *RANDOM)
+    of = ("-p", f"dataset.root={photographs}", "--explainer", "grad-cam", *RANDOM)
     few = ("-p", "protocol.steps=2", "-p", "protocol.draws=1", "--store", tmp_path / "store")
     report = tmp_path / "report"
-    called = xbench(*given, *few, "--json", "--report", report)
-    made = records(called)
+    given = ("run", "--benchmark", "saliency-pixel-flipping-photographs", *of, *few)
+    made = records(xbench(*given, "--json", "--report", report))
     assert {record.cases for record in made.values()} == {3}
-    assert made["grad-cam"].components["protocol"]["name"] == "pixel-flipping"
+    assert made["grad-cam"].scores[0].name == "symmetric gain"
     assert "Image 0" in (report / "index.html").read_text()
 
 
