@@ -37,6 +37,8 @@ OTHERS: dict[str, Explainer] = {
     "SmoothGrad": SmoothGrad(channels="abs-sum"),
 }
 BATCH = 8
+SHOWN = 0.99
+"""From this quantile on maps have their full colour: a few pixels of SmoothGrad hide all others."""
 
 
 def main(folder: str, weights: str, out: str, count: str = "40", processes: str = "2") -> None:
@@ -91,7 +93,7 @@ def explain(folder: str, weights: str, out: str, ids: list[int]) -> Counter:
         batch = images.batch([image])
         maps = five_maps(network, batch, seconds)
         start, label = time.process_time(), names[int(batch.known_labels()[0])]
-        figure = side_by_side(batch.images[0], maps, names, columns=6, title=label)
+        figure = side_by_side(batch.images[0], maps, names, columns=6, title=label, quantile=SHOWN)
         taken = names[next(iter(maps.values())).label]
         stem = f"{image:05d} {label} taken for {taken}".replace(" ", "-").replace("/", "-")
         save_figure(figure, Path(out) / f"{stem}.png", title=f"{label}, taken for {taken}")

@@ -1,9 +1,11 @@
 """All maps of one image side by side, with one scale and one legend."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from textwrap import wrap
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap
@@ -37,15 +39,20 @@ def side_by_side(
     *,
     columns: int = MOST_COLUMNS,
     title: str = "image",
+    quantile: float = 1.0,
 ) -> Figure:
     """The image under its title, then each map on it under its name, and one legend for all.
 
-    Each map is scaled by its own largest value. Which class a map speaks for stands above the
-    image where it is the same for all, and else under each map's name.
+    Each map has its full colour from this quantile of its sizes on: at its largest value, or with
+    a lower one from where a few pixels would hide all others. Which class a map speaks for stands
+    above the image where it is the same for all, and else under each map's name.
     """
     photo = image.detach().cpu().float().clamp(0, 1)
     faint = PALE + (1 - PALE) * photo
-    pictures = [enlarged_pixels(photo), *(overlaid(one, faint) for one in maps.values())]
+    pictures = [
+        enlarged_pixels(photo),
+        *(overlaid(_clipped(one, quantile), faint) for one in maps.values()),
+    ]
     captions = _captions(title, maps, class_names)
     columns = max(1, min(columns, len(pictures)))
     shape, lines = photo.shape[-2] / photo.shape[-1], max(len(one.lines) for one in captions)
@@ -53,8 +60,14 @@ def side_by_side(
     figure = blank_figure(grid.width, grid.height)
     for place, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         grid.draw(figure, place, picture, caption)
-    _legend(figure, signed=any(bool((one.values < 0).any()) for one in maps.values()))
+    _legend(figure, quantile, signed=any(bool((one.values < 0).any()) for one in maps.values()))
     return figure
+
+
+def _clipped(saliency: SaliencyMap, quantile: float) -> SaliencyMap:
+    """The map with no value beyond the quantile of its sizes, unless most of them are 0."""
+    most = float(np.quantile(saliency.values.abs().numpy(), quantile))
+    return replace(saliency, values=saliency.values.clamp(-most, most)) if most else saliency
 
 
 def _captions(
@@ -108,7 +121,7 @@ class _Grid:
         return x / self.width, y / self.height
 
 
-def _legend(figure: Figure, *, signed: bool) -> None:
+def _legend(figure: Figure, quantile: float, *, signed: bool) -> None:
     """What the colours say, once for all maps."""
     width, height = figure.get_figwidth(), figure.get_figheight()
     colours = LinearSegmentedColormap.from_list(
@@ -128,4 +141,6 @@ def _legend(figure: Figure, *, signed: bool) -> None:
     axes.tick_params(labelsize=SMALL, length=2, colors=FAINT)
     axes.spines[:].set_visible(False)
     text = "full colour: each map's own largest value"
+    if quantile < 1:
+        text = f"full colour: each map's own largest {share_text(1 - quantile, 0)} of all values"
     write(figure, (GAP / width, 0.06 / height), text, fontsize=SMALL, color=FAINT, va="bottom")

@@ -40,6 +40,21 @@ def test_the_image_may_have_a_title_of_its_own():
         assert "image" not in told
 
 
+def pixels_of(figure, place):
+    return figure.axes[place].images[0].get_array()
+
+
+def test_with_a_quantile_a_few_large_values_do_not_hide_the_others():
+    values = torch.full((10, 10), 0.1)
+    values[0, 0] = 5.0
+    maps = {"one": SaliencyMap(values, 0, 0.5, (32, 48)), "none": made(values=((0.0, 0.0),))}
+    plain, fuller = (side_by_side(IMAGE, maps, NAMES, quantile=q) for q in (1.0, 0.9))
+    green = [pixels_of(figure, 1)[-5:, -5:, 1].mean() for figure in (plain, fuller)]
+    assert green[1] < 0.6 * green[0]  # red is what is left
+    assert (pixels_of(plain, 2) == pixels_of(fuller, 2)).all()
+    assert "full colour: each map's own largest 10 % of all values" in words(fuller)
+
+
 def test_different_classes_stand_under_the_names_of_the_maps():
     maps = {"one": made(), "other": made(1, 0), "long": made(2)}
     told = words(side_by_side(IMAGE, maps, NAMES))
