@@ -4,9 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float64, Int64
 
-from xbench import DatasetError, HumanLabels, ImageSet, MismatchError, annotated
+from xbench import (
+    DatasetError,
+    HumanLabels,
+    IdealObserver,
+    ImageSet,
+    MismatchError,
+    annotated,
+)
 
 ENOUGH = 30
 """Images from which on their agreement tells whether they have the order of the labels."""
@@ -24,13 +31,18 @@ class People(NamedTuple):
     counts: Int64[np.ndarray, "n classes"]
     """How many annotators chose each class."""
     simulated: bool
+    ideal: Float64[np.ndarray, "n classes"] | None = None
+    """What an ideal observer says of each image, where there is one."""
 
 
 def people(images: ImageSet, ids: Sequence[int]) -> People:
     """The hard labels of these images and the counts of their annotators' labels."""
     dataset = annotated(images.dataset, HumanLabels)
     counts = dataset.label_counts(ids).numpy().astype(np.int64)
-    return People(images.dataset.labels(ids).numpy(), counts, dataset.simulated)
+    ideal = None
+    if isinstance(images.dataset, IdealObserver):
+        ideal = images.dataset.class_posterior(ids).numpy()
+    return People(images.dataset.labels(ids).numpy(), counts, dataset.simulated, ideal)
 
 
 def check_people(images: ImageSet) -> None:
@@ -40,7 +52,7 @@ def check_people(images: ImageSet) -> None:
     say: of images in another order hardly more are than by chance.
     """
     ids = images.ids()
-    labels, counts, _ = people(images, ids)
+    labels, counts, *_ = people(images, ids)
     what = f"dataset {images.dataset.name!r}, split {images.split!r}"
     classes = len(images.dataset.class_names())
     if counts.shape != (len(ids), classes) or (counts < 0).any():

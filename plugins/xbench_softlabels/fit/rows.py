@@ -29,8 +29,9 @@ NUMBERS = (
     "label_cross_entropy",
     "brier",
     "label_brier",
+    "ideal",
 )
-"""Columns of the network's answer that are numbers."""
+"""Columns of numbers."""
 
 
 class Answers(NamedTuple):
@@ -58,6 +59,8 @@ class FitColumns(NamedTuple):
     label_cross_entropy: Float64[np.ndarray, " n"]
     brier: Float64[np.ndarray, " n"]
     label_brier: Float64[np.ndarray, " n"]
+    ideal: Float64[np.ndarray, " n"]
+    """The ideal observer's cross-entropy to people; NaN where there is none."""
     whom: str
     """`people`, or `simulated annotators`."""
 
@@ -109,7 +112,15 @@ def _fit(
         "label_cross_entropy": label_cross_entropies(people.labels, log_probabilities),
         "brier": brier_scores(shares, probabilities),
         "label_brier": brier_scores(hard, probabilities),
+        "ideal": _ideal(people, shares),
     }
+
+
+def _ideal(people: People, shares: Float64[np.ndarray, "n classes"]) -> Float64[np.ndarray, " n"]:
+    """The cross-entropy to people of what an ideal observer says."""
+    if people.ideal is None:
+        return np.full(len(shares), np.nan)
+    return cross_entropies(shares, np.log(np.maximum(people.ideal, np.finfo(np.float64).tiny)))
 
 
 def fit_columns(rows: Rows) -> FitColumns:

@@ -33,7 +33,8 @@ TERMS = {
     "people's shares, or from the label; less is nearer.",
     "yardstick": "the cross-entropy to people of what no network says: their own entropy, which "
     "nothing is below, what they say on average of all images (prior), and of images of the "
-    "predicted class, or of the true class, which a network does not know.",
+    "predicted class, or of the true class, which a network does not know; and what an ideal "
+    "observer says, where there is one.",
     "second-best accuracy": "how often a network's second class is that of people, on images "
     "where they have one.",
     "divergence": "the cross-entropy less people's own entropy, by how much they disagree.",
@@ -110,8 +111,10 @@ def yardsticks(columns: FitColumns) -> dict[str, Float64[np.ndarray, " n"]]:
     shares = human_distributions(counts)
     rows = np.log(class_distributions(counts, labels, ADDED_LABELS))
     prior = np.log(label_prior(counts, ADDED_LABELS))
+    ideal = {} if np.isnan(columns.ideal).all() else {"ideal observer": columns.ideal}
     return {
         "entropy": columns.human_entropy,
+        **ideal,
         "true class": cross_entropies(shares, rows[labels]),
         "predicted class": cross_entropies(shares, rows[columns.predicted]),
         "prior": cross_entropies(shares, np.broadcast_to(prior, shares.shape)),

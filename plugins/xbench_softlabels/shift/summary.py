@@ -55,13 +55,9 @@ def _of_set(of: SetAnswers) -> Iterator[CaseScores]:
 
 def _afar(shifted: Sequence[SetAnswers]) -> Iterator[CaseScores]:
     """The mean over sets of each set's mean, whatever their sizes."""
-    if not shifted:
-        return
-    count = sum(len(of.cases) for of in shifted)
-    values = [of.values["cross_entropy"] * count / (len(shifted) * len(of.cases)) for of in shifted]
-    cases = np.concatenate([of.cases for of in shifted])
-    every = np.concatenate(values)
-    yield CaseScores(AFAR, "lower", cases, every, headline=True, unit="number", ranking=True)
+    if shifted:
+        weights = [1 / len(shifted)] * len(shifted)
+        yield replace(combined(AFAR, shifted, weights), headline=True, ranking=True)
 
 
 def _of_shifts(base: SetAnswers, shifted: Sequence[SetAnswers]) -> Iterator[CaseScores]:
@@ -72,18 +68,28 @@ def _of_shifts(base: SetAnswers, shifted: Sequence[SetAnswers]) -> Iterator[Case
 
 
 def _rise(base: SetAnswers, of: SetAnswers) -> CaseScores:
-    """The set's mean less the known set's, as a mean over the images of both.
+    """The set's mean less the known set's.
 
     Differences between entries are the interaction of what they gain and the shift: by how much
     more one of them loses there.
     """
-    count = len(base.cases) + len(of.cases)
+    return combined(f"{RISE}@{of.name}", [base, of], [-1, 1])
+
+
+def combined(name: str, sets: Sequence[SetAnswers], weights: Sequence[float]) -> CaseScores:
+    """Σ w_s · (mean cross-entropy of set s), as a mean over the images of all sets.
+
+    Each image has the sum and its own part of it, w_s n / n_s times how far it lies from its
+    set's mean: means over resampled images then scatter as the sum does, whatever it is made of.
+    """
+    entropies = [of.values["cross_entropy"] for of in sets]
+    count = sum(map(len, entropies))
+    total = sum(w * own.mean() for w, own in zip(weights, entropies, strict=True))
     values = [
-        -base.values["cross_entropy"] * count / len(base.cases),
-        of.values["cross_entropy"] * count / len(of.cases),
+        total + w * count / len(own) * (own - own.mean())
+        for w, own in zip(weights, entropies, strict=True)
     ]
-    cases = np.concatenate([base.cases, of.cases])
-    name = f"{RISE}@{of.name}"
+    cases = np.concatenate([of.cases for of in sets])
     return CaseScores(name, "lower", cases, np.concatenate(values), unit="number", ranking=False)
 
 

@@ -128,6 +128,15 @@ def test_sets_count_alike_and_rises_are_differences_of_means():
     assert found[f"{RISE}@near"] == pytest.approx(1.0 - 0.6)
 
 
+def test_a_rise_scatters_as_the_difference_of_two_means_does():
+    draws = np.random.default_rng(0)
+    sets = {"test": draws.normal(3, 0.5, 40).tolist(), "far": draws.normal(5, 1, 80).tolist()}
+    scores = scores_by_name(DistributionShift().summarise({"x": rows_of(sets)})["x"])
+    values = scores[f"{RISE}@far"].values
+    expected = sum(np.var(own) / len(own) for own in sets.values())
+    assert np.var(values) / len(values) == pytest.approx(expected)
+
+
 def test_the_difference_of_two_rises_is_the_interaction():
     one, other = {"test": [0.5, 0.7], "far": [2.0, 4.0]}, {"test": [0.4, 0.6], "far": [1.0, 2.0]}
     gains = {name: np.mean(one[name]) - np.mean(other[name]) for name in one}
