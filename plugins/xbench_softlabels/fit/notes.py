@@ -30,6 +30,7 @@ from xbench_softlabels.kernels.choices import (
     unique_second_classes,
 )
 from xbench_softlabels.kernels.distances import miller_madow_entropies
+from xbench_softlabels.kernels.resampled_t import corrected_resampled_t
 
 BINS = 15
 """Of confidence."""
@@ -54,16 +55,34 @@ class Ceilings(NamedTuple):
 def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
     """Facts about the images, and about each entry."""
     ceilings: dict[bytes, Ceilings] = {}
+    every = {label: fit_columns(table) for label, table in rows.items()}
     notes = {}
-    for label, table in rows.items():
-        columns = fit_columns(table)
+    for label, columns in every.items():
         counts = counts_once(columns)
         key = counts.tobytes()
         if key not in ceilings:  # the same for all entries, and slow
             halves = half_against_half(counts, DRAWS, _source("halves"))
             ceilings[key] = Ceilings(people_ceilings(counts), halves)
         notes[label] = {**_people(columns, ceilings[key]), **_network(columns)}
+        notes[label] |= _differences(label, every)
     return notes
+
+
+def _differences(label: str, every: Mapping[str, FitColumns]) -> Tree:
+    """What folds say of the differences to other entries, whose folds are the same."""
+    means = {other: _fold_means(columns) for other, columns in every.items()}
+    own = means[label]
+    if len(own) < 2:
+        return {}
+    alike = {other: of for other, of in means.items() if other != label and len(of) == len(own)}
+    tests = {o: corrected_resampled_t(own - of, 1 / (len(own) - 1)) for o, of in alike.items()}
+    return {"differences_over_folds": {o: _plain(of._asdict()) for o, of in tests.items()}}
+
+
+def _fold_means(columns: FitColumns) -> Float64[np.ndarray, " folds"]:
+    """The mean cross-entropy to people of each fold."""
+    folds = np.unique(columns.folds)
+    return np.array([_mean(columns.cross_entropy[columns.folds == fold]) for fold in folds])
 
 
 def counts_once(columns: FitColumns) -> Int64[np.ndarray, "images classes"]:
@@ -159,17 +178,13 @@ def _calibration(
 
 def _folds(columns: FitColumns) -> Tree:
     """The mean of each fold and how far folds lie apart; nothing where there is one."""
-    folds = np.unique(columns.folds)
-    if len(folds) < 2:
+    means = _fold_means(columns)
+    if len(means) < 2:
         return {}
-    means = [_mean(columns.cross_entropy[columns.folds == fold]) for fold in folds]
-    return {
-        "folds": {
-            "images": [int((columns.folds == fold).sum()) for fold in folds],
-            "cross_entropy": means,
-            "deviation": float(np.std(means, ddof=1)),
-        }
-    }
+    counts = np.unique(columns.folds, return_counts=True)[1]
+    deviation = float(means.std(ddof=1))
+    of_folds = {"images": counts.tolist(), "cross_entropy": means.tolist()}
+    return {"folds": {**of_folds, "deviation": deviation}}
 
 
 def _plain(values: Mapping[str, float]) -> Tree:

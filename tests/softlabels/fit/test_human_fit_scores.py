@@ -16,6 +16,7 @@ from xbench_softlabels.fit.people import People
 from xbench_softlabels.fit.protocol import HumanFit
 from xbench_softlabels.fit.rows import Answers, answer_rows, fit_columns
 from xbench_softlabels.fit.summary import case_scores
+from xbench_softlabels.kernels.resampled_t import corrected_resampled_t
 
 COUNT = 120
 
@@ -175,6 +176,15 @@ def test_folds_are_told_with_how_far_they_lie_apart():
     assert folds["images"] == [40, 40, 40]
     assert folds["cross_entropy"] == pytest.approx(means)
     assert folds["deviation"] == pytest.approx(np.std(means, ddof=1))
+
+
+def test_differences_are_tested_over_folds():
+    tables = {"a": rows(folds=3), "b": rows(1, folds=3)}
+    told = notes_by_label(tables)
+    of = [np.array(told[label]["folds"]["cross_entropy"]) for label in "ab"]
+    expected = corrected_resampled_t(of[0] - of[1], 1 / 2)
+    assert told["a"]["differences_over_folds"]["b"] == pytest.approx(expected._asdict())
+    assert "differences_over_folds" not in notes_by_label({"a": rows(), "b": rows(1)})["a"]
 
 
 def test_pictures_show_every_entry_and_say_how_to_read_them():
