@@ -1,7 +1,7 @@
 """The attack protocol: how small a change of an image makes a classifier err."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,14 +23,19 @@ from xbench import (
     Role,
     Rows,
     Tree,
-    networks_of,
 )
 from xbench_softlabels.attack.networks import Attacked
-from xbench_softlabels.attack.outcome import Strength, attacked
+from xbench_softlabels.attack.outcome import Outcome, Strength, attacked
 from xbench_softlabels.attack.passes import passes
 from xbench_softlabels.attack.radii import check_radii
 from xbench_softlabels.attack.rows import rows_table
 from xbench_softlabels.attack.summary import WITHSTOOD, case_scores, table_notes
+from xbench_softlabels.folds.fold_networks import (
+    FoldNetworks,
+    cases_by_fold,
+    check_folds,
+    fold_networks,
+)
 
 MOST_STEPS = 1000
 
@@ -59,9 +64,16 @@ class Attack(Protocol):
     """A step of PGD goes this times radius / steps."""
     restarts: int = 1
     """From how many random starts PGD is made; the worst counts."""
+    folds: int = 0
+    """In how many folds of `test` networks are trained, so that each image meets one that did not
+    see it; 0 for the entries' own networks."""
+    fold_seed: int = 0
+    first_folds: int = 0
+    """Of how many of the folds networks are trained; 0 for all."""
 
     def __post_init__(self) -> None:
         """Refuse impossible numbers, and radii of another scale."""
+        check_folds(self.folds, self.first_folds)
         check_radii(self.radii, "radii")
         if self.pgd_radii and not set(self.pgd_radii) <= set(self.radii):
             raise ValueError(
@@ -110,30 +122,47 @@ class Attack(Protocol):
                 f"networks are trained for {', '.join(own[:5])}{', …' * (len(own) > 5)}; attacks "
                 "need a test set of the same classes in the same order"
             )
-        return {network.artefact: network.subject.weights for network in networks_of(entry)}
+        networks = [network for fold in self._folds(entry) for network in fold.networks]
+        return {network.artefact: network.subject.weights for network in networks}
+
+    def _folds(self, entry: Entry) -> tuple[FoldNetworks, ...]:
+        return fold_networks(entry, self.folds, self.fold_seed, self.first_folds)
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
-        """The chosen test images."""
-        ids = entry.datasets["test"].ids()
+        """The chosen test images, fold by fold."""
+        folds = [fold.images.ids() for fold in self._folds(entry)]
+        held_out = {image for ids in folds for image in ids}
+        ids = [image for image in entry.datasets["test"].ids() if image in held_out]
         count = min(self.images or len(ids), len(ids))
-        return [Case("test", ids[place * len(ids) // count]) for place in range(count)]
+        chosen = {ids[place * len(ids) // count] for place in range(count)}
+        return [Case("test", image) for own in folds for image in own if image in chosen]
 
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """One row per image, with its losses under each attack, and along PGD."""
-        networks = [
-            bench.network(of.subject.classifier, artefacts[of.artefact])
-            for of in networks_of(entry)
-        ]
-        ids, outcomes = [case.id for case in cases], []
+        outcomes: list[tuple[Outcome, int]] = []
         with bench.stage("attack"):
-            test, classes = entry.datasets["test"], networks[0].classes
-            for images in passes(test, classes, ids, torch.device(bench.device)):
-                answers = Attacked(networks, images.ids)
-                outcome = attacked(answers, images, self.strength, entry.seed)
-                outcomes.append((outcome, images.count))
+            for fold, own in cases_by_fold(self._folds(entry), cases):
+                outcomes += self._outcomes(entry, fold, own, artefacts, bench)
         return rows_table(cases, outcomes, self.strength)
+
+    def _outcomes(
+        self,
+        entry: Entry,
+        fold: FoldNetworks,
+        cases: Sequence[Case],
+        artefacts: Artefacts,
+        bench: Bench,
+    ) -> Iterator[tuple[Outcome, int]]:
+        """What becomes of a fold's images, pass by pass, and of how many in each."""
+        networks = [
+            bench.network(of.subject.classifier, artefacts[of.artefact]) for of in fold.networks
+        ]
+        ids, device = [case.id for case in cases], torch.device(bench.device)
+        for images in passes(fold.images, networks[0].classes, ids, device):
+            answers = Attacked(networks, images.ids)
+            yield attacked(answers, images, self.strength, entry.seed), images.count
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Accuracy and cross-entropy: without an attack, and under each at each radius."""

@@ -36,7 +36,12 @@ from xbench_softlabels.fit.notes import notes_by_label
 from xbench_softlabels.fit.people import check_classes, check_order, check_people, people
 from xbench_softlabels.fit.rows import Answers, answer_rows
 from xbench_softlabels.fit.summary import TERMS, case_scores
-from xbench_softlabels.folds.fold_networks import FoldNetworks, check_folds, fold_networks
+from xbench_softlabels.folds.fold_networks import (
+    FoldNetworks,
+    cases_by_fold,
+    check_folds,
+    fold_networks,
+)
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,7 @@ class HumanFit(Protocol):
         self, entry: Entry, cases: Sequence[Case]
     ) -> Iterator[tuple[FoldNetworks, list[Case]]]:
         """The folds that have some of the cases, with these."""
-        for fold in self._folds(entry):
-            ids = set(fold.images.ids())
-            own = [case for case in cases if case.id in ids]
-            if own:
-                yield fold, own
+        return cases_by_fold(self._folds(entry), cases)
 
     def for_predictions(self) -> "HumanFit":
         """Without folds: nothing is trained."""

@@ -3,10 +3,12 @@
 Section 5 of Peterson et al. (ICCV 2019): ten folds of the images that people labelled.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from xbench import (
+    Case,
     Entry,
     EntryNetwork,
     Folds,
@@ -43,6 +45,17 @@ def fold_networks(entry: Entry, count: int, seed: int, first: int) -> tuple[Fold
         FoldNetworks(fold, folds.held_out(fold), _networks(entry, folds, fold))
         for fold in range(first or count)
     )
+
+
+def cases_by_fold(
+    folds: Sequence[FoldNetworks], cases: Sequence[Case]
+) -> Iterator[tuple[FoldNetworks, list[Case]]]:
+    """The folds that have some of the cases, with these in their order."""
+    for fold in folds:
+        ids = set(fold.images.ids())
+        own = [case for case in cases if case.id in ids]
+        if own:
+            yield fold, own
 
 
 def check_folds(count: int, first: int) -> None:

@@ -11,13 +11,14 @@ import torch
 from shards import bench_in, check_shards, plain, rows_of
 from small_datasets import Made
 from small_entries import entry_of
-from xbench import ImageSet, MismatchError, Resampling, generator
+from xbench import ImageSet, MismatchError, Resampling, Training, generator
 from xbench.testing import TinyClassifier, check_component, tiny_images
 from xbench_softlabels.attack.outcome import Strength, attacked
 from xbench_softlabels.attack.passes import MOST_IMAGES, passes
 from xbench_softlabels.attack.protocol import Attack
 from xbench_softlabels.attack.rows import courses, numbers
 from xbench_softlabels.attack.summary import case_scores, table_notes
+from xbench_softlabels.folds.fold_networks import fold_networks
 from xbench_softlabels.kernels.attacks import Ascent, climbed, sign_attacked, slope, standing
 
 PROTOCOL = Attack(images=6, radii=(1.0, 8.0), steps=2, restarts=2)
@@ -255,3 +256,26 @@ def test_the_words_of_a_run_say_how_strong_the_attack_was():
 
 def test_the_protocol_conforms():
     check_component(Attack)
+
+
+def test_each_image_meets_a_network_that_did_not_see_it(bench):
+    folded = dataclasses.replace(PROTOCOL, folds=2, images=4)
+    entry = made_entry(training=Training(epochs=1))
+    cases = folded.cases(entry, {})
+    table = rows_of(folded, entry, bench, 4, 4)
+    for fold in fold_networks(entry, 2, 0, 0):
+        alone = dataclasses.replace(
+            entry, weights=fold.networks[0].subject.weights, training=Training(epochs=0)
+        )
+        ids = set(fold.images.ids())
+        artefacts = bench.provider.all(PROTOCOL.artefacts(alone))
+        own = [case for case in cases if case.id in ids]
+        expected = PROTOCOL.evaluate(alone, own, artefacts, bench)
+        rows = [place for place, case in enumerate(cases) if case.id in ids]
+        assert plain(table.take(rows)) == plain(expected)
+
+
+def test_of_some_folds_only_their_images_are_attacked():
+    some = dataclasses.replace(PROTOCOL, folds=4, first_folds=1, images=0)
+    (fold,) = fold_networks(made_entry(), 4, 0, 1)
+    assert [case.id for case in some.cases(made_entry(), {})] == list(fold.images.ids())
