@@ -20,6 +20,7 @@ from xbench import (
     Dataset,
     HumanLabels,
     IdealObserver,
+    ObjectBoxes,
     PartAttribute,
     PartMasks,
     PartPoints,
@@ -61,6 +62,7 @@ class Toybirds(
     Dataset,
     PartPoints,
     PartMasks,
+    ObjectBoxes,
     PartRemovals,
     PartRedraws,
     ClassAttributes,
@@ -210,6 +212,10 @@ class Toybirds(
         """For each pixel the part it shows; hidden parts may show a few pixels."""
         return torch.from_numpy(parts.masks(self._view(ids).regions))
 
+    def object_boxes(self, ids: Sequence[int]) -> Float[Tensor, "n 4"]:
+        """Around all that an image shows of its bird."""
+        return torch.from_numpy(parts.boxes(self._view(ids).regions))
+
     def images_without(  # type: ignore[override]
         self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]
     ) -> UInt8[Tensor, "n 3 96 96"]:
@@ -218,8 +224,7 @@ class Toybirds(
         An id may stand there several times; its image is painted once.
         """
         known, variants = variants_of(ids, removed)
-        pixels = self._pixels(known)
-        return _tensor(removal.pixels_without(self._scenes(known), pixels, variants))
+        return _tensor(removal.pixels_without(self._scenes(known), self._pixels(known), variants))
 
     def visible_without(
         self, ids: Sequence[int], removed: Bool[Tensor, "n parts"]

@@ -39,6 +39,8 @@ def beside(tree: Any, folder: Path) -> Any:
     pins = placed.get("weights")
     if isinstance(pins, Mapping) and isinstance(pins.get("files"), list):
         placed["weights"] = {**pins, "files": [_placed(file, folder) for file in pins["files"]]}
+    if isinstance(pins, str) and (folder / pins).is_file():  # what a classifier starts from
+        placed["weights"] = str(folder / pins)
     return placed
 
 

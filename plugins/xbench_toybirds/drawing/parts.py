@@ -67,6 +67,21 @@ def points(
     return coordinates
 
 
+def boxes(regions: Int8[np.ndarray, "n h w"]) -> Float32[np.ndarray, "n 4"]:
+    """x, y, width and height of the box around all parts; NaN where none is shown."""
+    shown = masks(regions) >= 0
+    rows, columns = (_extents(np.any(shown, axis=axis)) for axis in (2, 1))
+    corners = np.stack([columns[0], rows[0], columns[1], rows[1]], axis=1).astype(np.float32)
+    corners[~shown.any((1, 2))] = np.nan
+    return corners
+
+
+def _extents(lines: Bool[np.ndarray, "n length"]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the first of the marked lines is, and how many there are up to the last."""
+    first, behind = lines.argmax(1), lines[:, ::-1].argmax(1)
+    return first, lines.shape[1] - behind - first
+
+
 def _areas(regions: Int8[np.ndarray, "n h w"]) -> _Areas:
     image, row, column = np.nonzero(regions >= 0)
     region = regions[image, row, column]

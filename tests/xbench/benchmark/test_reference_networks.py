@@ -139,6 +139,18 @@ def test_files_lie_beside_the_benchmark_that_names_them(tmp_path):
     assert assemble(tree, Registry(third_party=False)).repeats == 1
 
 
+def test_weights_that_a_classifier_starts_from_lie_beside_the_benchmark_too(tmp_path):
+    (tmp_path / "a.safetensors").write_bytes((WEIGHTS / "small-cnn-0.safetensors").read_bytes())
+    lines = 'extends = "default"\nname = "mine"\nversion = "1"\nweights = ""\n'
+    start = '[classifier]\nname = "small-cnn"\nweights = "a.safetensors"\n'
+    (tmp_path / "mine.toml").write_text(f"{lines}{start}")
+    tree = declared(tmp_path / "mine.toml")
+    assert tree["classifier"]["weights"] == str(tmp_path / "a.safetensors")
+    benchmark = assemble(tree, Registry(third_party=False))
+    plan = plan_of(next(benchmark.entries(benchmark.lines[0])))
+    assert str(tmp_path) not in str(plan.tree())
+
+
 def test_the_files_say_how_good_their_networks_are_and_hold_them(provider):
     benchmark = default(dataset={"test": 40})
     entry = next(benchmark.entries(benchmark.lines[0]))
