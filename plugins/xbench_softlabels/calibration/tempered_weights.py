@@ -1,4 +1,4 @@
-"""Tempered weights: those of a training, with one temperature fitted to its images."""
+"""Tempered weights: those of a training, with one temperature for their logits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,14 +39,17 @@ TOLERANCE = 1e-4
 
 @dataclass(frozen=True)
 class TemperedWeights(ClassifierWeights):
-    """Weights whose last layer is divided by the temperature that fits their training images best.
+    """Weights whose last layer is divided by the temperature that fits some images best.
 
     So the temperature is part of the network: whatever explains, attacks or scores it meets it.
     """
 
-    not_in_key: ClassVar[tuple[str, ...]] = ("trained",)
+    not_in_key: ClassVar[tuple[str, ...]] = ("trained", "asked")
 
     trained: ClassifierWeights
+    asked: ClassifierWeights
+    """Those of the network whose logits the temperature fits: the same, or one that was trained
+    alike but has not seen the images."""
     images: ImageSet
     to: FittedTo
 
@@ -62,60 +65,63 @@ class TemperedWeights(ClassifierWeights):
 
     def tree(self) -> Tree:
         """What it is fitted to, on which images."""
-        return {"tempered": 1, **super().tree()}
+        return {"tempered": 2, **super().tree()}
 
     def needs(self) -> Mapping[str, Recipe]:
-        """The weights as they were trained."""
-        return {"trained": self.trained}
+        """The weights as they were trained, and those of the network that is asked."""
+        return {"trained": self.trained, "asked": self.asked}
 
     def check(self, progress: Progress) -> None:
         """Raise what is wrong with the weights, and where no single layer makes the logits."""
-        self.trained.check(progress)
+        for weights in self.needs().values():
+            weights.check(progress)
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:
         """Fit the temperature, and divide the layer that makes the logits by it."""
         trained, plan = needs["trained"], self.trained.required_plan
-        network = workplace.network(plan.classifier, trained)
         ids = self.images.ids()
-        logits = self._logits(network.module, ids, workplace)
+        logits = self._logits(workplace.network(plan.classifier, needs["asked"]).module, workplace)
         targets = fitted_targets(self.images, ids, self.to)
         temperature = best_temperature(logits, targets)
         state = divided(trained.tensors, head_name(plan), temperature)
-        tempered = with_state(network.module, state, f"the tempered {plan.classifier.name}")
-        some = ids[: workplace.batch_size]
-        _check(self._logits(tempered, some, workplace), logits[: len(some)] / temperature, plan)
+        self._check_divided(trained, state, temperature, workplace)
         before, after = (tempered_cross_entropy(logits, targets, t) for t in (1.0, temperature))
         kept = {name: trained.facts[name] for name in ("classes", "architecture", "epochs")}
+        origin = "training images" if self.asked is self.trained else "held-out training images"
         summary = (
-            f"temperature {temperature:.3f}, fitted to {self.to} of {len(ids)} training images: "
+            f"temperature {temperature:.3f}, fitted to {self.to} of {len(ids)} {origin}: "
             f"cross-entropy {before:.3f} before, {after:.3f} after"
         )
-        told = {"temperature": temperature, "state": state_hash(state)}
+        facts = {"temperature": temperature, "state": state_hash(state)}
         lines = [*trained.facts.get("summary", ()), summary]
-        return Artefact(self.key, state, {**kept, **told, "summary": lines})
+        return Artefact(self.key, state, {**kept, **facts, "summary": lines})
+
+    def _check_divided(
+        self, trained: Artefact, state: State, temperature: float, workplace: Workplace
+    ) -> None:
+        """Raise `MismatchError` where what follows the last layer lets no factor through."""
+        classifier, some = self.trained.required_plan.classifier, workplace.batch_size
+        module = workplace.network(classifier, trained).module
+        tempered = with_state(module, state, f"the tempered {classifier.name}")
+        expected = self._logits(module, workplace, some) / temperature
+        missed = float((self._logits(tempered, workplace, some) - expected).abs().max())
+        if missed > TOLERANCE * float(expected.abs().max()):
+            raise MismatchError(
+                f"classifier {classifier.name!r}: dividing its last layer by a temperature does "
+                f"not divide its logits, {WAY_OUT}"
+            )
 
     def _logits(
-        self, module: nn.Module, ids: Sequence[int], workplace: Workplace
+        self, module: nn.Module, workplace: Workplace, first: int | None = None
     ) -> Float[Tensor, "n classes"]:
-        """The logits of some of the images, on the CPU."""
-        size, parts = workplace.batch_size, [torch.zeros(0, self.trained.required_plan.classes)]
+        """The logits of the first of the images, on the CPU; of all where no number is given."""
+        size, ids = workplace.batch_size, self.images.ids()[:first]
+        parts = [torch.zeros(0, self.trained.required_plan.classes)]
         for start in range(0, len(ids), size):
             batch = self.images.batch(ids[start : start + size]).to(workplace.device)
             with torch.no_grad():
                 parts.append(module(batch.images).float().cpu())
         return torch.cat(parts)
-
-
-def _check(
-    logits: Float[Tensor, "n classes"], expected: Float[Tensor, "n classes"], plan: TrainingPlan
-) -> None:
-    """Raise `MismatchError` where what follows the last layer does not let a factor through."""
-    missed = float((logits - expected).abs().max())
-    if missed > TOLERANCE * float(expected.abs().max()):
-        raise MismatchError(
-            f"classifier {plan.classifier.name!r}: dividing its last layer by a temperature does "
-            f"not divide its logits, {WAY_OUT}"
-        )
 
 
 def head_name(plan: TrainingPlan) -> str:

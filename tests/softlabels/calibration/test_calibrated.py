@@ -5,7 +5,16 @@ import torch
 
 from small_datasets import Greys
 from small_entries import entry_of
-from xbench import ImageSet, MismatchError, TrainedWeights, Training, subject_of, weights_recipe
+from xbench import (
+    Folds,
+    ImageSet,
+    MismatchError,
+    ParameterError,
+    TrainedWeights,
+    Training,
+    subject_of,
+    weights_recipe,
+)
 from xbench.testing import TinyClassifier, TinyDataset, TinyLoss, tiny_workplace
 from xbench_deliberative.difficulties.hardness import Hardness
 from xbench_softlabels.calibration.calibrated import Calibrated
@@ -27,15 +36,17 @@ def made(recipe, workplace):
     return recipe.build(needs, workplace)
 
 
-def logits_of(subject, weights, workplace):
+def logits_of(subject, weights, workplace, images=TRAIN):
     network = workplace.network(subject.classifier, weights)
-    return network.logits(TRAIN.batch(TRAIN.ids()).images)
+    return network.logits(images.batch(images.ids()).images)
 
 
 @pytest.mark.parametrize("to", ["labels", "people"])
 def test_logits_are_those_of_the_training_divided_by_the_best_temperature(tmp_path, to):
     workplace = tiny_workplace(tmp_path)
-    plain, calibrated = (subject_of(entry(of)) for of in (TinyLoss(), Calibrated(TinyLoss(), to)))
+    plain, calibrated = (
+        subject_of(entry(of)) for of in (TinyLoss(), Calibrated(TinyLoss(), to, 0))
+    )
     before, after = (made(of.weights, workplace) for of in (plain, calibrated))
     logits = logits_of(plain, before, workplace)
     temperature = best_temperature(logits, fitted_targets(TRAIN, TRAIN.ids(), to))
@@ -45,10 +56,52 @@ def test_logits_are_those_of_the_training_divided_by_the_best_temperature(tmp_pa
     assert f"fitted to {to} of 20 training images" in after.facts["summary"][-1]
 
 
+def test_the_temperature_fits_a_fold_that_a_network_of_the_others_did_not_see(tmp_path):
+    workplace, folds = tiny_workplace(tmp_path), Folds(TRAIN, 4, 0)
+    others = entry_of(
+        TinyClassifier(),
+        {**SETS, "train": folds.training(0)},
+        loss=TinyLoss(),
+        training=Training(epochs=1, batch_size=5),
+    )
+    asked, fold = subject_of(others), folds.held_out(0)
+    logits = logits_of(asked, made(asked.weights, workplace), workplace, fold)
+    temperature = best_temperature(logits, fitted_targets(fold, fold.ids(), "people"))
+    tempered = made(weights_recipe(entry(Calibrated(TinyLoss(), "people", 4))), workplace)
+    assert tempered.facts["temperature"] == pytest.approx(temperature, rel=1e-4)
+    assert "to people of 5 held-out training images" in tempered.facts["summary"][-1]
+
+
+def test_the_held_out_training_is_shared_by_both_controls():
+    recipes = [weights_recipe(entry(Calibrated(TinyLoss(), to))) for to in ("labels", "people")]
+    asked, trained = ({of.needs()[name].key for of in recipes} for name in ("asked", "trained"))
+    assert (len(asked), len(trained)) == (1, 1)
+    assert asked != trained
+
+
+def test_a_network_that_is_not_trained_is_asked_about_all_images():
+    as_it_is = entry_of(
+        TinyClassifier(), SETS, loss=Calibrated(TinyLoss()), training=Training(epochs=0)
+    )
+    needs = weights_recipe(as_it_is).needs()
+    assert needs["asked"] is needs["trained"]
+
+
+def test_fewer_images_than_folds_are_refused():
+    with pytest.raises(ParameterError, match="inner_folds is 21, and there are 20 training images"):
+        Calibrated(TinyLoss(), inner_folds=21).check(TRAIN)
+
+
+@pytest.mark.parametrize("folds", [-1, 1])
+def test_numbers_of_inner_folds_that_cannot_be_are_refused(folds):
+    with pytest.raises(ValueError, match=f"inner_folds is {folds}; it needs 0, or at least 2"):
+        Calibrated(TinyLoss(), inner_folds=folds)
+
+
 def test_no_network_fits_worse_once_it_is_calibrated(tmp_path):
     workplace, targets = tiny_workplace(tmp_path), fitted_targets(TRAIN, TRAIN.ids(), "people")
     losses = []
-    for loss in (TinyLoss(), Calibrated(TinyLoss(), "people")):
+    for loss in (TinyLoss(), Calibrated(TinyLoss(), "people", 0)):
         subject = subject_of(entry(loss))
         logits = logits_of(subject, made(subject.weights, workplace), workplace)
         losses.append(tempered_cross_entropy(logits, targets, 1.0))
