@@ -34,8 +34,8 @@ def kill_when(moment, arguments, home, store):
 def test_a_run_killed_at_several_moments_ends_with_the_record_of_an_uninterrupted_one(
     xbench, tmp_path
 ):
-    quick = ("-p", "dataset.train=300", "-p", "dataset.test=120", "-p", "training.epochs=3")
-    quick = (*quick, "-p", "protocol.images=60")
+    quick = ("-p", "dataset.train=200", "-p", "dataset.test=60", "-p", "training.epochs=3")
+    quick = (*quick, "-p", "protocol.images=30")
     whole = xbench("run", "--store", tmp_path / "whole", "--json", *quick).json()
     home, store = tmp_path / "home", tmp_path / "store"
     codes = [kill_when(moment, quick, home, store) for moment in MOMENTS.values()]

@@ -25,7 +25,7 @@ def test_a_green_apple_that_turns_grey_is_explained_by_greenness(xbench, realdat
         *("-p", f"dataset.of.root={realdata / 'imagenet_sample'}"),
         *("-p", f"classifier.weights={weights}", "-p", f"protocol.targets=[{target}]"),
         *("-p", 'dataset.qualities=["redness", "greenness", "blueness", "blur"]'),
-        *("-p", "explainer.examples=40"),
+        *("-p", "explainer.examples=16"),
     )
     apple = records(called)["largest margin"]
     assert score(apple, "probability falls").value == 1

@@ -37,6 +37,8 @@ DATA = {
 ELSEWHERE = {
     r"ces-spurious-toybirds|--explainer ces|concepts (learn|show)": "test_cli_concepts.py",
     r"ces-low-level-toybirds": "test_cli_low_level.py",
+    r"run .*deliberative-(difficulty|attribution|architecture)-toybirds$": "test_cli_benchmarks.py",
+    r"run .*explicable-toybirds$": "test_cli_explicable.py",
     r"run .*saliency-\S*birds|run --explainer grad-cam$|score .*saliency": "test_cli_saliency.py",
     r"xbench (submit|leaderboard (check|add|show|withdraw)) ": "test_cli_leaderboard.py",
 }
@@ -47,6 +49,12 @@ SMALL_RUN = (*SMALL_DATA, "--repeats", "1")
 SMALLEST = {
     r"run .*--benchmark explicable-lemmas": ("--repeats", "1", "--limit", "20"),
     r"run .*--benchmark explicable": (*SMALL_RUN, "-p", "dataset.shifted=40"),
+    r"run .*--benchmark softlabels-attack": (
+        *SMALL_RUN,
+        *("--limit=4", "-p", "protocol.first_folds=1"),
+        *("-p", "protocol.radii=[4]", "-p", "protocol.steps=1"),
+    ),
+    r"run .*--benchmark softlabels": (*SMALL_RUN, "--limit=8", "-p", "protocol.first_folds=1"),
     r"run .*--benchmark attack": (
         *SMALL_RUN,
         "--limit=4",
