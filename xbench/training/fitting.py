@@ -36,11 +36,20 @@ SAVED = frozenset(("module", "optimiser", "curve", "seconds"))
 
 
 class Step(NamedTuple):
-    """What one update gives."""
+    """What one update gives, or several together."""
 
     loss: float
+    """Summed over the images."""
     right: int
     images: int
+
+    def after(self, other: "Step") -> "Step":
+        """Both together."""
+        return Step(*(a + b for a, b in zip(other, self, strict=True)))
+
+    def means(self) -> tuple[float, float]:
+        """The mean loss and the share of right predictions."""
+        return self.loss / self.images, self.right / self.images
 
 
 class _Learner(NamedTuple):
@@ -219,17 +228,17 @@ def _epoch(learner: _Learner, epoch: int, workplace: Workplace) -> tuple[float, 
     plan = learner.plan
     batches = _batches(_shuffled(learner.labels, plan.seed, epoch), plan.training.batch_size)
     _set_modes(learner, frozen=epoch < plan.training.frozen_epochs)
-    steps: list[Step] = []
+    steps = Step(0.0, 0, 0)
     for place, ids in enumerate(batches):
-        steps.append(_update(learner, epoch, epoch * len(batches) + place, ids))
-        loss, right = _mean(steps)
+        steps = _update(learner, epoch, epoch * len(batches) + place, ids).after(steps)
+        loss, right = steps.means()
         workplace.progress.update(
             f"train {plan.classifier.name}",
             epoch * len(batches) + place + 1,
             plan.training.epochs * len(batches),
             f"epoch {epoch + 1}/{plan.training.epochs}, loss {loss:.3f}, accuracy {right:.1%}",
         )
-    return _mean(steps)
+    return steps.means()
 
 
 def _shuffled(ids: Iterable[int], seed: int, epoch: int) -> list[int]:
@@ -269,7 +278,7 @@ def _update(learner: _Learner, epoch: int, number: int, ids: Sequence[int]) -> S
     loss.backward()  # type: ignore[no-untyped-call]
     learner.optimiser.step()
     right = int((logits[:, : plan.classes].argmax(dim=1).cpu() == labels).sum())
-    return Step(value, right, len(ids))
+    return Step(value * len(ids), right, len(ids))
 
 
 def _checked(loss: Tensor, plan: TrainingPlan, epoch: int) -> float:
@@ -280,12 +289,6 @@ def _checked(loss: Tensor, plan: TrainingPlan, epoch: int) -> float:
         message += f"{epoch + 1}; try a smaller training.learning_rate than {rate:g}, or "
         raise NumericalError(message + "training.warmup_epochs = 1")
     return value
-
-
-def _mean(steps: Sequence[Step]) -> tuple[float, float]:
-    images = sum(step.images for step in steps)
-    loss = sum(step.loss * step.images for step in steps) / images
-    return loss, sum(step.right for step in steps) / images
 
 
 def _save(learner: _Learner, path: Path, curve: Curve, seconds: float) -> None:

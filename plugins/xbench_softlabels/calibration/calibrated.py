@@ -12,16 +12,15 @@ from xbench import (
     ClassifierWeights,
     FinishedLoss,
     Folds,
-    HumanLabels,
     ImageSet,
     Loss,
     ParameterError,
     Targets,
     TrainingPlan,
-    annotated,
     planned_weights,
 )
-from xbench_softlabels.calibration.tempered_weights import FittedTo, TemperedWeights
+from xbench_softlabels.calibration.tempered_weights import LOSS, FittedTo, TemperedWeights
+from xbench_softlabels.targets.judgements import judgements
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Calibrated(FinishedLoss):
     training images, and the temperature is the one that fits what it says of that fold.
     """
 
-    name: ClassVar[str] = "calibrated"
+    name: ClassVar[str] = LOSS
     example: ClassVar = MappingProxyType({"of": "cross-entropy"})
 
     of: Loss
@@ -62,12 +61,12 @@ class Calibrated(FinishedLoss):
     def check(self, images: ImageSet) -> None:
         """Raise what the other loss raises, and where people are asked for and have said nothing.
 
-        `MismatchError` for a dataset without human labels, `ParameterError` for fewer images than
-        folds.
+        `MismatchError` for a dataset or an image without human labels, `ParameterError` for fewer
+        images than folds.
         """
         self.of.check(images)
         if self.to == "people":
-            annotated(images.dataset, HumanLabels)
+            judgements(images, self.name)
         if (count := len(images.ids())) < self.inner_folds:
             raise ParameterError(
                 f"loss {self.name!r}: inner_folds is {self.inner_folds}, and there are {count} "

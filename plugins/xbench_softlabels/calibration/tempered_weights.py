@@ -1,6 +1,6 @@
 """Tempered weights: those of a training, with one temperature for their logits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -13,7 +13,6 @@ from xbench import (
     Artefact,
     Artefacts,
     ClassifierWeights,
-    HumanLabels,
     ImageSet,
     MismatchError,
     Progress,
@@ -21,12 +20,15 @@ from xbench import (
     TrainingPlan,
     Tree,
     Workplace,
-    annotated,
     stored_state,
 )
 from xbench.networks import State, blank_module, head_layer, state_hash, with_state
+from xbench_softlabels.kernels.distributions import shares
 from xbench_softlabels.kernels.temperature import best_temperature, tempered_cross_entropy
+from xbench_softlabels.targets.judgements import judgements
 
+LOSS = "calibrated"
+"""The loss that makes such weights."""
 FittedTo = Literal["labels", "people"]
 """What a temperature is fitted to: the labels of the images, or the shares of annotators."""
 WAY_OUT = (
@@ -81,7 +83,7 @@ class TemperedWeights(ClassifierWeights):
         trained, plan = needs["trained"], self.trained.required_plan
         ids = self.images.ids()
         logits = self._logits(workplace.network(plan.classifier, needs["asked"]).module, workplace)
-        targets = fitted_targets(self.images, ids, self.to)
+        targets = fitted_targets(self.images, self.to)
         temperature = best_temperature(logits, targets)
         state = divided(trained.tensors, head_name(plan), temperature)
         self._check_divided(trained, state, temperature, workplace)
@@ -142,12 +144,9 @@ def divided(state: State, layer: str, temperature: float) -> dict[str, Tensor]:
     return stored_state(parts)
 
 
-def fitted_targets(
-    images: ImageSet, ids: Sequence[int], to: FittedTo
-) -> Float64[Tensor, "n classes"]:
-    """One-hot labels, or the shares of annotators that chose each class."""
-    if to == "labels":
-        classes = len(images.dataset.class_names())
-        return functional.one_hot(images.dataset.labels(ids), classes).double()
-    counts = annotated(images.dataset, HumanLabels).label_counts(ids).double()
-    return counts / counts.sum(1, keepdim=True)
+def fitted_targets(images: ImageSet, to: FittedTo) -> Float64[Tensor, "n classes"]:
+    """One-hot labels, or the shares of annotators that chose each class, of all the images."""
+    if to == "people":
+        return shares(judgements(images, LOSS))
+    classes = len(images.dataset.class_names())
+    return functional.one_hot(images.dataset.labels(images.ids()), classes).double()

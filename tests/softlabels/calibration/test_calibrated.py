@@ -49,7 +49,7 @@ def test_logits_are_those_of_the_training_divided_by_the_best_temperature(tmp_pa
     )
     before, after = (made(of.weights, workplace) for of in (plain, calibrated))
     logits = logits_of(plain, before, workplace)
-    temperature = best_temperature(logits, fitted_targets(TRAIN, TRAIN.ids(), to))
+    temperature = best_temperature(logits, fitted_targets(TRAIN, to))
     assert after.facts["temperature"] == pytest.approx(temperature, rel=1e-4)
     tempered = logits_of(calibrated, after, workplace)
     torch.testing.assert_close(tempered, logits / temperature, rtol=1e-3, atol=1e-4)
@@ -66,7 +66,7 @@ def test_the_temperature_fits_a_fold_that_a_network_of_the_others_did_not_see(tm
     )
     asked, fold = subject_of(others), folds.held_out(0)
     logits = logits_of(asked, made(asked.weights, workplace), workplace, fold)
-    temperature = best_temperature(logits, fitted_targets(fold, fold.ids(), "people"))
+    temperature = best_temperature(logits, fitted_targets(fold, "people"))
     tempered = made(weights_recipe(entry(Calibrated(TinyLoss(), "people", 4))), workplace)
     assert tempered.facts["temperature"] == pytest.approx(temperature, rel=1e-4)
     assert "to people of 5 held-out training images" in tempered.facts["summary"][-1]
@@ -99,7 +99,7 @@ def test_numbers_of_inner_folds_that_cannot_be_are_refused(folds):
 
 
 def test_no_network_fits_worse_once_it_is_calibrated(tmp_path):
-    workplace, targets = tiny_workplace(tmp_path), fitted_targets(TRAIN, TRAIN.ids(), "people")
+    workplace, targets = tiny_workplace(tmp_path), fitted_targets(TRAIN, "people")
     losses = []
     for loss in (TinyLoss(), Calibrated(TinyLoss(), "people", 0)):
         subject = subject_of(entry(loss))
@@ -129,7 +129,9 @@ def test_targets_and_scores_are_those_of_the_other_loss():
 
 
 def test_people_who_said_nothing_are_missed_before_any_training():
-    with pytest.raises(MismatchError, match="'greys' has no annotation of kind HumanLabels"):
+    with pytest.raises(
+        MismatchError, match="'calibrated' needs human labels"
+    ):
         Calibrated(TinyLoss(), "people").check(ImageSet(Greys(), "train"))
 
 
