@@ -19,6 +19,7 @@ def register_datasets() -> "list[type[Dataset]]":
     from xbench_datasets.cifar.cifar10h import Cifar10h
     from xbench_datasets.cifar.cifar10n import Cifar10n
     from xbench_datasets.cifar.cinic10 import Cinic10
+    from xbench_datasets.cifar.imagenet_far import ImagenetFar
     from xbench_datasets.cub200.dataset import Cub200
     from xbench_datasets.folders.context_folder import ContextFolder
     from xbench_datasets.folders.folder import Folder
@@ -28,7 +29,7 @@ def register_datasets() -> "list[type[Dataset]]":
     from xbench_datasets.metashift.dataset import Metashift
     from xbench_datasets.packed.dataset import PackedImages
 
-    cifar: list[type[Dataset]] = [Cifar10, Cifar100, Cifar101, Cifar10h, Cifar10n, Cinic10]
+    small: list[type[Dataset]] = [Cifar10, Cifar100, Cifar101, Cifar10h, Cifar10n, Cinic10]
     folders: list[type[Dataset]] = [ContextFolder, Folder, PackedImages, Photographs]
     others: list[type[Dataset]] = [Ade20k, Broden, Cub200, FunnyBirds, Imagenet, Metashift]
-    return [*others, *cifar, *folders, LabelTable]
+    return [*others, *small, ImagenetFar, *folders, LabelTable]

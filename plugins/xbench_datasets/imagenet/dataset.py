@@ -2,22 +2,19 @@
 
 import functools
 import hashlib
-import re
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 from xbench import DatasetError, fingerprint
-from xbench_datasets.folders import listing as folder_listing
-from xbench_datasets.folders.listing import WHOLE, ImageFile, Times
+from xbench_datasets.folders.listing import ImageFile, Times
 from xbench_datasets.folders.photo_folder import Album, PhotoFolder
-from xbench_datasets.imagenet import devkit as imagenet_devkit
+from xbench_datasets.imagenet import layouts
+from xbench_datasets.imagenet.layouts import WORDNET_ID
 from xbench_datasets.missing_files import first_names
 
 WHAT = "dataset 'imagenet'"
 CLASSES = 1000
-WORDNET_ID = re.compile(r"n\d{8}")
 DIGEST = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
 """SHA-256 of the 1 000 WordNet ids, sorted, one a line."""
 
@@ -37,9 +34,7 @@ class Imagenet(PhotoFolder):
     def album(self) -> Album:
         """All images; `DatasetError` unless there are some of all 1 000 classes."""
         root = self.folder()
-        train = root / "train"  # which lies beside official images that have no folders
-        times = [folder_listing.times(folder, 1) for folder in (root, train) if folder.is_dir()]
-        return _album(root, (*chain(*times), *imagenet_devkit.times(root)))
+        return _album(root, layouts.times(root))
 
     def image_name(self, image: int, path: str) -> str:
         """An image by its path, which tells its class."""
@@ -71,33 +66,9 @@ def _album(root: Path, changed: Times) -> Album:
 
 
 def _entries(root: Path) -> tuple[ImageFile, ...]:
-    """All images, as they lie in folders or without; "all" is the split "val"."""
-    entries = (
-        _official(root) or _without_folders(root) or folder_listing.image_entries(root, 1, WHAT)
-    )
+    entries = layouts.photographs(root, WHAT)
     _require_all_classes(root, {entry.label for entry in entries})
-    return tuple(e._replace(split="val") if e.split == WHOLE else e for e in entries)
-
-
-def _official(root: Path) -> tuple[ImageFile, ...]:
-    """Validation images as they come, and training images in folders beside them."""
-    validation = imagenet_devkit.validation(root, WHAT)
-    train = root / "train"
-    if not validation or not train.is_dir():
-        return validation
-    entries = folder_listing.image_entries(train, 1, WHAT)
-    training = (entry._replace(path=f"train/{entry.path}", split="train") for entry in entries)
-    return tuple(sorted((*validation, *training)))
-
-
-def _without_folders(root: Path) -> tuple[ImageFile, ...]:
-    matches = [(WORDNET_ID.match(file.name), file) for file in folder_listing.image_files(root)]
-    entries = (
-        ImageFile(file.name, WHOLE, (name[0],), file.stat().st_size, file.stat().st_mtime_ns)
-        for name, file in matches
-        if name
-    )
-    return tuple(sorted(entries))
+    return entries
 
 
 def _require_all_classes(root: Path, names: set[str]) -> None:
