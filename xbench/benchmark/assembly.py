@@ -235,9 +235,14 @@ def _transform(tree: Tree, classifier: Classifier) -> tuple[Transform, tuple[str
 def _image_sets(
     tree: Tree, transform: Transform, dataset: Dataset, builder: Builder
 ) -> dict[str, ImageSet]:
-    """Splits of the dataset by role; a table names another dataset, for a further test set."""
+    """Splits of the dataset by role; a table names another dataset, for a further test set.
+
+    A further test set whose split is "" is left out.
+    """
     sets = {}
     for role, given in tree["splits"].items():
+        if given == "" and role not in OF_DATASET:
+            continue
         if not isinstance(given, str) and role in OF_DATASET:
             raise ParameterError(f"splits.{role}: expected a split's name, got {given!r}")
         if isinstance(given, str):

@@ -32,9 +32,14 @@ from xbench import (
     shared_cases,
 )
 from xbench.kernels import pooled_logits
-from xbench_softlabels.folds.fold_networks import FoldNetworks, check_folds, fold_networks
+from xbench_softlabels.folds.fold_networks import (
+    FoldNetworks,
+    cases_by_fold,
+    check_folds,
+    fold_networks,
+)
 from xbench_softlabels.shift.rows import Answers, answers_of, averaged, shift_rows
-from xbench_softlabels.shift.summary import AFAR, BASE, RISE, notes, scores
+from xbench_softlabels.shift.summary import AFAR, BASE, RISE, check_known, notes, scores
 
 Networks = tuple[EntryNetwork, ...]
 """One, or those of an ensemble, which answer together."""
@@ -45,9 +50,10 @@ class DistributionShift(Protocol):
     """How far classifiers fall where images come from elsewhere: sections 5 and 6 of the paper.
 
     "Human uncertainty makes classification more robust" (Peterson et al., ICCV 2019), Figure 2.
-    The set `test` is the known one; all others shift. With `folds` its images meet networks that
-    were trained on the other folds; an image of another set meets the networks of all folds, and
-    what they score is averaged, not what they say.
+    The set `test` is the known one, and so is a further one that is named; all others shift. With
+    `folds` images of `test` meet networks that were trained on the other folds; an image of
+    another set meets the networks of all folds, and what they score is averaged, not what they
+    say.
     """
 
     name: ClassVar[str] = "distribution-shift"
@@ -59,6 +65,8 @@ class DistributionShift(Protocol):
     fold_seed: int = 0
     first_folds: int = 0
     """Of how many of the folds networks are trained; 0 for all."""
+    known: str = BASE
+    """The set from which rises count; it and `test` are no shift."""
 
     def __post_init__(self) -> None:
         """Check the numbers of folds."""
@@ -81,8 +89,8 @@ class DistributionShift(Protocol):
         }
 
     def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
-        """The weights of all networks, of all folds and members."""
-        evaluated_sets(entry)
+        """The weights of all networks; `MismatchError` where the known set is not there."""
+        check_known(self.known, [of.name for of in evaluated_sets(entry)])
         folds = self._folds(entry)
         return {of.artefact: of.subject.weights for fold in folds for of in fold.networks}
 
@@ -115,13 +123,9 @@ class DistributionShift(Protocol):
         for of in evaluated_sets(entry):
             own = by_role.get(of.name, [])
             if of.name == BASE:
-                held_out = [set(fold.images.ids()) for fold in folds]
-                parts = [[case for case in own if case.id in ids] for ids in held_out]
-            else:
-                parts = [own] * len(dict.fromkeys(fold.networks[0].artefact for fold in folds))
-            groups = [(f.networks, part) for f, part in zip(folds, parts, strict=False) if part]
-            if groups:
-                yield of, groups
+                yield of, [(fold.networks, part) for fold, part in cases_by_fold(folds, own)]
+            elif own:
+                yield of, [(networks, own) for networks in _different(folds)]
 
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
@@ -152,7 +156,7 @@ class DistributionShift(Protocol):
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
         """Accuracy and cross-entropy by set, their rise, and the mean of all that shift."""
-        return {label: scores(table) for label, table in rows.items()}
+        return {label: scores(table, self.known) for label, table in rows.items()}
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Confidence by set, and how often the ideal observer is right."""
@@ -167,7 +171,13 @@ class DistributionShift(Protocol):
         """Accuracy and cross-entropy from set to set, as Figure 2 has them."""
         from xbench_softlabels.shift.figures import figures
 
-        return figures(rows, roles, resampling)
+        return figures(rows, roles, resampling, self.known)
+
+
+def _different(folds: Sequence[FoldNetworks]) -> list[Networks]:
+    """The networks of all folds, once each: those that are not trained are the same in all."""
+    named = {tuple(of.artefact for of in fold.networks): fold.networks for fold in folds}
+    return list(named.values())
 
 
 def _answers(networks: Networks, of: EvaluatedSet, cases: Sequence[Case], bench: Bench) -> Answers:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Shaped
 
-from xbench import CaseScores, Rows, Tree, case_places
+from xbench import CaseScores, MismatchError, Rows, Tree, case_places
 from xbench_softlabels.shift.rows import NUMBERS
 
 BASE = "test"
@@ -37,12 +37,31 @@ def answers_by_set(table: Rows) -> list[SetAnswers]:
     ]
 
 
-def scores(table: Rows) -> list[CaseScores]:
-    """Accuracy and cross-entropy of each set, how far the latter rises, and over all that shift."""
-    sets = answers_by_set(table)
-    base, shifted = sets[0], [of for of in sets if of.name != BASE]
-    known = [replace(of, headline=True) for of in _of_set(base)]
-    return [*known, *_afar(shifted), *_of_shifts(base, shifted)]
+def scores(table: Rows, known: str = BASE) -> list[CaseScores]:
+    """Accuracy and cross-entropy of each set, how far the latter rises, and over all that shift.
+
+    Rises count from the known set; neither it nor `test` shifts.
+    """
+    sets = {of.name: of for of in answers_by_set(table)}
+    base = sets.pop(known)
+    near = sets.pop(BASE, None)  # not there where it is the known one
+    shifted = list(sets.values())
+    headlines = [replace(of, headline=True) for of in _of_set(base)]
+    return [
+        *headlines,
+        *_afar(shifted),
+        *(_of_set(near) if near else ()),
+        *_of_shifts(base, shifted),
+    ]
+
+
+def check_known(known: str, names: Sequence[str]) -> None:
+    """Raise `MismatchError` where none of the sets is called so."""
+    if known not in names:
+        raise MismatchError(
+            f"protocol.known: there is no test set {known!r}; there are {', '.join(names)}. "
+            "-p protocol.known=test counts from the images of `test`"
+        )
 
 
 def _of_set(of: SetAnswers) -> Iterator[CaseScores]:
