@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from xbench.benchmark.contrasts import Contrast, contrasts, with_labels
 from xbench.benchmark.declaration import benchmark_file, check_names, declared
 from xbench.benchmark.ensembles import check_ensembles
 from xbench.benchmark.fit import Wanted, fitting_entries, fitting_protocol
 from xbench.benchmark.grid import extent
+from xbench.benchmark.image_sets import image_sets
 from xbench.benchmark.lines import (
     Line,
     entry_tables,
@@ -22,7 +23,7 @@ from xbench.benchmark.pins import check_pins, pinned, still_pinned
 from xbench.benchmark.published import Published, read_published
 from xbench.components.registry import Registry, installed
 from xbench.components.specification import Builder, checked_defaults, plain_table
-from xbench.errors import MismatchError, ParameterError, UnknownNameError
+from xbench.errors import MismatchError, ParameterError
 from xbench.interfaces.classifier import Classifier
 from xbench.interfaces.component import Tree
 from xbench.interfaces.data.dataset import Dataset, ImageSet
@@ -36,8 +37,6 @@ from xbench.training.pinned_weights import WeightsSource
 from xbench.training.recipe import plan_of
 
 Pinned: TypeAlias = tuple[WeightsSource | LiveState, ...]
-OF_DATASET = ("train", "validation", "test")
-"""Roles of splits that are always of the benchmark's own dataset."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def assemble(tree: Tree, registry: Registry, *, scored: bool = True) -> Benchmar
     check_ensembles({line.label: line.ensemble for line in lines})
     own, published = own_parts(tree, {}, builder), tree.get("published")
     transform, resized = _transform(tree, own["classifier"])
-    datasets = _image_sets(tree, transform, dataset, builder)
+    datasets = image_sets(tree, transform, dataset, builder)
     companion = _companion(lines, protocol, scored=scored)
     kept = partial(still_pinned, images=datasets["train"], companion=companion)
     lines, own["weights"], retrained = _pinned(lines, own["weights"], kept, protocol)
@@ -230,36 +229,6 @@ def _transform(tree: Tree, classifier: Classifier) -> tuple[Transform, tuple[str
     size = classifier.input_size()
     remark = f"images are fitted to {size} × {size} pixels, the one size that classifier "
     return Transform(resize=size, crop=size), (f"{remark}{classifier.name!r} takes here",)
-
-
-def _image_sets(
-    tree: Tree, transform: Transform, dataset: Dataset, builder: Builder
-) -> dict[str, ImageSet]:
-    """Splits of the dataset by role; a table names another dataset, for a further test set.
-
-    A further test set whose split is "" is left out.
-    """
-    sets = {}
-    for role, given in tree["splits"].items():
-        if given == "" and role not in OF_DATASET:
-            continue
-        if not isinstance(given, str) and role in OF_DATASET:
-            raise ParameterError(f"splits.{role}: expected a split's name, got {given!r}")
-        if isinstance(given, str):
-            sets[role] = ImageSet(dataset, given, transform)
-        else:
-            sets[role] = _of_another(given, f"splits.{role}", transform, builder)
-    return sets
-
-
-def _of_another(tree: Any, where: str, transform: Transform, builder: Builder) -> ImageSet:
-    if not isinstance(tree, Mapping) or "dataset" not in tree:
-        raise ParameterError(f"{where}: expected a split's name, or a table with a dataset")
-    for key in tree:
-        if key not in ("dataset", "split"):
-            raise UnknownNameError(f"key in {where}", key, ("dataset", "split"))
-    dataset: Dataset = builder.build("dataset", tree["dataset"], f"{where}.dataset")
-    return ImageSet(dataset, str(tree.get("split", "test")), transform)
 
 
 def _whole(tree: Tree, key: str, default: int, least: int = 0) -> int:

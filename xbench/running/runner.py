@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from xbench.benchmark.assembly import Benchmark
+from xbench.benchmark.image_sets import check_datasets
 from xbench.errors import FailedEntriesError, MismatchError, StoreFullError, UsageError
 from xbench.interfaces.classifier import LIBRARY, Classifier
 from xbench.interfaces.component import looks_inside
@@ -159,8 +160,7 @@ def check_benchmark(
 
     Weights that are to be downloaded are, or without `download` are not looked at.
     """
-    for dataset in dict.fromkeys(images.dataset for images in benchmark.datasets.values()):
-        dataset.check()
+    check_datasets(benchmark.datasets)
     for images in benchmark.datasets.values():
         if not images.ids():
             raise UsageError(f"split {images.split!r} of dataset {images.dataset.name!r} is empty")

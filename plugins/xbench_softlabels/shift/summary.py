@@ -60,7 +60,7 @@ def check_known(known: str, names: Sequence[str]) -> None:
     if known not in names:
         raise MismatchError(
             f"protocol.known: there is no test set {known!r}; there are {', '.join(names)}. "
-            "-p protocol.known=test counts from the images of `test`"
+            "The images of `test` are those with -p protocol.known=test"
         )
 
 

@@ -3,18 +3,18 @@
 import dataclasses
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from torch.nn import functional
 
 from shards import check_shards
+from shift_rows import rows_of
 from small_entries import entry_of
-from xbench import Case, ImageSet, ParameterError, Resampling, Training, scores_by_name
+from xbench import ImageSet, MismatchError, ParameterError, Training, scores_by_name
 from xbench.testing import TinyClassifier, TinyDataset, TinyLoss, tiny_bench
 from xbench_softlabels.folds.fold_networks import fold_networks
 from xbench_softlabels.shift.protocol import DistributionShift
-from xbench_softlabels.shift.rows import Answers, answers_of, averaged, shift_rows
+from xbench_softlabels.shift.rows import answers_of, averaged
 from xbench_softlabels.shift.summary import AFAR, RISE
 
 SETS = {role: ImageSet(TinyDataset(), role) for role in ("train", "test")}
@@ -103,19 +103,8 @@ def test_a_limit_takes_of_each_set_as_many():
     assert [case.role for case in some] == ["test"] * 3 + ["elsewhere"] * 3
 
 
-def rows_of(by_set):
-    """Rows in which each image of a set has this cross-entropy, and is right below 1."""
-    tables = []
-    for name, entropies in by_set.items():
-        values = torch.tensor(entropies, dtype=torch.float64)
-        answers = Answers(values, (values < 1).double(), torch.full_like(values, 0.9))
-        cases = [Case(name, image) for image in range(len(entropies))]
-        tables.append(shift_rows(name, 0, cases, answers, torch.full_like(values, float("nan"))))
-    return pa.concat_tables(tables).unify_dictionaries()
-
-
-def means(rows):
-    scores = scores_by_name(DistributionShift().summarise({"x": rows})["x"])
+def means(rows, known="test"):
+    scores = scores_by_name(DistributionShift(known=known).summarise({"x": rows})["x"])
     return {name: float(np.nanmean(score.values)) for name, score in scores.items()}
 
 
@@ -126,6 +115,44 @@ def test_sets_count_alike_and_rises_are_differences_of_means():
     assert found[AFAR] == pytest.approx((4.0 + 1.0) / 2)
     assert found[f"{RISE}@far"] == pytest.approx(4.0 - 0.6)
     assert found[f"{RISE}@near"] == pytest.approx(1.0 - 0.6)
+
+
+def test_rises_count_from_the_known_set_and_neither_it_nor_test_shifts():
+    rows = rows_of({"test": [0.5, 0.7], "far": [2.0, 4.0], "near": [1.0, 1.2]})
+    values = means(rows, "near")
+    assert values[AFAR] == pytest.approx(3.0)
+    assert values[f"{RISE}@far"] == pytest.approx(3.0 - 1.1)
+    assert values["cross-entropy@test"] == pytest.approx(0.6)
+    assert f"{RISE}@test" not in values
+    scores = DistributionShift(known="near").summarise({"x": rows})["x"]
+    assert [score.name for score in scores if score.headline] == [
+        "accuracy@near",
+        "cross-entropy@near",
+        AFAR,
+    ]
+
+
+def test_a_known_set_that_is_not_there_is_refused_before_anything_is_trained():
+    with pytest.raises(MismatchError) as caught:
+        DistributionShift(known="cifar10").artefacts(entry())
+    assert str(caught.value) == (
+        "protocol.known: there is no test set 'cifar10'; there are test, elsewhere. The images of "
+        "`test` are those with -p protocol.known=test"
+    )
+
+
+def test_an_ensemble_that_trains_one_member_has_another_one_in_each_fold(tmp_path):
+    plain, trained = entry(0, label="a"), entry(1, label="b", seed=1)
+    rows, bench = evaluated(FOLDED, entry(1, members=(plain, trained)), tmp_path)
+    image = SETS["elsewhere"].ids()[0]
+    losses = []
+    for fold in fold_networks(entry(1, members=(plain, trained)), 3, 0, 2):
+        said = [bench.predictions(n.subject, SETS["elsewhere"], [image])[0] for n in fold.networks]
+        mean = torch.stack([z.double().softmax(0) for z in said]).mean(0)
+        losses.append(-float(mean[int(TinyDataset().labels([image]))].log()))
+    first = next(row for row in rows.to_pylist() if row["case"] == f"elsewhere/{image}")
+    assert losses[0] != losses[1]
+    assert first["cross_entropy"] == pytest.approx(sum(losses) / 2, abs=1e-6)
 
 
 def test_a_rise_scatters_as_the_difference_of_two_means_does():
@@ -167,14 +194,6 @@ def test_notes_tell_how_sure_networks_are_and_the_ideal_observer(tmp_path):
     confidence = np.mean([values["confidence"][place] for place in of_test])
     assert told["test"]["confidence"] == pytest.approx(confidence, abs=1e-6)
     assert 0 <= told["test"]["ideal_observer_accuracy"] <= 1
-
-
-def test_the_picture_leads_from_the_known_set_to_the_farthest():
-    tables = {label: [rows_of({"test": [0.5], "b": [3.0, 0.5], "a": [3.0]})] for label in "xy"}
-    drawing = DistributionShift().figures(tables, dict.fromkeys("xy", "entry"), Resampling())
-    ax = drawing["shift"].figure.axes[0]
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["test", "b", "a"]
-    assert "50" in drawing["shift"].text
 
 
 @pytest.mark.parametrize(("fields", "text"), [({"folds": 1}, "1 is no"), ({"first_folds": 2}, "2")])
