@@ -12,6 +12,7 @@ from xbench.figures import (
     INK,
     MIST,
     WIDE,
+    WIDTH,
     WORDS,
     Curve,
     Look,
@@ -28,7 +29,7 @@ from xbench.figures import (
 from xbench_softlabels.shift.gains import gain_bands, interactions
 from xbench_softlabels.shift.summary import BASE, SetAnswers, answers_by_set
 
-HEIGHT, TALL = 4.2, 6.6
+TALL = 6.6
 """Inches."""
 ROOM = 0.76
 """What the points of one set take of the room between two sets."""
@@ -67,26 +68,33 @@ def figures(
 
 def _measures(lines: Sequence[Line], names: Sequence[str], draws: Draws) -> Drawing:
     """Figure 2 of the paper: accuracy and cross-entropy of each entry."""
-    words, figure = list[str](), blank_figure(WIDE, HEIGHT, laid_out=True)
-    for ax, (key, upwards) in zip(figure.subplots(1, 2), PANELS, strict=True):
+    words, figure = list[str](), blank_figure(WIDTH, TALL, laid_out=True)
+    for ax, (key, upwards) in zip(figure.subplots(2, 1, sharex=True), PANELS, strict=True):
         curves = [_curve(line.label, line.role, line.sets, names, key, draws) for line in lines]
         curves += _ideal(lines, names, draws) if key == "correct" else []
-        for place, (curve, look) in enumerate(
-            zip(curves, looks(curve.role for curve in curves), strict=True)
-        ):
-            draw_curve(ax, curve, look, marked=range(len(names)), shaded=not place)
+        curve_looks = looks(curve.role for curve in curves)
+        for curve, look in zip(curves, curve_looks, strict=True):
+            draw_curve(ax, curve, look, marked=range(len(names)), shaded=curve is curves[0])
         _axes(ax, names, upwards)
         words += [_in_words(curve, names, upwards) for curve in curves]
     legend(figure, *figure.axes, below=True)
-    caption = (
+    caption = _measures_caption(lines, names, level_words(draws.resampling))
+    return Drawing(figure, "Where images come from elsewhere", caption, " ".join(words))
+
+
+def _measures_caption(lines: Sequence[Line], names: Sequence[str], level: str) -> str:
+    ideal = (
+        " The dotted line is how often the ideal observer is right: what it loses is lost in the "
+        "images."
+    )
+    return (
         f"The known images, '{names[0]}', then sets that come from elsewhere, ordered by how often "
         f"'{lines[0].label}' is right (Figure 2 of the paper). The steeper a curve, the more its "
-        "entry suffers; an entry that gains by people's uncertainty lies lower on the right, the "
-        f"more so the farther a set is. The band is the {level_words(draws.resampling)} interval "
-        "of the first entry over images; whether entries differ is in the next picture, for they "
-        "share their images."
+        "entry suffers; one that gains by people's uncertainty lies lower in the lower panel, the "
+        f"more so the farther a set is. The band is the {level} interval of '{lines[0].label}' "
+        "over images. Entries share their images: the picture of gains tells which of them differ."
+        + (ideal if _knows_ideal(lines, names) else "")
     )
-    return Drawing(figure, "Where images come from elsewhere", caption, " ".join(words))
 
 
 def _gains(lines: Sequence[Line], names: Sequence[str], draws: Draws) -> Drawing:
@@ -178,10 +186,13 @@ def _curve(
 
 def _ideal(lines: Sequence[Line], names: Sequence[str], draws: Draws) -> list[Curve]:
     """How often the ideal observer is right, where it is known of all sets."""
-    first = lines[0].sets
-    if any(np.isnan(first[name].values["ideal"]).any() for name in names):
+    if not _knows_ideal(lines, names):
         return []
-    return [_curve(IDEAL, "ceiling", first, names, "ideal", draws)]
+    return [_curve(IDEAL, "ceiling", lines[0].sets, names, "ideal", draws)]
+
+
+def _knows_ideal(lines: Sequence[Line], names: Sequence[str]) -> bool:
+    return not any(np.isnan(lines[0].sets[name].values["ideal"]).any() for name in names)
 
 
 def _axes(ax: Axes, names: Sequence[str], upwards: str) -> None:

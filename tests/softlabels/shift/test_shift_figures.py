@@ -59,10 +59,10 @@ def test_figure_2_leads_from_the_known_set_to_the_farthest():
     answers = {"test": [0.5], "b": [3.0, 0.5], "a": [3.0], "c": [0.5]}
     tables = {"x": answers, "y": answers}
     drawing = drawings(tables)["shift"]
-    ticks = drawing.figure.axes[0].get_xticklabels()
+    ticks = drawing.figure.axes[1].get_xticklabels()
     assert [text.get_text() for text in ticks] == ["test", "c", "b", "a"]
     assert "x: Accuracy (%) is 100.0 on test, 100.0 on c, 50.0 on b, 0.0 on a." in drawing.text
-    known = drawings(tables, known="b")["shift"].figure.axes[0].get_xticklabels()
+    known = drawings(tables, known="b")["shift"].figure.axes[1].get_xticklabels()
     assert [text.get_text() for text in known] == ["b", "test", "c", "a"]
 
 
@@ -72,6 +72,15 @@ def test_the_picture_of_gains_says_of_each_set_what_the_second_entry_gains():
     assert drawing.text == (
         "two: Gain is 0.10 on test, 1.17 on far. two: Interaction is 1.07 on far."
     )
+
+
+def test_the_ideal_observer_is_drawn_where_it_is_known_and_the_caption_says_so():
+    rows = [rows_of(FIRST, 1.0)]
+    known = DistributionShift().figures({"x": rows}, {"x": "entry"}, Resampling())["shift"]
+    assert "ideal observer: Accuracy (%) is 100.0 on test, 100.0 on far." in known.text
+    assert "The dotted line is how often the ideal observer is right" in known.caption
+    unknown = drawings({"x": FIRST})["shift"]
+    assert "ideal observer" not in unknown.text + unknown.caption
 
 
 def test_there_is_no_picture_without_a_shift_and_none_of_gains_with_one_entry():
