@@ -197,8 +197,10 @@ def _knows_ideal(lines: Sequence[Line], names: Sequence[str]) -> bool:
 
 def _axes(ax: Axes, names: Sequence[str], upwards: str) -> None:
     style_axes(ax, "", upwards)
-    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(range(len(names)), names, color=INK, fontsize=WORDS, parse_math=False, **turned)
+    ax.set_xticks(range(len(names)), names, color=INK, fontsize=WORDS, parse_math=False)
+    ax.tick_params(axis="x", labelrotation=30)
+    for label in ax.get_xticklabels():
+        label.set(ha="right", rotation_mode="anchor")
 
 
 def _in_words(curve: Curve, names: Sequence[str], measure: str) -> str:
