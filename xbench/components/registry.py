@@ -194,8 +194,9 @@ def _loaded(point: metadata.EntryPoint) -> Sequence[str]:
 
 
 def _claim(point: metadata.EntryPoint) -> Claim:
-    distribution = point.dist.name if point.dist else "an unknown distribution"
-    version = point.dist.version if point.dist else "0"
+    named = point.dist if point.dist and point.dist.name else None
+    distribution = named.name if named else "an unknown distribution"
+    version = named.version if named else "0"
     kind, _, name = point.name.partition(".")
     return Claim(kind, name, point.module, distribution, version)
 

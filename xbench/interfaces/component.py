@@ -245,11 +245,14 @@ def _shared_parts(one: str, other: str) -> int:
 
 @functools.cache
 def _points() -> dict[str, Distribution]:
-    """The distribution of each module that an entry point of ours names."""
+    """The distribution of each module that an entry point of ours names.
+
+    What an interrupted installation left behind has entry points and no name.
+    """
     return {
         point.module: Distribution(point.dist.name, point.dist.version)
         for point in metadata.entry_points(group="xbench")
-        if point.dist is not None
+        if point.dist is not None and point.dist.name
     }
 
 

@@ -185,6 +185,12 @@ def test_an_editable_distribution_is_found_by_the_longest_package_it_shares(inst
     assert provider(in_module("elsewhere.birds")) == ("unregistered", "0")
 
 
+def test_what_an_interrupted_installation_left_provides_nothing(installed):
+    left = [Point("acme.birds", None, None), Point("acme.fish", "acme-fish")]
+    installed(left, {"acme-fish": ["acme/fish.py"]})
+    assert provider(in_module("acme.fish")).name == "acme-fish"
+
+
 def test_our_own_components_are_provided_by_us():
     from xbench.running.executors.local import LocalExecutor
 
