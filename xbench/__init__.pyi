@@ -84,6 +84,7 @@ from xbench.interfaces.component import fingerprint as fingerprint
 from xbench.interfaces.component import location as location
 from xbench.interfaces.data.annotation import Annotation as Annotation
 from xbench.interfaces.data.annotation import AnnotationKind as AnnotationKind
+from xbench.interfaces.data.annotation import AnnotatorLabels as AnnotatorLabels
 from xbench.interfaces.data.annotation import ClassAttributes as ClassAttributes
 from xbench.interfaces.data.annotation import ClassHierarchy as ClassHierarchy
 from xbench.interfaces.data.annotation import Concept as Concept

@@ -13,6 +13,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from xbench import (
+    AnnotatorLabels,
     DatasetError,
     DerivedDataset,
     HumanLabels,
@@ -86,6 +87,25 @@ class LabelTable(DerivedDataset, HumanLabels):
     def label_counts(self, ids: Sequence[int]) -> Int64[Tensor, "n classes"]:
         """How many annotators gave each class as their answer."""
         return torch.tensor([self._counts(image) for image in ids], dtype=torch.int64)
+
+    def annotator_labels(self, ids: Sequence[int]) -> AnnotatorLabels | None:
+        """Each answer, with the annotator's number in `annotators`; None where the table is silent.
+
+        It is where no column says who answered.
+        """
+        if not self.annotator:
+            return None
+        numbers = {name: number for number, name in enumerate(self.annotators())}
+        places = {image: place for place, image in enumerate(ids)}
+        answers = torch.tensor(
+            [
+                (places[image], numbers[annotator], label)
+                for image, annotator, label in self._answered().answers
+                if image in places
+            ],
+            dtype=torch.int64,
+        )
+        return AnnotatorLabels(*answers.reshape(-1, 3).unbind(1))
 
     def label_counts_of(
         self, ids: Sequence[int], annotators: frozenset[str]

@@ -27,8 +27,9 @@ from xbench.figures import (
     percent,
     style_axes,
 )
+from xbench_softlabels.fit.ceilings import SINGLE, SMOOTHING, WHOLE, people_ceilings
 from xbench_softlabels.fit.entropy_bins import NAMES, entropy_bins
-from xbench_softlabels.fit.notes import BINS, SMOOTHING, counts_once, people_ceilings
+from xbench_softlabels.fit.notes import BINS
 from xbench_softlabels.fit.rows import FitColumns, fit_columns
 from xbench_softlabels.fit.summary import yardsticks
 from xbench_softlabels.kernels.calibration import equal_mass_bins
@@ -38,6 +39,11 @@ MARKS: Mapping[str, tuple[str, object]] = {
     "true class": ("what {} say of the true class", (0, (6, 2))),
 }
 """Yardsticks that are drawn, with their words and dashes."""
+DRAWN = {
+    SINGLE: "for each image",
+    WHOLE: "in one order for all images",
+}
+"""How annotators are drawn who predict the others."""
 UNSURE, SURE = "Predicted class is wrong", "Predicted class is right"
 
 
@@ -185,7 +191,7 @@ def _panel(ax: Axes, title: str, curves: Sequence[Curve]) -> None:
 def ceiling(lines: Sequence[Line], draws: Draws) -> Drawing:
     """How well annotators predict the others, by their number, and where networks stand."""
     first = lines[0].columns
-    whom, ceilings = first.whom, people_ceilings(counts_once(first))
+    whom, (parted, ceilings, _) = first.whom, people_ceilings(first)
     figure, ax = chart(f"Number of {whom} who predict the others", "", lines=len(lines) + 3)
     ax.set_ylabel(f"Cross-entropy to {whom} (nats)", color=INK)
     numbers = [of.annotators for of in ceilings]
@@ -200,7 +206,7 @@ def ceiling(lines: Sequence[Line], draws: Draws) -> Drawing:
     ax.minorticks_off()
     legend(figure, ax)
     caption = (
-        f"What so many {whom}, drawn at random for each image, reach when their shares (and "
+        f"What so many {whom}, drawn at random {DRAWN[parted]}, reach when their shares (and "
         f"{SMOOTHING:g} more annotator, spread evenly) predict the others, on average: where a "
         "network's line crosses the curve, it predicts as well as so many. Bands are "
         f"{level_words(draws.resampling)} intervals over images."

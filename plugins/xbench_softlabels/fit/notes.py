@@ -1,12 +1,18 @@
 """What people reach themselves, what knows no image, and how calibrated a network is."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
-from xbench import Rows, Tree, derived_seed
+from xbench import Rows, Tree
+from xbench_softlabels.fit.ceilings import (
+    DRAWS,
+    SMOOTHING,
+    Ceilings,
+    people_ceilings,
+    people_key,
+)
 from xbench_softlabels.fit.rows import FitColumns, fit_columns
 from xbench_softlabels.fit.summary import ADDED_LABELS, uniform_scores, yardsticks
 from xbench_softlabels.kernels.calibration import (
@@ -16,12 +22,6 @@ from xbench_softlabels.kernels.calibration import (
     debiased_calibration_error,
     equal_mass_bins,
     equal_width_bins,
-)
-from xbench_softlabels.kernels.ceilings import (
-    Ceiling,
-    Halves,
-    half_against_half,
-    people_predict_people,
 )
 from xbench_softlabels.kernels.choices import (
     NONE,
@@ -34,35 +34,21 @@ from xbench_softlabels.kernels.resampled_t import corrected_resampled_t
 
 BINS = 15
 """Of confidence."""
-DRAWS = 5
-"""How often annotators are parted at random."""
-SMOOTHING = 1.0
-"""Annotators that are added to those who predict, spread evenly over the classes."""
-SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 TIES = (
     "a second class is one that somebody chose and that no third class equals; where two classes "
     "share the first place, the first in the order of classes is first; so it is for networks"
 )
 
 
-class Ceilings(NamedTuple):
-    """What the annotators of images reach themselves."""
-
-    predicting: tuple[Ceiling, ...]
-    halves: Halves
-
-
 def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
     """Facts about the images, and about each entry."""
-    ceilings: dict[bytes, Ceilings] = {}
+    ceilings: dict[tuple[bytes, ...], Ceilings] = {}
     every = {label: fit_columns(table) for label, table in rows.items()}
     notes = {}
     for label, columns in every.items():
-        counts = counts_once(columns)
-        key = counts.tobytes()
+        key = people_key(columns)
         if key not in ceilings:  # the same for all entries, and slow
-            halves = half_against_half(counts, DRAWS, _source("halves"))
-            ceilings[key] = Ceilings(people_ceilings(counts), halves)
+            ceilings[key] = people_ceilings(columns)
         notes[label] = {**_people(columns, ceilings[key]), **_network(columns)}
         notes[label] |= _differences(label, every)
     return notes
@@ -85,24 +71,6 @@ def _fold_means(columns: FitColumns) -> Float64[np.ndarray, " folds"]:
     return np.array([_mean(columns.cross_entropy[columns.folds == fold]) for fold in folds])
 
 
-def counts_once(columns: FitColumns) -> Int64[np.ndarray, "images classes"]:
-    """The annotators' labels of each image, which rows of several repeats have several times."""
-    _, first = np.unique(columns.cases.astype(str), return_index=True)
-    return columns.counts[first]
-
-
-def people_ceilings(counts: Int64[np.ndarray, "n classes"]) -> tuple[Ceiling, ...]:
-    """How well 1, 2, 4, … annotators of each image predict the others, as far as all have more."""
-    fewest = int(counts.sum(1).min(initial=1 << 30)) if len(counts) else 0
-    sizes = [size for size in SIZES if size < fewest]
-    return people_predict_people(counts, sizes, SMOOTHING, DRAWS, _source("people"))
-
-
-def _source(name: str) -> np.random.Generator:
-    """The same for all entries, which are compared with the same people."""
-    return np.random.default_rng(derived_seed("human fit", name))
-
-
 def _people(columns: FitColumns, ceilings: Ceilings) -> Tree:
     """Of the images alone, but for the classes that the network predicts."""
     counts, labels = columns.counts, columns.labels
@@ -116,11 +84,12 @@ def _people(columns: FitColumns, ceilings: Ceilings) -> Tree:
         "second_class": TIES,
         "cross_entropy": _cross_entropies(columns),
         "people_predict_people": {
+            "parted": ceilings.parted,
             "added_annotators": SMOOTHING,
             "draws": DRAWS,
             "by_annotators": [_plain(of._asdict()) for of in ceilings.predicting],
         },
-        "halves": {"draws": DRAWS, **_plain(ceilings.halves._asdict())},
+        "halves": {"parted": ceilings.parted, "draws": DRAWS, **_plain(ceilings.halves._asdict())},
         "accuracy": {
             "one_annotator": _mean(person_accuracies(counts, labels)),
             "most_annotators": _mean(crowd_hits(counts, labels)),

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from xbench import (
+    AnnotatorLabels,
     DatasetError,
     HumanLabels,
     IdealObserver,
@@ -33,6 +34,8 @@ class People(NamedTuple):
     simulated: bool
     ideal: Float64[np.ndarray, "n classes"] | None = None
     """What an ideal observer says of each image, where there is one."""
+    given: AnnotatorLabels | None = None
+    """The labels one by one, where it is known who gave which."""
 
 
 def people(images: ImageSet, ids: Sequence[int]) -> People:
@@ -42,7 +45,8 @@ def people(images: ImageSet, ids: Sequence[int]) -> People:
     ideal = None
     if isinstance(images.dataset, IdealObserver):
         ideal = images.dataset.class_posterior(ids).numpy()
-    return People(images.dataset.labels(ids).numpy(), counts, dataset.simulated, ideal)
+    labels, given = images.dataset.labels(ids).numpy(), dataset.annotator_labels(ids)
+    return People(labels, counts, dataset.simulated, ideal, given)
 
 
 def check_people(images: ImageSet) -> None:

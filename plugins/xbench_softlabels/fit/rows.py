@@ -9,6 +9,7 @@ from jaxtyping import Float64, Int64, Shaped
 
 from xbench import Case, Rows, case_column, case_places
 from xbench_softlabels.fit.people import People
+from xbench_softlabels.kernels.ceilings import Labels
 from xbench_softlabels.kernels.choices import first_classes, second_classes
 from xbench_softlabels.kernels.distances import (
     brier_scores,
@@ -32,6 +33,8 @@ NUMBERS = (
     "ideal",
 )
 """Columns of numbers."""
+WHO, WHAT = "labelled_by", "labelled_as"
+"""Columns of lists: who labelled an image, by number, and as which class."""
 
 
 class Answers(NamedTuple):
@@ -61,6 +64,8 @@ class FitColumns(NamedTuple):
     label_brier: Float64[np.ndarray, " n"]
     ideal: Float64[np.ndarray, " n"]
     """The ideal observer's cross-entropy to people; NaN where there is none."""
+    given: Labels | None
+    """The labels one by one, where it is known who gave which."""
     whom: str
     """`people`, or `simulated annotators`."""
 
@@ -92,9 +97,24 @@ def answer_rows(answers: Answers) -> pa.Table:
             "annotators": pa.array([whom] * count, pa.string()).dictionary_encode(),
             "label": people.labels,
             "counts": pa.array(people.counts.tolist(), pa.list_(pa.int32())),
+            **_given(people, count),
             **_fit(people, answers.log_probabilities),
         }
     )
+
+
+def _given(people: People, count: int) -> dict[str, pa.Array]:
+    """For each image who labelled it, and as what; nothing where that is not known."""
+    if people.given is None:
+        return {}
+    order = np.argsort(people.given.places.numpy(), kind="stable")
+    places = people.given.places.numpy()[order]
+    offsets = pa.array(np.searchsorted(places, np.arange(count + 1)), pa.int32())
+    columns = {WHO: people.given.annotators, WHAT: people.given.classes}
+    return {
+        name: pa.ListArray.from_arrays(offsets, pa.array(of.numpy()[order], pa.int32()))
+        for name, of in columns.items()
+    }
 
 
 def _fit(
@@ -135,6 +155,17 @@ def fit_columns(rows: Rows) -> FitColumns:
         labels=columns.pop("label"),
         counts=counts,
         whom=names[0] if names else PEOPLE,
+        given=_labels_of(rows, counts.shape),
         **whole,
         **columns,
     )
+
+
+def _labels_of(rows: Rows, shape: tuple[int, int]) -> Labels | None:
+    """The labels one by one, where rows have them."""
+    if WHO not in rows.column_names:
+        return None
+    lists = [rows.column(name).combine_chunks() for name in (WHO, WHAT)]
+    images = np.repeat(np.arange(len(rows)), lists[0].value_lengths().to_numpy())
+    who, what = (of.flatten().to_numpy().astype(np.int64) for of in lists)
+    return Labels(shape, images, who, what)

@@ -51,6 +51,14 @@ def test_whole_annotators_can_be_asked_alone(table):
     assert (counts[0] + counts[1]).tolist() == dataset.label_counts([1000, 1003]).tolist()
 
 
+def test_labels_come_one_by_one_where_the_table_says_who_answered(table):
+    labels = table(*ANSWERS).annotator_labels([1003, 1000])
+    triples = sorted(zip(*(of.tolist() for of in labels), strict=True))
+    assert triples == [(0, 0, 1), (0, 1, 1), (1, 0, 0), (1, 1, 0), (1, 2, 1)]
+    assert [len(of) for of in table(*ANSWERS).annotator_labels([])] == [0, 0, 0]
+    assert table(*ANSWERS, annotator="").annotator_labels([1000]) is None
+
+
 def test_columns_have_any_names_and_lines_that_do_not_count_are_left_out(table):
     raw = ("7,0,0,cat", "7,0,1,dog", "8,3,0,dog")
     dataset = table(

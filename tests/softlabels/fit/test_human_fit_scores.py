@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from scipy.stats import spearmanr
 
 from people_drawn import counts_drawn, probabilities_drawn
-from xbench import Case, Resampling
+from xbench import AnnotatorLabels, Case, Resampling
+from xbench_softlabels.fit.ceilings import people_ceilings
 from xbench_softlabels.fit.entropy_bins import NAMES, entropy_bins
 from xbench_softlabels.fit.figures import figures
 from xbench_softlabels.fit.notes import notes_by_label
@@ -166,6 +168,41 @@ def test_repeats_do_not_make_people_more_than_they_are():
     twice = notes_by_label({"a": pa.concat_tables([rows(), rows(1, repeat=1)])})["a"]
     assert twice["halves"] == once["halves"]
     assert twice["people_predict_people"] == once["people_predict_people"]
+
+
+def rows_with_annotators(repeat: int = 0, order: slice = slice(None)) -> pa.Table:
+    """Two people who answered about every image, and a third who answered about one."""
+    given = np.array([(n, who, (n * who) % 3) for n in range(6) for who in (0, 4)] + [(3, 2, 1)])
+    counts = np.stack([np.bincount(given[given[:, 0] == n, 2], minlength=3) for n in range(6)])
+    labels = AnnotatorLabels(*torch.tensor(given[order].copy()).unbind(1))
+    said = People(counts.argmax(1), counts, simulated=False, given=labels)
+    cases = [Case("test", n) for n in range(6)]
+    return answer_rows(Answers(cases, repeat, 0, said, np.full((6, 3), -math.log(3))))
+
+
+def test_rows_keep_who_said_what_and_whole_annotators_are_parted_then():
+    columns = fit_columns(rows_with_annotators(order=slice(None, None, -1)))
+    own = columns.given.images == 3
+    said = zip(columns.given.annotators[own], columns.given.classes[own], strict=True)
+    assert sorted(said) == [(0, 0), (2, 1), (4, 0)]
+    notes = notes_by_label({"a": rows_with_annotators()})["a"]
+    assert notes["people_predict_people"]["parted"] == notes["halves"]["parted"]
+    assert notes["halves"]["parted"] == "whole annotators"
+    assert [of["images"] for of in notes["people_predict_people"]["by_annotators"]] == [6]
+    plain = notes_by_label({"a": rows()})["a"]
+    assert plain["halves"]["parted"] == "single labels"
+    for table, words in (
+        (rows(), "drawn at random for each image"),
+        (rows_with_annotators(), "drawn at random in one order for all images"),
+    ):
+        drawing = figures({"a": [table]}, {"a": "entry"}, Resampling(resamples=20))
+        assert words in drawing["people-predict-people"].caption
+
+
+def test_repeats_do_not_double_annotators_either():
+    twice = pa.concat_tables([rows_with_annotators(), rows_with_annotators(repeat=1)])
+    once = people_ceilings(fit_columns(rows_with_annotators()))
+    np.testing.assert_equal(people_ceilings(fit_columns(twice)), once)
 
 
 def test_folds_are_told_with_how_far_they_lie_apart():

@@ -76,7 +76,7 @@ def test_how_much_people_disagree(counts, labels):
 
 
 def test_halves_of_the_people(counts, source):
-    halves = half_against_half(counts, 3, source)
+    halves = half_against_half([drawn_votes(counts, source) for _ in range(3)])
     assert halves.entropy_correlation == pytest.approx(0.54, abs=0.01)
     assert halves.corrected == pytest.approx(0.70, abs=0.01)
     assert halves.highest == pytest.approx(0.837, abs=0.01)
@@ -86,15 +86,15 @@ def test_halves_of_the_people(counts, source):
 
 def test_half_of_the_people_give_some_choice_of_the_other_half_no_chance(counts, source):
     votes = drawn_votes(counts, source)
-    half = votes.first(counts.sum(1) // 2)
+    half, others = votes.halves()
     with np.errstate(divide="ignore"):
         logarithms = np.log(smoothed_shares(half, 0.0))
-    fit = cross_entropies(human_distributions(counts - half), logarithms)
+    fit = cross_entropies(human_distributions(others), logarithms)
     assert np.isinf(fit).mean() == pytest.approx(0.28, abs=0.01)
 
 
 def test_people_predict_people_better_the_more_there_are(counts, source):
-    ceilings = people_predict_people(counts, (1, 8, 24), 1.0, 1, source)
+    ceilings = people_predict_people([drawn_votes(counts, source)], (1, 8, 24), 1.0)
     values = [ceiling.cross_entropy for ceiling in ceilings]
     assert values == sorted(values, reverse=True)
     assert 0.20 < values[-1] < 0.27  # .21 to .26 by smoothing

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from xbench.errors import DatasetError
-from xbench.interfaces.data.annotation import PartAttribute, PartRemovals
+from xbench.interfaces.data.annotation import AnnotatorLabels, PartAttribute, PartRemovals
 from xbench.interfaces.data.dataset import Dataset
 from xbench.testing.tiny import TinyDataset, tiny_images
 
@@ -269,6 +269,11 @@ MISTAKES = {
         changed("label_counts", lambda t: t / 10),
         "human labels",
         "type float32",
+    ),
+    "labels of annotators that are not counted": (
+        {"annotator_labels": lambda self, ids: AnnotatorLabels(*torch.zeros(3, 1).long())},
+        "human labels",
+        "one by one, that are others than those it counts",
     ),
     "posteriors that are no distributions": (
         changed("class_posterior", lambda t: t / 2),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import UnionType
 from typing import NamedTuple, TypeAlias, get_args
 
-from jaxtyping import Bool, Float, Float64, Int, Int16, UInt8
+from jaxtyping import Bool, Float, Float64, Int, Int16, Int64, UInt8
 from torch import Generator, Tensor
 
 
@@ -153,6 +153,16 @@ class ConceptExamples(Annotation):
         """`count` images with and `count` without the concept, none of them in any split."""
 
 
+class AnnotatorLabels(NamedTuple):
+    """Labels one by one, with who gave them."""
+
+    places: Int64[Tensor, " labels"]
+    """Of the images, in the ids that were asked for."""
+    annotators: Int64[Tensor, " labels"]
+    """Numbers from 0 on, the same for all images of the dataset."""
+    classes: Int64[Tensor, " labels"]
+
+
 class HumanLabels(Annotation):
     """Labels that several annotators gave to each image."""
 
@@ -162,6 +172,10 @@ class HumanLabels(Annotation):
     @abstractmethod
     def label_counts(self, ids: Sequence[int]) -> Int[Tensor, "n classes"]:
         """How many annotators chose each class."""
+
+    def annotator_labels(self, ids: Sequence[int]) -> AnnotatorLabels | None:
+        """The labels that are counted there, one by one; None unless it is known who gave which."""
+        return None
 
 
 class IdealObserver(Annotation):

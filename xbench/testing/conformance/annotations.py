@@ -10,6 +10,7 @@ from torch import Tensor
 from xbench.errors import DatasetError
 from xbench.interfaces.data.annotation import (
     Annotation,
+    AnnotatorLabels,
     ClassAttributes,
     ClassHierarchy,
     ConceptExamples,
@@ -231,6 +232,17 @@ def _human_labels(data: Any) -> Iterator[str]:
         yield from faults
         if not faults and not (counts.sum(dim=1) > 0).all():
             yield "has images that nobody labelled among those with human labels"
+        if not faults and not _counted_alike(data.annotator_labels(ids), counts):
+            yield "has labels of annotators, one by one, that are others than those it counts"
+
+
+def _counted_alike(labels: AnnotatorLabels | None, counts: Tensor) -> bool:
+    """Whether labels are the counted ones; where nobody knows who gave which, there are none."""
+    if labels is None:
+        return True
+    ones = torch.ones(len(labels.places), dtype=counts.dtype)
+    places = (labels.places, labels.classes)
+    return torch.equal(torch.zeros_like(counts).index_put(places, ones, accumulate=True), counts)
 
 
 def _ideal_observer(data: Any) -> Iterator[str]:
