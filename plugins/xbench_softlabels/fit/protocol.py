@@ -34,7 +34,7 @@ from xbench import (
 from xbench.kernels import pooled_logits
 from xbench_softlabels.fit.notes import notes_by_label
 from xbench_softlabels.fit.people import check_classes, check_order, check_people, people
-from xbench_softlabels.fit.rows import Answers, answer_rows
+from xbench_softlabels.fit.rows import Answers, answer_rows, fit_columns
 from xbench_softlabels.fit.summary import TERMS, case_scores
 from xbench_softlabels.folds.fold_networks import (
     FoldNetworks,
@@ -115,11 +115,9 @@ class HumanFit(Protocol):
 
         tables = []
         for fold, own in self._by_fold(entry, cases):
-            ids = [case.id for case in own]
-            logits = [bench.predictions(of.subject, fold.images, ids) for of in fold.networks]
-            said = people(fold.images, ids)
-            of_fold = Answers(own, entry.repeat, fold.fold, said, _log_probabilities(logits))
-            tables.append(answer_rows(of_fold))
+            said = people(fold.images, [case.id for case in own])
+            answers = Answers(own, entry.repeat, fold.fold, said, _answers(fold, own, bench))
+            tables.append(answer_rows(answers))
         return pa.concat_tables(tables).unify_dictionaries()
 
     def _folds(self, entry: Entry) -> tuple[FoldNetworks, ...]:
@@ -167,6 +165,36 @@ class HumanFit(Protocol):
         from xbench_softlabels.fit.figures import figures
 
         return figures(rows, roles, resampling)
+
+    def pictures(
+        self,
+        entries: Mapping[str, Entry],
+        rows: Mapping[str, Rows],
+        artefacts: Mapping[str, Artefacts],
+        bench: Bench,
+    ) -> Mapping[str, Drawing]:
+        """Single images beside what people and networks say of them (Figures 1 and 3B)."""
+        from xbench_softlabels.fit.chosen_images import Line
+        from xbench_softlabels.fit.image_bars import image_drawings
+
+        def answers(
+            entry: Entry, cases: Sequence[Case]
+        ) -> dict[Case, Float64[np.ndarray, " classes"]]:
+            folds = [(own, _answers(fold, own, bench)) for fold, own in self._by_fold(entry, cases)]
+            return {case: row for own, of in folds for case, row in zip(own, of, strict=True)}
+
+        lines = [Line(label, entry, fit_columns(rows[label])) for label, entry in entries.items()]
+        return image_drawings(lines, answers)
+
+
+def _answers(
+    fold: FoldNetworks, cases: Sequence[Case], bench: Bench
+) -> Float64[np.ndarray, "n classes"]:
+    """The logarithms of what the fold's networks say of its cases."""
+    ids = [case.id for case in cases]
+    return _log_probabilities(
+        [bench.predictions(of.subject, fold.images, ids) for of in fold.networks]
+    )
 
 
 def _log_probabilities(
