@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 
@@ -28,7 +28,7 @@ from xbench_softlabels.attack.networks import Attacked
 from xbench_softlabels.attack.outcome import Outcome, Strength, attacked
 from xbench_softlabels.attack.passes import passes
 from xbench_softlabels.attack.radii import check_radii
-from xbench_softlabels.attack.rows import rows_table
+from xbench_softlabels.attack.rows import by_case, rows_table
 from xbench_softlabels.attack.summary import WITHSTOOD, case_scores, table_notes
 from xbench_softlabels.folds.fold_networks import (
     FoldNetworks,
@@ -70,6 +70,9 @@ class Attack(Protocol):
     fold_seed: int = 0
     first_folds: int = 0
     """Of how many of the folds networks are trained; 0 for all."""
+    meets: Literal["held-out", "every"] = "held-out"
+    """Which of the folds' networks an image meets: the one that it was held out from, or every
+    one, most of which were trained on it, as in the paper; scores are then means over networks."""
 
     def __post_init__(self) -> None:
         """Refuse impossible numbers, and radii of another scale."""
@@ -129,23 +132,42 @@ class Attack(Protocol):
         return fold_networks(entry, self.folds, self.fold_seed, self.first_folds)
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
-        """The chosen test images, fold by fold."""
-        folds = [fold.images.ids() for fold in self._folds(entry)]
+        """The chosen test images: fold by fold, where each meets the network of its own."""
+        folds = self._met(entry)
         held_out = {image for ids in folds for image in ids}
         ids = [image for image in entry.datasets["test"].ids() if image in held_out]
         count = min(self.images or len(ids), len(ids))
         chosen = {ids[place * len(ids) // count] for place in range(count)}
         return [Case("test", image) for own in folds for image in own if image in chosen]
 
+    def _met(self, entry: Entry) -> list[tuple[int, ...]]:
+        """The images that meet the same networks."""
+        if self.meets == "every":
+            return [tuple(entry.datasets["test"].ids())]
+        return [tuple(fold.images.ids()) for fold in self._folds(entry)]
+
+    def _meetings(
+        self, entry: Entry, cases: Sequence[Case]
+    ) -> Iterator[tuple[FoldNetworks, list[Case]]]:
+        """Networks, with the cases that meet them; networks of several folds come once."""
+        folds = self._folds(entry)
+        if self.meets == "held-out":
+            yield from cases_by_fold(folds, cases)
+            return
+        for fold in {fold.networks[0].artefact: fold for fold in folds}.values():
+            yield fold._replace(images=entry.datasets["test"]), list(cases)
+
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
-        """One row per image, with its losses under each attack, and along PGD."""
+        """One row per image and network that it meets: its losses under each attack, along PGD."""
         outcomes: list[tuple[Outcome, int]] = []
+        attacked_cases: list[Case] = []
         with bench.stage("attack"):
-            for fold, own in cases_by_fold(self._folds(entry), cases):
+            for fold, own in self._meetings(entry, cases):
                 outcomes += self._outcomes(entry, fold, own, artefacts, bench)
-        return rows_table(cases, outcomes, self.strength)
+                attacked_cases += own
+        return by_case(rows_table(attacked_cases, outcomes, self.strength), cases)
 
     def _outcomes(
         self,

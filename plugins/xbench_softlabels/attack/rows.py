@@ -35,6 +35,13 @@ def rows_table(
     return pa.table({"case": case_column(cases), **arrays})
 
 
+def by_case(table: pa.Table, cases: Sequence[Case]) -> pa.Table:
+    """The rows in the order of the cases; those of a case one after the other, as they were."""
+    turns = {str(case): turn for turn, case in enumerate(cases)}
+    order = np.argsort([turns[name] for name in table.column("case").to_pylist()], kind="stable")
+    return table.take(order)
+
+
 def _columns(outcome: Outcome, strength: Strength) -> Iterator[tuple[str, np.ndarray]]:
     clean = outcome.clean
     yield from _standing(CLEAN, clean.standing)

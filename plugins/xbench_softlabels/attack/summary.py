@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Float64, Shaped
+from jaxtyping import Shaped
 
 from xbench import CaseScores, Tree, case_places
 from xbench_softlabels.attack.outcome import Strength
@@ -61,9 +61,15 @@ def _pair(table: pa.Table, cases: np.ndarray, where: str) -> list[CaseScores]:
 
 
 def table_notes(table: pa.Table) -> Tree:
-    """How many images there are, of which gradients fail in single precision, or are all zero."""
-    counts: dict[str, Float64[np.ndarray, " images"]] = {
-        "images_with_vanished_gradient": numbers(table, SATURATED),
-        "images_without_gradient": numbers(table, FLAT),
-    }
-    return {"images": len(table), **{name: int(of.sum()) for name, of in counts.items()}}
+    """How many images there are, of which gradients fail in single precision, or are all zero.
+
+    Of some network, where images meet several.
+    """
+    cases = case_names(table)
+    marks = {"images_with_vanished_gradient": SATURATED, "images_without_gradient": FLAT}
+    counts = {name: _images(cases[numbers(table, mark) > 0]) for name, mark in marks.items()}
+    return {"images": _images(cases), **counts}
+
+
+def _images(cases: Shaped[np.ndarray, " rows"]) -> int:
+    return len(set(cases.tolist()))

@@ -70,9 +70,10 @@ def _drawing(
 
 def _reading(whom: str) -> str:
     return (
-        f"Grey bars are shares of {whom}, blue ones a network's probabilities (%), and marks repeat "
-        f"the shares of {whom}: a network whose bars end at its marks says what {whom} say. Numbers "
-        f"are cross-entropies to {whom}; a network may be right and far from {whom} all the same."
+        f"Grey bars are shares of {whom}, blue ones a network's probabilities (%), and marks "
+        f"repeat the shares of {whom}: a network whose bars end at its marks says what {whom} say. "
+        f"Numbers are cross-entropies to {whom}; a network may be right and far from them all "
+        "the same."
     )
 
 

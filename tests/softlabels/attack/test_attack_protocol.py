@@ -275,6 +275,35 @@ def test_each_image_meets_a_network_that_did_not_see_it(bench):
         assert plain(table.take(rows)) == plain(expected)
 
 
+def test_every_network_can_be_attacked_on_all_images_and_the_mean_is_scored(bench):
+    every = dataclasses.replace(PROTOCOL, folds=2, images=4, meets="every")
+    entry = made_entry(training=Training(epochs=1))
+    cases = every.cases(entry, {})
+    assert cases == dataclasses.replace(every, folds=0).cases(entry, {})
+    table = rows_of(every, entry, bench, 4, 4)
+    assert table.column("case").to_pylist() == [str(case) for case in cases for _ in range(2)]
+    alone = []
+    for place, fold in enumerate(fold_networks(entry, 2, 0, 0)):
+        trained = dataclasses.replace(
+            entry, weights=fold.networks[0].subject.weights, training=Training(epochs=0)
+        )
+        artefacts = bench.provider.all(PROTOCOL.artefacts(trained))
+        alone.append(PROTOCOL.evaluate(trained, cases, artefacts, bench))
+        assert plain(table.take(list(range(place, 8, 2)))) == plain(alone[-1])
+    assert plain(rows_of(every, entry, bench, 3, 4)) == plain(table)
+    for score, *own in zip(
+        *(case_scores(t, PROTOCOL.strength) for t in [table, *alone]), strict=True
+    ):
+        assert score.values.mean() == pytest.approx(np.mean([of.values.mean() for of in own]))
+    assert table_notes(table)["images"] == 4
+
+
+def test_a_network_that_is_not_trained_is_met_once():
+    every = dataclasses.replace(PROTOCOL, folds=2, meets="every")
+    entry = made_entry()
+    assert len(list(every._meetings(entry, every.cases(entry, {})))) == 1
+
+
 def test_of_some_folds_only_their_images_are_attacked():
     some = dataclasses.replace(PROTOCOL, folds=4, first_folds=1, images=0)
     (fold,) = fold_networks(made_entry(), 4, 0, 1)
