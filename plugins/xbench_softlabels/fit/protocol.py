@@ -35,6 +35,7 @@ from xbench.kernels import pooled_logits
 from xbench_softlabels.fit.notes import notes_by_label
 from xbench_softlabels.fit.people import check_classes, check_order, check_people, people
 from xbench_softlabels.fit.rows import Answers, answer_rows, fit_columns
+from xbench_softlabels.fit.search import check_search, search_entry
 from xbench_softlabels.fit.summary import TERMS, case_scores
 from xbench_softlabels.folds.fold_networks import (
     FoldNetworks,
@@ -66,11 +67,15 @@ class HumanFit(Protocol):
     """Decides which image lies in which fold."""
     first_folds: int = 0
     """How many of the folds are trained and scored; 0 for all."""
+    search_folds: int = 0
+    """To choose by these scores: the first fold is left out, and the images of the others are
+    parted in so many folds in the place of `folds`; 0: no search."""
 
     def __post_init__(self) -> None:
         """Refuse numbers of folds that cannot be."""
         try:
-            check_folds(self.folds, self.first_folds)
+            check_search(self.folds, self.search_folds)
+            check_folds(self.search_folds or self.folds, self.first_folds)
         except ParameterError as error:
             raise ValueError(f"{error}") from error
 
@@ -121,7 +126,9 @@ class HumanFit(Protocol):
         return pa.concat_tables(tables).unify_dictionaries()
 
     def _folds(self, entry: Entry) -> tuple[FoldNetworks, ...]:
-        return fold_networks(entry, self.folds, self.fold_seed, self.first_folds)
+        count = self.search_folds or self.folds
+        searched = search_entry(entry, self.folds, self.fold_seed) if self.search_folds else entry
+        return fold_networks(searched, count, self.fold_seed, self.first_folds)
 
     def _by_fold(
         self, entry: Entry, cases: Sequence[Case]
