@@ -109,6 +109,7 @@ from xbench.interfaces.data.dataset import DerivedDataset as DerivedDataset
 from xbench.interfaces.data.dataset import ImageSet as ImageSet
 from xbench.interfaces.data.dataset import Part as Part
 from xbench.interfaces.data.dataset import annotated as annotated
+from xbench.interfaces.data.dataset import batch_dataset as batch_dataset
 from xbench.interfaces.data.download import Download as Download
 from xbench.interfaces.data.predictions import SplitPredictions as SplitPredictions
 from xbench.interfaces.data.similarity import Similarity as Similarity

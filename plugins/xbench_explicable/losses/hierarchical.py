@@ -9,7 +9,17 @@ from jaxtyping import Float, Float64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, Tree, location
+from xbench import (
+    Batch,
+    Dataset,
+    ImageSet,
+    Loss,
+    MismatchError,
+    Targets,
+    Tree,
+    batch_dataset,
+    location,
+)
 from xbench_explicable.kernels.hierarchy import (
     Descent,
     descent_from_depths,
@@ -17,7 +27,6 @@ from xbench_explicable.kernels.hierarchy import (
 )
 from xbench_explicable.kernels.targets import soft_labels
 from xbench_explicable.losses.limits import refuse_negative
-from xbench_explicable.losses.source import batch_dataset
 from xbench_explicable.similarities.class_tree import (
     ClassTree,
     Hierarchy,

@@ -17,12 +17,12 @@ from xbench import (
     Loss,
     Similarity,
     Targets,
+    batch_dataset,
     checked_similarity,
     normalised_similarity,
 )
 from xbench_explicable.kernels.targets import softmax_rows
 from xbench_explicable.losses.limits import refuse_negative
-from xbench_explicable.losses.source import batch_dataset
 
 Preset = Literal["normalised", "softmax"]
 State = tuple[str, tuple[str, ...]]

@@ -9,8 +9,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets
-from xbench_explicable.losses.source import batch_dataset
+from xbench import Batch, Dataset, ImageSet, Loss, MismatchError, Targets, batch_dataset
 from xbench_softlabels.targets.judgements import set_places
 
 CPU = torch.device("cpu")

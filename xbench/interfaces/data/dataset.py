@@ -160,6 +160,22 @@ class Batch:
         return Batch(self.images.to(device), self.ids, labels, self.source)
 
 
+def batch_dataset(batch: Batch, classes: int, loss: str) -> Dataset:
+    """The dataset that a batch is of, for a loss that asks it about its classes.
+
+    `MismatchError`, which names the loss, where the batch is of none, or of other than `classes`.
+    """
+    if batch.source is None:
+        message = f"loss {loss!r} asks a dataset about its classes, and these images are of none; "
+        raise MismatchError(message + "give the batch its `source`")
+    dataset = batch.source.dataset
+    count = len(dataset.class_names())
+    if count != classes:
+        message = f"loss {loss!r}: dataset {dataset.name!r} has {count} classes, "
+        raise MismatchError(f"{message}but targets of {classes} are asked for")
+    return dataset
+
+
 class Part(ABC):
     """Some of a split's images, such as one fold of them. Frozen and cheap."""
 
