@@ -21,6 +21,7 @@ from xbench.figures import (
     shortened,
     show_pixels,
     style_axes,
+    write,
 )
 from xbench_softlabels.fit.chosen_images import (
     Answering,
@@ -109,8 +110,8 @@ def _row(row: Sequence[Axes], images: ImageSet, shown: ShownImage) -> None:
     for ax, network, distance in zip(others, shown.networks, shown.distances, strict=True):
         _panel(ax, _bars(network, classes), BLUE)
         ax.plot(100 * people, np.arange(len(people)), "|", color=INK, markersize=8, mew=1.6)
-        style = {"color": INK, "fontsize": TINY, "ha": "right", "va": "bottom", "bbox": PAPER}
-        ax.text(0.98, 0.03, number_words(distance, 2), transform=ax.transAxes, **style)
+        corner = {"transform": ax.transAxes, "ha": "right", "va": "bottom", "bbox": PAPER}
+        write(ax, (0.98, 0.03), number_words(distance, 2), fontsize=TINY, **corner)
 
 
 def _panel(ax: Axes, shares: Float64[np.ndarray, " bars"], colour: str) -> None:

@@ -17,7 +17,7 @@ def test_a_batch_leads_to_the_dataset_that_it_is_of():
 def test_a_batch_from_nowhere_or_of_other_classes_is_refused_by_the_loss():
     images = tiny_images()
     nowhere = Batch(torch.zeros(1, 3, 4, 4), (0,))
-    with pytest.raises(MismatchError, match="loss 'mine' asks .* give the batch its `source`"):
+    with pytest.raises(MismatchError, match=r"loss 'mine' asks .* give the batch its `source`"):
         batch_dataset(nowhere, 5, "mine")
-    with pytest.raises(MismatchError, match="loss 'mine': dataset 'tiny' has 5 classes, but .* 4"):
+    with pytest.raises(MismatchError, match=r"loss 'mine': dataset 'tiny' has 5 classes, but .* 4"):
         batch_dataset(images.batch(images.ids()[:1]), 4, "mine")
