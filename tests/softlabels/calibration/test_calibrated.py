@@ -129,9 +129,7 @@ def test_targets_and_scores_are_those_of_the_other_loss():
 
 
 def test_people_who_said_nothing_are_missed_before_any_training():
-    with pytest.raises(
-        MismatchError, match="'calibrated' needs human labels"
-    ):
+    with pytest.raises(MismatchError, match="'calibrated' needs human labels"):
         Calibrated(TinyLoss(), "people").check(ImageSet(Greys(), "train"))
 
 
