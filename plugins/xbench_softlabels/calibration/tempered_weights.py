@@ -75,7 +75,7 @@ class TemperedWeights(ClassifierWeights):
 
     def check(self, progress: Progress) -> None:
         """Raise what is wrong with the weights, and where no single layer makes the logits."""
-        for weights in self.needs().values():
+        for weights in dict.fromkeys((self.trained, self.asked)):
             weights.check(progress)
 
     def build(self, needs: Artefacts, workplace: Workplace) -> Artefact:

@@ -31,7 +31,7 @@ def corrected_resampled_t(differences: Float64[np.ndarray, " folds"], tested: fl
     if count < 2:
         raise ValueError(f"{count} folds; at least 2 are needed to see how they differ")
     mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    if np.ptp(differences) == 0:
+    if np.ptp(differences) == 0 or deviation == 0:  # squares of the smallest numbers are 0
         return ResampledT(mean, 0.0, float("nan"), float("nan"))
     t = mean / (deviation * (1 / count + tested) ** 0.5)
     return ResampledT(mean, deviation, t, float(2 * student.sf(abs(t), count - 1)))

@@ -33,9 +33,10 @@ def test_without_shared_images_it_is_the_plain_test_and_with_them_it_doubts_more
         assert shared.p >= free.p - 1e-12
 
 
-def test_folds_that_do_not_differ_have_no_t():
-    found = corrected_resampled_t(np.full(3, 0.2), 0.5)
-    assert (found.difference, found.deviation) == (pytest.approx(0.2), 0.0)
+@pytest.mark.parametrize("differences", [[0.2, 0.2, 0.2], [0.2, 0.2, 0.2 + 1e-200], [0, 1e-243]])
+def test_folds_that_do_not_differ_have_no_t(differences):
+    found = corrected_resampled_t(np.array(differences), 0.5)
+    assert (found.difference, found.deviation) == (pytest.approx(np.mean(differences)), 0.0)
     assert math.isnan(found.t)
     assert math.isnan(found.p)
 
