@@ -39,9 +39,9 @@ Role = Literal["entry", "floor", "ceiling"]
 Direction = Literal["higher", "lower", "none"]
 """Which values of a score are better; none of those of a score that is shown and not ranked."""
 Unit = Literal["share", "points", "number"]
-"""What a score is counted in: a share, from 0 to 1, and a difference of shares, from −1 to 1, are
-shown times 100."""
-RANGES: Mapping[str, tuple[float, float]] = {"share": (0.0, 1.0), "points": (-1.0, 1.0)}
+"""What a score is counted in: a share, from 0 to 1, and a difference of shares or of two such
+differences, from −2 to 2, are shown times 100."""
+RANGES: Mapping[str, tuple[float, float]] = {"share": (0.0, 1.0), "points": (-2.0, 2.0)}
 """Between what values of a unit lie, where they are bounded."""
 MOST_KEYS = 2
 """By how many keys values can be clustered."""

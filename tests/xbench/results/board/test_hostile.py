@@ -630,15 +630,15 @@ CLAIMS = {
     "a chance beyond 1": Hostile(
         "at scores.0.chance: 7.0 is no share", scored(0, "chance", value=7.0)
     ),
-    "a difference beyond 1": Hostile(
-        "at scores.0.high: 1.2 is no difference of shares",
-        lambda draft: draft.record["scores"][0].update(unit="points", high=1.2),
+    "a difference beyond 2": Hostile(
+        "at scores.0.high: 2.2 is no difference of shares",
+        lambda draft: draft.record["scores"][0].update(unit="points", high=2.2),
     ),
     "a case that differs by more than all": Hostile(
-        "-1.5 is no difference of shares",
+        "-2.5 is no difference of shares",
         lambda draft: (
             draft.record["scores"][0].update(unit="points"),
-            column("value", first(-1.5))(draft),
+            column("value", first(-2.5))(draft),
         ),
     ),
     "no score that ranks": Hostile("0 of them rank entries", scored(0, "ranking", value=False)),
