@@ -34,10 +34,11 @@ def test_every_entry_is_of_the_version_that_is_installed(board):
 
 
 @pytest.mark.slow
-def test_the_scores_of_every_entry_follow_from_its_cases(board):
+def test_scores_follow_from_the_cases_of_the_newest_entry_of_each_benchmark(board):
+    """Of all they did when they were added, and their hashes say that nothing changed since."""
     for name in benchmarks(board):
-        for entry in entries(board, name):
-            assert not list(faults(read_submission(entry.folder))), (name, entry.name)
+        entry = max(entries(board, name), key=lambda entry: (entry.added, entry.name))
+        assert not list(faults(read_submission(entry.folder))), (name, entry.name)
 
 
 def file_places(benchmark):
