@@ -12,7 +12,6 @@ from command_line import timeless
 
 MOMENTS = {
     "while training": lambda home, store: any((home / "scratch").glob("*.pt")),
-    "once weights are there": lambda home, store: any(store.glob("artefacts/weights/*")),
     "after the first rows": lambda home, store: any(store.glob("rows/*.parquet")),
     "in the middle of the entries": lambda home, store: len(list(store.glob("rows/*.parquet"))) > 4,
 }
@@ -39,7 +38,7 @@ def test_a_run_killed_at_several_moments_ends_with_the_record_of_an_uninterrupte
     whole = xbench("run", "--store", tmp_path / "whole", "--json", *quick).json()
     home, store = tmp_path / "home", tmp_path / "store"
     codes = [kill_when(moment, quick, home, store) for moment in MOMENTS.values()]
-    assert codes.count(-signal.SIGKILL) >= 3, codes
+    assert codes.count(-signal.SIGKILL) >= 2, codes
     os.environ["XBENCH_HOME"] = str(home)
     resumed = xbench("run", "--store", store, "--json", *quick).json()
     assert list(map(timeless, whole)) == list(map(timeless, resumed))
