@@ -108,7 +108,7 @@ def _gains(lines: Sequence[Line], names: Sequence[str], draws: Draws) -> Drawing
             values = bands(first.sets, line.sets, names, draws)
             curve = Curve(line.label, line.role, across, values)
             _points(ax, curve, look)
-            words.append(_in_words(curve, names[start:], measure))
+            words.append(_with_intervals(curve, names[start:], measure))
         _gain_axes(ax, names, f"{measure} (nats)")
     legend(figure, *axes, below=True)
     caption = (
@@ -201,6 +201,13 @@ def _axes(ax: Axes, names: Sequence[str], upwards: str) -> None:
     ax.tick_params(axis="x", labelrotation=30)
     for label in ax.get_xticklabels():
         label.set(ha="right", rotation_mode="anchor")
+
+
+def _with_intervals(curve: Curve, names: Sequence[str], measure: str) -> str:
+    means, lows, highs = ([number_words(float(end), 3) for end in ends] for ends in curve.band)
+    numbers = zip(names, means, lows, highs, strict=True)
+    values = ", ".join(f"{mean} ({low} to {high}) on {name}" for name, mean, low, high in numbers)
+    return f"{curve.label}: {measure} is {values}."
 
 
 def _in_words(curve: Curve, names: Sequence[str], measure: str) -> str:

@@ -69,9 +69,10 @@ def test_figure_2_leads_from_the_known_set_to_the_farthest():
 def test_the_picture_of_gains_says_of_each_set_what_the_second_entry_gains():
     drawing = drawings({"one": FIRST, "two": OTHER})["gain"]
     assert drawing.title == "What is gained over 'one'"
-    assert drawing.text == (
-        "two: Gain is 0.10 on test, 1.17 on far. two: Interaction is 1.07 on far."
-    )
+    gain = gain_bands(sets(FIRST), sets(OTHER), ["far"], DRAWS)
+    assert f"1.167 ({gain.low[0]:.3f} to {gain.high[0]:.3f}) on far. two: Int" in drawing.text
+    assert drawing.text.startswith("two: Gain is 0.100 (")
+    assert "two: Interaction is 1.067 (" in drawing.text
 
 
 def test_the_ideal_observer_is_drawn_where_it_is_known_and_the_caption_says_so():

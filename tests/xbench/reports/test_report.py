@@ -364,6 +364,14 @@ def test_conclusions_come_first_and_how_they_were_made_is_folded_away(done, tmp_
     assert text.count('src="heights.svg"') == 1
 
 
+@pytest.mark.parametrize(("count", "folded"), [(6, False), (7, True)])
+def test_many_trainings_are_folded_away(done, count, folded) -> None:
+    page = facts_of(done, {}, {}, {})[1]
+    text = html(page._replace(remarks=[f"training {place}" for place in range(count)]))
+    assert (f"What was trained and fitted, in {count} lines" in text) is folded
+    assert f"<li>training {count - 1}</li>" in text
+
+
 def test_words_of_the_conclusions_are_explained_below_them(done) -> None:
     page = page_of(done.benchmark, done.records, [], [], "")
     text = html(page._replace(conclusions=["Who wins."], terms=[("floor", f"it knows {EVIL}")]))
