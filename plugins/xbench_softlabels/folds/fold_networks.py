@@ -82,6 +82,7 @@ def _of_fold(network: EntryNetwork, member: Entry, folds: Folds, fold: int) -> E
             f"entry {member.label!r} has given weights, and would have to be trained in "
             f'{folds.count} folds here: -p weights="", or no folds: -p protocol.folds=0'
         )
-    seen = {"train": folds.training(fold), "test": folds.held_out(fold)}
-    trained = replace(member, datasets={**member.datasets, **seen})
+    # without test images a training is not evaluated on them: the protocol does that
+    others = {role: images for role, images in member.datasets.items() if role != "test"}
+    trained = replace(member, datasets={**others, "train": folds.training(fold)})
     return EntryNetwork(f"fold-{fold}/{network.artefact}", subject_of(trained))

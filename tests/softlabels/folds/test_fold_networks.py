@@ -29,7 +29,7 @@ def test_each_fold_is_held_out_from_its_own_training():
     assert sorted(image for ids in held_out for image in ids) == sorted(TEST)
     for ids, plan in zip(held_out, plans(folds), strict=True):
         assert set(plan.images.ids()) == set(TEST) - ids
-        assert set(plan.validation.ids()) == ids
+        assert plan.validation is None  # the protocol asks about these images, once
     names = [of.artefact for fold in folds for of in fold.networks]
     assert names == [f"fold-{fold}/weights" for fold in range(4)]
     assert len({of.subject.weights.key for fold in folds for of in fold.networks}) == 4
