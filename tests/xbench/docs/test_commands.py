@@ -126,7 +126,8 @@ def any_path(monkeypatch):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.text[:60])
-def test_a_command_has_these_options_and_names(command, any_path):
+def test_a_command_has_these_options_and_names(command, any_path, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where commands that name a file of the repository are given
     found, arguments = leaf(command)
     given = found.make_context("xbench", arguments).params
     session = Session(**{k: v for k, v in given.items() if k in Session.__dataclass_fields__})
