@@ -1,0 +1,1 @@
+"""Studies with people: five designs, their pages, answers, people's rights, and their analysis."""

@@ -1,0 +1,1 @@
+"""Answers: the tables they lie in, who sees what, and what becomes of them."""

@@ -1,0 +1,1 @@
+"""What a study is: its description, and the designs that make one."""

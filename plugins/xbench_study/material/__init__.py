@@ -1,0 +1,1 @@
+"""What participants are shown, and the folder that a study lies in."""
