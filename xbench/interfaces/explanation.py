@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
+from jaxtyping import Float
 from torch import Generator, Tensor
 
 from xbench.errors import MismatchError, UsageError
@@ -15,6 +16,9 @@ from xbench.interfaces.component import Component
 from xbench.interfaces.data.dataset import Batch, ImageSet
 from xbench.interfaces.readout import Difficulty
 from xbench.interfaces.recipe import ClassifierWeights, Recipe
+
+Look = Literal["overlay", "mask"]
+"""How an explanation is shown without words: laid on the image, or as what is left of it."""
 
 
 class Explanation(ABC):
@@ -38,6 +42,15 @@ class Explanation(ABC):
         `batch` holds the one image that is explained; `examples` are images to take
         pictures of the classes from, and annotations, where there are any.
         """
+
+    def wordless(
+        self, image: Float[Tensor, "3 h w"], look: Look = "overlay"
+    ) -> Float[Tensor, "3 h2 w2"]:
+        """One picture of the explanation on its image, for people who must not be told a class.
+
+        It has no words and no numbers. `MismatchError` unless overridden.
+        """
+        raise MismatchError(f"explanations of kind {self.name!r} cannot be shown without words")
 
 
 Given = Mapping[str, Sequence[Explanation]]

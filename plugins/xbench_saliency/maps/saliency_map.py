@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from xbench import Batch, Explanation, ImageSet
+from xbench import Batch, Explanation, ImageSet, Look
 from xbench.kernels import resized_maps
 
 
@@ -60,3 +60,18 @@ class SaliencyMap(Explanation):
         from xbench_saliency.maps.map_figure import map_figure
 
         return map_figure(self, batch, class_names)
+
+    def wordless(
+        self, image: Float[Tensor, "3 h w"], look: Look = "overlay"
+    ) -> Float[Tensor, "3 height width"]:
+        """The map laid on the image in colours, or the image darkened where the map is low.
+
+        The largest value leaves a pixel as it is, and 0, or what speaks against the class, turns
+        it black.
+        """
+        from xbench_saliency.kernels.maps import scaled
+        from xbench_saliency.maps.map_figure import overlaid
+
+        if look == "overlay":
+            return overlaid(self, image)
+        return image * scaled(self.at_image_size().clamp(min=0)).to(image)

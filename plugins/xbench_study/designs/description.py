@@ -247,13 +247,22 @@ class Description(_Part):
 
 def read_description(path: Path) -> Description:
     """A study's file, or `ParameterError` that names the file and the place in it."""
+    what = f"study file {path}"
     try:
-        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ParameterError(f"study file {path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"study file {path}: {error}") from error
-    return described(tree, f"study file {path}")
+        raise ParameterError(f"{what} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{what} is no text in UTF-8") from error
+    return described(parsed_text(text, what), what)
+
+
+def parsed_text(text: str, what: str) -> dict[str, Any]:
+    """Text as TOML, or `ParameterError` that names `what` and the line."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ParameterError(f"{what}: {error}") from error
 
 
 def described(tree: Mapping[str, Any], what: str) -> Description:

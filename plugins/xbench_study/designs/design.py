@@ -1,19 +1,46 @@
 """Designs of studies: a kind of component, which other plugins bring as well."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar
 
-from xbench import Component
+from xbench import Component, UsageError
 
 if TYPE_CHECKING:
-    from xbench_study.designs.description import Description
+    from xbench_study.designs.drafts import Draft, Scene
 
 
 class Design(Component):
     """What a study of a paper shows and asks; its fields are what a researcher may vary."""
 
     kind: ClassVar[str] = "design"
+    chance: ClassVar[float | None] = None
+    """The share of right answers that guessing gives; None where no answer is right."""
 
     @abstractmethod
-    def description(self) -> "Description":
-        """The study as the paper has it, with `TODO` where the researcher has to say something."""
+    def text(self) -> str:
+        """The study's description as TOML, conditions aside: those are the benchmark's.
+
+        It is what a researcher edits, comments and all; `TODO` stands where something has to be
+        said before anybody is recruited.
+        """
+
+    @abstractmethod
+    def drafts(self, scene: "Scene") -> "Sequence[Draft]":
+        """The items, of all kinds; `UsageError` where there are too few images for them."""
+
+
+def own_text(name: str) -> str:
+    """This package's description `files/NAME.toml`."""
+    return (files(__package__) / "files" / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def enough(ids: Sequence[int], wanted: int, what: str) -> Sequence[int]:
+    """So many of the images, evenly spread; `UsageError` where there are fewer."""
+    if len(ids) < wanted:
+        raise UsageError(
+            f"{wanted} {what} are asked for, and there are {len(ids)}; ask for fewer with "
+            f"-p protocol.design.images={len(ids)}"
+        )
+    return [ids[place * len(ids) // wanted] for place in range(wanted)]

@@ -40,6 +40,8 @@ class Item(_Part):
     kind: Kind = "trial"
     label: str = ""
     """The correct class, where the question speaks of it."""
+    conditions: list[str] = []
+    """Names of those in which it is shown; none for all."""
     stimuli: list[Stimulus]
     options: Annotated[list[Option], Field(min_length=1)]
 

@@ -1,0 +1,1 @@
+"""`xbench study`."""

@@ -1,0 +1,141 @@
+"""`xbench study new`: from a benchmark file to a study's folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xbench import MismatchError
+from xbench.commands import CHOICE, OUTPUT, WORK, Session, session_options
+
+if TYPE_CHECKING:
+    from xbench import Benchmark, Entry
+    from xbench_study.designs.drafts import Scene
+    from xbench_study.material.making import Head
+    from xbench_study.protocol.study_protocol import StudyProtocol
+
+
+@click.command("new")
+@click.argument("benchmark", metavar="BENCHMARK|FILE")
+@session_options(CHOICE[1:], WORK, OUTPUT)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The study's folder, a new one."
+)
+def command(session: Session, out: Path) -> None:
+    """Make a study of a benchmark: its items, its pictures, and its texts to be edited.
+
+    BENCHMARK is one whose protocol is `study`, such as wrong-label-toybirds. Networks answer and
+    explanations are made, or taken from the store; OUT/study.toml then says where something has
+    to be written before anybody is recruited.
+    """
+    from xbench.commands import print_json, print_lines
+    from xbench_study.material.making import refuse_existing, write_study
+    from xbench_study.material.study import read_study
+
+    refuse_existing(out)
+    session.check_names()
+    prepared = session.assembled()
+    protocol = study_protocol(prepared)
+    head = _head(prepared, protocol)
+    head.description()
+    drafts = protocol.design.drafts(_scene(session, prepared))
+    write_study(out, head, drafts)
+    study = read_study(out)
+    if session.json:
+        print_json(
+            {
+                "study": str(out),
+                "items": len(study.items),
+                "missing": study.description.sheet.missing(),
+            }
+        )
+        return
+    print_lines(*_lines(out, len(study.items), study.description.sheet.missing()))
+
+
+def study_protocol(benchmark: "Benchmark") -> "StudyProtocol":
+    """The benchmark's protocol, or `MismatchError` where people are not asked in it."""
+    from xbench_study.protocol.study_protocol import StudyProtocol
+
+    if not isinstance(benchmark.protocol, StudyProtocol):
+        raise MismatchError(
+            f"benchmark {benchmark.name!r} asks no people: its protocol is "
+            f"{benchmark.protocol.name!r}; choose one whose protocol is study, such as "
+            "wrong-label-toybirds"
+        )
+    return benchmark.protocol
+
+
+def _head(benchmark: "Benchmark", protocol: "StudyProtocol") -> "Head":
+    import json
+
+    from xbench_study.designs.description import Condition
+    from xbench_study.designs.drafts import stimulus_name
+    from xbench_study.material.making import Head
+
+    conditions, captions = [], {}
+    for condition, entry in _entries(benchmark).items():
+        names = []
+        for place, caption in enumerate(_captions(entry)):
+            names.append(stimulus_name(condition, place))
+            if caption:
+                captions[names[-1]] = caption
+        conditions.append(Condition(name=condition, title=entry.label, shows=names))
+    parameters = json.dumps(protocol.design.parameters(), sort_keys=True)
+    return Head(protocol.design.text(), benchmark.seed, conditions, captions, parameters)
+
+
+def _captions(entry: "Entry") -> list[str]:
+    """One for each picture of a condition, "" where there is none."""
+    from xbench_study.shown.shown_maps import ShownMaps
+
+    explainer = entry.required_explainer
+    if not isinstance(explainer, ShownMaps):
+        return []
+    return list(explainer.captions) or ["" for _ in explainer.maps]
+
+
+def _entries(benchmark: "Benchmark") -> "dict[str, Entry]":
+    """The first repeat's entries of role `entry`, by condition; two of one name are an error."""
+    from xbench_study.protocol.study_protocol import condition_of
+
+    entries: dict[str, Entry] = {}
+    for entry in _first_repeat(benchmark):
+        condition = condition_of(entry)
+        if condition in entries:
+            raise MismatchError(
+                f"entries {entries[condition].label!r} and {entry.label!r} are both of the "
+                f"condition {condition!r}"
+            )
+        entries[condition] = entry
+    return entries
+
+
+def _first_repeat(benchmark: "Benchmark") -> "Iterator[Entry]":
+    for line in benchmark.lines:
+        if line.role == "entry":
+            yield next(iter(benchmark.entries(line)))
+
+
+def _scene(session: Session, benchmark: "Benchmark") -> "Scene":
+    """What the design chooses from; weights are taken from the store, or made."""
+    from xbench import check_benchmark, prepared_entry
+    from xbench.commands import progress
+    from xbench_study.designs.drafts import Scene
+
+    check_benchmark(benchmark)
+    store = session.opened_store()
+    store.check_writable()
+    entries = _entries(benchmark)
+    with progress(session.quiet) as reporter:
+        workplace = session.workplace(reporter)
+        ready = [prepared_entry(entry, store, workplace) for entry in entries.values()]
+    return Scene(entries, ready[0].bench, benchmark.datasets["test"], benchmark.seed)
+
+
+def _lines(out: Path, items: int, missing: list[str]) -> list[str]:
+    lines = [f"wrote a study of {items} items to {out}"]
+    if missing:
+        lines.append(f"to be written in {out / 'study.toml'}: {', '.join(missing)}")
+    return [*lines, f"look at its pages with `xbench study preview {out}`"]

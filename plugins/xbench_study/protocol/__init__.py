@@ -1,0 +1,1 @@
+"""The protocol whose rows are people's answers."""

@@ -1,0 +1,189 @@
+"""The protocol: answers of people, and what they say of the conditions that they were given in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xbench import (
+    AnnotationKind,
+    Artefacts,
+    Bench,
+    Case,
+    CaseScores,
+    Entry,
+    MismatchError,
+    Protocol,
+    Recipe,
+    Rows,
+    Tree,
+    content_hash,
+    location,
+    weights_recipe,
+)
+from xbench_study.designs.design import Design
+from xbench_study.protocol.answers_file import ANSWERS, Answers, read_answers
+from xbench_study.shown.pictures import ShownPictures
+from xbench_study.shown.shown_maps import ShownMaps
+
+ROLE = "test"
+
+
+@dataclass(frozen=True)
+class StudyProtocol(Protocol):
+    """Answers of people in a study: how many are right in each condition.
+
+    An entry is a condition; a row is an answer. Intervals resample images and participants, for
+    both are samples. As long as answers are missing, records are `awaiting-answers`.
+    """
+
+    name: ClassVar[str] = "study"
+    scores: ClassVar[type[ShownPictures]] = ShownPictures
+    example = MappingProxyType({"design": "wrong-label"})
+
+    design: Design
+    """What people are asked."""
+    answers: str = location("")
+    """The folder that `xbench study export` wrote; "" while the study is being made."""
+
+    def parameters(self) -> Tree:
+        """The design, and the answers themselves: new answers make new rows."""
+        answers = content_hash(f"{self.answers}/{ANSWERS}") if self.answers else ""
+        return {"design": self.design.tree(), "answers": answers}
+
+    def terms(self) -> Mapping[str, str]:
+        """What is counted."""
+        return {
+            "right answers": "the share of people's answers that name what is asked for; "
+            f"guessing gives {self._chance()}.",
+        }
+
+    def _chance(self) -> str:
+        return "none" if self.design.chance is None else f"{100 * self.design.chance:.0f} %"
+
+    def needs(self) -> tuple[AnnotationKind, ...]:
+        """Nothing: answers come from elsewhere."""
+        return ()
+
+    def artefacts(self, entry: Entry) -> Mapping[str, Recipe]:
+        """The weights of the network that people were asked about."""
+        self._answers(entry)
+        return {"weights": weights_recipe(entry)}
+
+    def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
+        """The images that people answered about in the entry's condition."""
+        answers = self._answers(entry).of(condition_of(entry))
+        return [Case(ROLE, image) for image in sorted(set(answers["image"].to_pylist()))]
+
+    def awaited(self, entry: Entry) -> int:
+        """How many answers the condition still wants."""
+        return self._answers(entry).awaited(condition_of(entry))
+
+    def _answers(self, entry: Entry) -> Answers:
+        if not self.answers:
+            raise MismatchError(
+                "this benchmark scores answers of people: make a study with `xbench study new`, "
+                "and give what `xbench study export` wrote with -p protocol.answers=FOLDER"
+            )
+        answers = read_answers(self.answers)
+        if answers.facts.design != self.design.name:
+            raise MismatchError(
+                f"answers {self.answers} are of the design {answers.facts.design!r}, and the "
+                f"benchmark's is {self.design.name!r}"
+            )
+        answers.check_condition(condition_of(entry), f"the study of {self.answers}")
+        return answers
+
+    def evaluate(
+        self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
+    ) -> Rows:
+        """The answers about these images, one row each, by image and participant."""
+        answers = self._answers(entry).of(condition_of(entry))
+        chosen = pa.array([case.id for case in cases], answers["image"].type)
+        answers = answers.filter(pc.is_in(answers["image"], chosen))
+        answers = answers.sort_by([("image", "ascending"), ("participant", "ascending")])
+        names = [str(Case(ROLE, image)) for image in answers["image"].to_pylist()]
+        kept = ("participant", "right", "seconds", "category")
+        return pa.table({"case": names, **{name: answers[name] for name in kept}})
+
+    def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
+        """Right answers, how long they took, and right answers by category of error."""
+        categories = sorted({one for table in rows.values() for one in _categories(table)} - {""})
+        return {label: self._scores(table, categories) for label, table in rows.items()}
+
+    def _scores(self, table: Rows, categories: Sequence[str]) -> list[CaseScores]:
+        right = _shares(table)
+        of = np.array(_categories(table), dtype=object)
+        by_category = [
+            self._right(f"right answers, {name}", table, np.where(of == name, right, np.nan))
+            for name in categories
+        ]
+        whole = self._right("right answers", table, right, headline=True)
+        seconds = table["seconds"].to_numpy().astype(np.float64)
+        return [whole, *by_category, _score("seconds", table, seconds)]
+
+    def _right(
+        self, name: str, table: Rows, values: np.ndarray, *, headline: bool = False
+    ) -> CaseScores:
+        cases, people = _clusters(table)
+        return CaseScores(
+            name=name,
+            direction="higher",
+            cases=cases,
+            values=values,
+            headline=headline,
+            chance=self.design.chance,
+            clusters=(cases, people),
+        )
+
+    def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
+        """How many people and images, and what the study says of its recruitment."""
+        facts = read_answers(self.answers).facts if self.answers else None
+        recruitment = dict(facts.recruitment) if facts else {}
+        left_out = dict(facts.exclusions) if facts else {}
+        return {
+            label: {
+                "participants": len(set(table["participant"].to_pylist())),
+                "answers": table.num_rows,
+                "participants left out": left_out,
+                "recruitment": recruitment,
+            }
+            for label, table in rows.items()
+        }
+
+
+def condition_of(entry: Entry) -> str:
+    """The condition that an entry is; `MismatchError` for an explainer that says none."""
+    explainer = entry.required_explainer
+    if not isinstance(explainer, ShownMaps):
+        raise MismatchError(
+            f"entry {entry.label!r}: people see what shown-maps says, not {explainer.name!r}; "
+            'write explainer = { name = "shown-maps", condition = "…", maps = [ … ] }'
+        )
+    return explainer.condition
+
+
+def _score(name: str, table: Rows, values: np.ndarray) -> CaseScores:
+    cases, people = _clusters(table)
+    return CaseScores(name, "none", cases, values, unit="number", clusters=(cases, people))
+
+
+def _clusters(table: Rows) -> tuple[np.ndarray, np.ndarray]:
+    columns = (table["case"].to_pylist(), table["participant"].to_pylist())
+    cases, people = (np.array(column, dtype=object) for column in columns)
+    return cases, people
+
+
+def _shares(table: Rows) -> np.ndarray:
+    """1 for right, 0 for wrong, NaN for what is neither."""
+    values = [np.nan if right is None else float(right) for right in table["right"].to_pylist()]
+    return np.array(values, dtype=np.float64)
+
+
+def _categories(table: Rows) -> list[str]:
+    categories: list[str] = table["category"].to_pylist()
+    return categories
