@@ -22,9 +22,12 @@ def register_kinds() -> "list[type[Design]]":
 @hookimpl
 def register_designs() -> "list[type[Design]]":
     """Return the designs."""
+    from xbench_study.designs.categorisation import Categorisation
+    from xbench_study.designs.class_confusion import ClassConfusion
+    from xbench_study.designs.mistake_rating import MistakeRating
     from xbench_study.designs.wrong_label import WrongLabel
 
-    return [WrongLabel]
+    return [WrongLabel, MistakeRating, ClassConfusion, Categorisation]
 
 
 @hookimpl

@@ -71,12 +71,12 @@ def _head(benchmark: "Benchmark", protocol: "StudyProtocol") -> "Head":
     import json
 
     from xbench_study.designs.description import Condition
-    from xbench_study.designs.drafts import stimulus_name
+    from xbench_study.designs.drafts import IMAGE, stimulus_name
     from xbench_study.material.making import Head
 
     conditions, captions = [], {}
     for condition, entry in _entries(benchmark).items():
-        names = []
+        names = [IMAGE]
         for place, caption in enumerate(_captions(entry)):
             names.append(stimulus_name(condition, place))
             if caption:

@@ -24,7 +24,7 @@ class _Part(BaseModel):
 
 
 class Condition(_Part):
-    """What is shown besides the image; participants see one condition, or all."""
+    """What is shown; participants see one condition, or all."""
 
     name: Text
     title: Text

@@ -18,6 +18,9 @@ class Design(Component):
     chance: ClassVar[float | None] = None
     """The share of right answers that guessing gives; None where no answer is right."""
 
+    measures: ClassVar[str] = "right"
+    """What an answer is: `right` or not, or a `degree`."""
+
     @abstractmethod
     def text(self) -> str:
         """The study's description as TOML, conditions aside: those are the benchmark's.

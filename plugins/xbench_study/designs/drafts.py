@@ -87,7 +87,7 @@ class Scene:
 
     def photos(self, ids: Sequence[int]) -> list[Picture]:
         """The images themselves, as the network sees them."""
-        return [pixels(image) for image in self.images.batch(list(ids)).images]
+        return [pixels(self.images.batch([image]).images[0]) for image in ids]
 
 
 def stimulus_name(condition: str, place: int) -> str:

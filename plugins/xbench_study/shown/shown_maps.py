@@ -34,7 +34,7 @@ class ShownMaps(Explainer):
     makes: ClassVar[type[ShownPictures]] = ShownPictures
     kept: ClassVar[bool] = False
 
-    condition: str
+    condition: str = "image"
     """The condition's name in the study."""
     maps: tuple[Explainer, ...] = ()
     """What is shown, in this order; nothing where the image stands alone."""
