@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-State = Literal["taking-part", "finished", "failed", "left", "erased"]
-"""A participant's: still answering, done, ended by the comprehension questions, left and kept,
-left and erased (a row without anything else, so that the link says so)."""
+State = Literal["taking-part", "finished", "failed", "left"]
+"""A participant's: still answering, done, ended by the comprehension questions, left and kept. Of
+who left and was erased there is no row: their link is nobody's."""
 Stage = Literal[
     "instructions", "comprehension", "trial", "feedback", "debriefing", "failed", "left", "expired"
 ]

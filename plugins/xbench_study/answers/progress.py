@@ -1,0 +1,149 @@
+"""Where a participant is: the rows that say it, and the step that follows from them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, or_, select
+
+from xbench_study.answers.assignment import HOUR
+from xbench_study.answers.keyed import keyed
+from xbench_study.answers.replies import is_right, reply_from
+from xbench_study.answers.steps import Reply, Stage, State, Step
+from xbench_study.answers.tables import answers, participants, tokens, trials
+from xbench_study.material.study import Study
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A row of the participants."""
+
+    number: int
+    condition: str
+    state: State
+    pilot: bool
+    consent: str
+    seed: int
+    trials: int
+    started_at: float
+    instructed_at: float | None
+    understood_at: float | None
+    ended_at: float | None
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A row of the trials, with the reply where there is one."""
+
+    id: int
+    position: int
+    item: str
+    kind: str
+    condition: str
+    options: tuple[str, ...]
+    shown_at: float | None
+    passed_at: float | None
+    reply: Reply | None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a participant is."""
+
+    participant: Participant
+    stage: Stage
+    trial: Trial | None = None
+    """The one that is asked, or that feedback is about."""
+
+
+def token_digest(study: Study, token: str) -> str:
+    """What is kept of a token; it does not lead back to it."""
+    return keyed(study.secret, "token", token)
+
+
+def participant_of(
+    connection: Connection, study: Study, token: str, *, lock: bool = False
+) -> Participant | None:
+    """Whose token it is; None for nobody's. `lock`: nobody else changes the row meanwhile."""
+    digest = token_digest(study, token)
+    query = select(participants).join(tokens, tokens.c.participant == participants.c.number)
+    query = query.where(tokens.c.digest == digest)
+    row = connection.execute(query.with_for_update(of=participants) if lock else query).first()
+    return Participant(**row._mapping) if row else None  # noqa: SLF001 its public name
+
+
+_TRIALS = select(*trials.c, answers.c.reply).outerjoin(answers, answers.c.trial == trials.c.id)
+
+
+def trial_at(connection: Connection, participant: int, position: int) -> Trial | None:
+    """The trial at a position of a participant."""
+    where = and_(trials.c.participant == participant, trials.c.position == position)
+    return _trial(connection.execute(_TRIALS.where(where)).first())
+
+
+def current_trial(connection: Connection, participant: int) -> Trial | None:
+    """The first that is not answered, or is practice whose feedback is not left behind."""
+    feedback = and_(trials.c.kind == "practice", trials.c.passed_at.is_(None))
+    query = _TRIALS.where(
+        trials.c.participant == participant, or_(answers.c.trial.is_(None), feedback)
+    )
+    return _trial(connection.execute(query.order_by(trials.c.position).limit(1)).first())
+
+
+def _trial(row: "object | None") -> Trial | None:
+    if row is None:
+        return None
+    cells = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 its public name
+    reply = cells["reply"]
+    del cells["participant"]
+    cells["options"] = tuple(cells["options"])
+    return Trial(**{**cells, "reply": None if reply is None else reply_from(reply)})
+
+
+def place(connection: Connection, study: Study, participant: Participant, now: float) -> Place:
+    """Where a participant is now."""
+    stage = _stage_of_person(study, participant, now)
+    if stage is not None:
+        return Place(participant, stage)
+    trial = current_trial(connection, participant.number)
+    if trial is None:
+        return Place(participant, "debriefing")
+    return Place(participant, "trial" if trial.reply is None else "feedback", trial)
+
+
+def _stage_of_person(study: Study, participant: Participant, now: float) -> Stage | None:
+    """The stage that the person's own row tells; None for one who is among the trials."""
+    ended: dict[State, Stage] = {"finished": "debriefing", "failed": "failed", "left": "left"}
+    if participant.state in ended:
+        return ended[participant.state]
+    if now > participant.started_at + study.description.assignment.resume_hours * HOUR:
+        return "expired"
+    if participant.instructed_at is None:
+        return "instructions"
+    if study.description.checks.comprehension and participant.understood_at is None:
+        return "comprehension"
+    return None
+
+
+def nonce(study: Study, at: Place) -> str:
+    """What the form of a step sends back: of this participant and step alone."""
+    person, position = at.participant, at.trial.position if at.trial else 0
+    words = (person.number, person.seed, at.stage, position, person.attempts)
+    return keyed(study.secret, "nonce", *words)[:32]
+
+
+def step_of(study: Study, at: Place) -> Step:
+    """What a participant at this place sees."""
+    person, trial = at.participant, at.trial
+    shared = {"of": person.trials, "nonce": nonce(study, at), "pilot": person.pilot}
+    if trial is None:
+        return Step(at.stage, attempt=person.attempts, **shared)
+    right = study.secrets[trial.item].right
+    return Step(
+        at.stage,
+        condition=trial.condition,
+        item=trial.item,
+        position=trial.position,
+        options=trial.options,
+        right=is_right(trial.reply, right) if trial.reply else None,
+        **shared,
+    )
