@@ -33,8 +33,9 @@ class AnswerBook:
         return database
 
     def close(self) -> None:
-        """Close all connections; another call opens new ones."""
-        self.database.close()
+        """Close all connections, if there are any; another call opens new ones."""
+        if "database" in vars(self):
+            self.database.close()
 
     def invite(self, count: int) -> list[str]:
         """New one-time invitations, which are not kept: they are told this once."""

@@ -4,6 +4,7 @@ import shutil
 import uuid
 
 import pytest
+
 from tiny_study import write_study
 from xbench_study.answers.book import AnswerBook
 

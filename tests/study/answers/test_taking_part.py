@@ -1,6 +1,7 @@
 """What participants see, one step after the other, and what becomes of what they send."""
 
 import pytest
+
 from study_people import CONSENT, Person, enrol, everybody, first_option
 from tiny_study import write_study
 from xbench_study.answers.steps import Choice, Ratings, Skipped
