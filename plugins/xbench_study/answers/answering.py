@@ -2,13 +2,12 @@
 
 import hmac
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, bindparam, insert, update
 
 from xbench_study.answers.progress import (
     Participant,
     Place,
     Trial,
-    current_trial,
     nonce,
     participant_of,
     place,
@@ -21,12 +20,17 @@ from xbench_study.designs.description import Checks
 from xbench_study.material.study import Study
 
 OTHER_STEP = Outcome("invalid", reason="it is of another step")
+_ANSWER = insert(answers)
+_SHOWN = (
+    update(trials)
+    .where(trials.c.id == bindparam("trial"), trials.c.shown_at.is_(None))
+    .values(shown_at=bindparam("now"))
+)
 
 
 def show(connection: Connection, trial: Trial, now: float) -> None:
     """Start a trial's clock, unless it runs."""
-    unseen = (trials.c.id == trial.id, trials.c.shown_at.is_(None))
-    connection.execute(update(trials).where(*unseen).values(shown_at=now))
+    connection.execute(_SHOWN, {"trial": trial.id, "now": now})
 
 
 def go_on(connection: Connection, study: Study, at: Place, now: float) -> None:
@@ -36,7 +40,7 @@ def go_on(connection: Connection, study: Study, at: Place, now: float) -> None:
     elif at.stage == "feedback" and at.trial:
         passed = update(trials).where(trials.c.id == at.trial.id).values(passed_at=now)
         connection.execute(passed)
-        _finish(connection, at.participant, now)
+        _finish(connection, at, now)
     elif at.trial and at.trial.kind == "training" and at.trial.shown_at is not None:
         _store(connection, at, Skipped(), now)
 
@@ -74,14 +78,16 @@ def answer(
     """What becomes of a reply: token, position, nonce, reply."""
     token, position, stamp, reply = sent
     person = participant_of(connection, study, token, lock=True)
-    trial = trial_at(connection, person.number, position) if person else None
-    if person is None or trial is None:
+    if person is None:
         return OTHER_STEP
-    if not is_of(study, Place(person, "trial", trial), stamp):
+    at = place(connection, study, person, now)
+    trial = at.trial
+    if trial is None or trial.position != position:
+        trial = trial_at(connection, person.number, position)
+    if trial is None or not is_of(study, Place(person, "trial", trial), stamp):
         return OTHER_STEP
     if trial.reply is not None:
         return Outcome("already")
-    at = place(connection, study, person, now)
     refusal = _refusal(study, at, trial, reply, now)
     if refusal is None:
         _store(connection, at, reply, now)
@@ -112,13 +118,15 @@ def _store(connection: Connection, at: Place, reply: Reply, now: float) -> None:
         raise AssertionError("an answer belongs to a trial that was shown")
     seconds = max(0.0, now - trial.shown_at)
     row = {"trial": trial.id, "reply": plain_reply(reply), "stored_at": now, "seconds": seconds}
-    connection.execute(insert(answers).values(**row))
-    _finish(connection, at.participant, now)
+    connection.execute(_ANSWER, row)
+    _finish(connection, at, now)
 
 
-def _finish(connection: Connection, person: Participant, now: float) -> None:
-    """End the participation of who has nothing left to do."""
-    if current_trial(connection, person.number) is None:
+def _finish(connection: Connection, at: Place, now: float) -> None:
+    """End the participation of who has nothing left to do: trials are met in their order."""
+    trial, person = at.trial, at.participant
+    feedback = trial is not None and trial.kind == "practice" and at.stage == "trial"
+    if trial is not None and trial.position + 1 == person.trials and not feedback:
         _end(connection, person, "finished", now)
 
 

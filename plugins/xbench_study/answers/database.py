@@ -10,7 +10,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
+from sqlalchemy import (
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -78,12 +88,27 @@ class Database:
         SQLite's pages are written anew and its log is cut to nothing; of PostgreSQL the tables
         are: what its write-ahead log and archives keep is for whoever runs it to remove.
         """
+        with self.reading() as connection:
+            deletions = connection.execute(select(erasures.c.deletions)).scalar_one()
         if self.sqlite:
             with self.turn:
                 self._cut_log()
                 self._plain("VACUUM")
                 self._cut_log()
-            return
+        else:
+            self._vacuum()
+        with self.writing() as connection:
+            connection.execute(update(erasures).values(swept=deletions))
+
+    def sweep_the_rest(self) -> None:
+        """Sweep if a deletion was interrupted before its sweeping."""
+        with self.reading() as connection:
+            query = select(erasures.c.deletions != erasures.c.swept)
+            unswept = connection.execute(query).scalar_one()
+        if unswept:
+            self.sweep()
+
+    def _vacuum(self) -> None:
         names = ", ".join(table.name for table in metadata.sorted_tables)
         with self.engine.connect() as connection:
             free = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -121,6 +146,7 @@ def open_database(url: str, identity: str) -> Database:
         with database.writing(alone=True) as connection:
             _begin_book(connection, identity)
         _log_ahead(database)
+        database.sweep_the_rest()
     except DatabaseError as error:
         engine.dispose()
         raise ParameterError(f"{_shown(engine.url)} cannot be used: {error.orig}") from error
@@ -199,7 +225,7 @@ def _begin_book(connection: Connection, identity: str) -> None:
     if not names:
         metadata.create_all(connection)
         connection.execute(insert(book).values(schema=SCHEMA, study=identity))
-        connection.execute(insert(erasures).values(persons=0))
+        connection.execute(insert(erasures).values(persons=0, deletions=0, swept=0))
         return
     shown = _shown(connection.engine.url)
     if book.name not in names:

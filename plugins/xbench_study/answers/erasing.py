@@ -128,6 +128,8 @@ def _cleared_copies(
 def _cleared(database: Database, clear: Callable[[Connection], int]) -> int:
     with database.writing(alone=True) as connection:
         count = clear(connection)
+        if count:
+            connection.execute(update(erasures).values(deletions=erasures.c.deletions + 1))
     if count:
         database.sweep()
     return count

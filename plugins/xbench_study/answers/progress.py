@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from xbench_study.answers.assignment import HOUR
 from xbench_study.answers.keyed import keyed
@@ -60,33 +60,43 @@ def token_digest(study: Study, token: str) -> str:
     return keyed(study.secret, "token", token)
 
 
+# Statements are made once: making them costs more than the database takes to answer.
+_PERSON = (
+    select(participants)
+    .join(tokens, tokens.c.participant == participants.c.number)
+    .where(tokens.c.digest == bindparam("digest"))
+)
+_LOCKED_PERSON = _PERSON.with_for_update(of=participants)
+_TRIALS = (
+    select(*trials.c, answers.c.reply)
+    .outerjoin(answers, answers.c.trial == trials.c.id)
+    .where(trials.c.participant == bindparam("number"))
+)
+_TRIAL_AT = _TRIALS.where(trials.c.position == bindparam("place"))
+_FEEDBACK = and_(trials.c.kind == "practice", trials.c.passed_at.is_(None))
+_CURRENT_TRIAL = (
+    _TRIALS.where(or_(answers.c.trial.is_(None), _FEEDBACK)).order_by(trials.c.position).limit(1)
+)
+
+
 def participant_of(
     connection: Connection, study: Study, token: str, *, lock: bool = False
 ) -> Participant | None:
     """Whose token it is; None for nobody's. `lock`: nobody else changes the row meanwhile."""
     digest = token_digest(study, token)
-    query = select(participants).join(tokens, tokens.c.participant == participants.c.number)
-    query = query.where(tokens.c.digest == digest)
-    row = connection.execute(query.with_for_update(of=participants) if lock else query).first()
+    row = connection.execute(_LOCKED_PERSON if lock else _PERSON, {"digest": digest}).first()
     return Participant(**row._mapping) if row else None  # noqa: SLF001 its public name
-
-
-_TRIALS = select(*trials.c, answers.c.reply).outerjoin(answers, answers.c.trial == trials.c.id)
 
 
 def trial_at(connection: Connection, participant: int, position: int) -> Trial | None:
     """The trial at a position of a participant."""
-    where = and_(trials.c.participant == participant, trials.c.position == position)
-    return _trial(connection.execute(_TRIALS.where(where)).first())
+    values = {"number": participant, "place": position}
+    return _trial(connection.execute(_TRIAL_AT, values).first())
 
 
 def current_trial(connection: Connection, participant: int) -> Trial | None:
     """The first that is not answered, or is practice whose feedback is not left behind."""
-    feedback = and_(trials.c.kind == "practice", trials.c.passed_at.is_(None))
-    query = _TRIALS.where(
-        trials.c.participant == participant, or_(answers.c.trial.is_(None), feedback)
-    )
-    return _trial(connection.execute(query.order_by(trials.c.position).limit(1)).first())
+    return _trial(connection.execute(_CURRENT_TRIAL, {"number": participant}).first())
 
 
 def _trial(row: "object | None") -> Trial | None:

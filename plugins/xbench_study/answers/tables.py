@@ -103,4 +103,10 @@ comprehension = Table(
     Column("right", Boolean, nullable=False),
     Column("stored_at", Float, nullable=False),
 )
-erasures = Table("erasures", metadata, Column("persons", Integer, nullable=False))
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("persons", Integer, nullable=False),
+    Column("deletions", Integer, nullable=False),  # of rows of whatever kind, and how many of them
+    Column("swept", Integer, nullable=False),  # were followed by cleaning the files
+)

