@@ -15,7 +15,7 @@ from xbench_study.answers.progress import (
 )
 from xbench_study.answers.replies import fault, plain_reply
 from xbench_study.answers.steps import Outcome, Reply, Skipped, State
-from xbench_study.answers.tables import answers, comprehension, participants, trials
+from xbench_study.answers.storage.tables import answers, comprehension, participants, trials
 from xbench_study.designs.description import Checks
 from xbench_study.material.study import Study
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from xbench_study.answers.keyed import drawn
-from xbench_study.answers.tables import answers, participants, trials
+from xbench_study.answers.storage.keyed import drawn
+from xbench_study.answers.storage.tables import answers, participants, trials
 from xbench_study.material.item import Item
 from xbench_study.material.study import Study
 

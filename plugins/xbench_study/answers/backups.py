@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from xbench import ParameterError
-from xbench_study.answers.database import Database, open_database, sqlite_url
-from xbench_study.answers.tables import erasures
+from xbench_study.answers.storage.database import Database, open_database, sqlite_url
+from xbench_study.answers.storage.tables import erasures
 
 if TYPE_CHECKING:
     from xbench_study.answers.book import AnswerBook

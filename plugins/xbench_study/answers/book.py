@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from xbench_study.answers import answering
-from xbench_study.answers.database import Database, open_database, sqlite_url
 from xbench_study.answers.enrolment import Newcomer, enrolled, invited, new_token
 from xbench_study.answers.progress import participant_of, place, step_of
 from xbench_study.answers.steps import Outcome, Platform, Reply, Step
+from xbench_study.answers.storage.database import Database, open_database, sqlite_url
 from xbench_study.material.study import ANSWERS, Study
 
 

@@ -7,11 +7,11 @@ from sqlalchemy import Connection, insert, select, update
 
 from xbench import ParameterError
 from xbench_study.answers.assignment import Slot, assigned, loads
-from xbench_study.answers.keyed import keyed
 from xbench_study.answers.progress import token_digest
 from xbench_study.answers.sequence import sequence
 from xbench_study.answers.steps import Platform
-from xbench_study.answers.tables import invitations, participants, platforms, tokens, trials
+from xbench_study.answers.storage.keyed import keyed
+from xbench_study.answers.storage.tables import invitations, participants, platforms, tokens, trials
 from xbench_study.material.study import Study
 
 

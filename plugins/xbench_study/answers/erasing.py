@@ -8,9 +8,10 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from xbench import ParameterError, RunError, XbenchError
 from xbench_study.answers.backups import copies, open_copy
-from xbench_study.answers.database import Database
 from xbench_study.answers.progress import token_digest
-from xbench_study.answers.tables import erasures, participants, platforms, tokens
+from xbench_study.answers.storage.database import Database
+from xbench_study.answers.storage.keyed import participant_key
+from xbench_study.answers.storage.tables import erasures, participants, platforms, tokens
 
 if TYPE_CHECKING:
     from xbench_study.answers.book import AnswerBook
@@ -32,19 +33,23 @@ def erase_token(book: "AnswerBook", token: str) -> bool:
     return _erase(book, Traces(frozenset({token_digest(book.study, token)}), frozenset()))
 
 
-def erase(book: "AnswerBook", *, platform: str = "", number: int | None = None) -> bool:
-    """Erase the person whom a platform calls so, or of this number; whether there was one.
+def erase(book: "AnswerBook", *, platform: str = "", participant: str = "") -> bool:
+    """Erase the person whom a platform, or an export, calls so; whether there was one.
 
     In the database, its log and the study's backups nothing is left but the count of persons
     erased. Files that were exported are not reached.
     """
-    if bool(platform) == (number is not None):
-        raise ParameterError("who is erased is said by a platform's name or by a number, not both")
+    if bool(platform) == bool(participant):
+        raise ParameterError(
+            "who is erased is said by a platform's name or by an export's, one of them"
+        )
     if platform:
         return _erase(book, Traces(frozenset(), frozenset({platform})))
     with book.database.reading() as connection:
-        traces = _traces(connection, [number or 0])
-    return bool(traces.digests) and _erase(book, traces)
+        numbers = connection.execute(select(participants.c.number)).scalars()
+        keys = {participant_key(book.study.secret, number): number for number in numbers}
+        traces = _traces(connection, [keys[participant]] if participant in keys else [])
+    return bool(traces.digests | traces.names) and _erase(book, traces)
 
 
 def expire(book: "AnswerBook", now: float, days: float) -> int:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, and_, bindparam, or_, select
 
 from xbench_study.answers.assignment import HOUR
-from xbench_study.answers.keyed import keyed
 from xbench_study.answers.replies import is_right, reply_from
 from xbench_study.answers.steps import Reply, Stage, State, Step
-from xbench_study.answers.tables import answers, participants, tokens, trials
+from xbench_study.answers.storage.keyed import keyed
+from xbench_study.answers.storage.tables import answers, participants, tokens, trials
 from xbench_study.material.study import Study
 
 

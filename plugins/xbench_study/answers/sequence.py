@@ -5,7 +5,7 @@ from itertools import cycle
 from typing import Any
 
 from xbench_study.answers.assignment import Slot, conditions_of
-from xbench_study.answers.keyed import drawn
+from xbench_study.answers.storage.keyed import drawn
 from xbench_study.material.item import Item, Kind
 from xbench_study.material.study import Study
 

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from study_people import CONSENT, Person, enrol, first_option
 from tiny_study import write_study
 from xbench_study.answers.book import AnswerBook
-from xbench_study.answers.tables import answers, participants, trials
+from xbench_study.answers.storage.tables import answers, participants, trials
 
 SIXTEEN = {"assignment": {"trials": 5, "answers": 16}}
 

@@ -106,7 +106,7 @@ def test_postgresql_that_is_not_there_is_named_without_its_password(study, book_
 
 
 def test_postgresql_without_its_driver_says_what_to_install(study, book_of, monkeypatch):
-    monkeypatch.setattr("xbench_study.answers.database.find_spec", lambda name: None)
+    monkeypatch.setattr("xbench_study.answers.storage.database.find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match=r"pip install 'psycopg"):
         enrol(book_of(study, "postgresql://host/x"))
 

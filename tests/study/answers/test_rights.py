@@ -12,7 +12,8 @@ from xbench_study.answers.backups import backup
 from xbench_study.answers.erasing import erase, expire
 from xbench_study.answers.progress import participant_of, token_digest
 from xbench_study.answers.steps import Choice
-from xbench_study.answers.tables import answers, erasures, metadata, platforms
+from xbench_study.answers.storage.keyed import participant_key
+from xbench_study.answers.storage.tables import answers, erasures, metadata, platforms
 
 NAME = "5f3c-a-worker-of-some-platform"
 
@@ -151,12 +152,13 @@ def test_erasing_reaches_backups(book):
     assert sorted(path.name for path in paths[0].parent.iterdir()) == [p.name for p in paths]
 
 
-@pytest.mark.parametrize("who", ["platform", "number"])
-def test_the_researcher_erases_by_a_platforms_name_or_by_number(any_book, who):
+@pytest.mark.parametrize("who", ["platform", "participant"])
+def test_the_researcher_erases_by_what_a_platform_or_an_export_says(any_book, who):
     person = a_person_among_others(any_book)
     with any_book.database.reading() as connection:
         number = participant_of(connection, any_book.study, person.token).number
-    given = {"platform": {"platform": NAME}, "number": {"number": number}}[who]
+    names = {"platform": NAME, "participant": participant_key(any_book.study.secret, number)}
+    given = {who: names[who]}
     assert erase(any_book, **given)
     assert not erase(any_book, **given)
     assert rows(any_book)["participants"] == 4
@@ -172,9 +174,9 @@ def test_a_number_is_never_given_twice(book):
         assert participant_of(connection, book.study, new.token).number == 3
 
 
-@pytest.mark.parametrize("who", [{}, {"platform": NAME, "number": 1}])
+@pytest.mark.parametrize("who", [{}, {"platform": NAME, "participant": "x"}])
 def test_who_is_erased_has_to_be_said_once(book, who):
-    with pytest.raises(ParameterError, match="by a platform's name or by a number, not both"):
+    with pytest.raises(ParameterError, match="by a platform's name or by an export's"):
         erase(book, **who)
 
 
@@ -184,7 +186,7 @@ def test_a_person_who_is_in_a_backup_alone_is_erased_from_it(book):
     with book.database.writing() as connection:
         from sqlalchemy import delete
 
-        from xbench_study.answers.tables import participants
+        from xbench_study.answers.storage.tables import participants
 
         connection.execute(delete(participants))
     book.database.sweep()
@@ -205,7 +207,7 @@ def test_an_erasure_that_was_interrupted_is_completed_when_the_book_is_opened_ag
     def fail(self):
         raise PowerError
 
-    monkeypatch.setattr("xbench_study.answers.database.Database.sweep", fail)
+    monkeypatch.setattr("xbench_study.answers.storage.database.Database.sweep", fail)
     with pytest.raises(PowerError):
         book.leave(person.token, 9.0, erase=True)
     monkeypatch.undo()

@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
 from xbench import MissingPackageError, ParameterError, RunError
-from xbench_study.answers.tables import SCHEMA, book, erasures, metadata
+from xbench_study.answers.storage.tables import SCHEMA, book, erasures, metadata
 
 PRAGMAS = ("foreign_keys=ON", "busy_timeout=20000", "synchronous=FULL", "secure_delete=ON")
 """Of every connection: rows go with their person, a commit is on the disk, what is deleted is

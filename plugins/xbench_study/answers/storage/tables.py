@@ -91,7 +91,7 @@ answers = Table(
     Column("trial", ForeignKey("trials.id", ondelete="CASCADE"), primary_key=True),
     Column("reply", JSON, nullable=False),
     Column("stored_at", Float, nullable=False),
-    Column("seconds", Float, nullable=False),
+    Column("seconds", Float),  # none where nobody measured them
 )
 comprehension = Table(
     "comprehension",
