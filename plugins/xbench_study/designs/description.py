@@ -195,6 +195,32 @@ class Texts(_Part):
     code: Text = "Your completion code is {code}."
     redirect_button: Text = "Finish"
     pilot: Text = "This is a trial run: nothing that is answered here counts."
+    sheet_controller: Text = "Responsible"
+    sheet_contact: Text = "Contact"
+    sheet_purpose: Text = "Purpose"
+    sheet_duration: Text = "Duration"
+    sheet_payment: Text = "Payment"
+    sheet_risks: Text = "Risks"
+    sheet_ethics: Text = "Ethics"
+    sheet_storage: Text = "Storage"
+    sheet_rights: Text = "Your rights"
+    sheet_checks: Text = "Checks"
+    checks_share: Text = "Who answers fewer than {share}% of them rightly is not counted."
+    checks_speed: Text = "Who takes less than {seconds} seconds in the median is not counted."
+    checks_attempts: Text = (
+        "Questions on what to do can be answered {attempts} times before the study begins; "
+        "for those who do not answer them rightly it ends there."
+    )
+    box_missing: Text = "Please tick this box to take part."
+    comprehension_button: Text = "Send the answers"
+    comprehension_missing: Text = "Please choose an answer to every question."
+    training_right: Text = "The right answer is: {answer}."
+    withdraw_more: Text = "This cannot be undone."
+    refused: Text = "This form cannot be used here. What you have answered before is kept."
+    not_found: Text = "There is nothing at this address. Please check the link that you were given."
+    too_large: Text = "That was more than this study can take at once."
+    too_many: Text = "Too much at once. Please wait a minute, and try again."
+    broken: Text = "Something went wrong here. What you have answered before is kept; try again."
 
 
 class Description(_Part):

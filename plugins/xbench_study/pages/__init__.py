@@ -1,0 +1,1 @@
+"""The pages that participants meet, and the server that shows them."""
