@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from xbench_study.answers import answering
-from xbench_study.answers.enrolment import Newcomer, enrolled, invited, new_token
+from xbench_study.answers.enrolment import Newcomer, enrolled, invited, is_full, new_token
 from xbench_study.answers.progress import participant_of, place, step_of
 from xbench_study.answers.steps import Outcome, Platform, Reply, Step
 from xbench_study.answers.storage.database import Database, open_database, sqlite_url
@@ -50,17 +50,28 @@ class AnswerBook:
         platform: Platform | None = None,
         invitation: str = "",
         pilot: bool = False,
+        ticket: str = "",
     ) -> str | None:
         """The token of a new participant, or None where the study is full.
 
         `consent` is the hash of the text that was consented to. Whom the platform calls the same
-        as one before gets a new token of the same participant; a used invitation does likewise.
+        as one before gets a new token of the same participant; a used invitation does likewise,
+        and so does a form of consent with the same ticket that is sent twice.
         `ParameterError` for an invitation that was never made, or whose participant was erased.
         """
-        who = Newcomer(consent, platform, invitation, pilot)
+        who = Newcomer(consent, platform, invitation, pilot, ticket)
         with self.database.writing(alone=True) as connection:
             number = enrolled(connection, self.study, who, now)
             return None if number is None else new_token(connection, self.study, number)
+
+    def full(self, now: float, *, platform: Platform | None = None, invitation: str = "") -> bool:
+        """Whether nobody is sought any more; not for a participant of this name or invitation.
+
+        `ParameterError` for an invitation that was never made, or whose participant was erased.
+        """
+        who = Newcomer("", platform, invitation)
+        with self.database.reading() as connection:
+            return is_full(connection, self.study, who, now)
 
     def step(self, token: str, now: float) -> Step | None:
         """What the participant sees next, None for a token of nobody.

@@ -23,6 +23,8 @@ class Newcomer:
     platform: Platform | None = None
     invitation: str = ""
     pilot: bool = False
+    ticket: str = ""
+    """What the form of consent had: the same form sent twice is one consent."""
 
 
 def enrolled(connection: Connection, study: Study, who: Newcomer, now: float) -> int | None:
@@ -38,6 +40,12 @@ def enrolled(connection: Connection, study: Study, who: Newcomer, now: float) ->
     number = _person(connection, study, who, (chosen, seed, now))
     _note_origin(connection, study, who, number)
     return number
+
+
+def is_full(connection: Connection, study: Study, who: Newcomer, now: float) -> bool:
+    """Whether there is no place for a person who would consent now, and is no participant yet."""
+    known = _known(connection, study, who)
+    return known is None and not assigned(study, loads(connection, study, now), 0)
 
 
 def new_token(connection: Connection, study: Study, number: int) -> str:
@@ -62,9 +70,18 @@ def invitation_digest(study: Study, invitation: str) -> str:
     return keyed(study.secret, "invitation", invitation)
 
 
+def ticket_digest(study: Study, ticket: str) -> str:
+    """What is kept of a form of consent."""
+    return keyed(study.secret, "ticket", ticket)
+
+
 def _known(connection: Connection, study: Study, who: Newcomer) -> int | None:
     """The participant of this platform's name or invitation; an invitation has to be ours."""
     number: int | None = None
+    if who.ticket:
+        digest = ticket_digest(study, who.ticket)
+        sent = select(invitations.c.participant).where(invitations.c.digest == digest)
+        number = connection.execute(sent).scalar()
     if who.invitation:
         digest = invitation_digest(study, who.invitation)
         query = select(invitations.c.participant).where(invitations.c.digest == digest)
@@ -109,3 +126,6 @@ def _note_origin(connection: Connection, study: Study, who: Newcomer, number: in
         digest = invitation_digest(study, who.invitation)
         used = update(invitations).where(invitations.c.digest == digest)
         connection.execute(used.values(participant=number))
+    elif who.ticket:
+        digest = ticket_digest(study, who.ticket)
+        connection.execute(insert(invitations).values(digest=digest, participant=number))

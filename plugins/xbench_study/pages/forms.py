@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
+
 from xbench_study.answers.steps import Choice, Platform, Ratings, Reply, Skipped
 from xbench_study.designs.description import Question
 

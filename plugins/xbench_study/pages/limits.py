@@ -24,8 +24,8 @@ class Limits:
     """Requests under one personal link, pictures included."""
     enrolment: Rate = Rate(burst=400, per_second=10)
     """Consents of everybody together."""
-    strangers: Rate = Rate(burst=200, per_second=20)
-    """Requests under links of nobody, all together."""
+    visits: Rate = Rate(burst=1000, per_second=100)
+    """Openings of the information sheet, of everybody together."""
     administration: Rate = Rate(burst=10, per_second=0.2)
     """Tries of the admin page's token."""
 

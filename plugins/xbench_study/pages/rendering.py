@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from starlette.responses import HTMLResponse
+
 from xbench_study.designs.description import Description
+from xbench_study.material.study import Study
 from xbench_study.pages.words import filled, paragraphs
 
 FOLDER = Path(__file__).parent
 STYLE = FOLDER / "style.css"
+REASONS = {404: "not_found", 405: "not_found", 413: "too_large", 429: "too_many", 500: "broken"}
+"""Which text says why there is no page; `refused` says the rest."""
 
 
 @cache
@@ -23,10 +26,21 @@ def _environment() -> Environment:
     return environment
 
 
-def page(
-    template: str, description: Description, status: int = 200, **values: Any
-) -> HTMLResponse:
+def page(template: str, description: Description, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of a study; `mark` is a sentence that stands above all of it."""
-    known = {"study": description, "texts": description.texts, "mark": "", "leave": ""}
+    known: dict[str, Any] = {
+        "study": description,
+        "texts": description.texts,
+        "mark": "",
+        "home": "",
+    }
+    known["hours"] = f"{description.assignment.resume_hours:g}"
     text = _environment().get_template(f"{template}.html").render(known | values)
     return HTMLResponse(text, status)
+
+
+def error_page(study: Study, status: int, mark: str = "") -> HTMLResponse:
+    """The page of a status, which says what happened and no more."""
+    reason = getattr(study.description.texts, REASONS.get(status, "refused"))
+    values = {"reason": reason, "root": "", "shown": status, "mark": mark}
+    return page("error", study.description, status, **values)

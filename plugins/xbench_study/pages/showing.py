@@ -1,7 +1,7 @@
 """What a trial shows: pictures, options, and what was chosen before, as templates take it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from xbench_study.answers.steps import Step
 from xbench_study.designs.description import Condition
@@ -42,18 +42,6 @@ class Trial:
     """Whether the options stand on both sides of the picture."""
     told: str = ""
     """The right answer in words, where it may be told."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What was chosen in a form that was not taken, and why it was not."""
-
-    reason: str = ""
-    chosen: tuple[str, ...] = ()
-    degrees: dict[str, str] = field(default_factory=dict)
-
-
-NOTHING_KEPT = Kept()
 
 
 def assets(study: Study, step: Step) -> list[str]:
@@ -110,8 +98,8 @@ def _named(option: Shown) -> str:
     return option.text or ", ".join(picture.alternative for picture in option.pictures)
 
 
-def answers(study: Study) -> list[str]:
-    """What an item's options may be answered with: the degrees of the scale, then "cannot tell"."""
+def degrees(study: Study) -> list[tuple[str, str]]:
+    """What each option may be rated: values and words, "cannot tell" last."""
     question = study.description.question
-    degrees = [str(degree) for degree in range(len(question.scale))]
-    return degrees + ([UNSURE] if question.unsure else [])
+    scale = [(str(degree), words) for degree, words in enumerate(question.scale)]
+    return scale + ([(UNSURE, question.unsure)] if question.unsure else [])

@@ -26,9 +26,7 @@ def paragraphs(text: str) -> list[str]:
 def sheet(description: Description) -> list[tuple[str, str]]:
     """Headings and texts of the information sheet."""
     texts = description.texts
-    said = [
-        (getattr(texts, f"sheet_{name}"), getattr(description.sheet, name)) for name in SHEET
-    ]
+    said = [(getattr(texts, f"sheet_{name}"), getattr(description.sheet, name)) for name in SHEET]
     rules = " ".join(announced(description.checks, texts))
     return [*said, (texts.sheet_checks, rules)] if rules else said
 

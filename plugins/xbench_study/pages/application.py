@@ -1,0 +1,88 @@
+"""The application that serves a study: routes, and what every request goes through."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from xbench_study.answers.book import AnswerBook
+from xbench_study.material.study import Study
+from xbench_study.pages.admin import Administration
+from xbench_study.pages.consent import Consent
+from xbench_study.pages.leaving import Leaving
+from xbench_study.pages.limits import Limits
+from xbench_study.pages.participant import Participation
+from xbench_study.pages.preview import NOTICE, Preview
+from xbench_study.pages.rendering import STYLE, error_page
+from xbench_study.pages.security import Guard
+from xbench_study.pages.service import Service
+
+
+def application(
+    study: Study,
+    book: AnswerBook,
+    *,
+    admin_token: str | None = None,
+    pilot: bool = False,
+    preview: bool = False,
+    clock: Callable[[], float] = time.time,
+    limits: Limits | None = None,
+) -> Starlette:
+    """The study's pages, or with `preview` all kinds of them with invented answers.
+
+    Without an `admin_token` there is no admin page. Of a pilot no answer counts.
+    """
+    service = Service(study, book, clock, pilot, limits or Limits())
+    if preview:
+        routes = Preview(replace(service, notice=NOTICE)).routes()
+    else:
+        routes = _routes(service, admin_token)
+    guard = Middleware(Guard, error=partial(error_page, study))
+    return Starlette(
+        routes=[*routes, Route("/static/style.css", style)],
+        middleware=[guard],
+        exception_handlers={404: _raised, 405: _raised},
+    )
+
+
+def _routes(service: Service, admin_token: str | None) -> list[Route]:
+    consent, leaving, participation = Consent(service), Leaving(service), Participation(service)
+    routes = [
+        Route("/", consent.sheet),
+        Route("/i/{code}", consent.sheet),
+        Route("/erased", leaving.erased, name="erased"),
+        _post("/consent", consent.consent),
+        Route("/p/{token}/", participation.step, name="step"),
+        Route("/p/{token}/asset/{position:int}/{number:int}", participation.asset),
+        _post("/p/{token}/answer", participation.answer),
+        _post("/p/{token}/go-on", participation.go_on),
+        _post("/p/{token}/comprehension", participation.comprehension),
+        Route("/p/{token}/leave", leaving.ask),
+        _post("/p/{token}/leave", leaving.leave),
+    ]
+    if admin_token:
+        administration = Administration(service, admin_token)
+        routes += [Route("/admin", administration.ask), _post("/admin", administration.show)]
+    return routes
+
+
+def _post(path: str, endpoint: Callable[[Request], Any]) -> Route:
+    return Route(path, endpoint, methods=["POST"])
+
+
+def style(request: Request) -> Response:
+    """The one style sheet."""
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return Response(STYLE.read_bytes(), media_type="text/css", headers=headers)
+
+
+def _raised(request: Request, error: Exception) -> Response:
+    """What the guard makes a page of."""
+    raise error
