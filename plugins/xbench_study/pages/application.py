@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -48,7 +49,7 @@ def application(
     return Starlette(
         routes=[*routes, Route("/static/style.css", style)],
         middleware=[guard],
-        exception_handlers={404: _raised, 405: _raised},
+        exception_handlers={HTTPException: partial(_refused, study)},
     )
 
 
@@ -83,6 +84,5 @@ def style(request: Request) -> Response:
     return Response(STYLE.read_bytes(), media_type="text/css", headers=headers)
 
 
-def _raised(request: Request, error: Exception) -> Response:
-    """What the guard makes a page of."""
-    raise error
+async def _refused(study: Study, request: Request, error: Exception) -> Response:
+    return error_page(study, error.status_code if isinstance(error, HTTPException) else 500)

@@ -82,12 +82,11 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: "_Protected") -> None:
         try:
             await self.app(scope, _Counted(receive), send)
-        except Exception as error:
+        except Exception:
+            logger.exception("an error while a page was made")
             if send.started:
                 raise
-            logger.exception("an error while a page was made")
-            status = error.status_code if isinstance(error, HTTPException) else 500
-            await self.error(status)(scope, receive, send)
+            await self.error(500)(scope, receive, send)
 
 
 def _refusal(scope: Scope) -> int:

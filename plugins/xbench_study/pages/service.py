@@ -67,7 +67,7 @@ class Service:
         """A page of a participant: it leads to leaving, and says if nothing counts."""
         texts = self.description.texts
         mark = {"mark": self.notice or texts.pilot} if self.pilot or step.pilot else {}
-        return self.page(request, template, **{**mark, "step": step, **values})
+        return self.page(request, template, 200, **{**mark, "step": step, **values})
 
     def current(self, token: str) -> Step:
         """Where a participant is; 404 for a token of nobody, 429 for a flood."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from xbench_study.answers.steps import Step
-from xbench_study.designs.description import Condition
+from xbench_study.designs.description import Condition, Description
 from xbench_study.material.item import Item, Option
 from xbench_study.material.study import Study
 from xbench_study.pages.forms import UNSURE
@@ -31,6 +32,9 @@ class Shown:
     """Of training alone: before an answer nothing says it."""
 
 
+Layout = Literal["around", "beside", ""]
+
+
 @dataclass(frozen=True)
 class Trial:
     """An item as one participant sees it."""
@@ -38,8 +42,8 @@ class Trial:
     question: str
     pictures: list[Picture]
     options: list[Shown]
-    around: bool
-    """Whether the options stand on both sides of the picture."""
+    layout: Layout
+    """Where the options stand of one picture: on both sides, on one, or "" for below."""
     told: str = ""
     """The right answer in words, where it may be told."""
 
@@ -65,8 +69,13 @@ def trial(study: Study, step: Step, prefix: str) -> Trial:
         for option in _options(item, step.options)
     ]
     asked = filled(description.question.text, label=item.label)
-    around = description.parameters.get("layout") == "around" and len(pictures) == 1
-    return Trial(asked, pictures, options, around, ", ".join(_named(o) for o in options if o.right))
+    layout = _layout(description, len(pictures))
+    return Trial(asked, pictures, options, layout, ", ".join(_named(o) for o in options if o.right))
+
+
+def _layout(description: Description, pictures: int) -> Layout:
+    wished = description.parameters.get("layout")
+    return wished if wished in ("around", "beside") and pictures == 1 else ""
 
 
 def _may_be_told(step: Step, item: Item) -> bool:
