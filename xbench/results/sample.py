@@ -82,6 +82,12 @@ def same_cases(a: Sample, b: Sample) -> bool:
     return same and np.array_equal(np.unique(a.units), np.unique(b.units))
 
 
+def same_first_key(a: Sample, b: Sample) -> bool:
+    """Whether two samples whose clusters cross have the same ones of the first key."""
+    crossed = len(a.clusters) == len(b.clusters) == 2
+    return crossed and np.array_equal(a.clusters[0].names, b.clusters[0].names)
+
+
 def both_scored(a: Sample, b: Sample) -> tuple[Sample, Sample]:
     """Of two samples of the same cases, the rows of those that both have a value of."""
     units = np.intersect1d(a.scored(), b.scored(), assume_unique=True)

@@ -17,7 +17,14 @@ from xbench.kernels.bootstrap import (
     resample_counts,
 )
 from xbench.randomness import derived_seed
-from xbench.results.sample import Sample, both_scored, clustered, same_cases, sample_of
+from xbench.results.sample import (
+    Sample,
+    both_scored,
+    clustered,
+    same_cases,
+    same_first_key,
+    sample_of,
+)
 
 Keys: TypeAlias = "np.ndarray | tuple[np.ndarray, ...]"
 """Names of what is resampled together, by one key or by two."""
@@ -124,13 +131,18 @@ def difference(
 ) -> Difference:
     """`of` minus `minus`: paired by case where both were scored on the same cases.
 
-    With `apart` they are not paired even then.
+    Where two keys cross, and both have the same clusters of the first and others of the second
+    (the same images, other participants), the first are resampled together and the second apart.
+    With `apart` nothing is paired.
     """
     a, b = sample_of(of), sample_of(minus)
     paired, draws = not apart and same_cases(a, b), drawn or Draws(resampling)
     if paired:
         a, b = both_scored(a, b)
         means = resampled_means(a, draws) - resampled_means(b, draws)
+    elif not apart and same_first_key(a, b):
+        paired = True
+        means = resampled_means(a, draws) - resampled_means(b, draws, second=OTHERS)
     else:
         other = Draws(Resampling(resampling.level, resampling.resamples, resampling.seed + 1))
         means = resampled_means(a, draws) - resampled_means(b, other)
@@ -183,10 +195,16 @@ class Draws:
         return counts
 
 
-def resampled_means(sample: Sample, draws: Draws) -> Float64[np.ndarray, " r *columns"]:
-    """The mean of each resample of a sample's clusters."""
+OTHERS = 2
+"""The number of draws of a second key that has nothing to do with the one beside it."""
+
+
+def resampled_means(
+    sample: Sample, draws: Draws, second: int = 1
+) -> Float64[np.ndarray, " r *columns"]:
+    """The mean of each resample of a sample's clusters; the second key has draws of this number."""
     keys, sizes = sample.clusters, [len(key.names) for key in sample.clusters]
-    drawn = [draws.for_clusters(size, key) for key, size in enumerate(sizes)]
+    drawn = [draws.for_clusters(size, key) for size, key in zip(sizes, (0, second), strict=False)]
     if len(keys) == 1:
         return bootstrap_means(sample.totals, drawn[0])
     totals = pair_totals(keys[0].places, keys[1].places, sample.values)

@@ -2,7 +2,7 @@
 
 import click
 
-from xbench_study.commands import new
+from xbench_study.commands import new, serving, stored
 
 
 @click.group("study")
@@ -10,4 +10,16 @@ def command() -> None:
     """Make, serve and analyse studies with people."""
 
 
-command.add_command(new.command)
+for verb in (
+    new.command,
+    serving.preview,
+    serving.serve,
+    stored.status,
+    stored.invite,
+    stored.export,
+    stored.import_,
+    stored.backup,
+    stored.erase,
+    stored.expire,
+):
+    command.add_command(verb)

@@ -4,13 +4,16 @@ import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from xbench import ParameterError
+
+if TYPE_CHECKING:
+    from xbench_study.answers.book import AnswerBook
 
 ANSWERS, FACTS = "answers.parquet", "facts.json"
 """In the folder that `xbench study export` writes."""
@@ -84,3 +87,20 @@ def _read(place: Path, states: tuple[int, ...]) -> Answers:
         raise ParameterError(f"answers: {place / ANSWERS} lacks the column {missing[0]}; {ADVICE}")
     counts = pc.and_(pc.equal(table["kind"], "trial"), pc.equal(table["excluded"], ""))
     return Answers(table.filter(counts), facts)
+
+
+def write_facts(book: "AnswerBook", folder: Path, now: float) -> Path:
+    """Write what an export says beside its answers; the file."""
+    from xbench_study.answers.status import status
+
+    study, state = book.study, status(book, now)
+    facts = Facts(
+        study=study.identity,
+        design=study.description.design,
+        wanted={one.condition: one.needed for one in state.conditions},
+        recruitment=study.description.recruitment,
+        exclusions=dict(state.excluded),
+    )
+    path = folder / FACTS
+    path.write_text(facts.model_dump_json(indent=1), encoding="utf-8")
+    return path

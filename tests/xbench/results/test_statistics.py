@@ -314,3 +314,27 @@ def test_names_that_many_scores_share_are_read_once(monkeypatch):
 def test_scores_refuse_numbers_for_names_and_columns_of_different_lengths(changes, said):
     with pytest.raises(PluginError, match=re.escape(said)):
         replace(scores([1, 2, 3]), **changes)
+
+
+def test_other_people_about_the_same_images_are_paired_by_image():
+    rng = np.random.default_rng(0)
+    images = np.repeat([f"image/{i}" for i in range(30)], 12).astype(object)
+    hard = np.repeat(rng.normal(0, 5, 30), 12)
+    values = {name: hard + shift + rng.normal(0, 1, 360) for name, shift in (("a", 0), ("b", 1))}
+
+    def scores(name, people):
+        who = np.array([f"{people}/{i % 12}" for i in range(360)], dtype=object)
+        return [CaseScores("s", "higher", images, values[name], clusters=(images, who))]
+
+    resampling = Resampling(0.95, 400, 0)
+    labels = ("a", "b")
+    other = difference(labels, scores("a", "x"), scores("b", "y"), resampling)
+    apart = difference(labels, scores("a", "x"), scores("b", "y"), resampling, apart=True)
+    same = difference(labels, scores("a", "x"), scores("b", "x"), resampling)
+    assert other.paired
+    assert not apart.paired
+    assert other.value == pytest.approx(same.value) == pytest.approx(apart.value)
+    widths = [found.high - found.low for found in (same, other, apart)]
+    assert widths[0] < 1.2 * widths[1]
+    assert 5 * widths[1] < widths[2]
+    assert other.low < other.value < other.high

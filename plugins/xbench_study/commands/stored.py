@@ -1,0 +1,149 @@
+"""`xbench study status`, `invite`, `export`, `import`, `backup`, `erase` and `expire`."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xbench import UsageError
+from xbench_study.commands.places import book_of, with_book
+
+if TYPE_CHECKING:
+    from xbench_study.answers.status import Status
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+@click.command("status")
+@with_book
+@JSON
+def status(folder: Path, database: str, as_json: bool) -> None:
+    """How far a study is: answers by condition, times, checks, who is left out, pay."""
+    import dataclasses
+
+    from xbench.commands import print_json, print_lines, print_table
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.status import status as status_of
+
+        now = status_of(book, time.time())
+    if as_json:
+        print_json(dataclasses.asdict(now))
+        return
+    rows = [
+        [one.condition, f"{one.answers} of {one.needed}", f"{one.complete} of {one.items}"]
+        for one in now.conditions
+    ]
+    print_table("Answers", ["condition", "answers", "items with all answers"], rows)
+    print_lines(*_facts(now))
+
+
+def _facts(now: "Status") -> list[str]:
+    people = ", ".join(f"{count} {state}" for state, count in now.people.items() if count)
+    lines = [f"participants: {people or 'none'}; pilot: {now.pilots}; erased: {now.erased}"]
+    if now.checks:
+        lines.append(f"checks: {now.checks_right} of {now.checks} right")
+    lines += [f"left out, {reason}: {count}" for reason, count in now.excluded.items() if count]
+    if now.median_seconds is not None:
+        lines.append(f"an answer takes {now.median_seconds:.1f} s (median)")
+    if now.median_minutes is not None:
+        lines.append(f"the study takes {now.median_minutes:.1f} minutes (median)")
+    return [*lines, now.warning] if now.warning else lines
+
+
+@click.command("invite")
+@with_book
+@click.option("--count", type=click.IntRange(1, 100_000), default=1, show_default=True)
+@click.option(
+    "--address", default="", metavar="URL", help="Where the study is served, to print whole links."
+)
+def invite(folder: Path, database: str, count: int, address: str) -> None:
+    """Print one-time links; they are told this once, and stored as hashes."""
+    with book_of(folder, database) as book:
+        for code in book.invite(count):
+            click.echo(f"{address.rstrip('/')}/i/{code}")
+
+
+@click.command("export")
+@with_book
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to write.")
+@click.option(
+    "--platform-hashes", is_flag=True, help="Add keyed hashes of what a platform calls people."
+)
+def export(folder: Path, database: str, out: Path, platform_hashes: bool) -> None:
+    """Write answers as CSV and Parquet, with a codebook; names of platforms are never in them."""
+    from xbench.commands import print_lines
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.export import write_export
+        from xbench_study.protocol.answers_file import write_facts
+
+        paths = write_export(book, out, platform_hashes=platform_hashes)
+        paths.append(write_facts(book, out, time.time()))
+    print_lines(f"wrote {', '.join(path.name for path in paths)} to {out}")
+
+
+@click.command("import")
+@with_book
+@click.argument("file", type=click.Path(path_type=Path))
+def import_(folder: Path, database: str, file: Path) -> None:
+    """Store answers from a CSV of results, as Mechanical Turk gives them; all of them or none."""
+    from xbench.commands import print_lines
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.imported import import_answers
+
+        count = import_answers(book, file, time.time())
+    print_lines(f"stored {count} answers of {file}")
+
+
+@click.command("backup")
+@with_book
+def backup(folder: Path, database: str) -> None:
+    """Copy the answers into STUDY/backups, where erasing reaches them as well."""
+    from xbench.commands import print_lines
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.backups import backup as copied
+
+        path = copied(book, time.time())
+    print_lines(f"wrote {path}")
+
+
+@click.command("erase")
+@with_book
+@click.option("--participant", default="", help="What an export calls the person.")
+@click.option("--platform", default="", help="What a platform calls the person.")
+def erase(folder: Path, database: str, participant: str, platform: str) -> None:
+    """Erase all answers of one person, in the database, its log and the study's backups.
+
+    Files that were exported before are not reached: export again, and delete them.
+    """
+    from xbench.commands import print_lines
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.erasing import erase as erased
+
+        if not erased(book, platform=platform, participant=participant):
+            raise UsageError(f"nobody is called {platform or participant!r} in this study")
+    print_lines("erased; files that were exported before still have the answers: delete them")
+
+
+@click.command("expire")
+@with_book
+@click.option(
+    "--days",
+    type=click.FloatRange(0),
+    required=True,
+    help="How long ago participants began whose platform names go.",
+)
+def expire(folder: Path, database: str, days: float) -> None:
+    """Delete what platforms call participants; their answers stay, and lead to nobody."""
+    from xbench.commands import print_lines
+
+    with book_of(folder, database) as book:
+        from xbench_study.answers.erasing import expire as expired
+
+        count = expired(book, time.time(), days)
+    print_lines(f"deleted what a platform calls {count} participants")
