@@ -131,6 +131,7 @@ from xbench.interfaces.hookspecs import hookimpl as hookimpl
 from xbench.interfaces.loss import Loss as Loss
 from xbench.interfaces.loss import Targets as Targets
 from xbench.interfaces.protocol import CaseScores as CaseScores
+from xbench.interfaces.protocol import Direction as Direction
 from xbench.interfaces.protocol import Drawing as Drawing
 from xbench.interfaces.protocol import Entry as Entry
 from xbench.interfaces.protocol import Protocol as Protocol

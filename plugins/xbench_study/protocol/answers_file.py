@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 ANSWERS, FACTS = "answers.parquet", "facts.json"
 """In the folder that `xbench study export` writes."""
-COLUMNS = ("participant", "condition", "image", "kind", "right", "seconds", "excluded", "category")
+COLUMNS = (
+    *("participant", "condition", "image", "kind", "right", "degree", "seconds"),
+    *("excluded", "category"),
+)
 ADVICE = "write it with `xbench study export STUDY --out FOLDER`"
 
 

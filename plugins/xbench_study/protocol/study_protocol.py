@@ -1,7 +1,7 @@
 """The protocol: answers of people, and what they say of the conditions that they were given in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -15,12 +15,14 @@ from xbench import (
     Bench,
     Case,
     CaseScores,
+    Direction,
     Entry,
     MismatchError,
     Protocol,
     Recipe,
     Rows,
     Tree,
+    Unit,
     content_hash,
     location,
     weights_recipe,
@@ -57,13 +59,15 @@ class StudyProtocol(Protocol):
 
     def terms(self) -> Mapping[str, str]:
         """What is counted."""
+        if self.design.measures == "degree":
+            return {
+                "degree": "the mean degree that people give, from 0; who cannot tell is left out."
+            }
+        chance = self.design.chance
+        guessing = "" if chance is None else f"; guessing gives {100 * chance:.0f} %"
         return {
-            "right answers": "the share of people's answers that name what is asked for; "
-            f"guessing gives {self._chance()}.",
+            "right answers": f"the share of people's answers that name what is asked for{guessing}."
         }
-
-    def _chance(self) -> str:
-        return "none" if self.design.chance is None else f"{100 * self.design.chance:.0f} %"
 
     def needs(self) -> tuple[AnnotationKind, ...]:
         """Nothing: answers come from elsewhere."""
@@ -107,7 +111,7 @@ class StudyProtocol(Protocol):
         answers = answers.filter(pc.is_in(answers["image"], chosen))
         answers = answers.sort_by([("image", "ascending"), ("participant", "ascending")])
         names = [str(Case(ROLE, image)) for image in answers["image"].to_pylist()]
-        kept = ("participant", "right", "seconds", "category")
+        kept = ("participant", "right", "degree", "seconds", "category")
         return pa.table({"case": names, **{name: answers[name] for name in kept}})
 
     def summarise(self, rows: Mapping[str, Rows]) -> Mapping[str, Sequence[CaseScores]]:
@@ -116,29 +120,27 @@ class StudyProtocol(Protocol):
         return {label: self._scores(table, categories) for label, table in rows.items()}
 
     def _scores(self, table: Rows, categories: Sequence[str]) -> list[CaseScores]:
-        right = _shares(table)
+        whole = self._measured(table)
         of = np.array(_categories(table), dtype=object)
         by_category = [
-            self._right(f"right answers, {name}", table, np.where(of == name, right, np.nan))
+            replace(
+                whole,
+                name=f"{whole.name}, {name}",
+                values=np.where(of == name, whole.values, np.nan),
+                headline=False,
+            )
             for name in categories
         ]
-        whole = self._right("right answers", table, right, headline=True)
-        seconds = table["seconds"].to_numpy().astype(np.float64)
-        return [whole, *by_category, _score("seconds", table, seconds)]
+        seconds = _score("seconds", table, _numbers(table, "seconds"), "none", "number")
+        return [whole, *by_category, seconds]
 
-    def _right(
-        self, name: str, table: Rows, values: np.ndarray, *, headline: bool = False
-    ) -> CaseScores:
-        cases, people = _clusters(table)
-        return CaseScores(
-            name=name,
-            direction="higher",
-            cases=cases,
-            values=values,
-            headline=headline,
-            chance=self.design.chance,
-            clusters=(cases, people),
-        )
+    def _measured(self, table: Rows) -> CaseScores:
+        """What people are asked for, answer by answer."""
+        if self.design.measures == "degree":
+            degrees = _score("degree", table, _numbers(table, "degree"), "higher", "number")
+            return replace(degrees, headline=True)
+        right = _score("right answers", table, _numbers(table, "right"), "higher", "share")
+        return replace(right, headline=True, chance=self.design.chance)
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """How many people and images, and what the study says of its recruitment."""
@@ -167,20 +169,17 @@ def condition_of(entry: Entry) -> str:
     return explainer.condition
 
 
-def _score(name: str, table: Rows, values: np.ndarray) -> CaseScores:
-    cases, people = _clusters(table)
-    return CaseScores(name, "none", cases, values, unit="number", clusters=(cases, people))
-
-
-def _clusters(table: Rows) -> tuple[np.ndarray, np.ndarray]:
+def _score(
+    name: str, table: Rows, values: np.ndarray, direction: Direction, unit: Unit
+) -> CaseScores:
     columns = (table["case"].to_pylist(), table["participant"].to_pylist())
     cases, people = (np.array(column, dtype=object) for column in columns)
-    return cases, people
+    return CaseScores(name, direction, cases, values, unit=unit, clusters=(cases, people))
 
 
-def _shares(table: Rows) -> np.ndarray:
-    """1 for right, 0 for wrong, NaN for what is neither."""
-    values = [np.nan if right is None else float(right) for right in table["right"].to_pylist()]
+def _numbers(table: Rows, column: str) -> np.ndarray:
+    """A column as numbers, NaN where nothing stands; right is 1 and wrong 0."""
+    values = [np.nan if cell is None else float(cell) for cell in table[column].to_pylist()]
     return np.array(values, dtype=np.float64)
 
 
