@@ -4,11 +4,14 @@ import weakref
 from dataclasses import dataclass
 from functools import cached_property
 
+from sqlalchemy import select
+
 from xbench_study.answers import answering
 from xbench_study.answers.enrolment import Newcomer, enrolled, invited, is_full, new_token
 from xbench_study.answers.progress import participant_of, place, step_of
 from xbench_study.answers.steps import Outcome, Platform, Reply, Step
 from xbench_study.answers.storage.database import Database, open_database, sqlite_url
+from xbench_study.answers.storage.tables import trials
 from xbench_study.material.study import ANSWERS, Study
 
 
@@ -30,7 +33,15 @@ class AnswerBook:
         url = self.url or sqlite_url(self.study.folder / ANSWERS)
         database = open_database(url, self.study.identity)
         weakref.finalize(self, database.close)
+        self._check_conditions(database)
         return database
+
+    def _check_conditions(self, database: Database) -> None:
+        """`ParameterError` where people are in conditions that the study has no more."""
+        with database.reading() as connection:
+            used = connection.execute(select(trials.c.condition).distinct()).scalars().all()
+        for condition in sorted(used):
+            self.study.description.condition(condition)
 
     def close(self) -> None:
         """Close all connections, if there are any; another call opens new ones."""

@@ -11,7 +11,13 @@ from xbench_study.answers.backups import copies, open_copy
 from xbench_study.answers.progress import token_digest
 from xbench_study.answers.storage.database import Database
 from xbench_study.answers.storage.keyed import participant_key
-from xbench_study.answers.storage.tables import erasures, participants, platforms, tokens
+from xbench_study.answers.storage.tables import (
+    erasures,
+    invitations,
+    participants,
+    platforms,
+    tokens,
+)
 
 if TYPE_CHECKING:
     from xbench_study.answers.book import AnswerBook
@@ -53,13 +59,19 @@ def erase(book: "AnswerBook", *, platform: str = "", participant: str = "") -> b
 
 
 def expire(book: "AnswerBook", now: float, days: float) -> int:
-    """Delete what platforms call persons who began more than so many days ago; of how many.
+    """Delete what platforms call persons who began more than so many days ago; how many rows.
 
-    Their answers stay, and nothing in the database or its backups leads from them to a person.
+    Their invitations, which may stand in a list of addresses, go as well. Answers stay, and nothing in the database or its backups leads
+    from them to a person; the personal link still erases them.
     """
     old = select(participants.c.number).where(participants.c.started_at < now - days * DAY)
-    names = delete(platforms).where(platforms.c.participant.in_(old))
-    return _everywhere(book, lambda connection: connection.execute(names).rowcount)
+    tables = (platforms, invitations)
+    deletions = [delete(table).where(table.c.participant.in_(old)) for table in tables]
+
+    def clear(connection: Connection) -> int:
+        return sum(connection.execute(deletion).rowcount for deletion in deletions)
+
+    return _everywhere(book, clear)
 
 
 def _erase(book: "AnswerBook", traces: Traces) -> bool:

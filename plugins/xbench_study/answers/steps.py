@@ -10,7 +10,8 @@ who left and was erased there is no row: their link is nobody's."""
 Stage = Literal[
     "instructions", "comprehension", "trial", "feedback", "debriefing", "failed", "left", "expired"
 ]
-"""What a participant sees next."""
+"""What a participant sees next. A trial of an item of training is left behind by an answer, or by
+going on without one."""
 
 
 @dataclass(frozen=True)

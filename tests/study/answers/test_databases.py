@@ -56,6 +56,14 @@ def test_texts_may_change_and_items_may_not(book, tmp_path, book_of):
         enrol(book_of(more))
 
 
+def test_a_condition_that_people_are_in_cannot_be_taken_out_of_the_study(book, book_of):
+    enrol(book)
+    enrol(book)
+    other = write_study(book.study.folder, conditions=("with", "bare"))
+    with pytest.raises(ParameterError, match="has no condition 'without'; it has with, bare"):
+        enrol(book_of(other))
+
+
 def test_a_database_of_another_schema_is_refused(study, book_of):
     enrol(book_of(study))
     with sqlite3.connect(study.folder / "answers.sqlite") as connection:

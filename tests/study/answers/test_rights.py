@@ -252,6 +252,15 @@ def test_platform_names_expire_everywhere_and_answers_stay(any_book):
         assert len(places(any_book, "a later one")["a later one"]) >= 2
 
 
+def test_invitations_expire_too_and_the_personal_link_still_erases(book):
+    old, new = book.invite(2)
+    person = enrol(book, invitation=old).take()
+    assert expire(book, now=31 * 86_400.0, days=30) == 1
+    assert rows(book)["invitations"] == 1
+    assert book.leave(person.token, 1e9, erase=True)
+    enrol(book, invitation=new)
+
+
 def test_platform_names_lie_in_a_table_apart(book):
     a_person_among_others(book)
     columns = {(table.name, column.name) for table in metadata.sorted_tables for column in table.c}
