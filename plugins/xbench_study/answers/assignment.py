@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
 
 from xbench_study.answers.storage.keyed import drawn
 from xbench_study.answers.storage.tables import answers, participants, trials
@@ -47,14 +47,21 @@ def loads(connection: Connection, study: Study, now: float) -> Counter[Slot]:
     """
     resumable = now - study.description.assignment.resume_hours * HOUR
     at_work = and_(participants.c.state == "taking-part", participants.c.started_at >= resumable)
-    rows = connection.execute(
+    whole = or_(at_work, participants.c.state == "finished")  # who finished answered all
+    return _counted(connection, whole) + _counted(connection, not_(whole), answered=True)
+
+
+def _counted(
+    connection: Connection, of: ColumnElement[bool], *, answered: bool = False
+) -> Counter[Slot]:
+    """The trials of some participants, only answered ones if so, by slot."""
+    who = select(participants.c.number).where(participants.c.pilot.is_(False), of)
+    query = (
         select(trials.c.condition, trials.c.item, func.count())
-        .join(participants, participants.c.number == trials.c.participant)
-        .outerjoin(answers, answers.c.trial == trials.c.id)
-        .where(trials.c.kind == "trial", participants.c.pilot.is_(False))
-        .where(or_(answers.c.trial.is_not(None), at_work))
+        .where(trials.c.kind == "trial", trials.c.participant.in_(who))
         .group_by(trials.c.condition, trials.c.item)
     )
+    rows = connection.execute(query.join(answers) if answered else query)
     return Counter({Slot(condition, item): count for condition, item, count in rows})
 
 

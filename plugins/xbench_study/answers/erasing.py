@@ -61,8 +61,9 @@ def erase(book: "AnswerBook", *, platform: str = "", participant: str = "") -> b
 def expire(book: "AnswerBook", now: float, days: float) -> int:
     """Delete what platforms call persons who began more than so many days ago; how many rows.
 
-    Their invitations, which may stand in a list of addresses, go as well. Answers stay, and nothing in the database or its backups leads
-    from them to a person; the personal link still erases them.
+    Their invitations, which may stand in a list of addresses, go as well. Answers stay, and
+    nothing in the database or its backups leads from them to a person; the personal link still
+    erases them.
     """
     old = select(participants.c.number).where(participants.c.started_at < now - days * DAY)
     tables = (platforms, invitations)

@@ -232,7 +232,7 @@ def _store_line(connection: Connection, line: Line, place: tuple[int, int], now:
         item=line.item.key,
         kind=line.item.kind,
         condition=line.condition,
-        options=list(line.options),
+        options=" ".join(line.options),
         shown_at=now - (line.seconds or 0.0),
     )
     key = connection.execute(trial.returning(trials.c.id)).scalar_one()

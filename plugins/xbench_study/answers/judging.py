@@ -81,7 +81,7 @@ def _answered(study: Study, cells: RowMapping) -> Answered:
         cells["item"],
         cells["kind"],
         cells["condition"],
-        tuple(cells["options"]),
+        tuple(cells["options"].split()),
         reply,
         cells["seconds"],
         is_right(reply, study.secrets[cells["item"]].right),

@@ -105,7 +105,7 @@ def _trial(row: "object | None") -> Trial | None:
     cells = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 its public name
     reply = cells["reply"]
     del cells["participant"]
-    cells["options"] = tuple(cells["options"])
+    cells["options"] = tuple(cells["options"].split())
     return Trial(**{**cells, "reply": None if reply is None else reply_from(reply)})
 
 

@@ -61,7 +61,7 @@ def _row(study: Study, slot: Slot, position: int, seed: int) -> dict[str, Any]:
         "item": item.key,
         "kind": item.kind,
         "condition": slot.condition,
-        "options": option_order(study, item, seed),
+        "options": " ".join(option_order(study, item, seed)),
     }
 
 

@@ -79,7 +79,7 @@ trials = Table(
     Column("item", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("condition", String, nullable=False),
-    Column("options", JSON, nullable=False),  # keys in the order of this person
+    Column("options", String, nullable=False),  # keys in the order of this person
     Column("shown_at", Float),
     Column("passed_at", Float),  # when feedback was left behind
     UniqueConstraint("participant", "position"),
