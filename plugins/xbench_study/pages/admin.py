@@ -1,13 +1,14 @@
 """The researcher's page: a token opens it, which stands in no address and no log."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from xbench_study.answers.status import Status, status
 from xbench_study.pages.forms import read_form
 from xbench_study.pages.security import refuse_other_sites, same
 from xbench_study.pages.service import Service
@@ -40,5 +41,34 @@ class Administration:
 
 
 def progress(service: Service) -> dict[str, Rows]:
-    """Tables by title."""
-    return {}
+    """How the study stands, as tables."""
+    return tables(status(service.book, service.clock()))
+
+
+def tables(now: Status) -> dict[str, Rows]:
+    """A study's status as tables by title."""
+    return {
+        "Overview": list(_overview(now)),
+        "Conditions": [asdict(count) for count in now.conditions],
+        "Left out": [{"rule": name, "participants": count} for name, count in now.excluded.items()],
+        "Participants": [asdict(count) for count in now.participants],
+        "Items": [asdict(count) for count in now.slots],
+    }
+
+
+def _overview(now: Status) -> Iterator[Mapping[str, object]]:
+    said = {
+        **{f"participants: {state}": count for state, count in now.people.items()},
+        "pilot participants": now.pilots,
+        "erased participants": now.erased,
+        "checks answered rightly": f"{now.checks_right} of {now.checks}",
+        "median seconds an answer": _rounded(now.median_seconds),
+        "median minutes to the end": _rounded(now.median_minutes),
+        "paid by the hour": _rounded(now.hourly),
+        "warning": now.warning,
+    }
+    return ({"what": name, "value": value} for name, value in said.items() if value != "")
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"

@@ -21,7 +21,7 @@ from xbench_study.pages.leaving import Leaving
 from xbench_study.pages.limits import Limits
 from xbench_study.pages.participant import Participation
 from xbench_study.pages.preview import NOTICE, Preview
-from xbench_study.pages.rendering import STYLE, error_page
+from xbench_study.pages.rendering import FOLDER, STATIC, error_page
 from xbench_study.pages.security import Guard
 from xbench_study.pages.service import Service
 
@@ -47,7 +47,7 @@ def application(
         routes = _routes(service, admin_token)
     guard = Middleware(Guard, error=partial(error_page, study))
     return Starlette(
-        routes=[*routes, Route("/static/style.css", style)],
+        routes=[*routes, Route("/static/{name}", static)],
         middleware=[guard],
         exception_handlers={HTTPException: partial(_refused, study)},
     )
@@ -78,10 +78,13 @@ def _post(path: str, endpoint: Callable[[Request], Any]) -> Route:
     return Route(path, endpoint, methods=["POST"])
 
 
-def style(request: Request) -> Response:
-    """The one style sheet."""
+def static(request: Request) -> Response:
+    """The style sheet, or the icon."""
+    name = request.path_params["name"]
+    if name not in STATIC:
+        raise HTTPException(404)
     headers = {"Cache-Control": "public, max-age=3600"}
-    return Response(STYLE.read_bytes(), media_type="text/css", headers=headers)
+    return Response((FOLDER / name).read_bytes(), media_type=STATIC[name], headers=headers)
 
 
 async def _refused(study: Study, request: Request, error: Exception) -> Response:

@@ -9,8 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from xbench_study.answers.assignment import conditions_of
+from xbench_study.answers.status import ConditionCount, ParticipantCount, SlotCount, Status
 from xbench_study.answers.steps import Stage, Step
-from xbench_study.pages.admin import Rows
+from xbench_study.pages.admin import tables
 from xbench_study.pages.assets import picture
 from xbench_study.pages.consent import Consent, Source
 from xbench_study.pages.leaving import asking
@@ -24,12 +25,21 @@ STAGES: tuple[Stage, ...] = ("instructions", "comprehension")
 ENDS: tuple[Stage, ...] = ("debriefing", "failed", "left", "expired")
 PLAIN = ("full", "erased")
 ERRORS = (400, 403, 404, 413, 429, 500)
-INVENTED: dict[str, Rows] = {
-    "Progress": [
-        {"condition": "first", "participants": 12, "answers": 240, "of": 1000},
-        {"condition": "second", "participants": 11, "answers": 220, "of": 1000},
-    ],
-}
+INVENTED = Status(
+    people={"taking-part": 2, "finished": 9, "left": 1},
+    pilots=3,
+    erased=1,
+    slots=[SlotCount("a condition", "an item", 4, 1)],
+    conditions=[ConditionCount("a condition", 180, 1000, 200, 12)],
+    participants=[ParticipantCount("a participant", "finished", 20, 20, "checks")],
+    excluded={"checks": 1},
+    checks=48,
+    checks_right=44,
+    median_seconds=9.4,
+    median_minutes=14.2,
+    hourly=12.6,
+    warning="",
+)
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ class Preview:
         if name == "sheet":
             return Consent(self.service).show(request, Source({}, ""))
         if name == "admin":
-            return self.service.page(request, "admin", tables=INVENTED, wrong=False)
+            return self.service.page(request, "admin", tables=tables(INVENTED), wrong=False)
         return self._stage(request, name)
 
     def leave(self, request: Request) -> Response:

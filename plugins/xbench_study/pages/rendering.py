@@ -12,7 +12,8 @@ from xbench_study.material.study import Study
 from xbench_study.pages.words import filled, paragraphs
 
 FOLDER = Path(__file__).parent
-STYLE = FOLDER / "style.css"
+STATIC = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
+"""Files that every page may ask for, and their types."""
 REASONS = {404: "not_found", 405: "not_found", 413: "too_large", 429: "too_many", 500: "broken"}
 """Which text says why there is no page; `refused` says the rest."""
 

@@ -1,0 +1,28 @@
+"""A study that a server shows to real browsers, within this process."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import uvicorn
+
+
+@contextmanager
+def listening(app):
+    """The address of a server that ends with the block; it takes a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        free.listen(128)
+        config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
+        thread.start()
+        end = time.monotonic() + 10
+        while not server.started and time.monotonic() < end:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{free.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
