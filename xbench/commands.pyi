@@ -18,3 +18,12 @@ from xbench.cli.standings import print_results as print_results
 from xbench.components.specification import as_table as as_table
 from xbench.components.specification import overlay as overlay
 from xbench.components.specification import parsed as parsed
+from xbench.results.numbers import counted as counted
+from xbench.results.numbers import interval_text as interval_text
+from xbench.results.numbers import listed as listed
+from xbench.results.numbers import signed_interval as signed_interval
+from xbench.results.numbers import signed_text as signed_text
+from xbench.results.numbers import value_text as value_text
+from xbench.results.rendering import rendered as rendered
+from xbench.results.tables import Row as Row
+from xbench.results.tables import Table as Table

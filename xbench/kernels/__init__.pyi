@@ -22,6 +22,7 @@ from xbench.kernels.names import name_places as name_places
 from xbench.kernels.paired import PairedTests as PairedTests
 from xbench.kernels.paired import detectable_difference as detectable_difference
 from xbench.kernels.paired import holm as holm
+from xbench.kernels.paired import holm_adjusted as holm_adjusted
 from xbench.kernels.paired import paired_tests as paired_tests
 from xbench.kernels.quadrature import Quadrature as Quadrature
 from xbench.kernels.quadrature import gauss_legendre as gauss_legendre

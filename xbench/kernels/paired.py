@@ -100,12 +100,18 @@ def unskewed(
 def holm(p: Float64[np.ndarray, "k k"]) -> Float64[np.ndarray, "k k"]:
     """Holm's adjusted p-values (1979) of all pairs; those up to α are told apart at level α."""
     first, second = np.triu_indices(len(p), 1)
-    of_pairs = p[first, second]
-    order = np.argsort(of_pairs, kind="stable")
-    raised = of_pairs[order] * np.arange(len(order), 0, -1)
     adjusted = np.ones(p.shape)
-    adjusted[first[order], second[order]] = np.minimum(np.maximum.accumulate(raised), 1)
+    adjusted[first, second] = holm_adjusted(p[first, second])
     return np.minimum(adjusted, adjusted.T)
+
+
+def holm_adjusted(p: Float64[np.ndarray, " m"]) -> Float64[np.ndarray, " m"]:
+    """Holm's adjusted p-values (1979) of one family of tests."""
+    order = np.argsort(p, kind="stable")
+    raised = p[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(p.shape)
+    adjusted[order] = np.minimum(np.maximum.accumulate(raised), 1)
+    return adjusted
 
 
 def detectable_difference(

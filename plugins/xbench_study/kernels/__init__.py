@@ -1,0 +1,1 @@
+"""Numbers of studies with people: pure functions on arrays of answers."""
