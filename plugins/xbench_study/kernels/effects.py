@@ -1,5 +1,6 @@
 """How answers come about in a simulation: effects of the condition, of images and of people."""
 
+import functools
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ def image_logits(
     return np.asarray(logit(np.clip(shares, 1e-12, 1 - 1e-12)))
 
 
+@functools.lru_cache(maxsize=64)
 def locations(effects: Effects) -> tuple[float, float]:
     """Where each condition's images lie, so that its accuracy over all is the wanted one."""
     first, second = (_location(effects, accuracy) for accuracy in effects.accuracies)
@@ -62,6 +64,7 @@ def _location(effects: Effects, accuracy: float) -> float:
     return float(brentq(beyond, -12, 12, xtol=1e-10))
 
 
+@functools.cache
 def _uniform_nodes() -> tuple[Float64[np.ndarray, " p"], Float64[np.ndarray, " p"]]:
     """Gauss and Legendre's nodes from 0 to 1 with their weights."""
     nodes, weights = np.polynomial.legendre.leggauss(8 * POINTS)
