@@ -17,9 +17,7 @@ def category_mix(
     return counts / counts.sum() if counts.sum() else np.full(count, np.nan)
 
 
-def standardised(
-    means: Float64[np.ndarray, " c"], mix: Float64[np.ndarray, " c"]
-) -> float:
+def standardised(means: Float64[np.ndarray, " c"], mix: Float64[np.ndarray, " c"]) -> float:
     """The mean that a group with these means by category has at this mix.
 
     A category that the mix has and the group lacks makes it NaN.

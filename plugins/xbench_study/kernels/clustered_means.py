@@ -58,7 +58,9 @@ def group_means(
     columns = np.full((len(values), count), np.nan)
     inside = groups >= 0
     columns[inside, groups[inside]] = values[inside]
-    (_, image), (_, person) = (np.unique(key, return_inverse=True) for key in (images, participants))
+    (_, image), (_, person) = (
+        np.unique(key, return_inverse=True) for key in (images, participants)
+    )
     totals = pair_totals(image, person, columns)
     counts = [int(places.max(initial=-1)) + 1 for places in (image, person)]
     drawn = [draws.for_clusters(n, key) for key, n in enumerate(counts)]

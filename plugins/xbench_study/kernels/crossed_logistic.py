@@ -67,7 +67,7 @@ class CrossedLogistic:
     def log_density(
         self, effects: Float64[np.ndarray, " e"], log_sds: Float64[np.ndarray, " 2"]
     ) -> float:
-        """log p(answers, effects, log σ), but for a constant."""
+        """Log p(answers, effects, log σ), but for a constant."""
         score, precisions = self.columns @ effects, self.precisions(log_sds)
         likelihood = self.right @ score - np.logaddexp(0, score).sum()
         prior = (np.log(precisions).sum() - precisions @ effects**2) / 2

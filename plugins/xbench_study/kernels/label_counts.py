@@ -7,7 +7,10 @@ from jaxtyping import Int64
 
 
 def label_counts(
-    images: Int64[np.ndarray, " n"], labels: Int64[np.ndarray, " n"], ids: Sequence[int], classes: int
+    images: Int64[np.ndarray, " n"],
+    labels: Int64[np.ndarray, " n"],
+    ids: Sequence[int],
+    classes: int,
 ) -> Int64[np.ndarray, "images classes"]:
     """Counts in the order of `ids`; images that are none of them do not count, nor labels −1."""
     counts = np.zeros((len(ids), classes), dtype=np.int64)

@@ -10,7 +10,7 @@ too narrow where people are in one condition each (benchmarks/analysis/study_cov
 from typing import Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 from scipy.special import expit
 
 from xbench_study.kernels.clustered_means import Estimate

@@ -31,7 +31,7 @@ def resampled_rows(images, people, draws):
 
 
 def slow_mean(values):
-    scored = [value for value in values if value == value]
+    scored = [value for value in values if not np.isnan(value)]
     return sum(scored) / len(scored) if scored else float("nan")
 
 

@@ -10,7 +10,7 @@ from xbench_study.kernels.category_mix import category_mix, standardised_differe
 def slow_accuracies(images, right):
     of = {}
     for image, value in zip(images, right, strict=True):
-        if value == value:
+        if not np.isnan(value):
             of.setdefault(image, []).append(value)
     return {image: sum(values) / len(values) for image, values in of.items()}
 

@@ -155,9 +155,7 @@ def test_agreement_on_pairs_is_that_of_a_loop(rows, with_unsure):
     items, pairs = np.array(rows, dtype=int).reshape(-1, 2).T
     kept = [row for row in rows if with_unsure or row[1] != -1]
     found = agreements(items, pairs, with_unsure=with_unsure)
-    slow = [
-        (a[0], a[1] == b[1] and a[1] != -1) for a, b in combinations(kept, 2) if a[0] == b[0]
-    ]
+    slow = [(a[0], a[1] == b[1] and a[1] != -1) for a, b in combinations(kept, 2) if a[0] == b[0]]
     assert sorted(zip(found.items.tolist(), found.agree.tolist(), strict=True)) == sorted(slow)
     most = majorities(items, pairs, with_unsure=with_unsure)
     for item, pair in zip(most.items.tolist(), most.pairs.tolist(), strict=True):

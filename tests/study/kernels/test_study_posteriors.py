@@ -51,9 +51,9 @@ def test_the_density_is_the_models_and_that_of_statsmodels():
         effects, log_sds = rng.normal(size=k + images + people), rng.normal(size=2)
         ours = model.log_density(effects, log_sds)
         first.append(ours - slow_density(model, effects, log_sds))
-        second.append(ours - oracle.logposterior(np.concatenate(
-            [effects[:k], log_sds, effects[k:]]
-        )))
+        second.append(
+            ours - oracle.logposterior(np.concatenate([effects[:k], log_sds, effects[k:]]))
+        )
     assert np.ptp(first) == pytest.approx(0, abs=1e-9)
     assert np.ptp(second) == pytest.approx(0, abs=1e-8)
 

@@ -79,7 +79,7 @@ def test_pairs_are_tested_as_scipy_does_and_signs_follow_the_order(pairs):
 @pytest.mark.parametrize("test", [unpaired_t, welch_t, paired_t])
 def test_what_does_not_vary_is_told_apart_surely_or_not_at_all(test):
     flat = np.full(5, 0.1 + 0.2)
-    assert test(flat, flat) [:4] == (0, 0, 0, 0)
+    assert test(flat, flat)[:4] == (0, 0, 0, 0)
     assert test(flat, flat).p == 1
     lower = test(flat, np.full(5, 0.7))
     assert (lower.t, lower.p) == (-math.inf, 0)

@@ -1,0 +1,1 @@
+"""Analysis of exported answers: a conclusion, tables, pictures, and files that others read."""
