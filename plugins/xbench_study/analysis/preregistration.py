@@ -82,7 +82,10 @@ def _exclusions(description: "Description") -> Iterator[str]:
             f"- Who fails the {counted(len(checks.comprehension), 'question')} about the "
             f"instructions {counted(checks.attempts, 'time')}: the study ends there."
         )
-    yield "Nobody else is. All results are given without and with those who are left out."
+    rules = checks.every or checks.fastest_seconds or checks.comprehension
+    yield f"Nobody{' else' if rules else ''} is left out."
+    if rules:
+        yield "All results are given with and without those who are left out."
 
 
 def _analysis(description: "Description", test: Test) -> Iterator[str]:

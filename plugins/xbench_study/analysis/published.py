@@ -91,7 +91,7 @@ def published_table(design: str, of: Accuracies, pair: tuple[int, int]) -> Table
         ]
         rows.append(_row(name, category.means, category.stars, ours))
     title = f"Beside {study.source}: right answers in per cent"
-    return Table(title, columns, tuple(rows), f"{STARS} {_mixed(study)}")
+    return Table(title, columns, tuple(rows), f"{STARS}{_mixed(study)}")
 
 
 def _row(name: str, figures: Both, stars: str, ours: list[Estimate]) -> Row:
@@ -104,7 +104,7 @@ def _mixed(study: PublishedStudy) -> str:
     if study.test == "paired":
         return ""
     return (
-        f"The published difference is {signed_text(study.difference, 'points')} points; at the "
+        f" The published difference is {signed_text(study.difference, 'points')} points; at the "
         f"category mix of the images {study.conditions[0]} it is "
         f"{signed_text(study.standardised, 'points')}."
     )

@@ -48,7 +48,9 @@ def _medians(
     below = weights.cumsum(axis=1, dtype=np.int64)
     totals = below[:, -1]
     low, high = (
-        np.array([np.searchsorted(row, at, side="right") for row, at in zip(below, ats, strict=True)])
+        np.array(
+            [np.searchsorted(row, at, side="right") for row, at in zip(below, ats, strict=True)]
+        )
         for ats in ((totals - 1) // 2, totals // 2)
     )
     last = len(ordered) - 1

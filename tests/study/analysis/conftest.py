@@ -77,7 +77,10 @@ def wrong_label(seed=0, *, images=30, people=12, gap=0.3):
         options = {key(1000 + 5 * image + place): (7 * image + place) % 20 for place in range(5)}
         right = next(iter(options))
         secrets[key(image)] = Secret(
-            item=key(image), image=image, right=[right], category=f"C{image % 3 + 1}",
+            item=key(image),
+            image=image,
+            right=[right],
+            category=f"C{image % 3 + 1}",
             classes=options,
         )
         for place, condition in enumerate(("maps", "none")):
@@ -102,6 +105,10 @@ def wrong_label(seed=0, *, images=30, people=12, gap=0.3):
 def study():
     """What tests build exports with."""
     return SimpleNamespace(
-        table=table_of, answers=answers_of, description=description_of, key=key,
-        wrong_label=wrong_label, Secret=Secret,
+        table=table_of,
+        answers=answers_of,
+        description=description_of,
+        key=key,
+        wrong_label=wrong_label,
+        Secret=Secret,
     )

@@ -6,6 +6,7 @@ from scipy import stats
 
 from xbench import ParameterError, Resampling
 from xbench_study.analysis.analysis import analysed, primary_test
+from xbench_study.analysis.answers import read_answers
 
 FEW = Resampling(resamples=200)
 
@@ -28,8 +29,10 @@ def test_the_conclusion_says_the_interval_first_and_the_papers_test_second(study
     rows, secrets = study.wrong_label()
     said = analysis(study, rows, secrets).conclusion
     means = [
-        [np.mean([r["right"] for r in rows if (r["image"], r["condition"]) == (i, name)])
-         for i in range(30)]
+        [
+            np.mean([r["right"] for r in rows if (r["image"], r["condition"]) == (i, name)])
+            for i in range(30)
+        ]
         for name in ("maps", "none")
     ]
     oracle = stats.ttest_rel(*means)
@@ -52,7 +55,9 @@ def test_tables_are_given_with_and_without_exclusions(study):
         if row["participant"] == "p3":
             row["excluded"] = "too few checks right"
     of = analysis(study, rows, secrets)
-    whole, kept = (one for one in of.tables if one.title.startswith("Right answers in per cent by con"))
+    whole, kept = (
+        one for one in of.tables if one.title.startswith("Right answers in per cent by con")
+    )
     assert whole.title.endswith("all participants")
     assert kept.title.endswith("participants without exclusions")
     assert whole.rows[0].cells[1] == "30 / 120 / 6"
@@ -144,7 +149,7 @@ def test_a_study_of_one_condition_has_accuracies_and_no_comparison(study):
 def test_checks_and_practice_are_no_answers(study):
     rows, secrets = study.wrong_label()
     more = [{**rows[0], "kind": kind, "right": False} for kind in ("check", "practice", "training")]
-    assert analysis(study, rows + more, secrets) .markdown() == (
+    assert analysis(study, rows + more, secrets).markdown() == (
         analysis(study, rows, secrets).markdown()
     )
 
@@ -158,8 +163,6 @@ def test_what_cannot_be_analysed_is_refused(study):
     with pytest.raises(ParameterError, match="are none of study 'Wrong label'"):
         analysis(study, [{**rows[0], "item": "f" * 16}], secrets)
     with pytest.raises(ParameterError, match="lacks the columns excluded"):
-        from xbench_study.analysis.answers import read_answers
-
         read_answers(study.table(rows).drop_columns(["excluded"]))
 
 

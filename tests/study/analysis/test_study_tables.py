@@ -1,8 +1,12 @@
 import numpy as np
 import pytest
-import torch
 
-from xbench import Dataset, Draws, ParameterError, Resampling, components
+from xbench import Draws, ParameterError, Resampling
+from xbench_datasets.annotators.label_table import LabelTable
+from xbench_datasets.cifar.cifar10h import Cifar10h
+from xbench_datasets.cifar.names import CIFAR10
+from xbench_datasets.packed.dataset import PackedImages
+from xbench_explicable.similarities.class_labels import ClassLevelLabels
 from xbench_study.analysis.agreement_tables import agreement_table, pair_table, time_table
 from xbench_study.analysis.analysis import analysed
 from xbench_study.analysis.collected import (
@@ -18,6 +22,7 @@ from xbench_study.analysis.rating_tables import (
     rank_table,
     rating_table,
 )
+from xbench_toybirds.dataset import Toybirds
 
 FEW = Draws(Resampling(resamples=200))
 SCALE = ["Highly Unreasonable", "Unreasonable", "Neutral", "Reasonable", "Highly Reasonable"]
@@ -119,7 +124,10 @@ def test_an_analysis_of_ratings_has_their_tables(study):
     rows, secrets = rated(study)
     question = {"text": "How reasonable?", "kind": "rate", "scale": SCALE, "unsure": "cannot tell"}
     of = analysed(
-        study.answers(rows), study.description(question=question), secrets, resampling=FEW.resampling
+        study.answers(rows),
+        study.description(question=question),
+        secrets,
+        resampling=FEW.resampling,
     )
     titles = [one.title for one in of.tables]
     assert titles[:3] == [
@@ -130,13 +138,9 @@ def test_an_analysis_of_ratings_has_their_tables(study):
     assert of.drawings == ()
 
 
-def dataset():
-    return components().build(Dataset, "toybirds", classes=20)
-
-
 @pytest.fixture
 def toybirds():
-    return components().build("dataset", "toybirds")
+    return Toybirds()
 
 
 def directed(study, names, people=3):
@@ -166,16 +170,23 @@ def test_directed_degrees_are_what_similarity_chl_reads(study, toybirds, tmp_pat
         item="e" * 16, image=0, classes={"e" * 16: 1}, facts={"true": 0, "expected": 0}
     )
     checks = [
-        {"participant": "p0", "kind": "check", "item": bait.item,
-         "ratings": [{"option": "e" * 16, "degree": 0}]},
-        {"participant": "p1", "item": study.key(0),
-         "ratings": [{"option": study.key(1001), "degree": None}]},
+        {
+            "participant": "p0",
+            "kind": "check",
+            "item": bait.item,
+            "ratings": [{"option": "e" * 16, "degree": 0}],
+        },
+        {
+            "participant": "p1",
+            "item": study.key(0),
+            "ratings": [{"option": study.key(1001), "degree": None}],
+        },
     ]
     every = study.answers(rows + checks)
     path = tmp_path / "ratings.csv"
     count = write_ratings(path, every, {**secrets, bait.item: bait}, names)
     assert count == 3 * len(names) * (len(names) - 1) + 1
-    similarity = components().build("similarity", "chl", ratings=str(path))
+    similarity = ClassLevelLabels(str(path))
     means = degrees_of(answers, secrets, classes=len(names), highest=4).means
     np.testing.assert_allclose(similarity.matrix(toybirds).numpy(), means)
 
@@ -208,22 +219,35 @@ def test_categorisations_are_what_dataset_label_table_reads(study, toybirds, tmp
     path, names = tmp_path / "labels.csv", toybirds.class_names()
     answers = study.answers([*rows, {**rows[0], "chosen": [], "unsure": True}])
     assert write_labels(path, answers, secrets, names) == 36
-    labelled = components().build("dataset", "label-table", of="toybirds", table=str(path))
+    labelled = LabelTable(toybirds, str(path))
     counts = write_counts(tmp_path / "counts.npy", answers, secrets, ids, len(names))
     assert list(labelled.ids("test")) == ids
     np.testing.assert_array_equal(labelled.label_counts(ids).numpy(), counts)
 
 
-def test_counts_are_an_array_as_cifar10h_has_it(study, toybirds, tmp_path):
+def test_counts_are_what_dataset_cifar10h_reads(study, tmp_path):
+    labels = np.random.default_rng(0).permutation(np.arange(10_000) % 10)
+    pixels = np.zeros((10_000, 1, 1, 3), np.uint8)
+    np.savez(tmp_path / "test.npz", labels=labels, images=pixels, class_names=CIFAR10)
+    images = PackedImages(root=str(tmp_path))
+    keys = {study.key(label): label for label in range(10)}
+    ids = list(images.ids("test"))
+    item = study.Secret(item="a" * 16, image=0, classes=keys)
+    rows = [
+        {"item": item.item, "image": image, "chosen": [study.key(label)]}
+        for image, label in zip(ids, labels.tolist(), strict=True)
+    ]
+    path = tmp_path / "counts.npy"
+    counts = write_counts(path, study.answers(rows), {item.item: item}, ids, 10)
+    np.testing.assert_array_equal(Cifar10h(images, str(path)).label_counts(ids).numpy(), counts)
+
+
+def test_images_that_nobody_labelled_make_no_table_of_counts(study, toybirds, tmp_path):
     ids = list(toybirds.ids("test"))[:4]
     rows, secrets = categorised(study, toybirds, ids)
-    path = tmp_path / "counts.npy"
-    write_counts(path, study.answers(rows), secrets, ids, 20)
-    counts = torch.from_numpy(np.load(path))
-    assert counts.dtype == torch.int64
-    assert counts.sum(1).tolist() == [3] * 4
     with pytest.raises(ParameterError, match="nobody labelled image"):
-        write_counts(path, study.answers(rows[3:]), secrets, ids, 20)
+        write_counts(tmp_path / "counts.npy", study.answers(rows[3:]), secrets, ids, 20)
+    assert not (tmp_path / "counts.npy").exists()
 
 
 def test_a_preregistration_says_what_decides(study):
