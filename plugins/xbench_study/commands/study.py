@@ -2,7 +2,7 @@
 
 import click
 
-from xbench_study.commands import new, serving, stored
+from xbench_study.commands import analysing, new, serving, stored
 
 
 @click.group("study")
@@ -21,5 +21,8 @@ for verb in (
     stored.backup,
     stored.erase,
     stored.expire,
+    analysing.analyse,
+    analysing.power,
+    analysing.preregister,
 ):
     command.add_command(verb)

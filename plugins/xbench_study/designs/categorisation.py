@@ -95,5 +95,5 @@ def _drafts(scene: Scene, kind: Kind, ids: Sequence[int]) -> Iterator[Draft]:
             options=[DraftOption(k, name, right=k == label) for k, name in enumerate(names)],
             kind=kind,
             label=names[label] if kind == "training" else "",
-            facts={"label": label},
+            facts={"true": label},
         )

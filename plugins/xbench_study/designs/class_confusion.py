@@ -48,7 +48,7 @@ class ClassConfusion(Design):
                 pictures={IMAGE: sheets[label]},
                 options=[DraftOption(k, other) for k, other in enumerate(names) if k != label],
                 label=names[label],
-                facts={"label": label},
+                facts={"true": label},
             )
             for label in range(len(names))
         ]

@@ -76,7 +76,7 @@ class WrongLabel(Design):
                 options=self._options(mistake, scene.names),
                 label=scene.names[mistake.label],
                 conditions=(conditions[place % len(conditions)],) if self.apart else (),
-                facts={"label": mistake.label, "predicted": mistake.predicted},
+                facts={"true": mistake.label, "predicted": mistake.predicted},
             )
             for place, (mistake, shown) in enumerate(zip(mistakes, pictures, strict=True))
         ]

@@ -115,7 +115,7 @@ def test_a_threshold_leaves_out_mistakes_that_are_near(scene_of, ids):
     missed = sum(label != labels[0] for label in labels)
     assert 0 < missed < 6
     drafts = MistakeRating(images=missed, similarity=near, below=0.5).drafts(scene)
-    assert all(draft.facts["label"] != labels[0] for draft in drafts)
+    assert all(draft.facts["true"] != labels[0] for draft in drafts)
     with pytest.raises(UsageError, match=f"and there are {missed}"):
         MistakeRating(images=6, similarity=near, below=0.5).drafts(scene)
     with pytest.raises(ParameterError, match=r"say which with design.similarity"):
@@ -124,7 +124,7 @@ def test_a_threshold_leaves_out_mistakes_that_are_near(scene_of, ids):
 
 def test_every_class_is_rated_against_all_others(scene_of):
     drafts = ClassConfusion(samples=3).drafts(scene_of(image=()))
-    assert [draft.facts["label"] for draft in drafts] == list(range(CLASSES))
+    assert [draft.facts["true"] for draft in drafts] == list(range(CLASSES))
     for label, draft in enumerate(drafts):
         assert [o.label for o in draft.options] == [k for k in range(CLASSES) if k != label]
 
