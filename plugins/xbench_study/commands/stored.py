@@ -10,6 +10,7 @@ from xbench import UsageError
 from xbench_study.commands.places import book_of, with_book
 
 if TYPE_CHECKING:
+    from xbench_study.answers.book import AnswerBook
     from xbench_study.answers.status import Status
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
@@ -72,7 +73,11 @@ def invite(folder: Path, database: str, count: int, address: str) -> None:
     "--platform-hashes", is_flag=True, help="Add keyed hashes of what a platform calls people."
 )
 def export(folder: Path, database: str, out: Path, platform_hashes: bool) -> None:
-    """Write answers as CSV and Parquet, with a codebook; names of platforms are never in them."""
+    """Write answers as CSV and Parquet, with a codebook; names of platforms are never in them.
+
+    What a design collects stands beside them: ratings.csv, which similarity chl reads, or
+    labels.csv, which dataset label-table reads.
+    """
     from xbench.commands import print_lines
 
     with book_of(folder, database) as book:
@@ -81,7 +86,20 @@ def export(folder: Path, database: str, out: Path, platform_hashes: bool) -> Non
 
         paths = write_export(book, out, platform_hashes=platform_hashes)
         paths.append(write_facts(book, out, time.time()))
+        paths += _collected(book, out)
     print_lines(f"wrote {', '.join(path.name for path in paths)} to {out}")
+
+
+def _collected(book: "AnswerBook", out: Path) -> list[Path]:
+    """What the study's design collects, where that is installed."""
+    from xbench import Registry
+    from xbench_study.analysis.collected_files import write_collected
+    from xbench_study.analysis.exported_answers import answers_of
+    from xbench_study.answers.export import exported
+
+    design = Registry().get("design", book.study.description.design)
+    answers = answers_of(exported(book).answers)
+    return write_collected(book.study, design.collects, answers, out)
 
 
 @click.command("import")

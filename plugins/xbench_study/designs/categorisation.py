@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from xbench import UsageError
-from xbench_study.designs.design import Design, enough, own_text
+from xbench_study.designs.design import Collected, Design, enough, own_text
 from xbench_study.designs.drafts import IMAGE, Draft, DraftOption, Scene
 from xbench_study.material.item import Kind
 
@@ -21,6 +21,7 @@ class Categorisation(Design):
     """
 
     name: ClassVar[str] = "categorisation"
+    collects: ClassVar[Collected] = "labels"
 
     images: int = 200
     """Images that are named; as many of each class as can be."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 
 from xbench import derived_seed
-from xbench_study.designs.design import Design, enough, own_text
+from xbench_study.designs.design import Collected, Design, enough, own_text
 from xbench_study.designs.drafts import IMAGE, Draft, DraftOption, Picture, Scene
 
 SIDE = 6
@@ -25,6 +25,7 @@ class ClassConfusion(Design):
 
     name: ClassVar[str] = "class-confusion"
     measures: ClassVar[str] = "degree"
+    collects: ClassVar[Collected] = "ratings"
 
     samples: int = SIDE * SIDE
     """Images that show a class."""

@@ -3,12 +3,16 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from xbench import Component, UsageError
 
 if TYPE_CHECKING:
     from xbench_study.designs.drafts import Draft, Scene
+
+Collected: TypeAlias = Literal["", "ratings", "labels"]
+"""What answers are collected for, beside their analysis: degrees of pairs of classes, or labels of
+images."""
 
 
 class Design(Component):
@@ -20,6 +24,9 @@ class Design(Component):
 
     measures: ClassVar[str] = "right"
     """What an answer is: `right` or not, or a `degree`."""
+
+    collects: ClassVar[Collected] = ""
+    """What `xbench study export` also writes, for similarities and datasets to read."""
 
     @abstractmethod
     def text(self) -> str:
