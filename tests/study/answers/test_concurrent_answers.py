@@ -53,13 +53,29 @@ def test_sixteen_clicks_on_one_button_store_one_answer(any_book):
     assert stored(any_book) == (1, 1)
 
 
-def test_two_books_on_one_database_store_one_answer(study, book_of):
-    books = [book_of(study) for _ in range(4)]
+def test_books_of_several_programs_store_one_answer(tmp_path, book_of):
+    """Each book has its own connections and its own turn, as another process would."""
+    study = write_study(tmp_path, items=12, assignment={"trials": 12, "answers": 9})
+    books = [book_of(study) for _ in range(6)]
     person = enrol(books[0]).begin()
-    step = person.step
-    sent = (person.token, step.position, step.nonce, first_option(step), 9.0)
-    outcomes = together(lambda number: books[number % 4].answer(*sent).kind, 8)
-    assert sorted(outcomes) == ["already"] * 7 + ["stored"]
+
+    def take(number):
+        mine = Person(books[number], person.token, 9.0, pace=0.0)
+        kinds = []
+        while (step := mine.step).stage == "trial":
+            kinds.append(mine.answer(step=step).kind)
+        return kinds
+
+    kinds = [kind for given in together(take, 6) for kind in given]
+    assert set(kinds) <= {"stored", "already"}
+    assert kinds.count("stored") == 12
+    assert stored(books[0]) == (12, 12)
+
+
+def test_programs_together_enrol_no_more_than_are_needed(study, book_of):
+    books = [book_of(study) for _ in range(12)]
+    tokens = together(lambda number: books[number].enrol(CONSENT, 0.0), 12)
+    assert len(list(filter(None, tokens))) == 6
 
 
 def test_no_more_are_enrolled_at_once_than_one_after_the_other(any_book):
