@@ -7,15 +7,16 @@ from contextlib import contextmanager
 
 import uvicorn
 
+from xbench_study.pages.server import configured
+
 
 @contextmanager
-def listening(app):
+def listening(app, proxies=""):
     """The address of a server that ends with the block; it takes a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         free.listen(128)
-        config = uvicorn.Config(app, access_log=False, server_header=False, log_level="warning")
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(configured(app, "127.0.0.1", 0, proxies=proxies))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
         thread.start()
         end = time.monotonic() + 10

@@ -1,12 +1,17 @@
 """The server, and what has to be said before anybody may be recruited."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 from starlette.applications import Starlette
 
+from xbench import ParameterError
 from xbench_study.designs.description import TODO
-from xbench_study.material.study import Study
+from xbench_study.material.study import DESCRIPTION, Study
+
+if TYPE_CHECKING:
+    from uvicorn import Config
 
 
 def ready(study: Study) -> list[str]:
@@ -40,17 +45,24 @@ def _unwritten(value: object, place: str) -> Iterator[str]:
             yield from _unwritten(part, f"{place}.{number}")
 
 
-def serve(
-    served: Starlette, host: str, port: int, *, proxies: str = "", log_level: str = "warning"
-) -> None:
-    """Serve until it is ended.
+def require_ready(study: Study) -> None:
+    """`ParameterError` that lists what is missing before people may be recruited."""
+    reasons = ready(study)
+    if reasons:
+        raise ParameterError(
+            f"study {study.folder} cannot recruit yet: {'; '.join(reasons)}; write it in "
+            f"{study.folder / DESCRIPTION}, or look at the pages with `xbench study preview`"
+        )
 
-    No address of a participant's computer is logged or kept. `proxies` are addresses, divided by
-    commas, whose `X-Forwarded-Proto` is believed.
+
+def configured(served: Starlette, host: str, port: int, *, proxies: str = "") -> "Config":
+    """How a study is served: nobody's address is logged, and nothing says by what program.
+
+    `proxies` are addresses, divided by commas, whose `X-Forwarded-Proto` is believed.
     """
-    import uvicorn
+    from uvicorn import Config
 
-    uvicorn.run(
+    return Config(
         served,
         host=host,
         port=port,
@@ -59,7 +71,14 @@ def serve(
         date_header=False,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
-        log_level=log_level,
+        log_level="warning",
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=32 * 1024,
+        timeout_graceful_shutdown=10,
     )
+
+
+def serve(served: Starlette, host: str, port: int, *, proxies: str = "") -> None:
+    """Serve until it is ended, by one process, whose threads answer at once."""
+    from uvicorn import Server
+
+    Server(configured(served, host, port, proxies=proxies)).run()

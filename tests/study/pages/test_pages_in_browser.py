@@ -229,9 +229,8 @@ def test_no_kind_of_question_has_a_serious_fault_or_overflows(at, tab, kind, par
     page = tab()
     page.goto(f"{address}/preview/")
     links = [link.get_attribute("href") for link in page.get_by_role("link").all()]
-    paths = [path for path in links if "/page/" not in path]
-    assert len(paths) == 4
-    assert list(looked_at(tab, address, paths)) == []
+    (path,) = (path for path in links if "/soon/" in path and path.endswith("/without/"))
+    assert list(looked_at(tab, address, [path])) == []
 
 
 def looked_at(tab, address, paths):
@@ -265,7 +264,5 @@ SMALL = """[...document.querySelectorAll('button, a.button, label.option, a.out,
 
 def test_faults_are_seen(tab):
     page = tab()
-    page.set_content(
-        "<html><body><button></button><div style='width: 3000px'>x</div></body></html>"
-    )
+    page.set_content("<button></button><div style='width: 3000px'>x</div>")
     assert {"button-name", "overflows"} <= {part for fault in faults(page, {}) for part in fault}
