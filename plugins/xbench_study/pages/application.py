@@ -23,7 +23,7 @@ from xbench_study.pages.participant import Participation
 from xbench_study.pages.preview import NOTICE, Preview
 from xbench_study.pages.rendering import FOLDER, STATIC, error_page
 from xbench_study.pages.security import Guard
-from xbench_study.pages.service import Service
+from xbench_study.pages.service import Service, home
 
 
 def application(
@@ -88,4 +88,7 @@ def static(request: Request) -> Response:
 
 
 async def _refused(study: Study, request: Request, error: Exception) -> Response:
-    return error_page(study, error.status_code if isinstance(error, HTTPException) else 500)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    known = "token" in request.path_params and status not in (404, 405)
+    root = request.scope.get("root_path", "")
+    return error_page(study, status, root=root, back=home(request) if known else "")

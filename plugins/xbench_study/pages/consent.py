@@ -60,12 +60,13 @@ class Consent:
         form = await read_form(request)
         source = Source(platform_fields(form.fields), form.get("invitation"))
         ticked = [box for box in BOXES if form.get(box) == "yes"]
-        ticket, text = form.get("ticket"), form.get("text")
-        if len(ticked) < len(BOXES) or not self._valid(ticket) or text != self._text():
+        if not self._valid(form.get("ticket")) or form.get("text") != self._text():
+            return self.show(request, source, [])
+        if len(ticked) < len(BOXES):
             return self.show(request, source, ticked)
         if not self.service.enrolments.take():
             raise HTTPException(429)
-        token = await run_in_threadpool(self._enrol, source, ticket)
+        token = await run_in_threadpool(self._enrol, source, form.get("ticket"))
         if token is None:
             return self.service.page(request, "full")
         return RedirectResponse(request.url_for("step", token=token).path, 303)
@@ -90,7 +91,10 @@ class Consent:
             )
 
     def show(self, request: Request, source: "Source", ticked: list[str] | None = None) -> Response:
-        """The sheet; `ticked` are the boxes of a form that was sent and not taken."""
+        """The sheet; `ticked` are the boxes of a form that was sent and not taken.
+
+        What was ticked below another text, or long ago, is not ticked.
+        """
         texts = self.service.description.texts
         words = (texts.consent_box, age_box(self.service.description))
         own = {"invitation": source.invitation, "ticket": self._ticket(), "text": self._text()}

@@ -113,7 +113,7 @@ class Preview:
         if name in PLAIN:
             return self.service.page(request, name)
         if name in map(str, ERRORS):
-            return error_page(self.service.study, int(name), self.service.notice)
+            return error_page(self.service.study, int(name), mark=self.service.notice)
         if name == "sheet":
             return Consent(self.service).show(request, Source({}, ""))
         if name == "admin":

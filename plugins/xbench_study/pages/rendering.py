@@ -40,8 +40,10 @@ def page(template: str, description: Description, status: int = 200, **values: A
     return HTMLResponse(text, status)
 
 
-def error_page(study: Study, status: int, mark: str = "") -> HTMLResponse:
-    """The page of a status, which says what happened and no more."""
+def error_page(
+    study: Study, status: int, *, mark: str = "", root: str = "", back: str = ""
+) -> HTMLResponse:
+    """The page of a status, which says what happened and no more; `back` is where to go on."""
     reason = getattr(study.description.texts, REASONS.get(status, "refused"))
-    values = {"reason": reason, "root": "", "shown": status, "mark": mark}
+    values = {"reason": reason, "shown": status, "mark": mark, "root": root, "back": back}
     return page("error", study.description, status, **values)

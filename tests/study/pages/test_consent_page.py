@@ -88,7 +88,9 @@ def test_a_text_that_changed_meanwhile_is_shown_again(serving):
     visitor = served.visitor()
     form = visitor.get("/").forms[0]
     fields = form.hidden | {"text": "0" * 32, "consent": "yes", "age": "yes"}
-    assert visitor.post(form.action, fields).status_code == 422
+    response = visitor.post(form.action, fields)
+    assert response.status_code == 422
+    assert not Seen(response.text).forms[0].chosen
     assert served.count("participants") == 0
 
 

@@ -111,7 +111,9 @@ def test_nobody_answers_for_another(serving):
     keys = [value for _, value in theirs.choices]
     for nonce in (mine.hidden["nonce"], "", "0" * 32, "ü"):
         fields = {"nonce": nonce, "position": "0", "choice": keys[0]}
-        assert second.post(theirs.action, fields).status_code == 403
+        refused = second.post(theirs.action, fields)
+        assert refused.status_code == 403
+        assert second.home in Seen(refused.text).links
     assert (
         first.post("/p/made-up-token/answer", mine.hidden | {"choice": keys[0]}).status_code == 404
     )
