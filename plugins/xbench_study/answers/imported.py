@@ -24,6 +24,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from xbench import TableRow, line_error, read_spreadsheet
 from xbench_study.answers.assignment import conditions_of
+from xbench_study.answers.enrolment import new_token
 from xbench_study.answers.replies import fault, plain_reply
 from xbench_study.answers.steps import Choice, Ratings, Reply, Skipped
 from xbench_study.answers.storage.tables import answers, participants, platforms, trials
@@ -221,6 +222,7 @@ def _worker(
     number = connection.execute(person.returning(participants.c.number)).scalar_one()
     row = {"name": worker, "study": "", "session": "", "participant": number}
     connection.execute(insert(platforms).values(**row))
+    new_token(connection, study, number)  # told nobody: copies are known to be of a person by it
     return number
 
 

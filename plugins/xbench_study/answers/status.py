@@ -91,13 +91,13 @@ def status(book: "AnswerBook", now: float) -> Status:
     minutes = _median_minutes(people)
     hourly = _hourly(book.study.description.payment, minutes)
     return Status(
-        people=Counter(person.person.state for person in people),
+        people=dict(Counter(person.person.state for person in people)),
         pilots=pilots,
         erased=erased,
         slots=counts,
         conditions=_condition_counts(counts, book.study.description.assignment.answers),
         participants=[_participant_count(person) for person in people],
-        excluded=Counter(reason for person in people for reason in person.excluded.split()),
+        excluded=dict(Counter(reason for person in people for reason in person.excluded.split())),
         checks=len(checks),
         checks_right=sum(bool(answered.right) for answered in checks),
         median_seconds=median(seconds) if seconds else None,
