@@ -100,7 +100,7 @@ class Accuracies:
 
     def shared_images(self, first: int, second: int) -> int:
         """How many images were asked about in both conditions."""
-        return len(np.intersect1d(*(self._images(of) for of in (first, second))))
+        return len(np.intersect1d(self._images(first), self._images(second)))
 
     def _images(self, condition: int) -> Int64[np.ndarray, " n"]:
         return self.scored.images[self._conditions == condition]

@@ -84,16 +84,19 @@ def read_answers(table: "pa.Table") -> Answers:
     columns = {name: table.column(name).to_pylist() for name in COLUMNS}
     unsure, skipped = (np.array(columns[name], dtype=bool) for name in ("unsure", "skipped"))
     return Answers(
-        *(_words(columns[name]) for name in ("participant", "condition", "item")),
-        np.array(columns["image"], dtype=np.int64),
-        *(_words(columns[name]) for name in ("category", "kind")),
-        _objects(tuple(keys or ()) for keys in columns["chosen"]),
-        unsure,
-        skipped,
-        _objects(_degrees(of) for of in columns["ratings"]),
-        _right(columns["right"], unsure, skipped),
-        np.array(columns["seconds"], dtype=np.float64),
-        _words(columns["excluded"]),
+        participants=_words(columns["participant"]),
+        conditions=_words(columns["condition"]),
+        items=_words(columns["item"]),
+        images=np.array(columns["image"], dtype=np.int64),
+        categories=_words(columns["category"]),
+        kinds=_words(columns["kind"]),
+        chosen=_objects(tuple(keys or ()) for keys in columns["chosen"]),
+        unsure=unsure,
+        skipped=skipped,
+        ratings=_objects(_degrees(of) for of in columns["ratings"]),
+        right=_right(columns["right"], unsure, skipped),
+        seconds=np.array(columns["seconds"], dtype=np.float64),
+        excluded=_words(columns["excluded"]),
     )
 
 

@@ -63,10 +63,9 @@ def condition_posterior(
     drawn = sample(model, rng, count)
     differences = probability_differences(drawn)
     ratios = np.exp(drawn.coefficients[:, 1])
-    sds = drawn.sds.mean(0)
-    return Posterior(
-        _summary(ratios, level), _summary(differences, level), *map(float, sds), approximation
-    )
+    images, people = drawn.sds.mean(0).tolist()
+    difference = _summary(differences, level)
+    return Posterior(_summary(ratios, level), difference, images, people, approximation)
 
 
 def nested_laplace(model: CrossedLogistic, rng: np.random.Generator, count: int) -> Parameters:
