@@ -3,11 +3,24 @@
 python benchmarks/analysis/study_coverage.py [STUDIES [VARIATIONAL]]
 
 simulates studies of 200 images with 5 answers in each of two conditions by 40 people, who take
-part unevenly (weights are log-normal with σ = .7, so the busiest tenth gives about a quarter of
+part unevenly (weights are log-normal with σ = .7, so the busiest tenth gives 22 to 24 % of
 the answers), with effects of images (σ = 1) and people (σ = .6) in logits, and prints, as Markdown,
 how often nominal .95 intervals hold the truth and how wide they are on average. In `between`
 designs half of the people are in each condition, in `within` designs all are in both. VARIATIONAL
 of the studies are analysed by statsmodels' mean-field variational approximation, too.
+
+With `300 20`, coverage and mean width (of 300 studies ±.025, of 20 ±.2):
+
+                                          between        within
+    bootstrap: accuracy                   .977  .155     .987  .138
+    bootstrap: difference                 .967  .196     .997  .135
+    nested Laplace: odds ratio            .963 1.604     .930  .714
+    nested Laplace: difference            .963  .156     .940  .073
+    mean-field variational: odds ratio    .600  .605     .800  .557
+    mean-field variational: difference    .700  .049     .750  .050
+
+The bootstrap is careful, most of all where all people are in both conditions. Variational intervals
+are no intervals of the condition's effect.
 """
 
 import sys
