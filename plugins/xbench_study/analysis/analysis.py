@@ -166,8 +166,8 @@ def _tables(question: Question) -> Iterator[Table]:
             yield from _accuracy_tables(question, sample, answers)
     counted, conditions = question.answers.counted(), question.conditions
     if _is_scored(question) and len(conditions) == 2:
-        design, of = question.description.design, _accuracies(question, counted)
-        published = published_table(design, of, (0, 1))
+        made_of = question.description.parameters.get("benchmark", question.description.design)
+        published = published_table(made_of, _accuracies(question, counted), (0, 1))
         yield from [] if published is None else [published]
     yield from _rating_tables(question, counted)
     yield _named(question, agreement_table(counted, conditions, question.secrets))

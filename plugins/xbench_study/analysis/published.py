@@ -69,14 +69,14 @@ class PublishedStudy(BaseModel):
 
 @functools.cache
 def published_studies() -> dict[str, PublishedStudy]:
-    """The studies with published figures, by design."""
+    """The studies with published figures, by benchmark."""
     tree = tomllib.loads(FILE.read_text(encoding="utf-8"))
     return {name: PublishedStudy.model_validate(of) for name, of in tree.items()}
 
 
-def published_table(design: str, of: Accuracies, pair: tuple[int, int]) -> Table | None:
-    """Ours beside what was published of the same design; None where nothing was."""
-    study = published_studies().get(design)
+def published_table(benchmark: str, of: Accuracies, pair: tuple[int, int]) -> Table | None:
+    """Ours beside what was published of the same benchmark; None where nothing was."""
+    study = published_studies().get(benchmark)
     if study is None:
         return None
     first, second = study.conditions

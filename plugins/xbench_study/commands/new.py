@@ -82,7 +82,8 @@ def _head(benchmark: "Benchmark", protocol: "StudyProtocol") -> "Head":
             if caption:
                 captions[names[-1]] = caption
         conditions.append(Condition(name=condition, title=entry.label, shows=names))
-    parameters = json.dumps(protocol.design.parameters(), sort_keys=True)
+    design = json.dumps(protocol.design.parameters(), sort_keys=True)
+    parameters = {"benchmark": benchmark.name, "design": design}
     return Head(protocol.design.text(), benchmark.seed, conditions, captions, parameters)
 
 

@@ -32,8 +32,8 @@ class Head:
     conditions: Sequence[Condition]
     captions: Mapping[str, str]
     """By the name of the stimulus."""
-    parameters: str
-    """The design's parameters as JSON."""
+    parameters: Mapping[str, str]
+    """What it is made of: the benchmark's name, and the design's parameters as JSON."""
 
     def toml(self) -> str:
         """The whole description; strings of JSON are strings of TOML as well."""
@@ -43,7 +43,8 @@ class Head:
             parts.append("\n".join(("[[conditions]]", *lines, "")))
         captions = (f"{_quoted(name)} = {_quoted(text)}" for name, text in self.captions.items())
         parts.append("\n".join(("[captions]", *captions, "")))
-        parts.append(f"[parameters]\ndesign = {_quoted(self.parameters)}\n")
+        made_of = (f"{name} = {_quoted(text)}" for name, text in self.parameters.items())
+        parts.append("\n".join(("[parameters]", *made_of, "")))
         return "\n".join(parts)
 
     def description(self) -> Description:

@@ -22,7 +22,7 @@ def head(design, **changes):
         "seed": 3,
         "conditions": conditions,
         "captions": {"maps-1": 'What it "sees".\n'},
-        "parameters": "{}",
+        "parameters": {"design": "{}"},
     }
     return Head(**{**values, **changes})
 

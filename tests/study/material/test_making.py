@@ -30,7 +30,7 @@ HEAD = Head(
     seed=0,
     conditions=[Condition(name="maps", title="maps", shows=["image", "maps-1"])],
     captions={"maps-1": "A map."},
-    parameters="{}",
+    parameters={"design": "{}"},
 )
 
 
@@ -129,7 +129,7 @@ def test_damaged_folders_are_refused_by_name(study, damage, message):
 def test_captions_and_titles_may_have_any_letters(tmp_path):
     odd = 'a "quote", a \\ and\nä new line\t€'
     conditions = [Condition(name="maps", title=odd)]
-    head = Head(HEAD.text, 0, conditions, {"maps-1": odd}, "{}")
+    head = Head(HEAD.text, 0, conditions, {"maps-1": odd}, {})
     write_study(tmp_path / "s", head, [draft(0)])
     description = read_study(tmp_path / "s").description
     assert description.conditions[0].title == odd

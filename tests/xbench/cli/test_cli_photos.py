@@ -179,5 +179,5 @@ def test_real_photos_with_real_weights_take_seconds_and_little_memory(realdata, 
     seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     assert seconds < 20  # of the processor: others may be at work; alone it takes less than 10
     kib = dict(line.split()[:2] for line in ended.stderr.splitlines() if line.endswith(" kB"))
-    # libraries are mapped files: how much of them is in memory is up to torch's build and the system
+    # libraries are mapped files: how much of them is in memory is up to torch and the system
     assert int(kib["VmHWM:"]) - int(kib["RssFile:"]) < 1024**2

@@ -41,6 +41,8 @@ ELSEWHERE = {
     r"run .*explicable-toybirds$": "test_cli_explicable.py",
     r"run .*saliency-\S*birds|run --explainer grad-cam$|score .*saliency": "test_cli_saliency.py",
     r"xbench (submit|leaderboard (check|add|show|withdraw)) ": "test_cli_leaderboard.py",
+    r"xbench study new wrong-label-toybirds|xbench study (?!new)": "test_cli_study.py",
+    r"protocol.answers=": "test_cli_study.py",
 }
 """Which tests of the command line run what takes a while."""
 
@@ -153,7 +155,7 @@ def test_what_another_test_runs_is_run_there(file):
     shown = [command.text for command in COMMANDS if elsewhere(command) == file]
     assert shown
     for command in shown:
-        verb = r"xbench (concepts|submit|leaderboard) "
+        verb = r"xbench (concepts|submit|leaderboard) |xbench study (\S+)"
         named = re.search(rf"{verb}|--benchmark (\S+)|--explainer (\S+)", command)
         assert f'"{next(filter(None, named.groups()))}"' in text, command
 
