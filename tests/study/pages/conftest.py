@@ -8,7 +8,7 @@ from tiny_study import write_study
 
 @pytest.fixture
 def serving(tmp_path):
-    """A study that is served; what it is given goes to `write_study`, `pages` to the application."""
+    """A study that is served: `pages` go to the application, all else to `write_study`."""
     served = []
 
     def serve(pages=None, **tables):

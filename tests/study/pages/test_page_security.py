@@ -37,10 +37,10 @@ def test_every_answer_has_the_headers_of_a_closed_page(serving):
 def test_no_page_has_a_script_a_style_or_a_handler_inside(serving):
     visitor = serving(training=1, practice=1, pages={"admin_token": ADMIN}).visitor().consent()
     pages = [visitor.get("/"), visitor.get("/admin"), visitor.get(visitor.home + "leave")]
-    while (seen := visitor.get()).forms:
-        pages.append(seen)
-        visitor.answer() if seen.forms[0].action.endswith("answer") else visitor.go_on()
-    for seen in [*pages, seen]:
+    while (step := visitor.get()).forms:
+        pages.append(step)
+        visitor.answer() if step.forms[0].action.endswith("answer") else visitor.go_on()
+    for seen in [*pages, step]:
         assert not {"script", "style", "iframe"} & {tag for tag, _ in seen.tags}
         names = {name for _, of in seen.tags for name in of}
         assert "style" not in names
