@@ -1,7 +1,6 @@
 """Entries are submitted, checked, added, listed and withdrawn."""
 
 import csv
-import json
 import os
 import shutil
 import subprocess
@@ -222,7 +221,7 @@ def strangers(tmp_path_factory, request):
 
 
 @pytest.mark.slow
-def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, file, tmp_path):
+def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, xbench, file, tmp_path):
     preset = ("-p", "explainer.of.name=deliberative", "-p", "explainer.of.preset=official")
     ran = call(strangers, "run", "--benchmark", file, "--explainer", "brightness", *preset, "-q")
     assert ran.returncode == 0, ran.stderr
@@ -236,21 +235,21 @@ def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, file, tmp_
     assert "brightness: its components are built and run now" in added.stderr
     assert "run again on 20 drawn cases of each of 3 networks" in added.stdout
     assert "On 30 new images (seed 1) 'brightness' scores" in added.stdout
-    listed = call(strangers, "leaderboard", "list", *board)
-    assert "fresh-checked" in listed.stdout
-    shown = call(strangers, "leaderboard", "show", "small-board", *board)
-    assert shown.returncode == 0, shown.stderr
-    assert "fresh-checked: drop" in shown.stdout
-    unlike = {name: value for name, value in strangers.items() if name != "PYTHONPATH"}
-    without = call(unlike, "leaderboard", "check", tmp_path / "brightness", *of)
-    assert without.returncode == 0, without.stderr
-    without = call(unlike, "leaderboard", "check", tmp_path / "brightness", *of, "--rerun", 2)
-    assert without.returncode == 2
-    assert "install the distribution 'xbench-brightness'" in without.stderr
+    # here, where the plugin is not installed
+    listed = xbench("leaderboard", "list", *board)
+    assert "fresh-checked" in listed.out
+    shown = xbench("leaderboard", "show", "small-board", *board)
+    assert shown.code == 0, shown.err
+    assert "fresh-checked: drop" in shown.out
+    checked = xbench("leaderboard", "check", tmp_path / "brightness", *of)
+    assert checked.code == 0, checked.err
+    without = xbench("leaderboard", "check", tmp_path / "brightness", *of, "--rerun", 2)
+    assert without.code == 2
+    assert "install the distribution 'xbench-brightness'" in without.err
 
 
 @pytest.mark.slow
-def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers, tmp_path):
+def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers, xbench, tmp_path):
     tables = SMALL.split("[[entries]]")
     planted = f'label = "planted"\n\n{KNOWN_PARTS}'
     file = small_benchmark(tmp_path, f"{tables[0]}[[entries]]\n{planted}")
@@ -261,7 +260,7 @@ def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers,
     added = call(strangers, "leaderboard", "add", tmp_path / "planted", *of, *board)
     assert added.returncode == 0, added.stderr
     assert "It is worse on images that nobody had seen." in added.stdout
-    (entry,) = json.loads(call(strangers, "leaderboard", "list", *board, "--json").stdout)
+    (entry,) = xbench("leaderboard", "list", *board, "--json").json()
     (fresh,) = entry["fresh"]
     assert fresh["submitted"] > 0.99
     assert fresh["low"] > 0.2
@@ -279,7 +278,7 @@ def test_stores_of_two_machines_give_submissions_that_pair_image_by_image(
     ran = call(environment, "run", "--benchmark", other, "--batch-size", 16, "--quiet")
     assert ran.returncode == 0, ran.stderr
     out = tmp_path / "there"
-    call(environment, "submit", "1", "--floors", "--contact", "me", "--out", out)
+    submitted(xbench, tmp_path / "home" / "store", out, "--floors")
     checked = xbench("leaderboard", "check", *out.iterdir(), "--benchmark-file", file)
     assert checked.code == 0, checked.err
     for folder in (tmp_path / "here").iterdir():
