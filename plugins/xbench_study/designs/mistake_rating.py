@@ -48,7 +48,11 @@ class MistakeRating(Design):
                 options=[DraftOption(predicted[image], names[predicted[image]])],
                 label=names[scene.labels[image]],
                 conditions=(condition,),
-                facts={"true": scene.labels[image], "predicted": predicted[image]},
+                facts={
+                    "true": scene.labels[image],
+                    "predicted": predicted[image],
+                    f"predicted by {condition}": predicted[image],
+                },
             )
             for image, photo in zip(ids, scene.photos(ids), strict=True)
             for condition, predicted in given.items()

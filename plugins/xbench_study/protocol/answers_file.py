@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ANSWERS, FACTS = "answers.parquet", "facts.json"
 """In the folder that `xbench study export` writes."""
 COLUMNS = (
-    *("participant", "condition", "image", "kind", "right", "degree", "seconds"),
+    *("participant", "condition", "item", "image", "kind", "right", "degree", "seconds"),
     *("excluded", "category"),
 )
 ADVICE = "write it with `xbench study export STUDY --out FOLDER`"
@@ -52,8 +52,9 @@ class Answers(NamedTuple):
         return self.table.filter(pc.equal(self.table["condition"], condition))
 
     def awaited(self, condition: str) -> int:
-        """How many answers are still to come."""
-        return max(self.facts.wanted.get(condition, 0) - self.of(condition).num_rows, 0)
+        """How many answers are still to come; one may rate many options, a row each."""
+        answers = self.of(condition).group_by(["participant", "item"]).aggregate([])
+        return max(self.facts.wanted.get(condition, 0) - answers.num_rows, 0)
 
     def check_condition(self, condition: str, where: str) -> None:
         """`ParameterError` where the study has no such condition."""

@@ -43,9 +43,9 @@ NAMES = [
 def write(folder, rows=ROWS, **facts):
     folder.mkdir(exist_ok=True)
     columns = zip(*rows, strict=True) if rows else [[] for _ in NAMES]
-    pq.write_table(
-        pa.table(dict(zip(NAMES, map(list, columns), strict=True))), folder / "answers.parquet"
-    )
+    table = pa.table(dict(zip(NAMES, map(list, columns), strict=True)))
+    table = table.append_column("item", [[f"item {image}" for image in table["image"].to_pylist()]])
+    pq.write_table(table, folder / "answers.parquet")
     given = {
         "study": "s",
         "design": "wrong-label",
@@ -103,6 +103,12 @@ def test_scores_are_shares_of_right_answers_by_image_and_participant(protocol):
 def test_answers_are_awaited_until_all_are_there(protocol):
     assert protocol.awaited(entry()) == 1
     assert protocol.awaited(entry("image")) == 4
+
+
+def test_one_answer_that_rates_several_options_is_one_of_those_awaited(tmp_path):
+    rows = [("p1", "maps", 3, "trial", None, 5.0, "", "", degree) for degree in (0, 1, 4)]
+    folder = write(tmp_path / "answers", rows, design="mistake-rating")
+    assert StudyProtocol(MistakeRating(), folder).awaited(entry()) == 4
 
 
 def test_ratings_are_degrees_and_who_cannot_tell_is_in_no_mean(tmp_path):
