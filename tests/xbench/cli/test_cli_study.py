@@ -220,6 +220,44 @@ def test_answers_are_imported_copied_erased_and_forgotten(xbench, studied, tmp_p
     assert "0 of 12" in xbench("study", "status", folder).out
 
 
+RATING = {"kind": "rate", "scale": ["no", "perhaps", "yes"]}
+
+
+@pytest.mark.parametrize(
+    ("design", "question", "file", "head", "line"),
+    [
+        ("categorisation", {}, "labels.csv", "image,annotator,label", "1000,{},class 0"),
+        (
+            *("class-confusion", RATING, "ratings.csv"),
+            *("person,true,predicted,rating,expected", "{},class 4,class 0,2,"),
+        ),
+    ],
+)
+def test_what_a_design_collects_stands_beside_its_answers(
+    xbench, tmp_path, design, question, file, head, line
+):
+    study = write_study(tmp_path / "STUDY", question=question)
+    path = study.folder / "study.toml"
+    path.write_text(path.read_text().replace("wrong-label", design))
+    known = study.folder / "key.json"
+    known.write_text(known.read_text().replace('"true": 5', '"true": 4'))
+    item = study.of_kind("trial")[0]
+    keys = [option.key for option in item.options]
+    heads = [f"Answer.degree-{key}" for key in keys] if question else ["Answer.option"]
+    cells = ["2"] * 5 if question else keys[:1]
+    (tmp_path / "r.csv").write_text(
+        ",".join(("WorkerId", "Input.item", "Input.condition", *heads))
+        + "\n"
+        + ",".join(("A1", item.key, "with", *cells))
+    )
+    imported = xbench("study", "import", study.folder, tmp_path / "r.csv")
+    assert imported.code == 0, imported.err
+    assert xbench("study", "export", study.folder, "--out", tmp_path / "out").code == 0
+    person = (tmp_path / "out" / "participants.csv").read_text().splitlines()[1].split(",")[0]
+    first, second, *_ = (tmp_path / "out" / file).read_text().splitlines()
+    assert (first, second) == (head, line.format(person))
+
+
 def test_what_is_decided_beforehand_is_printed(xbench, studied):
     text = xbench("study", "preregister", studied.folder).out
     assert text.startswith("# Preregistration: A small study")
