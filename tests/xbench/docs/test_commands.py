@@ -25,7 +25,7 @@ DATA = {
     r"\bcub200": "CUB-200-2011",
     r"ade20k": "ADE20K",
     r"cifar10": "CIFAR-10 or CIFAR-100",
-    r"imagenet|-photographs": "ImageNet",
+    r"imagenet|-photographs|wrong-label-[12]": "ImageNet",
     r"metashift": "MetaShift",
     r"dataset packed": "images and weights of the packed format",
     r"dataset folder": "the library's weights, and photographs",
