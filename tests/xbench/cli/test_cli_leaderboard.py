@@ -1,14 +1,13 @@
 """Entries are submitted, checked, added, listed and withdrawn."""
 
 import csv
-import os
-import shutil
-import subprocess
-import sys
 
 import pytest
 
 from small_boards import FLOOR, SMALL, altered, small_benchmark
+from strangers import install, installed_here
+from threads import threads
+from xbench import run
 from xbench.results.board.folder import read_submission
 
 PLANTED = '''\
@@ -71,18 +70,13 @@ def file(tmp_path_factory):
     return small_benchmark(tmp_path_factory.mktemp("file"))
 
 
-def call(environment, *arguments):
-    command = [sys.executable, "-m", "xbench", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def store(file, tmp_path_factory):
     """A store in which the small benchmark was run."""
     folder = tmp_path_factory.mktemp("store")
-    environment = {**os.environ, "XBENCH_HOME": str(folder / "home")}
-    called = call(environment, "run", "--benchmark", file, "--store", folder / "store", "--quiet")
-    assert called.returncode == 0, called.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XBENCH_HOME", str(folder / "home"))
+        run(str(file), store=folder / "store", quiet=True)
     return folder / "store"
 
 
@@ -206,44 +200,40 @@ def test_what_cannot_be_submitted_is_named_and_nothing_is_written(xbench, store,
 
 @pytest.fixture(scope="module")
 def strangers(tmp_path_factory, request):
-    """The environment of a machine with the example plugin and with a planted one."""
-    source = request.config.rootpath / "tests" / "example_plugin"
-    folder, home = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("home")
-    shutil.copy(source / "xbench_brightness.py", folder)
-    (folder / "xbench_planted.py").write_text(PLANTED)
-    for name in ("brightness", "planted"):
-        info = folder / f"xbench_{name}-0.1.dist-info"
-        info.mkdir()
-        metadata = f"Metadata-Version: 2.1\nName: xbench-{name}\nVersion: 0.1\n"
-        (info / "METADATA").write_text(metadata)
-        (info / "entry_points.txt").write_text(f"[xbench]\nexplainer.{name} = xbench_{name}\n")
-    return {**os.environ, "PYTHONPATH": str(folder), "XBENCH_HOME": str(home)}
+    """A folder with the example plugin and with a planted one."""
+    source = request.config.rootpath / "tests" / "example_plugin" / "xbench_brightness.py"
+    folder = tmp_path_factory.mktemp("installed")
+    for name, text in (("brightness", source.read_text()), ("planted", PLANTED)):
+        install(folder, f"xbench-{name}", text, [f"explainer.{name}"], version="0.1")
+    return folder
+
+
+def well(called):
+    """What was printed by a call that went well."""
+    assert called.code == 0, called.err
+    return called
 
 
 @pytest.mark.slow
 def test_a_strangers_plugin_is_submitted_checked_and_added(strangers, xbench, file, tmp_path):
     preset = ("-p", "explainer.of.name=deliberative", "-p", "explainer.of.preset=official")
-    ran = call(strangers, "run", "--benchmark", file, "--explainer", "brightness", *preset, "-q")
-    assert ran.returncode == 0, ran.stderr
-    call(strangers, "submit", "brightness", "--contact", "me", "--out", tmp_path)
-    manifest = read_submission(tmp_path / "brightness").manifest
-    assert manifest.links.plugin == "xbench-brightness"
     board, of = ("--board", tmp_path / "board"), ("--benchmark-file", file)
-    checks = ("--rerun", 20, "--fresh", 1)
-    added = call(strangers, "leaderboard", "add", tmp_path / "brightness", *of, *checks, *board)
-    assert added.returncode == 0, added.stderr
-    assert "brightness: its components are built and run now" in added.stderr
-    assert "run again on 20 drawn cases of each of 3 networks" in added.stdout
-    assert "On 30 new images (seed 1) 'brightness' scores" in added.stdout
+    entry, checks = tmp_path / "brightness", ("--rerun", 20, "--fresh", 1)
+    with installed_here(strangers):
+        well(xbench("run", "--benchmark", file, "--explainer", "brightness", *preset, "-q"))
+        well(xbench("submit", "brightness", "--contact", "me", "--out", tmp_path))
+        added = well(xbench("leaderboard", "add", entry, *of, *checks, *board))
+    assert read_submission(entry).manifest.links.plugin == "xbench-brightness"
+    assert "brightness: its components are built and run now" in added.err
+    assert "run again on 20 drawn cases of each of 3 networks" in added.out
+    assert "On 30 new images (seed 1) 'brightness' scores" in added.out
     # here, where the plugin is not installed
     listed = xbench("leaderboard", "list", *board)
     assert "fresh-checked" in listed.out
-    shown = xbench("leaderboard", "show", "small-board", *board)
-    assert shown.code == 0, shown.err
+    shown = well(xbench("leaderboard", "show", "small-board", *board))
     assert "fresh-checked: drop" in shown.out
-    checked = xbench("leaderboard", "check", tmp_path / "brightness", *of)
-    assert checked.code == 0, checked.err
-    without = xbench("leaderboard", "check", tmp_path / "brightness", *of, "--rerun", 2)
+    well(xbench("leaderboard", "check", entry, *of))
+    without = xbench("leaderboard", "check", entry, *of, "--rerun", 2)
     assert without.code == 2
     assert "install the distribution 'xbench-brightness'" in without.err
 
@@ -253,13 +243,12 @@ def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers,
     tables = SMALL.split("[[entries]]")
     planted = f'label = "planted"\n\n{KNOWN_PARTS}'
     file = small_benchmark(tmp_path, f"{tables[0]}[[entries]]\n{planted}")
-    ran = call(strangers, "run", "--benchmark", file, "--quiet")
-    assert ran.returncode == 0, ran.stderr
-    call(strangers, "submit", "planted", "--contact", "me", "--out", tmp_path)
     of, board = ("--benchmark-file", file, "--fresh", 1), ("--board", tmp_path / "board")
-    added = call(strangers, "leaderboard", "add", tmp_path / "planted", *of, *board)
-    assert added.returncode == 0, added.stderr
-    assert "It is worse on images that nobody had seen." in added.stdout
+    with installed_here(strangers):
+        well(xbench("run", "--benchmark", file, "--quiet"))
+        well(xbench("submit", "planted", "--contact", "me", "--out", tmp_path))
+        added = well(xbench("leaderboard", "add", tmp_path / "planted", *of, *board))
+    assert "It is worse on images that nobody had seen." in added.out
     (entry,) = xbench("leaderboard", "list", *board, "--json").json()
     (fresh,) = entry["fresh"]
     assert fresh["submitted"] > 0.99
@@ -267,20 +256,17 @@ def test_an_entry_that_knows_the_public_test_images_drops_on_new_ones(strangers,
 
 
 @pytest.mark.slow
-def test_stores_of_two_machines_give_submissions_that_pair_image_by_image(
-    xbench, store, file, tmp_path
-):
-    submitted(xbench, store, tmp_path / "here", "--floors")
-    first, *others = SMALL.split("[[entries]]")
-    turned = "[[entries]]".join([first, *others[::-1]])
-    other = small_benchmark(tmp_path, turned)
-    environment = {**os.environ, "OMP_NUM_THREADS": "2", "XBENCH_HOME": str(tmp_path / "home")}
-    ran = call(environment, "run", "--benchmark", other, "--batch-size", 16, "--quiet")
-    assert ran.returncode == 0, ran.stderr
+def test_stores_of_two_machines_give_submissions_that_pair_image_by_image(xbench, tmp_path):
+    first, *others = SMALL.replace("images = 30", "images = 12").split("[[entries]]")
+    orders = {"here": others, "there": others[::-1]}
+    for name, count in (("there", 2), ("here", 1)):
+        tables = "[[entries]]".join([f"repeats = 1\n{first}", *orders[name]])
+        file = small_benchmark(tmp_path, tables)
+        with threads(count):
+            run(str(file), store=tmp_path / "store" / name, batch_size=16 * count, quiet=True)
+        submitted(xbench, tmp_path / "store" / name, tmp_path / name, "--floors")
     out = tmp_path / "there"
-    submitted(xbench, tmp_path / "home" / "store", out, "--floors")
-    checked = xbench("leaderboard", "check", *out.iterdir(), "--benchmark-file", file)
-    assert checked.code == 0, checked.err
+    well(xbench("leaderboard", "check", *out.iterdir(), "--benchmark-file", file))
     for folder in (tmp_path / "here").iterdir():
         one, two = read_submission(folder), read_submission(out / folder.name)
         assert states(one) == states(two)
