@@ -1,12 +1,10 @@
 """A stranger's plugin brings a kind, another adds a component to it; both are installed."""
 
 import json
-import os
-import subprocess
-import sys
-from types import SimpleNamespace
 
 import pytest
+
+from strangers import install, installed_here
 
 pytestmark = pytest.mark.slow
 
@@ -21,10 +19,10 @@ from xbench import Component, hookimpl
 from xbench.commands import OUTPUT, Session, parameter_tree, print_lines, session_options
 
 
-class Design(Component):
+class Interview(Component):
     """Which questions a participant is asked."""
 
-    kind: ClassVar[str] = "design"
+    kind: ClassVar[str] = "interview"
 
     @abstractmethod
     def questions(self, images: int) -> int:
@@ -32,7 +30,7 @@ class Design(Component):
 
 
 @dataclass(frozen=True)
-class Every(Design):
+class Every(Interview):
     """Every image, so many times."""
 
     name = "every"
@@ -49,18 +47,18 @@ def ask(session: Session) -> None:
     """Ask."""
     from xbench import Builder
 
-    given = parameter_tree(session.parameters)["design"]
-    design = Builder(session.registry).build("design", given)
-    print_lines(f"{design.questions(10)} questions")
+    given = parameter_tree(session.parameters)["interview"]
+    interview = Builder(session.registry).build("interview", given)
+    print_lines(f"{interview.questions(10)} questions")
 
 
 @hookimpl
 def register_kinds() -> list[type[Component]]:
-    return [Design]
+    return [Interview]
 
 
 @hookimpl
-def register_designs() -> list[type[Design]]:
+def register_interviews() -> list[type[Interview]]:
     return [Every]
 
 
@@ -71,12 +69,12 @@ def register_commands() -> list[click.Command]:
 ADDED = '''
 from dataclasses import dataclass
 
-from acme_studies import Design
+from acme_studies import Interview
 from xbench import hookimpl
 
 
 @dataclass(frozen=True)
-class Some(Design):
+class Some(Interview):
     """Some of the images."""
 
     name = "some"
@@ -87,58 +85,44 @@ class Some(Design):
 
 
 @hookimpl
-def register_designs() -> list[type[Design]]:
+def register_interviews() -> list[type[Interview]]:
     return [Some]
 '''
 
 
-def install(folder, name, text, *points):
-    """An installed distribution with this module and these entry points."""
-    module = name.replace("-", "_")
-    (folder / f"{module}.py").write_text(text)
-    info = folder / f"{module}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    lines = [f"{point} = {module}" for point in points]
-    (info / "entry_points.txt").write_text("\n".join(["[xbench]", *lines, ""]))
-
-
 @pytest.fixture(scope="module")
-def call(tmp_path_factory):
-    """Calls `xbench` where both plugins, and a rival, are installed."""
+def folder(tmp_path_factory):
+    """Where both plugins, and a rival, are installed."""
     folder = tmp_path_factory.mktemp("installed")
-    install(folder, "acme-studies", STUDIES, "kind.design", "design.every", "command.ask")
-    install(folder, "more-designs", ADDED, "design.some")
-    install(folder, "rival", "", "kind.loss")
-    home = tmp_path_factory.mktemp("home")
-    environment = {**os.environ, "PYTHONPATH": str(folder), "XBENCH_HOME": str(home)}
+    install(folder, "acme-studies", STUDIES, ["kind.interview", "interview.every", "command.ask"])
+    install(folder, "more-interviews", ADDED, ["interview.some"])
+    install(folder, "rival", "", ["kind.loss"])
+    return folder
 
-    def called(*arguments):
-        command = [sys.executable, "-m", "xbench", *arguments]
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False
-        )
-        return SimpleNamespace(code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
-    return called
+@pytest.fixture
+def call(folder, xbench):
+    """Calls `xbench` there."""
+    with installed_here(folder):
+        yield xbench
 
 
 def test_components_of_a_brought_kind_are_listed_with_who_provides_them(call):
-    rows = json.loads(call("list", "designs", "--json").out)
+    rows = json.loads(call("list", "interviews", "--json").out)
     assert [(row["name"], row["distribution"]) for row in rows] == [
         ("every", "acme-studies"),
-        ("some", "more-designs"),
+        ("some", "more-interviews"),
     ]
-    assert "design" in call("list", "kind").out
-    assert "did you mean 'design'?" in call("list", "desing").err
+    assert "interview" in call("list", "kind").out
+    assert "did you mean 'interview'?" in call("list", "inteview").err
 
 
 def test_a_kind_and_its_components_are_shown(call):
-    shown = call("show", "kind", "design")
-    assert shown.out.startswith("kind design, provided by acme-studies 1.0 (acme_studies)")
+    shown = call("show", "kind", "interview")
+    assert shown.out.startswith("kind interview, provided by acme-studies 1.0 (acme_studies)")
     assert "Which questions a participant is asked." in shown.out
     assert "components: every, some" in shown.out
-    component = json.loads(call("show", "design", "some", "--json").out)
+    component = json.loads(call("show", "interview", "some", "--json").out)
     (share,) = component["parameters"]
     assert (share["name"], share["what"], share["default"]) == ("share", "a number", "0.5")
 
@@ -146,24 +130,24 @@ def test_a_kind_and_its_components_are_shown(call):
 def test_plugins_are_listed_and_a_clash_with_the_core_is_named(call):
     out = json.loads(call("plugins", "list", "--json").out)
     states = {row["component"]: row["state"] for row in out if "xbench-xai" not in str(row)}
-    assert states["kind design"] == states["design some"] == "ok"
+    assert states["kind interview"] == states["interview some"] == "ok"
     assert "claimed by xbench itself and by rival 1.0 (rival)" in states["kind loss"]
     assert call("show", "loss", "cross-entropy").code == 0
 
 
-@pytest.mark.parametrize(("name", "count"), [("acme-studies", 3), ("more-designs", 1)])
+@pytest.mark.parametrize(("name", "count"), [("acme-studies", 3), ("more-interviews", 1)])
 def test_both_pass_the_conformance_suite(call, name, count):
     checked = call("plugins", "check", name)
     assert checked.out == f"{name}: {count} components, 0 faults\n", checked.err
 
 
 def test_parameters_of_a_brought_kind_follow_p(call):
-    assert call("ask", "-p", "design=every", "-p", "design.times=3").out == "30 questions\n"
-    assert call("ask", "-p", "design=some", "-p", "design.share=0.2").out == "2 questions\n"
-    wrong = call("ask", "-p", "design=some", "-p", "design.part=1")
+    assert call("ask", "-p", "interview=every", "-p", "interview.times=3").out == "30 questions\n"
+    assert call("ask", "-p", "interview=some", "-p", "interview.share=0.2").out == "2 questions\n"
+    wrong = call("ask", "-p", "interview=some", "-p", "interview.part=1")
     assert wrong.code == 2
-    assert "unknown parameter of design (some) 'part'" in wrong.err
+    assert "unknown parameter of interview (some) 'part'" in wrong.err
 
 
 def test_without_plugins_the_kind_is_not_there(call):
-    assert "unknown kind 'design'" in call("list", "design", "--no-plugins").err
+    assert "unknown kind 'interview'" in call("list", "interview", "--no-plugins").err
