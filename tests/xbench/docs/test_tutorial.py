@@ -1,56 +1,61 @@
 """The tutorial works from its first block to its last, in order, in one folder."""
 
-import os
 import re
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 from documented import blocks
+from strangers import forget, installed_here
+from xbench.cli import main
 
-SMALL = "-p dataset.train=80 -p dataset.test=40 -p training.epochs=1"
-XBENCH = f"""#!/bin/sh
-case "$1" in
-    run) exec {sys.executable} -m xbench "$@" {SMALL} --limit 8 --pictures 1 --quiet ;;
-    explain) exec {sys.executable} -m xbench "$@" {SMALL} --quiet ;;
-    *) exec {sys.executable} -m xbench "$@" ;;
-esac
-"""
-"""What is called `xbench` here: the same with less to do."""
-PIP = f"""#!/bin/sh
-shift
-exec {sys.executable} -m pip install --quiet --no-deps --no-index --no-build-isolation \
-    --disable-pip-version-check --target "$PYTHONPATH" "$@"
-"""
-"""What is called `pip` here: it installs into a folder of its own."""
+SMALL = ["-p", "dataset.train=80", "-p", "dataset.test=40", "-p", "training.epochs=1", "--quiet"]
+LESS = {"run": [*SMALL, "--limit", "8", "--pictures", "1", "--repeats", "1"], "explain": SMALL}
+"""What is added to a verb, so that it has less to do."""
+PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index")
+FLAGS = ("--no-build-isolation", "--disable-pip-version-check")
 
 
 @pytest.fixture
-def reader(tmp_path):
-    """The folder and the environment of somebody who has installed xbench."""
-    for name in ("bin", "site", "home", "work"):
-        (tmp_path / name).mkdir()
-    for name, text in (("xbench", XBENCH), ("pip", PIP)):
-        (tmp_path / "bin" / name).write_text(text)
-        (tmp_path / "bin" / name).chmod(0o755)
-    ours = {"PYTHONPATH": str(tmp_path / "site"), "XBENCH_HOME": str(tmp_path / "home")}
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return tmp_path / "work", {**os.environ, **ours, "PATH": path}
+def site(tmp_path):
+    """Where a reader installs plugins; what is installed there is so in this process."""
+    (tmp_path / "site").mkdir()
+    with installed_here(tmp_path / "site"):
+        yield tmp_path / "site"
+
+
+@pytest.fixture
+def follow(tmp_path, site, monkeypatch, capsys):
+    """Does what a line says as a reader would in a folder; what `xbench` printed."""
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def line(text):
+        program, verb, *arguments = shlex.split(text)
+        if program == "pip":
+            subprocess.run([*PIP, *FLAGS, "--target", str(site), *arguments], check=True)
+            forget()
+            return ""
+        assert program == "xbench", text
+        with pytest.raises(SystemExit) as ended:
+            main([verb, *arguments, *LESS.get(verb, ())])
+        printed = capsys.readouterr()
+        assert not ended.value.code, f"{text}\n{printed.out}{printed.err}"
+        return printed.out
+
+    return line
 
 
 @pytest.mark.slow
-def test_the_tutorial_works_block_by_block(project, reader):
-    folder, environment = reader
-    where = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
-    printed = ""
+def test_the_tutorial_works_block_by_block(project, follow, tmp_path):
+    folder, printed = tmp_path / "work", ""
     for block in blocks(project / "docs" / "tutorial.md"):
         if block.language == "toml":
             (folder / block.text.split("\n")[0].removeprefix("# ")).write_text(block.text)
         elif not block.needs:
-            called = subprocess.run(["sh", "-ec", block.text], check=False, **where)  # noqa: S607
-            assert called.returncode == 0, f"{block.text}\n{called.stdout}{called.stderr}"
-            printed += called.stdout
+            printed += "".join(map(follow, block.text.split("\n")))
     for said in ("'entropy'", "'hesitancy'", "my-score"):
         assert said in printed
     for file in ("first/index.html", "second/index.html", "pictures/toybirds-2000003.png"):

@@ -28,7 +28,7 @@ def installed_here(*folders: Path) -> Iterator[None]:
     """In this block what lies in the folders is installed, as for a process that starts in it."""
     paths, modules = list(sys.path), set(sys.modules)
     sys.path[:0] = map(str, folders)
-    _forget()
+    forget()
     try:
         yield
     finally:
@@ -36,10 +36,10 @@ def installed_here(*folders: Path) -> Iterator[None]:
         for name in set(sys.modules) - modules:
             if _lies_in(sys.modules[name], folders):
                 del sys.modules[name]
-        _forget()
+        forget()
 
 
-def _forget() -> None:
+def forget() -> None:
     """What this process has read of the installed distributions."""
     importlib.invalidate_caches()
     for cached in (installed, component._provider, component._points, component._owners):
