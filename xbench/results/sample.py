@@ -88,6 +88,11 @@ def same_first_key(a: Sample, b: Sample) -> bool:
     return crossed and np.array_equal(a.clusters[0].names, b.clusters[0].names)
 
 
+def same_second_key(a: Sample, b: Sample) -> bool:
+    """Whether two samples whose clusters cross have the same ones of the second key."""
+    return np.array_equal(a.clusters[1].names, b.clusters[1].names)
+
+
 def both_scored(a: Sample, b: Sample) -> tuple[Sample, Sample]:
     """Of two samples of the same cases, the rows of those that both have a value of."""
     units = np.intersect1d(a.scored(), b.scored(), assume_unique=True)

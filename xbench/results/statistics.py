@@ -23,6 +23,7 @@ from xbench.results.sample import (
     clustered,
     same_cases,
     same_first_key,
+    same_second_key,
     sample_of,
 )
 
@@ -131,8 +132,9 @@ def difference(
 ) -> Difference:
     """`of` minus `minus`: paired by case where both were scored on the same cases.
 
-    Where two keys cross, and both have the same clusters of the first and others of the second
-    (the same images, other participants), the first are resampled together and the second apart.
+    Where two keys cross, cases differ and both have the same clusters of the first (images that
+    other participants were asked about), these are resampled together; those of the second too
+    where they are the same (each participant met all conditions, each image in one), else apart.
     With `apart` nothing is paired.
     """
     a, b = sample_of(of), sample_of(minus)
@@ -141,8 +143,8 @@ def difference(
         a, b = both_scored(a, b)
         means = resampled_means(a, draws) - resampled_means(b, draws)
     elif not apart and same_first_key(a, b):
-        paired = True
-        means = resampled_means(a, draws) - resampled_means(b, draws, second=OTHERS)
+        paired, second = True, 1 if same_second_key(a, b) else OTHERS
+        means = resampled_means(a, draws) - resampled_means(b, draws, second)
     else:
         other = Draws(Resampling(resampling.level, resampling.resamples, resampling.seed + 1))
         means = resampled_means(a, draws) - resampled_means(b, other)

@@ -39,7 +39,7 @@ class Facts(BaseModel):
     """How many participants are left out, by reason."""
 
 
-class Answers(NamedTuple):
+class CountedAnswers(NamedTuple):
     """The answers of a study that count, and what is known of them."""
 
     table: pa.Table
@@ -63,7 +63,7 @@ class Answers(NamedTuple):
             raise ParameterError(f"{where} has no condition {condition!r}; it has {names}")
 
 
-def read_answers(folder: str) -> Answers:
+def read_answers(folder: str) -> CountedAnswers:
     """The trials of participants who are not left out; `ParameterError` for what cannot be read."""
     place = Path(folder).expanduser()
     states = tuple((place / name).stat().st_mtime_ns for name in _present(place))
@@ -78,7 +78,7 @@ def _present(place: Path) -> Mapping[str, None]:
 
 
 @functools.lru_cache(maxsize=8)
-def _read(place: Path, states: tuple[int, ...]) -> Answers:
+def _read(place: Path, states: tuple[int, ...]) -> CountedAnswers:
     import pyarrow.compute as pc
 
     try:
@@ -90,7 +90,7 @@ def _read(place: Path, states: tuple[int, ...]) -> Answers:
     if missing:
         raise ParameterError(f"answers: {place / ANSWERS} lacks the column {missing[0]}; {ADVICE}")
     counts = pc.and_(pc.equal(table["kind"], "trial"), pc.equal(table["excluded"], ""))
-    return Answers(table.filter(counts), facts)
+    return CountedAnswers(table.filter(counts), facts)
 
 
 def write_facts(book: "AnswerBook", folder: Path, now: float) -> Path:

@@ -28,7 +28,7 @@ from xbench import (
     weights_recipe,
 )
 from xbench_study.designs.design import Design
-from xbench_study.protocol.answers_file import ANSWERS, Answers, read_answers
+from xbench_study.protocol.answers_file import ANSWERS, CountedAnswers, read_answers
 from xbench_study.shown.pictures import ShownPictures
 from xbench_study.shown.shown_maps import ShownMaps
 
@@ -87,7 +87,7 @@ class StudyProtocol(Protocol):
         """How many answers the condition still wants."""
         return self._answers(entry).awaited(condition_of(entry))
 
-    def _answers(self, entry: Entry) -> Answers:
+    def _answers(self, entry: Entry) -> CountedAnswers:
         if not self.answers:
             raise MismatchError(
                 "this benchmark scores answers of people: make a study with `xbench study new`, "

@@ -338,3 +338,24 @@ def test_other_people_about_the_same_images_are_paired_by_image():
     assert widths[0] < 1.2 * widths[1]
     assert 5 * widths[1] < widths[2]
     assert other.low < other.value < other.high
+
+
+def test_people_who_met_both_conditions_with_different_images_are_paired_by_themselves():
+    rng = np.random.default_rng(0)
+    skill = rng.normal(0, 5, 40)
+    every = [(image, person) for image in range(30) for person in range(40)]
+    parity = {0: "a", 1: "b"}
+
+    def scores(name, renamed=""):
+        pairs = [(i, p) for i, p in every if parity[(i + p) % 2] == name]
+        images = np.array([f"image/{i}" for i, _ in pairs], dtype=object)
+        people = np.array([f"{renamed}{p}" for _, p in pairs], dtype=object)
+        values = skill[[p for _, p in pairs]] + rng.normal(0, 0.1, len(pairs))
+        return [CaseScores("s", "higher", images, values, clusters=(images, people))]
+
+    resampling = Resampling(0.95, 400, 0)
+    ours = scores("a")
+    same = difference(("a", "b"), ours, scores("b"), resampling)
+    other = difference(("a", "b"), ours, scores("b", "another "), resampling)
+    assert same.paired
+    assert 1.8 * (same.high - same.low) < other.high - other.low
