@@ -70,7 +70,7 @@ class Editing:
             noise = self.noise * torch.randn(image.shape, generator=source, dtype=torch.float64)
             return partial(_imputed, image.cpu().double(), noise, image.device)
         if self.baseline == "mean":
-            return partial(_composed, image, baseline_images("mean", image[None])[0])
+            return partial(_composed, image, baseline_images("mean", image[None])[0].contiguous())
         return partial(_composed, image, blurred(image, self.blur * min(image.shape[1:])))
 
 

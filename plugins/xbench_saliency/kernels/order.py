@@ -26,37 +26,46 @@ def removal_steps(
     """
     height, width = saliency.shape
     means, areas = block_means(saliency, block).flatten(), block_areas((height, width), block)
-    order = _falling(means, orders)
-    areas_in_order = areas.flatten()[order]
-    doubled_middles = 2 * areas_in_order.cumsum(1) - areas_in_order
-    in_order = 1 + doubled_middles * steps // (2 * height * width)
-    of_blocks = torch.empty_like(in_order).scatter_(1, order, in_order).to(torch.int16)
-    squares = of_blocks.view(len(orders), *areas.shape)
-    if block == 1:
-        return squares
-    pixels = squares.repeat_interleave(block, 1).repeat_interleave(block, 2)
-    return pixels[:, :height, :width].contiguous()
+    order = _falling(means, orders)  # one row where no values are equal
+    in_order = 1 + _doubled_middles(areas, order) * steps // (2 * height * width)
+    of_blocks = torch.empty_like(order).scatter_(1, order, in_order.expand_as(order))
+    squares = of_blocks.to(torch.int16).view(len(order), *areas.shape)
+    if block > 1:
+        squares = squares.repeat_interleave(block, 1).repeat_interleave(block, 2)
+    return squares[:, :height, :width].expand(len(orders), -1, -1)
+
+
+def _doubled_middles(
+    areas: Int64[Tensor, "rows columns"], order: Int64[Tensor, "kept cells"]
+) -> Int64[Tensor, "#kept cells"]:
+    """Twice the area that lies before the middle of each block, in order."""
+    first = int(areas[0, 0])
+    if (areas == first).all():
+        return (first * (2 * torch.arange(areas.numel()) + 1))[None]
+    in_order = areas.flatten()[order]
+    return 2 * in_order.cumsum(1) - in_order
 
 
 def _falling(
     values: Float[Tensor, " cells"], orders: Int64[Tensor, "draws cells"]
-) -> Int64[Tensor, "draws cells"]:
+) -> Int64[Tensor, "kept cells"]:
     """The places of the values, the largest first; those of equal ones in each of the orders.
 
-    One sort serves all orders, and only places of equal values are sorted again.
+    One sort serves all orders, and only places of equal values are sorted again. Where no values
+    are equal, one row stands for all orders.
     """
-    places = values.argsort(descending=True)
-    order, in_order = places.repeat(len(orders), 1), values[places]
+    in_order, places = values.sort(descending=True)
     rises = torch.zeros_like(places)
     rises[1:] = in_order[1:] != in_order[:-1]
     groups = rises.cumsum(0)
-    tied = (groups.bincount() > 1)[groups]
-    if tied.any():
-        ranks = torch.empty_like(orders).scatter_(
-            1, orders, torch.arange(len(places)).expand_as(orders)
-        )
-        keys = groups[tied] * len(places) + ranks[:, places[tied]]
-        order[:, tied] = places[tied][keys.argsort(dim=1)]
+    if groups[-1] == len(places) - 1:
+        return places[None]
+    tied, order = (groups.bincount() > 1)[groups], places.repeat(len(orders), 1)
+    ranks = torch.empty_like(orders).scatter_(
+        1, orders, torch.arange(len(places)).expand_as(orders)
+    )
+    keys = groups[tied] * len(places) + ranks[:, places[tied]]
+    order[:, tied] = places[tied][keys.argsort(dim=1)]
     return order
 
 
