@@ -5,7 +5,8 @@ OMP_NUM_THREADS=1 pytest benchmarks/load/test_study_load.py -s [-k sqlite | -k p
 The server is `xbench study serve`, a program of its own, on SQLite or on the PostgreSQL of the test
 extra, which writes to the disk here. People are threads of this program with a connection each;
 they read every page with its pictures, and follow each form as a browser does. 200 people give 20
-answers each, first with two seconds of thinking, then without any; at last the server is killed 20
+answers each, first with two seconds of thinking, all of them there at once after ten seconds,
+then without any and without waiting for each other; at last the server is killed 20
 times at random moments under the load of 100 people, and started again. Each part ends by itself.
 An answer counts as accepted when the server has led on from it.
 """
@@ -37,6 +38,8 @@ from xbench_study.answers.progress import token_digest
 from xbench_study.answers.storage.tables import answers, tokens, trials
 
 PEOPLE, ANSWERS, THINKING, KILLS, UNDER_FIRE = 200, 20, 2.0, 20, 100
+ARRIVAL = 10.0
+"""Seconds in which those who think arrive; all are there at once for half a minute then."""
 PROMISED = 0.1
 """Seconds that 95 % of answers take at most, with thinking."""
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -128,6 +131,7 @@ class Person:
     server: Server
     number: int
     thinking: float
+    arrival: float = 0.0
     seconds: dict = field(default_factory=lambda: {"answer": [], "page": [], "picture": []})
     accepted: list = field(default_factory=list)
     failures: int = 0
@@ -142,7 +146,7 @@ class Person:
 
     def take(self):
         source = random.Random(self.number)
-        time.sleep(source.random() * self.thinking)
+        time.sleep(source.random() * self.arrival)
         while not self.home:
             self.consent()
         while seen := self.page():
@@ -216,9 +220,9 @@ class Answered:
         return self.content.decode()
 
 
-def crowd(server, count, thinking, meanwhile=lambda: None):
+def crowd(server, count, thinking, arrival=0.0, meanwhile=lambda: None):
     """People who take part at once; what they did, and the seconds it took."""
-    people = [Person(server, number, thinking) for number in range(count)]
+    people = [Person(server, number, thinking, arrival) for number in range(count)]
     threads = [threading.Thread(target=person.run) for person in people]
     start = time.perf_counter()
     for thread in threads:
@@ -258,7 +262,7 @@ def report(title, people, seconds, counts):
 
 
 def test_two_hundred_people_who_think(served):
-    people, seconds = crowd(served, PEOPLE, THINKING)
+    people, seconds = crowd(served, PEOPLE, THINKING, ARRIVAL)
     counts = check(served, people)
     slow = report("with 2 s of thinking", people, seconds, counts)
     assert counts == (PEOPLE * ANSWERS, PEOPLE * ANSWERS)
@@ -281,7 +285,7 @@ def test_twenty_deaths_of_the_server(served):
             served.kill()
             served.start()
 
-    people, seconds = crowd(served, UNDER_FIRE, 0.3, shoot)
+    people, seconds = crowd(served, UNDER_FIRE, 0.3, 2.0, shoot)
     counts = check(served, people)
     report(f"{KILLS} kills", people, seconds, counts)
     assert counts[1] >= counts[0]

@@ -95,7 +95,7 @@ class AnswerBook:
         if at is None:
             return None
         if at.stage == "trial" and at.trial and at.trial.shown_at is None:
-            with self.database.writing() as connection:
+            with self.database.writing(lasting=False) as connection:  # an answer lasts by itself
                 answering.show(connection, at.trial, now)
         return step_of(self.study, at)
 

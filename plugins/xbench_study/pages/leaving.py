@@ -46,6 +46,7 @@ class Leaving:
     def _leave(self, token: str, erase: bool) -> bool:
         if not self.service.participants.take(token):
             raise HTTPException(429)
+        self.service.shown.forget(token)
         return self.service.book.leave(token, self.service.clock(), erase=erase)
 
     def erased(self, request: Request) -> Response:

@@ -1,6 +1,7 @@
 """A participant's steps: each form leads back to the one address that shows what comes next."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
@@ -39,20 +40,29 @@ class Participation:
 
     def step(self, request: Request) -> Response:
         """What comes next."""
-        step = self.service.current(request.path_params["token"])
+        token = request.path_params["token"]
+        step = self.service.current(token)
+        if step.stage in WITH_PICTURES:
+            self.service.shown.note(token, step.position, assets(self.service.study, step))
         before = kept(request.query_params, step, self.service)
         return stage_page(self.service, request, step, addresses(request, step.position), before)
 
-    def asset(self, request: Request) -> Response:
+    async def asset(self, request: Request) -> Response:
         """A picture of the step that the participant is at, and no other."""
-        step = self.service.current(request.path_params["token"])
-        number = request.path_params["number"]
-        if step.stage not in WITH_PICTURES or step.position != request.path_params["position"]:
-            raise HTTPException(404)
-        keys = assets(self.service.study, step)
+        token, position, number = (request.path_params[n] for n in ("token", "position", "number"))
+        keys = self.service.shown.keys(token, position)
+        if keys is None:
+            keys = await run_in_threadpool(self._assets, token, position)
+        elif not self.service.participants.take(token):
+            raise HTTPException(429)
         if not 1 <= number <= len(keys):
             raise HTTPException(404)
         return picture(self.service.study.asset(keys[number - 1]))
+
+    def _assets(self, token: str, position: int) -> Sequence[str]:
+        step = self.service.current(token)
+        at = step.stage in WITH_PICTURES and step.position == position
+        return assets(self.service.study, step) if at else ()
 
     async def answer(self, request: Request) -> Response:
         """Take an answer, whatever it says, and lead back."""
@@ -76,6 +86,7 @@ class Participation:
             reason = fault(sent, self.service.description.question, step.options)
         if reason:
             return _again(position, reason, marks(sent, step))
+        self.service.shown.forget(token)
         outcome = self.service.book.answer(token, position, nonce, sent, self.service.clock())
         return _consequence(outcome, position, marks(sent, step))
 
@@ -88,6 +99,7 @@ class Participation:
 
     def _go_on(self, token: str, nonce: str) -> None:
         self.service.current(token)
+        self.service.shown.forget(token)
         self.service.book.go_on(token, nonce, self.service.clock())
 
     async def comprehension(self, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The server, and what has to be said before anybody may be recruited."""
 
+import gc
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -81,4 +82,6 @@ def serve(served: Starlette, host: str, port: int, *, proxies: str = "") -> None
     """Serve until it is ended, by one process, whose threads answer at once."""
     from uvicorn import Server
 
+    gc.collect()
+    gc.freeze()  # what is there stays: nobody has to wait while it is gone through again
     Server(configured(served, host, port, proxies=proxies)).run()

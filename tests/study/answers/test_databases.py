@@ -4,6 +4,7 @@ import sqlite3
 import stat
 
 import pytest
+from sqlalchemy import event
 
 from study_people import enrol
 from tiny_study import write_study
@@ -26,6 +27,19 @@ def test_every_commit_is_on_the_disk_before_it_is_told(book):
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
     assert values == ["wal", 2, 1, 1]
+
+
+def test_an_answer_waits_for_the_disk_and_the_clock_of_a_page_does_not(book):
+    person, levels = enrol(book).begin(), []
+
+    def note(connection):
+        if connection.get_execution_options().get("writes"):
+            levels.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    event.listen(book.database.engine, "commit", note)
+    for _ in range(2):
+        assert person.answer().kind == "stored"  # NORMAL for the clock, FULL for the answer
+    assert levels == [1, 2, 1, 2]
 
 
 def test_a_book_goes_on_where_another_one_stopped(study, book_of):

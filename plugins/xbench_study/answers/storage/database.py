@@ -28,8 +28,8 @@ from xbench import MissingPackageError, ParameterError, RunError
 from xbench_study.answers.storage.tables import SCHEMA, book, erasures, metadata
 
 PRAGMAS = ("foreign_keys=ON", "busy_timeout=20000", "synchronous=FULL", "secure_delete=ON")
-"""Of every connection: rows go with their person, a commit is on the disk, what is deleted is
-overwritten."""
+"""Of every connection: rows go with their person, a commit is on the disk unless its transaction
+says otherwise, what is deleted is overwritten."""
 LOCK = 0x78_62_65_6E_63_68
 """What those wait for who enrol on PostgreSQL: an arbitrary number."""
 PATIENCE = 20.0
@@ -56,16 +56,22 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, *, alone: bool = False) -> Iterator[Connection]:
-        """A transaction that is on the disk when this ends; `alone`, no other such one runs."""
+    def writing(self, *, alone: bool = False, lasting: bool = True) -> Iterator[Connection]:
+        """A transaction that is on the disk when this ends; `alone`, no other such one runs.
+
+        One that is not `lasting` outlives this program, but is on the disk with the next one that
+        is: a power cut may take it, and nobody waits for the disk.
+        """
         if not self.sqlite:
             with self.engine.begin() as connection:
                 if alone:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+                if not lasting:
+                    connection.execute(text("SET LOCAL synchronous_commit TO OFF"))
                 yield connection
             return
-        with self.turn, self.engine.connect() as waiting:
-            connection = waiting.execution_options(writes=True)
+        with self.engine.connect() as waiting, self.turn:
+            connection = waiting.execution_options(writes="FULL" if lasting else "NORMAL")
             with connection.begin():
                 yield connection
 
@@ -215,8 +221,11 @@ def _prepare(connection: Any, record: object) -> None:
 def _begin(connection: Connection) -> None:
     """Begin; who will write waits now, since a lock cannot be raised later without failing."""
     options = connection.get_execution_options()
-    if not options.get("free"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    if writes := options.get("writes"):
+        connection.exec_driver_sql(f"PRAGMA synchronous={writes}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    elif not options.get("free"):
+        connection.exec_driver_sql("BEGIN")
 
 
 def _begin_book(connection: Connection, identity: str) -> None:
