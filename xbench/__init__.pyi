@@ -124,6 +124,7 @@ from xbench.interfaces.explanation import Explainer as Explainer
 from xbench.interfaces.explanation import Explanation as Explanation
 from xbench.interfaces.explanation import Given as Given
 from xbench.interfaces.explanation import Look as Look
+from xbench.interfaces.explanation import PairRegion as PairRegion
 from xbench.interfaces.explanation import explained as explained
 from xbench.interfaces.explanation import load_explanations as load_explanations
 from xbench.interfaces.explanation import save_explanations as save_explanations

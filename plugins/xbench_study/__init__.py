@@ -22,20 +22,22 @@ def register_kinds() -> "list[type[Design]]":
 @hookimpl
 def register_designs() -> "list[type[Design]]":
     """Return the designs."""
+    from xbench_study.designs.ambiguous_pair import AmbiguousPair
     from xbench_study.designs.categorisation import Categorisation
     from xbench_study.designs.class_confusion import ClassConfusion
     from xbench_study.designs.mistake_rating import MistakeRating
     from xbench_study.designs.wrong_label import WrongLabel
 
-    return [WrongLabel, MistakeRating, ClassConfusion, Categorisation]
+    return [WrongLabel, AmbiguousPair, MistakeRating, ClassConfusion, Categorisation]
 
 
 @hookimpl
 def register_explainers() -> "list[type[Explainer]]":
     """Return what people in a condition are shown."""
     from xbench_study.shown.shown_maps import ShownMaps
+    from xbench_study.shown.shown_region import ShownRegion
 
-    return [ShownMaps]
+    return [ShownMaps, ShownRegion]
 
 
 @hookimpl

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from small_entries import entry_of
-from xbench import ImageSet
+from xbench import ImageSet, explained, generator
 from xbench.testing import CLASSES, TinyClassifier, TinyDataset
 from xbench_study.designs.drafts import Scene
 from xbench_study.shown.shown_maps import ShownMaps
@@ -22,6 +22,10 @@ class Answering:
         rows = self.logits[subject.seed]
         return torch.stack([rows[image] for image in ids])
 
+    def explanations(self, explainer, subject, images, ids, derivation=None):
+        source = generator("explanation", subject.seed)
+        return explained(explainer, None, images.batch(ids), {}, source)
+
 
 def answers(labels, wrong, shift=1, sure=4.0):
     """Logits by image: those in `wrong` are taken for the class that is `shift` further on."""
@@ -34,9 +38,12 @@ def answers(labels, wrong, shift=1, sure=4.0):
 
 @pytest.fixture
 def scene_of():
-    """Makes a scene of conditions, each with the images that its network gets wrong, by name."""
+    """Makes a scene of conditions, each with the images that its network gets wrong, by name.
 
-    def of(**conditions):
+    `displays` makes what a condition shows, of its name.
+    """
+
+    def of(displays=ShownMaps, **conditions):
         labels = dict(zip(IMAGES.ids(), IMAGES.dataset.labels(IMAGES.ids()).tolist(), strict=True))
         datasets = {"train": IMAGES, "test": IMAGES}
         networks = {}
@@ -44,7 +51,7 @@ def scene_of():
         for place, (name, wrong) in enumerate(conditions.items()):
             seed = networks.setdefault(frozenset(wrong), place)
             entries[name] = entry_of(
-                TinyClassifier(), datasets, explainer=ShownMaps(name), seed=seed
+                TinyClassifier(), datasets, explainer=displays(name), seed=seed
             )
             logits[seed] = answers(labels, wrong, shift=1 + seed)
         return Scene(entries, Answering(logits), IMAGES, seed=5)

@@ -4,9 +4,9 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeVar
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from xbench.errors import MismatchError, UsageError
@@ -19,6 +19,13 @@ from xbench.interfaces.recipe import ClassifierWeights, Recipe
 
 Look = Literal["overlay", "mask"]
 """How an explanation is shown without words: laid on the image, or as what is left of it."""
+
+
+class PairRegion(NamedTuple):
+    """Where in an image two classes are hard to tell apart, or are told apart."""
+
+    region: Bool[Tensor, "h w"]
+    classes: tuple[int, int]
 
 
 class Explanation(ABC):
@@ -51,6 +58,13 @@ class Explanation(ABC):
         It has no words and no numbers. `MismatchError` unless overridden.
         """
         raise MismatchError(f"explanations of kind {self.name!r} cannot be shown without words")
+
+    def pair_regions(self, coverage: float) -> Sequence[PairRegion]:
+        """The regions that it gives to pairs of classes, the strongest first.
+
+        Each covers the share `coverage` of the image. `MismatchError` unless overridden.
+        """
+        raise MismatchError(f"explanations of kind {self.name!r} have no regions of two classes")
 
 
 Given = Mapping[str, Sequence[Explanation]]

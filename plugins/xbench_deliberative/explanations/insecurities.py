@@ -1,6 +1,6 @@
 """Insecurities: the explanation that deliberative explainers make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
-from xbench import Batch, Explanation, ImageSet, ParameterError
+from xbench import Batch, Explanation, ImageSet, PairRegion, ParameterError
 from xbench.kernels import resized_maps
 from xbench_deliberative.kernels.regions import region
 
@@ -47,6 +47,11 @@ class Insecurities(Explanation):
         if not 0 <= coverage <= 1:
             raise ParameterError(f"coverage must lie between 0 and 1, not {coverage}")
         return region(self.maps(), coverage)
+
+    def pair_regions(self, coverage: float) -> Sequence[PairRegion]:
+        """Region and classes of each insecurity, the most ambiguous first."""
+        regions, pairs = self.masks(coverage), self.pairs.tolist()
+        return [PairRegion(*of) for of in zip(regions, ((a, b) for a, b in pairs), strict=True)]
 
     def strongest(self, count: int) -> "Insecurities":
         """The first `count` insecurities."""

@@ -14,10 +14,11 @@ from xbench_study.analysis.accuracy_tables import (
     comparison_table,
     condition_table,
 )
-from xbench_study.analysis.agreement_tables import agreement_table, pair_table, time_table
+from xbench_study.analysis.agreement_tables import agreement_table, time_table
 from xbench_study.analysis.answers import Answers
 from xbench_study.analysis.conclusion import conclusion, remarks
 from xbench_study.analysis.figures import accuracy_figure
+from xbench_study.analysis.pair_tables import pair_conclusion, pair_table
 from xbench_study.analysis.published import published_table
 from xbench_study.analysis.rating_tables import (
     mistakes,
@@ -139,6 +140,11 @@ def _is_scored(question: Question) -> bool:
     return asked.kind == "choose" and asked.pick == 1 and not np.isnan(right).all()
 
 
+def _is_of_pairs(question: Question) -> bool:
+    """Whether two options are chosen."""
+    return question.description.question.pick == 2
+
+
 def _pairs(conditions: Mapping[str, str]) -> list[tuple[int, int]]:
     """Each condition but the last, which is the one that others are compared with, and the last."""
     last = len(conditions) - 1
@@ -152,6 +158,8 @@ def _accuracies(question: Question, answers: Answers) -> Accuracies:
 def _conclusion(question: Question) -> str:
     conditions, counted = question.conditions, question.answers.counted()
     pairs = _pairs(conditions)
+    if _is_of_pairs(question) and pairs:
+        return pair_conclusion(counted, conditions, question.draws, question.who)
     if not _is_scored(question) or not pairs:
         people = len(set(counted.participants.tolist()))
         return f"{question.who}: {people}, who gave {len(counted)} answers that count."
@@ -171,7 +179,7 @@ def _tables(question: Question) -> Iterator[Table]:
         yield from [] if published is None else [published]
     yield from _rating_tables(question, counted)
     yield _named(question, agreement_table(counted, conditions, question.secrets))
-    if question.description.question.pick == 2:
+    if _is_of_pairs(question):
         options = max(len(of.classes) for of in question.secrets.values())
         for unsure in (True, False):
             table = pair_table(counted, conditions, options, question.draws, unsure=unsure)

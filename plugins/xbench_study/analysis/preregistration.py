@@ -94,6 +94,14 @@ def _analysis(description: "Description", test: Test) -> Iterator[str]:
             "Mean degrees; “cannot tell” is in no mean. Differences are paired over images; "
             "agreement is Krippendorff's alpha with the ordinal metric."
         )
+    elif description.question.pick == 2:
+        yield (
+            "By condition, and the difference of conditions: the share of pairs of participants "
+            "asked about one item who name the same two options, in either order, and the share "
+            "of answers that name the algorithm's two. Beside them the share of items of which "
+            "more than half of the answers name one pair. “Don't know” counts as disagreement; a "
+            "second table leaves it out."
+        )
     else:
         yield (
             f"The primary test is the two-sided {test} t-test over images of the accuracy in each "

@@ -39,8 +39,8 @@ def command(session: Session, out: Path) -> None:
     protocol = study_protocol(prepared)
     head = _head(prepared, protocol)
     head.description()
-    drafts = protocol.design.drafts(_scene(session, prepared))
-    write_study(out, head, drafts)
+    scene = _scene(session, prepared)
+    write_study(out, head, protocol.design.drafts(scene))
     study = read_study(out)
     if session.json:
         print_json(
@@ -48,10 +48,11 @@ def command(session: Session, out: Path) -> None:
                 "study": str(out),
                 "items": len(study.items),
                 "missing": study.description.sheet.missing(),
+                "remarks": scene.remarks,
             }
         )
         return
-    print_lines(*_lines(out, len(study.items), study.description.sheet.missing()))
+    print_lines(*_lines(out, len(study.items), study.description.sheet.missing(), scene.remarks))
 
 
 def study_protocol(benchmark: "Benchmark") -> "StudyProtocol":
@@ -89,12 +90,10 @@ def _head(benchmark: "Benchmark", protocol: "StudyProtocol") -> "Head":
 
 def _captions(entry: "Entry") -> list[str]:
     """One for each picture of a condition, "" where there is none."""
-    from xbench_study.shown.shown_maps import ShownMaps
+    from xbench_study.shown.display import Display
 
     explainer = entry.required_explainer
-    if not isinstance(explainer, ShownMaps):
-        return []
-    return list(explainer.captions) or ["" for _ in explainer.maps]
+    return list(explainer.sentences()) if isinstance(explainer, Display) else []
 
 
 def _entries(benchmark: "Benchmark") -> "dict[str, Entry]":
@@ -135,8 +134,8 @@ def _scene(session: Session, benchmark: "Benchmark") -> "Scene":
     return Scene(entries, ready[0].bench, benchmark.datasets["test"], benchmark.seed)
 
 
-def _lines(out: Path, items: int, missing: list[str]) -> list[str]:
-    lines = [f"wrote a study of {items} items to {out}"]
+def _lines(out: Path, items: int, missing: list[str], remarks: list[str]) -> list[str]:
+    lines = [f"wrote a study of {items} items to {out}", *remarks]
     if missing:
         lines.append(f"to be written in {out / 'study.toml'}: {', '.join(missing)}")
     return [*lines, f"look at its pages with `xbench study preview {out}`"]

@@ -41,6 +41,8 @@ class Question(_Part):
     kind: Ranked = "choose"
     """One of several options (or `pick` of them), or a degree of a scale for each option."""
     pick: Annotated[int, Field(ge=1, le=20)] = 1
+    layout: Literal["", "around", "beside"] = ""
+    """Where options stand of a single picture: on both sides of it, on one, or "" for below."""
     shuffled: bool = True
     """Whether options stand in an order of each participant's own; kept with the answer."""
     unsure: str = ""

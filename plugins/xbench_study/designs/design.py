@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-from xbench import Component, UsageError
+from xbench import Component, Entry, MismatchError, UsageError, subject_of
 
 if TYPE_CHECKING:
     from xbench_study.designs.drafts import Draft, Scene
@@ -54,3 +54,12 @@ def enough(ids: Sequence[int], wanted: int, what: str) -> Sequence[int]:
             f"-p protocol.design.images={len(ids)}"
         )
     return [ids[place * len(ids) // wanted] for place in range(wanted)]
+
+
+def one_network(scene: "Scene") -> Entry:
+    """The entry whose network all conditions are about; `MismatchError` where they differ."""
+    entries = list(scene.entries.values())
+    keys = {subject_of(entry).weights.key for entry in entries}
+    if len(keys) > 1:
+        raise MismatchError("conditions of this study are of one network, and entries have several")
+    return entries[0]

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from xbench import Bench, Entry, ImageSet, subject_of
 from xbench_study.material.item import Kind
+from xbench_study.shown.display import Display
 from xbench_study.shown.pictures import ShownPictures
-from xbench_study.shown.shown_maps import ShownMaps
 
 Picture = UInt8[Tensor, "h w 3"]
 IMAGE = "image"
@@ -53,6 +53,8 @@ class Scene:
     bench: Bench
     images: ImageSet
     seed: int
+    remarks: list[str] = field(default_factory=list)
+    """What the researcher has to know of the choice; designs add to it."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -73,7 +75,7 @@ class Scene:
         """The pictures that a condition shows beside each image, by name."""
         entry = self.entries[condition]
         explainer = entry.required_explainer
-        if not isinstance(explainer, ShownMaps) or not explainer.maps:
+        if not isinstance(explainer, Display) or not explainer.sentences():
             return [{} for _ in ids]
         made = self.bench.explanations(explainer, subject_of(entry), self.images, ids)
         return [

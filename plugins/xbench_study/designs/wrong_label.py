@@ -7,8 +7,8 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from xbench import Entry, MismatchError, UsageError, derived_seed, subject_of
-from xbench_study.designs.design import Design, enough, own_text
+from xbench import UsageError, derived_seed
+from xbench_study.designs.design import Design, enough, one_network, own_text
 from xbench_study.designs.drafts import IMAGE, Draft, DraftOption, Scene
 
 Distractors = Literal["random", "hard"]
@@ -118,12 +118,3 @@ class WrongLabel(Design):
             DraftOption(label, names[label], right=label == mistake.predicted)
             for label in mistake.options
         ]
-
-
-def one_network(scene: Scene) -> Entry:
-    """The entry whose network all conditions are about; `MismatchError` where they differ."""
-    entries = list(scene.entries.values())
-    keys = {subject_of(entry).weights.key for entry in entries}
-    if len(keys) > 1:
-        raise MismatchError("conditions of this study are of one network, and entries have several")
-    return entries[0]

@@ -16,6 +16,8 @@ class Agreements(NamedTuple):
 
     items: Int64[np.ndarray, " p"]
     agree: Bool[np.ndarray, " p"]
+    answers: Int64[np.ndarray, "p 2"]
+    """Which two of the answers are compared."""
 
 
 class Majorities(NamedTuple):
@@ -45,21 +47,23 @@ def agreements(
 
     "Don't know" agrees with nothing, itself included; without it those answers are left out.
     """
-    items, pairs = _kept(items, pairs, with_unsure)
-    rows = [
-        (item, pairs[a] == pairs[b] != UNSURE)
+    kept = (pairs != UNSURE) | with_unsure
+    both = [
+        pair
         for item in np.unique(items)
-        for a, b in combinations(np.flatnonzero(items == item), 2)
+        for pair in combinations(np.flatnonzero((items == item) & kept), 2)
     ]
-    numbers, agree = zip(*rows, strict=True) if rows else ((), ())
-    return Agreements(np.array(numbers, dtype=np.int64), np.array(agree, dtype=bool))
+    answers = np.array(both, dtype=np.int64).reshape(-1, 2)
+    first, second = pairs[answers].T
+    return Agreements(items[answers[:, 0]], (first == second) & (first != UNSURE), answers)
 
 
 def majorities(
     items: Int64[np.ndarray, " n"], pairs: Int64[np.ndarray, " n"], *, with_unsure: bool = True
 ) -> Majorities:
     """Whether more than half of the answers to an item name one pair, and which."""
-    items, pairs = _kept(items, pairs, with_unsure)
+    kept = (pairs != UNSURE) | with_unsure
+    items, pairs = items[kept], pairs[kept]
     unique = np.unique(items)
     most = [_majority(pairs[items == item]) for item in unique]
     return Majorities(unique, np.array(most, dtype=np.int64))
@@ -69,10 +73,3 @@ def _majority(pairs: Int64[np.ndarray, " n"]) -> int:
     named, counts = np.unique(pairs[pairs != UNSURE], return_counts=True)
     winner = named[2 * counts > len(pairs)]
     return int(winner[0]) if len(winner) else UNSURE
-
-
-def _kept(
-    items: Int64[np.ndarray, " n"], pairs: Int64[np.ndarray, " n"], with_unsure: bool
-) -> tuple[Int64[np.ndarray, " k"], Int64[np.ndarray, " k"]]:
-    kept = (pairs != UNSURE) | with_unsure
-    return items[kept], pairs[kept]

@@ -74,8 +74,7 @@ def trial(study: Study, step: Step, prefix: str) -> Trial:
 
 
 def _layout(description: Description, pictures: int) -> Layout:
-    wished = description.parameters.get("layout")
-    return wished if wished in ("around", "beside") and pictures == 1 else ""
+    return description.question.layout if pictures == 1 else ""
 
 
 def _may_be_told(step: Step, item: Item) -> bool:

@@ -29,8 +29,8 @@ from xbench import (
 )
 from xbench_study.designs.design import Design
 from xbench_study.protocol.answers_file import ANSWERS, CountedAnswers, read_answers
+from xbench_study.shown.display import Display
 from xbench_study.shown.pictures import ShownPictures
-from xbench_study.shown.shown_maps import ShownMaps
 
 ROLE = "test"
 
@@ -161,7 +161,7 @@ class StudyProtocol(Protocol):
 def condition_of(entry: Entry) -> str:
     """The condition that an entry is; `MismatchError` for an explainer that says none."""
     explainer = entry.required_explainer
-    if not isinstance(explainer, ShownMaps):
+    if not isinstance(explainer, Display):
         raise MismatchError(
             f"entry {entry.label!r}: people see what shown-maps says, not {explainer.name!r}; "
             'write explainer = { name = "shown-maps", condition = "…", maps = [ … ] }'

@@ -19,11 +19,12 @@ from xbench import (
     Network,
     Recipe,
 )
+from xbench_study.shown.display import Display
 from xbench_study.shown.pictures import ShownPictures
 
 
 @dataclass(frozen=True)
-class ShownMaps(Explainer):
+class ShownMaps(Display):
     """What people in one condition see beside the image: pictures of explanations, or nothing.
 
     Entries of a study compare conditions: this is how a benchmark file says what each one shows.
@@ -31,8 +32,6 @@ class ShownMaps(Explainer):
     """
 
     name: ClassVar[str] = "shown-maps"
-    makes: ClassVar[type[ShownPictures]] = ShownPictures
-    kept: ClassVar[bool] = False
 
     condition: str = "image"
     """The condition's name in the study."""
@@ -50,6 +49,10 @@ class ShownMaps(Explainer):
         for name, values in (("looks", self.looks), ("captions", self.captions)):
             if values and len(values) != len(self.maps):
                 raise ValueError(f"{len(values)} {name} for {len(self.maps)} maps; one for each")
+
+    def sentences(self) -> Sequence[str]:
+        """The captions; nothing below maps without any."""
+        return self.captions or ("",) * len(self.maps)
 
     def inner(self) -> Mapping[str, Explainer]:
         """The maps by `maps.PLACE`."""

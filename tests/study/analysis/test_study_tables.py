@@ -7,7 +7,7 @@ from xbench_datasets.cifar.cifar10h import Cifar10h
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.similarities.class_labels import ClassLevelLabels
-from xbench_study.analysis.agreement_tables import agreement_table, pair_table, time_table
+from xbench_study.analysis.agreement_tables import agreement_table, time_table
 from xbench_study.analysis.analysis import analysed
 from xbench_study.analysis.collected import (
     degrees_of,
@@ -15,6 +15,7 @@ from xbench_study.analysis.collected import (
     write_labels,
     write_ratings,
 )
+from xbench_study.analysis.pair_tables import pair_conclusion, pair_table
 from xbench_study.analysis.preregistration import preregistration
 from xbench_study.analysis.rating_tables import (
     mistakes,
@@ -46,9 +47,70 @@ def test_pairs_are_named_alike_by_people_items_and_the_algorithm(study):
         pair_table(study.answers(rows), ONE, 5, FEW, unsure=unsure).rows[0].cells
         for unsure in (True, False)
     )
-    assert [cell.split()[0] for cell in with_unsure] == ["28.6", "50.0", "33.3", "0.0"]
+    assert [cell.split()[0] for cell in with_unsure] == ["28.6", "50.0", "33.3", "0.0", "16.7"]
     # without "don't know": 1 of 3 and 1 of 1; two of three in item 0 name the algorithm's
     assert [cell.split()[0] for cell in without] == ["50.0", "100.0", "40.0", "50.0"]
+
+
+def named_pairs(study, conditions, images=8):
+    """Five people a condition; in the first three of them name the algorithm's pair "ab"."""
+    words = {
+        conditions[0]: ["ab", "ba", "ab", "ac", ""],
+        conditions[1]: ["ab", "cd", "ae", "bd", ""],
+    }
+    return [
+        {
+            "participant": f"{condition} {person}",
+            "condition": condition,
+            "item": study.key(image),
+            "image": image,
+            "chosen": list(pair),
+            "unsure": not pair,
+            "right": set(pair) == {"a", "b"},
+        }
+        for image in range(images)
+        for condition in conditions
+        for person, pair in enumerate(words[condition])
+    ]
+
+
+def test_an_analysis_of_pairs_says_what_the_region_gives(study):
+    rows = named_pairs(study, ("maps", "none"))
+    options = {study.key(100 + place): place for place in range(5)}
+    secrets = {
+        study.key(image): study.Secret(item=study.key(image), image=image, classes=options)
+        for image in range(8)
+    }
+    question = {"text": "Which two?", "pick": 2, "unsure": "I don't know"}
+    of = analysed(
+        study.answers(rows),
+        study.description(question=question),
+        secrets,
+        resampling=FEW.resampling,
+    )
+    with_unsure, without = (table for table in of.tables if table.title.startswith("Agreement on"))
+    assert [cell.split()[0] for cell in with_unsure.rows[0].cells] == [
+        *("30.0", "100.0", "60.0", "100.0", "20.0")  # 3 of 10 pairs of people, 3 of 5 answers
+    ]
+    assert [cell.split()[0] for cell in without.rows[0].cells] == ["50.0", "100.0", "75.0", "100.0"]
+    assert with_unsure.rows[2].label == "With maps − Without maps (points)"
+    assert [cell.split()[0] for cell in with_unsure.rows[2].cells] == [
+        *("+30.0", "–", "+40.0", "–", "+0.0")
+    ]
+    assert "by chance 10" in with_unsure.title
+    assert "Participants: 10" not in of.conclusion
+    assert "+40.0 [" in of.conclusion
+    assert "+30.0 [" in of.conclusion
+
+
+@pytest.mark.parametrize(("first", "word"), [("maps", "more"), ("none", "less")])
+def test_the_conclusion_of_pairs_says_which_way_it_is(study, first, word):
+    conditions = {"maps": "region", "none": "crop"}
+    rows = named_pairs(study, (first, "none" if first == "maps" else "maps"), images=30)
+    for row in rows:  # people are alike: only chance among images is left
+        row["participant"] += str(row["image"])
+    said = pair_conclusion(study.answers(rows), conditions, FEW, "Participants")
+    assert said.startswith(f"Participants name the algorithm's pair {word} often under “region”")
 
 
 def test_choices_agree_nominally_and_ratings_by_degree(study):
@@ -274,6 +336,14 @@ def test_a_preregistration_says_what_decides(study):
         "95 %, percentiles of 2000 resamples",
     ):
         assert words in text
+
+
+def test_a_preregistration_of_pairs_says_what_agreement_is(study):
+    question = {"text": "Which two?", "pick": 2, "unsure": "I don't know"}
+    text = preregistration(study.description(question=question), 9, "paired")
+    assert "2 options are chosen of each item's." in text
+    assert "name the same two options, in either order" in text
+    assert "t-test" not in text
 
 
 def test_a_preregistration_of_ratings_says_their_scale(study):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from xbench import Draws, Resampling
-from xbench_study.kernels.clustered_means import group_means
+from xbench_study.kernels.clustered_means import dyad_means, group_means
 from xbench_study.kernels.medians import clustered_median
 
 PLAN = Resampling(resamples=60)
@@ -94,3 +94,34 @@ def test_people_who_vary_widen_the_interval_that_answers_alone_would_give():
     crossed = group_means(images, people, right, np.zeros(400, int), 1, Draws(PLAN))
     widths = [of.estimate(0).high - of.estimate(0).low for of in (alone, crossed)]
     assert widths[1] > 2 * widths[0]
+
+
+def test_means_over_pairs_of_people_are_those_of_a_loop():
+    rng = np.random.default_rng(1)
+    images, groups = rng.integers(0, 5, 40), rng.integers(-1, 2, 40)
+    people = np.array([rng.choice(6, 2, replace=False) for _ in range(40)])
+    agree = rng.integers(0, 2, 40).astype(float)
+    draws = Draws(PLAN)
+    found = dyad_means(images, people, agree, groups, 2, draws)
+    images_drawn, people_drawn = draws.for_clusters(5), draws.for_clusters(6, 1)
+    slow = []
+    for resample in range(PLAN.resamples):
+        values = [[], []]
+        for image, (a, b), value, group in zip(images, people, agree, groups, strict=True):
+            times = images_drawn[resample][image] * people_drawn[resample][a]
+            times *= people_drawn[resample][b]
+            if group >= 0:
+                values[group] += [value] * times
+        slow.append([slow_mean(of) for of in values])
+    for group in range(2):
+        estimate = found.estimate(group)
+        assert estimate.value == pytest.approx(slow_mean(agree[groups == group]), abs=1e-9)
+        assert estimate[1:] == pytest.approx(interval([row[group] for row in slow]), abs=1e-9)
+    difference = found.difference(0, 1)
+    assert difference[1:] == pytest.approx(interval([row[0] - row[1] for row in slow]), abs=1e-9)
+
+
+def test_no_pairs_of_people_have_no_mean():
+    empty = np.zeros(0, dtype=np.int64)
+    none = dyad_means(empty, empty.reshape(0, 2), np.zeros(0), empty, 1, Draws(PLAN))
+    assert np.isnan(none.estimate(0).value)

@@ -220,12 +220,12 @@ def test_no_kind_of_page_has_a_serious_fault_or_overflows(at, tab):
 
 
 @pytest.mark.parametrize(
-    ("kind", "parameters"),
+    ("kind", "layout"),
     [("rate", {}), ("pick", {"layout": "beside"}), ("choose", {"layout": "around"})],
 )
-def test_no_kind_of_question_has_a_serious_fault_or_overflows(at, tab, kind, parameters):
-    tables = {"question": QUESTIONS[kind], "parameters": parameters}
-    _, address = at(pages={"preview": True}, items=1, options=10, **tables)
+def test_no_kind_of_question_has_a_serious_fault_or_overflows(at, tab, kind, layout):
+    question = {**QUESTIONS[kind], **layout}
+    _, address = at(pages={"preview": True}, items=1, options=10, question=question)
     page = tab()
     page.goto(f"{address}/preview/")
     links = [link.get_attribute("href") for link in page.get_by_role("link").all()]

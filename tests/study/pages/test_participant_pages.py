@@ -250,7 +250,7 @@ def test_every_page_after_consent_leads_out(serving):
 
 
 def test_labels_stand_around_one_picture(serving):
-    served = serving(parameters={"layout": "around"}, conditions=["none", "one"])
+    served = serving(question={"layout": "around"}, conditions=["none", "one"])
     visitor = served.visitor().consent()
     visitor.go_on()
     classes = [of.get("class", "") for _, of in visitor.get().tags]
