@@ -43,6 +43,9 @@ class WrongLabel(Design):
     """Drawn from all classes; or the classes that the network finds next likely."""
     apart: bool = False
     """Whether each image is shown in one condition alone (experiment 1), or in all (2)."""
+    share: tuple[int, int] = (1, 1)
+    """Which of how many shares of the network's mistakes the images come from: [1, 2] and [2, 2]
+    have none in common, whatever else is asked."""
 
     def __post_init__(self) -> None:
         """Refuse impossible counts."""
@@ -51,6 +54,8 @@ class WrongLabel(Design):
                 f"images must be at least 1 and options at least 2, not {self.images} and "
                 f"{self.options}"
             )
+        if len(self.share) != 2 or not 1 <= self.share[0] <= self.share[1]:
+            raise ValueError(f"share is [1, 2] for the first of two shares, not {[*self.share]}")
 
     @property
     def chance(self) -> float:  # type: ignore[override]
@@ -89,7 +94,9 @@ class WrongLabel(Design):
         places = {image: place for place, image in enumerate(ids)}
         predicted = logits.argmax(1).tolist()
         wrong = [i for i, given in zip(ids, predicted, strict=True) if given != scene.labels[i]]
-        chosen = enough(wrong, self.images, "mistakes of the network")
+        of, shares = self.share
+        what = "mistakes of the network" + (f" in share {of} of {shares}" if shares > 1 else "")
+        chosen = enough(wrong[of - 1 :: shares], self.images, what)
         return [
             self._mistake(image, scene.labels[image], logits[places[image]], scene.seed)
             for image in chosen

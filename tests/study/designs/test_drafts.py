@@ -79,6 +79,24 @@ def test_apart_each_image_is_shown_in_one_condition(scene_of, ids):
     assert Counter(draft.conditions for draft in drafts) == {("maps",): 4, ("image",): 4}
 
 
+def test_shares_of_the_mistakes_have_no_image_in_common(scene_of, ids):
+    taken = [
+        {draft.image for draft in WrongLabel(images=5, options=3, share=share).drafts(scene)}
+        for scene in [scene_of(image=ids[:11])]
+        for share in ((1, 2), (2, 2))
+    ]
+    assert [len(images) for images in taken] == [5, 5]
+    assert not taken[0] & taken[1]
+    with pytest.raises(UsageError, match="5 mistakes of the network in share 3 of 3 are asked for"):
+        WrongLabel(images=5, options=3, share=(3, 3)).drafts(scene_of(image=ids[:11]))
+
+
+@pytest.mark.parametrize("share", [(0, 2), (3, 2), (1,)])
+def test_a_share_is_one_of_so_many(share):
+    with pytest.raises(ValueError, match=r"share is \[1, 2\] for the first of two shares, not"):
+        WrongLabel(share=share)
+
+
 @pytest.mark.parametrize(
     ("design", "error", "message"),
     [
