@@ -1,7 +1,9 @@
 """The picture of a saliency map: the image, and the map laid on it."""
 
 import math
+from dataclasses import replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -44,6 +46,12 @@ def overlaid(saliency_map: SaliencyMap, image: Float[Tensor, "3 h w"]) -> Float[
     size = (photo.shape[-2], photo.shape[-1])
     saliency = resized_maps(scaled(saliency_map.values.detach().cpu().float()), size)
     return tinted(photo, saliency, torch.tensor([to_rgb(BLUE), to_rgb(RED)]), STRENGTH)
+
+
+def clipped(saliency: SaliencyMap, quantile: float) -> SaliencyMap:
+    """The map with no value beyond the quantile of its sizes, unless most of them are 0."""
+    most = float(np.quantile(saliency.values.abs().numpy(), quantile))
+    return replace(saliency, values=saliency.values.clamp(-most, most)) if most else saliency
 
 
 def enlarged_pixels(image: Float[Tensor, "3 h w"]) -> Float[Tensor, "3 h2 w2"]:

@@ -11,6 +11,9 @@ from torch import Tensor
 from xbench import Batch, Explanation, ImageSet, Look
 from xbench.kernels import resized_maps
 
+FULL = 0.99
+"""The quantile of a map's sizes from which people who see it without words see full colour."""
+
 
 @dataclass(frozen=True, eq=False)
 class SaliencyMap(Explanation):
@@ -66,12 +69,13 @@ class SaliencyMap(Explanation):
     ) -> Float[Tensor, "3 height width"]:
         """The map laid on the image in colours, or the image darkened where the map is low.
 
-        The largest value leaves a pixel as it is, and 0, or what speaks against the class, turns
-        it black.
+        An overlay has its full colour from the quantile `FULL` of the map's sizes on: a few large
+        values of SmoothGrad would hide all others. In the look "mask" the largest value leaves a
+        pixel as it is, and 0, or what speaks against the class, turns it black.
         """
         from xbench_saliency.kernels.maps import scaled
-        from xbench_saliency.maps.map_figure import overlaid
+        from xbench_saliency.maps.map_figure import clipped, overlaid
 
         if look == "overlay":
-            return overlaid(self, image)
+            return overlaid(clipped(self, FULL), image)
         return image * scaled(self.at_image_size().clamp(min=0)).to(image)

@@ -1,11 +1,9 @@
 """All maps of one image side by side, with one scale and one legend."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from textwrap import wrap
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.colors import LinearSegmentedColormap
@@ -13,7 +11,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from xbench.figures import BLUE, FAINT, RED, SMALL, TINY, WORDS, blank_figure, share_text, write
-from xbench_saliency.maps.map_figure import enlarged_pixels, overlaid, show
+from xbench_saliency.maps.map_figure import clipped, enlarged_pixels, overlaid, show
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 MOST_COLUMNS = 5
@@ -51,7 +49,7 @@ def side_by_side(
     faint = PALE + (1 - PALE) * photo
     pictures = [
         enlarged_pixels(photo),
-        *(overlaid(_clipped(one, quantile), faint) for one in maps.values()),
+        *(overlaid(clipped(one, quantile), faint) for one in maps.values()),
     ]
     captions = _captions(title, maps, class_names)
     columns = max(1, min(columns, len(pictures)))
@@ -62,12 +60,6 @@ def side_by_side(
         grid.draw(figure, place, picture, caption)
     _legend(figure, quantile, signed=any(bool((one.values < 0).any()) for one in maps.values()))
     return figure
-
-
-def _clipped(saliency: SaliencyMap, quantile: float) -> SaliencyMap:
-    """The map with no value beyond the quantile of its sizes, unless most of them are 0."""
-    most = float(np.quantile(saliency.values.abs().numpy(), quantile))
-    return replace(saliency, values=saliency.values.clamp(-most, most)) if most else saliency
 
 
 def _captions(

@@ -46,6 +46,25 @@ def test_a_mask_leaves_the_most_relevant_pixel_as_it_is_and_turns_others_black()
     torch.testing.assert_close(picture[0], torch.tensor([[0.8, 0.4], [0.0, 0.0]]))
 
 
+def test_a_few_large_values_of_an_overlay_do_not_hide_the_others():
+    values = torch.zeros(200, 200)
+    values[:100] = 1.0
+    even = SaliencyMap(values.clone(), 0, 0.5, (200, 200))
+    values[0, :100] = 50.0  # 0.25 % of the image
+    uneven = SaliencyMap(values, 0, 0.5, (200, 200))
+    image = torch.full((3, 200, 200), 0.8)
+    torch.testing.assert_close(uneven.wordless(image), even.wordless(image))
+    assert not torch.equal(uneven.wordless(image)[:, 50, 50], uneven.wordless(image)[:, 150, 50])
+
+
+def test_a_map_of_few_values_keeps_them():
+    values = torch.zeros(200, 200)
+    values[3, 3] = 2.0
+    picture = SaliencyMap(values, 0, 0.5, (200, 200)).wordless(torch.full((3, 200, 200), 0.8))
+    assert picture[0, 3, 3] > picture[1, 3, 3] + 0.4  # red
+    assert picture[0, 9, 9] == picture[1, 9, 9]
+
+
 def test_a_map_of_zeros_turns_everything_black_and_nothing_into_nan():
     saliency = SaliencyMap(torch.zeros(2, 2), 0, 0.5, (2, 2))
     assert saliency.wordless(torch.ones(3, 2, 2), "mask").eq(0).all()
