@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from xbench import Benchmark, Entry
     from xbench_study.designs.drafts import Scene
     from xbench_study.material.making import Head
+    from xbench_study.material.notes import Notes
+    from xbench_study.material.study import Study
     from xbench_study.protocol.study_protocol import StudyProtocol
 
 
@@ -22,15 +24,20 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="The study's folder, a new one."
 )
-def command(session: Session, out: Path) -> None:
+@click.option(
+    "--without", multiple=True, metavar="CLASS", help="Show no image of this class; repeatable."
+)
+def command(session: Session, out: Path, without: tuple[str, ...]) -> None:
     """Make a study of a benchmark: its items, its pictures, and its texts to be edited.
 
     BENCHMARK is one whose protocol is `study`, such as wrong-label-toybirds. Networks answer and
     explanations are made, or taken from the store; OUT/study.toml then says where something has
-    to be written before anybody is recruited.
+    to be written before anybody is recruited. Classes whose name says that pictures of them may
+    disturb are printed, and stand in OUT/notes.md.
     """
     from xbench.commands import print_json, print_lines
     from xbench_study.material.making import refuse_existing, write_study
+    from xbench_study.material.notes import notes
     from xbench_study.material.study import read_study
 
     refuse_existing(out)
@@ -39,8 +46,10 @@ def command(session: Session, out: Path) -> None:
     protocol = study_protocol(prepared)
     head = _head(prepared, protocol)
     head.description()
-    scene = _scene(session, prepared)
-    write_study(out, head, protocol.design.drafts(scene))
+    scene = _scene(session, prepared, without)
+    drafts = protocol.design.drafts(scene)
+    known = notes(drafts, scene.names, scene.remarks)
+    write_study(out, head, drafts, known.markdown())
     study = read_study(out)
     if session.json:
         print_json(
@@ -48,11 +57,12 @@ def command(session: Session, out: Path) -> None:
                 "study": str(out),
                 "items": len(study.items),
                 "missing": study.description.sheet.missing(),
-                "remarks": scene.remarks,
+                "remarks": list(known.remarks),
+                "disturbing": {of.name: of.items for of in known.disturbing},
             }
         )
         return
-    print_lines(*_lines(out, len(study.items), study.description.sheet.missing(), scene.remarks))
+    print_lines(*_lines(out, study, known))
 
 
 def study_protocol(benchmark: "Benchmark") -> "StudyProtocol":
@@ -118,24 +128,28 @@ def _first_repeat(benchmark: "Benchmark") -> "Iterator[Entry]":
             yield next(iter(benchmark.entries(line)))
 
 
-def _scene(session: Session, benchmark: "Benchmark") -> "Scene":
+def _scene(session: Session, benchmark: "Benchmark", without: tuple[str, ...]) -> "Scene":
     """What the design chooses from; weights are taken from the store, or made."""
     from xbench import check_benchmark, prepared_entry
     from xbench.commands import progress
     from xbench_study.designs.drafts import Scene
+    from xbench_study.material.left_out import without_classes
 
     check_benchmark(benchmark)
+    images = without_classes(benchmark.datasets["test"], without)
     store = session.opened_store()
     store.check_writable()
     entries = _entries(benchmark)
     with progress(session.quiet) as reporter:
         workplace = session.workplace(reporter)
         ready = [prepared_entry(entry, store, workplace) for entry in entries.values()]
-    return Scene(entries, ready[0].bench, benchmark.datasets["test"], benchmark.seed)
+    remarks = [f"classes left out: {', '.join(without)}"] if without else []
+    return Scene(entries, ready[0].bench, images, benchmark.seed, remarks)
 
 
-def _lines(out: Path, items: int, missing: list[str], remarks: list[str]) -> list[str]:
-    lines = [f"wrote a study of {items} items to {out}", *remarks]
+def _lines(out: Path, study: "Study", known: "Notes") -> list[str]:
+    lines = [f"wrote a study of {len(study.items)} items to {out}", *known.lines()]
+    missing = study.description.sheet.missing()
     if missing:
         lines.append(f"to be written in {out / 'study.toml'}: {', '.join(missing)}")
     return [*lines, f"look at its pages with `xbench study preview {out}`"]

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from xbench import MismatchError, UsageError, derived_seed, subject_of
+from xbench import MismatchError, PairRegion, UsageError, derived_seed, subject_of
 from xbench_study.designs.design import Design, one_network, own_text
 from xbench_study.designs.drafts import Draft, DraftOption, Picture, Scene
 from xbench_study.shown.shown_region import ShownRegion
@@ -63,10 +63,10 @@ class AmbiguousPair(Design):
 
     def drafts(self, scene: Scene) -> Sequence[Draft]:
         """One item for each image, with the same options in all conditions."""
-        if self.options > len(scene.names):
+        if self.options > len(scene.classes):
             raise UsageError(
-                f"{self.options} options are asked for, and there are {len(scene.names)} classes: "
-                f"-p protocol.design.options={len(scene.names)}"
+                f"{self.options} options are asked for, and there are {len(scene.classes)} "
+                f"classes: -p protocol.design.options={len(scene.classes)}"
             )
         logits = scene.logits(one_network(scene))
         places = {image: place for place, image in enumerate(scene.images.ids())}
@@ -98,7 +98,7 @@ class AmbiguousPair(Design):
             pieces = [display.strongest(one) for one in made]
             shown = [scene.shown(condition, block) for condition in scene.entries]
             for image, piece, *pictures in zip(block, pieces, *shown, strict=True):
-                fault = display.fault(piece)
+                fault = display.fault(piece) or _unshown(scene, image, piece)
                 if piece is None or fault:
                     left_out[fault] += 1
                 else:
@@ -111,7 +111,8 @@ class AmbiguousPair(Design):
         order = torch.randperm(len(logits), generator=source).tolist()
         if self.distractors == "top-5":
             order = logits.argsort(descending=True).tolist()
-        others = [label for label in order if label not in of.classes][: self.options - 2]
+        known = [label for label in order if _samples(scene, of.image, label)]
+        others = [label for label in known if label not in of.classes][: self.options - 2]
         labels = sorted((*of.classes, *others))
         samples = [_sample(scene, of.image, label, source) for label in labels]
         return Draft(
@@ -152,9 +153,19 @@ def _hardest(scene: Scene) -> list[int]:
     return [ids[place] for place in order]
 
 
+def _unshown(scene: Scene, image: int, piece: PairRegion | None) -> str:
+    """Why the two classes cannot be shown; "" where they can."""
+    classes = piece.classes if piece else ()
+    shown = all(_samples(scene, image, label) for label in classes)
+    return "" if shown else "a class of which there is no other image"
+
+
+def _samples(scene: Scene, image: int, label: int) -> list[int]:
+    """The images of a class that may stand for it: not the one that is asked about."""
+    return [other for other, of in scene.labels.items() if of == label and other != image]
+
+
 def _sample(scene: Scene, image: int, label: int, source: Generator) -> int:
-    """A random image of a class, another than the one that is asked about."""
-    others = [other for other, of in scene.labels.items() if of == label and other != image]
-    if not others:
-        raise UsageError(f"class {scene.names[label]!r} has no image beside image {image} to show")
-    return others[int(torch.randint(len(others), (), generator=source))]
+    """A random one of them."""
+    samples = _samples(scene, image, label)
+    return samples[int(torch.randint(len(samples), (), generator=source))]

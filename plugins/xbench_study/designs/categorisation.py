@@ -54,11 +54,12 @@ class Categorisation(Design):
         """Images for training, and to be named."""
         training: list[int] = []
         trials: list[int] = []
-        share, left = divmod(self.images, len(scene.names))
-        for label, name in enumerate(scene.names):
+        share, left = divmod(self.images, len(scene.classes))
+        for place, label in enumerate(scene.classes):
             ids = [image for image, of in scene.labels.items() if of == label]
-            wanted = share + (label < left)
-            chosen = enough(ids, self.training + wanted, f"images of class {name!r}")
+            wanted = share + (place < left)
+            what = f"images of class {scene.names[label]!r}"
+            chosen = enough(ids, self.training + wanted, what)
             training += chosen[: self.training]
             trials += chosen[self.training :]
         return training, trials
@@ -93,7 +94,7 @@ def _drafts(scene: Scene, kind: Kind, ids: Sequence[int]) -> Iterator[Draft]:
         yield Draft(
             image=image,
             pictures={IMAGE: photo},
-            options=[DraftOption(k, name, right=k == label) for k, name in enumerate(names)],
+            options=[DraftOption(k, names[k], right=k == label) for k in scene.classes],
             kind=kind,
             label=names[label] if kind == "training" else "",
             facts={"true": label},

@@ -42,16 +42,15 @@ class ClassConfusion(Design):
     def drafts(self, scene: Scene) -> Sequence[Draft]:
         """One item for each class."""
         names = scene.names
-        sheets = [self._sheet(scene, label) for label in range(len(names))]
         return [
             Draft(
                 image=label,
-                pictures={IMAGE: sheets[label]},
-                options=[DraftOption(k, other) for k, other in enumerate(names) if k != label],
+                pictures={IMAGE: self._sheet(scene, label)},
+                options=[DraftOption(k, names[k]) for k in scene.classes if k != label],
                 label=names[label],
                 facts={"true": label},
             )
-            for label in range(len(names))
+            for label in scene.classes
         ]
 
     def _sheet(self, scene: Scene, label: int) -> Picture:

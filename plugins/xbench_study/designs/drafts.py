@@ -67,6 +67,11 @@ class Scene:
         ids = self.images.ids()
         return dict(zip(ids, self.images.dataset.labels(ids).tolist(), strict=True))
 
+    @cached_property
+    def classes(self) -> tuple[int, ...]:
+        """Those of which there are images."""
+        return tuple(sorted(set(self.labels.values())))
+
     def logits(self, entry: Entry) -> Float32[Tensor, "n classes"]:
         """Of all images, by the entry's network."""
         return self.bench.predictions(subject_of(entry), self.images, self.images.ids())

@@ -16,7 +16,7 @@ from xbench import UsageError
 from xbench_study.designs.description import Condition, Description, described, parsed_text
 from xbench_study.designs.drafts import Draft, DraftOption, Picture
 from xbench_study.material.item import Item, Option, Secret, Stimulus
-from xbench_study.material.study import ASSETS, DESCRIPTION, ITEMS, SECRETS
+from xbench_study.material.study import ASSETS, DESCRIPTION, ITEMS, NOTES, SECRETS
 
 DIGITS = 16
 """Of a key."""
@@ -107,14 +107,18 @@ class Press:
         return hmac.new(bytes.fromhex(self.secret), message, hashlib.sha256).hexdigest()[:DIGITS]
 
 
-def write_study(folder: Path, head: Head, drafts: Iterable[Draft]) -> None:
-    """Write a study's folder, whole or not at all; `UsageError` where there is one already."""
+def write_study(folder: Path, head: Head, drafts: Iterable[Draft], notes: str = "") -> None:
+    """Write a study's folder, whole or not at all; `UsageError` where there is one already.
+
+    `notes` are for the researcher.
+    """
     refuse_existing(folder)
     head.description()
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write(scratch, head, drafts)
+        (scratch / NOTES).write_text(notes, encoding="utf-8")
         scratch.chmod(0o700)  # answers and the key lie here: they are the researcher's alone
         scratch.rename(folder)
     except BaseException:

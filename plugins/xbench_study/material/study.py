@@ -4,6 +4,7 @@ STUDY/
     study.toml      the description; the researcher edits it
     items.json      what is shown, by opaque keys
     key.json        what each key stands for; never served, never exported to workers
+    notes.md        for the researcher: what was left out, which classes may disturb
     assets/         pictures, by key, without metadata
     answers.sqlite  answers, unless they lie in another database
 """
@@ -20,7 +21,7 @@ from xbench_study.designs.description import Description, read_description
 from xbench_study.material.item import Item, Secret
 
 DESCRIPTION, ITEMS, SECRETS, ASSETS = "study.toml", "items.json", "key.json", "assets"
-ANSWERS = "answers.sqlite"
+NOTES, ANSWERS = "notes.md", "answers.sqlite"
 Content = TypeVar("Content")
 
 

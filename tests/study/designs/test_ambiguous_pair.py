@@ -13,6 +13,7 @@ from xbench.testing import CLASSES
 from xbench_study.answers.steps import Step
 from xbench_study.designs.ambiguous_pair import AmbiguousPair
 from xbench_study.designs.description import Condition
+from xbench_study.material.left_out import without_classes
 from xbench_study.material.making import Head, write_study
 from xbench_study.material.study import read_study
 from xbench_study.pages.participant import Kept
@@ -96,6 +97,15 @@ def test_images_without_a_region_are_left_out_and_counted(scene):
     (remark,) = made.remarks
     assert remark.startswith("images left out: ")
     assert remark.endswith(" have no region of two classes")
+
+
+def test_classes_without_images_are_neither_asked_about_nor_offered(scene):
+    made = scene()
+    images = without_classes(made.images, [made.names[1]])
+    less = replace(made, images=images)
+    drafts = AmbiguousPair(images=len(images.ids()) // 2 - 2, options=3).drafts(less)
+    assert all(option.label != 1 for draft in drafts for option in draft.options)
+    assert "a class of which there is no other image" in less.remarks[0]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What designs make of images."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ from xbench_study.designs.categorisation import Categorisation
 from xbench_study.designs.class_confusion import ClassConfusion, tiled
 from xbench_study.designs.mistake_rating import MistakeRating
 from xbench_study.designs.wrong_label import WrongLabel
+from xbench_study.material.left_out import without_classes
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,16 @@ def test_every_class_is_rated_against_all_others(scene_of):
     assert [draft.facts["true"] for draft in drafts] == list(range(CLASSES))
     for label, draft in enumerate(drafts):
         assert [o.label for o in draft.options] == [k for k in range(CLASSES) if k != label]
+
+
+def test_classes_that_are_left_out_are_not_rated_and_not_named(scene_of):
+    made = scene_of(image=())
+    images = without_classes(made.images, [made.names[1]])
+    scene = replace(made, images=images)
+    for design in (ClassConfusion(samples=3), Categorisation(images=4, checks=1, training=1)):
+        drafts = design.drafts(scene)
+        assert {draft.facts["true"] for draft in drafts} == {0, 2, 3, 4}
+        assert all(option.label != 1 for draft in drafts for option in draft.options)
 
 
 def test_sheets_are_rows_of_pictures_with_gaps():
