@@ -146,9 +146,9 @@ def pair_conclusion(answers: Answers, conditions: Mapping[str, str], draws: Draw
     last, level = len(titles) - 1, f"{100 * draws.resampling.level:.0f} %"
     return " ".join(
         f"{_verdict(of, place, titles, who)}: {points_cell(of.algorithm.difference(place, last))} "
-        f"points; two of them name the same pair {points_cell(of.same.difference(place, last))} "
-        f"points more often ({level} intervals, images and participants resampled; “don't know” is "
-        "disagreement)."
+        "points. How often two of them name the same pair differs by "
+        f"{points_cell(of.same.difference(place, last))} points. ({level} intervals, images and "
+        "participants resampled; “don't know” is disagreement.)"
         for place in range(last)
     )
 
