@@ -145,7 +145,7 @@ class Person:
             self.connection.close()
 
     def take(self):
-        source = random.Random(self.number)
+        source = random.Random(self.number)  # noqa: S311 no secret
         time.sleep(source.random() * self.arrival)
         while not self.home:
             self.consent()
@@ -277,7 +277,7 @@ def test_two_hundred_people_who_do_not_think(served):
 
 
 def test_twenty_deaths_of_the_server(served):
-    source = random.Random(0)
+    source = random.Random(0)  # noqa: S311 no secret
 
     def shoot():
         for _ in range(KILLS):

@@ -33,11 +33,13 @@ def register_designs() -> "list[type[Design]]":
 
 @hookimpl
 def register_explainers() -> "list[type[Explainer]]":
-    """Return what people in a condition are shown."""
+    """Return what people in a condition are shown, and who stands in for people."""
+    from xbench_study.floors.guessing import SimulatedGuessing
+    from xbench_study.floors.simulated_observer import SimulatedObserver
     from xbench_study.shown.shown_maps import ShownMaps
     from xbench_study.shown.shown_region import ShownRegion
 
-    return [ShownMaps, ShownRegion]
+    return [ShownMaps, ShownRegion, SimulatedObserver, SimulatedGuessing]
 
 
 @hookimpl

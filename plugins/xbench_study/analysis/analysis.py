@@ -18,6 +18,7 @@ from xbench_study.analysis.agreement_tables import agreement_table, time_table
 from xbench_study.analysis.answers import Answers
 from xbench_study.analysis.conclusion import conclusion, remarks
 from xbench_study.analysis.figures import accuracy_figure
+from xbench_study.analysis.floors import SimulatedAnswers, floor_table, floors
 from xbench_study.analysis.pair_tables import pair_conclusion, pair_table
 from xbench_study.analysis.published import published_table
 from xbench_study.analysis.rating_tables import (
@@ -177,6 +178,8 @@ def _tables(question: Question) -> Iterator[Table]:
         made_of = question.description.parameters.get("benchmark", question.description.design)
         published = published_table(made_of, _accuracies(question, counted), (0, 1))
         yield from [] if published is None else [published]
+    if simulated := _floors(question):
+        yield floor_table(simulated)
     yield from _rating_tables(question, counted)
     yield _named(question, agreement_table(counted, conditions, question.secrets))
     if _is_of_pairs(question):
@@ -185,6 +188,13 @@ def _tables(question: Question) -> Iterator[Table]:
             table = pair_table(counted, conditions, options, question.draws, unsure=unsure)
             yield _named(question, table)
     yield _named(question, time_table(counted, conditions, question.draws))
+
+
+def _floors(question: Question) -> list[SimulatedAnswers]:
+    """Stand-ins for people, where an answer is right or wrong."""
+    if not _is_scored(question):
+        return []
+    return floors(question.answers.counted(), question.secrets, question.draws)
 
 
 def _accuracy_tables(question: Question, sample: str, answers: Answers) -> Iterator[Table]:
@@ -218,7 +228,5 @@ def _named(question: Question, table: Table) -> Table:
 def _drawings(question: Question) -> Iterator[Drawing]:
     if _is_scored(question):
         of = _accuracies(question, question.answers.counted())
-        counts = {len(secret.classes) for secret in question.secrets.values()} - {0}
-        chance = 1 / counts.pop() if len(counts) == 1 else None
         titles = list(question.conditions.values())
-        yield accuracy_figure(of, titles, chance, question.who.lower())
+        yield accuracy_figure(of, titles, _floors(question), question.who.lower())

@@ -11,7 +11,7 @@ from xbench.commands import CHOICE, OUTPUT, WORK, Session, session_options
 
 if TYPE_CHECKING:
     from xbench import Benchmark, Entry
-    from xbench_study.designs.drafts import Scene
+    from xbench_study.designs.drafts import Draft, Scene
     from xbench_study.material.making import Head
     from xbench_study.material.notes import Notes
     from xbench_study.material.study import Study
@@ -47,7 +47,7 @@ def command(session: Session, out: Path, without: tuple[str, ...]) -> None:
     head = _head(prepared, protocol)
     head.description()
     scene = _scene(session, prepared, without)
-    drafts = protocol.design.drafts(scene)
+    drafts = _drafts(scene, prepared, protocol)
     known = notes(drafts, scene.names, scene.remarks)
     write_study(out, head, drafts, known.markdown())
     study = read_study(out)
@@ -122,10 +122,18 @@ def _entries(benchmark: "Benchmark") -> "dict[str, Entry]":
     return entries
 
 
-def _first_repeat(benchmark: "Benchmark") -> "Iterator[Entry]":
+def _first_repeat(benchmark: "Benchmark", role: str = "entry") -> "Iterator[Entry]":
     for line in benchmark.lines:
-        if line.role == "entry":
+        if line.role == role:
             yield next(iter(benchmark.entries(line)))
+
+
+def _drafts(scene: "Scene", benchmark: "Benchmark", protocol: "StudyProtocol") -> "list[Draft]":
+    """The items, with what simulated observers among the benchmark's floors choose."""
+    from xbench_study.floors.simulated_answers import with_simulated
+
+    floors = list(_first_repeat(benchmark, "floor"))
+    return with_simulated(protocol.design.drafts(scene), floors, scene.images, scene.bench)
 
 
 def _scene(session: Session, benchmark: "Benchmark", without: tuple[str, ...]) -> "Scene":
@@ -142,7 +150,8 @@ def _scene(session: Session, benchmark: "Benchmark", without: tuple[str, ...]) -
     entries = _entries(benchmark)
     with progress(session.quiet) as reporter:
         workplace = session.workplace(reporter)
-        ready = [prepared_entry(entry, store, workplace) for entry in entries.values()]
+        every = [*entries.values(), *_first_repeat(benchmark, "floor")]
+        ready = [prepared_entry(entry, store, workplace) for entry in every]
     remarks = [f"classes left out: {', '.join(without)}"] if without else []
     return Scene(entries, ready[0].bench, images, benchmark.seed, remarks)
 

@@ -42,6 +42,8 @@ class Draft:
     conditions: tuple[str, ...] = ()
     """Names of those in which it is shown; () for all."""
     facts: Mapping[str, str | int | float] = field(default_factory=dict)
+    simulated: Mapping[str, int] = field(default_factory=dict)
+    """The class that each simulated observer chooses, by the label of its entry."""
 
 
 @dataclass(frozen=True, eq=False)

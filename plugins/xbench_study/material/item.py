@@ -60,3 +60,5 @@ class Secret(_Part):
     """The class index that each option stands for."""
     facts: dict[str, str | int | float] = {}
     """What else the analysis needs, such as the true and the predicted class."""
+    simulated: dict[str, Key] = {}
+    """What simulated observers, who are no people, choose: by their name, the option."""

@@ -84,6 +84,7 @@ class Press:
             right=[option.key for option, made in pairs if made.right],
             classes={option.key: made.label for option, made in pairs},
             facts=dict(draft.facts),
+            simulated=_keys(draft.simulated, pairs),
         )
         return item, secret
 
@@ -105,6 +106,14 @@ class Press:
     def _key(self, *of: str | int) -> str:
         message = "/".join(map(str, of)).encode()
         return hmac.new(bytes.fromhex(self.secret), message, hashlib.sha256).hexdigest()[:DIGITS]
+
+
+def _keys(
+    simulated: Mapping[str, int], pairs: Sequence[tuple[Option, DraftOption]]
+) -> dict[str, str]:
+    """The options that simulated observers choose; that of a class is its own."""
+    keys = {made.label: option.key for option, made in pairs}
+    return {observer: keys[label] for observer, label in simulated.items()}
 
 
 def write_study(folder: Path, head: Head, drafts: Iterable[Draft], notes: str = "") -> None:

@@ -1,6 +1,6 @@
 """The protocol: answers of people, and what they say of the conditions that they were given in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
@@ -20,6 +20,7 @@ from xbench import (
     MismatchError,
     Protocol,
     Recipe,
+    Request,
     Rows,
     Tree,
     Unit,
@@ -28,9 +29,17 @@ from xbench import (
     weights_recipe,
 )
 from xbench_study.designs.design import Design
+from xbench_study.floors.guessing import SimulatedGuessing
+from xbench_study.floors.simulated_answers import (
+    asked_for,
+    is_of_nobody,
+    is_simulated,
+    simulated_rows,
+)
+from xbench_study.floors.simulated_observer import SimulatedObserver
 from xbench_study.protocol.answers_file import ANSWERS, CountedAnswers, read_answers
 from xbench_study.shown.display import Display
-from xbench_study.shown.pictures import ShownPictures
+from xbench_study.shown.pictures import Shown
 
 ROLE = "test"
 
@@ -40,11 +49,13 @@ class StudyProtocol(Protocol):
     """Answers of people in a study: how many are right in each condition.
 
     An entry is a condition; a row is an answer. Intervals resample images and participants, for
-    both are samples. As long as answers are missing, records are `awaiting-answers`.
+    both are samples. As long as answers are missing, records are `awaiting-answers`. Floors are
+    stand-ins for people, named simulated: rows of theirs are of the images that people answered
+    about, and enter no number of people's.
     """
 
     name: ClassVar[str] = "study"
-    scores: ClassVar[type[ShownPictures]] = ShownPictures
+    scores: ClassVar[type[Shown]] = Shown
     example = MappingProxyType({"design": "wrong-label"})
 
     design: Design
@@ -66,7 +77,10 @@ class StudyProtocol(Protocol):
         chance = self.design.chance
         guessing = "" if chance is None else f"; guessing gives {100 * chance:.0f} %"
         return {
-            "right answers": f"the share of people's answers that name what is asked for{guessing}."
+            "right answers": "the share of people's answers that name what is asked for"
+            f"{guessing}.",
+            "simulated": "a floor: a network, or guessing, in the place of people; no result about "
+            "people.",
         }
 
     def needs(self) -> tuple[AnnotationKind, ...]:
@@ -80,12 +94,22 @@ class StudyProtocol(Protocol):
 
     def cases(self, entry: Entry, artefacts: Artefacts) -> Sequence[Case]:
         """The images that people answered about in the entry's condition."""
-        answers = self._answers(entry).of(condition_of(entry))
-        return [Case(ROLE, image) for image in sorted(set(answers["image"].to_pylist()))]
+        images = self._of(entry)["image"].to_pylist()
+        return [Case(ROLE, image) for image in sorted(set(images))]
 
     def awaited(self, entry: Entry) -> int:
-        """How many answers the condition still wants."""
-        return self._answers(entry).awaited(condition_of(entry))
+        """How many answers the condition still wants; all conditions, where somebody guesses."""
+        answers = self._answers(entry)
+        return sum(map(answers.awaited, _conditions(entry, answers)))
+
+    def requests(self, entry: Entry, cases: Sequence[Case]) -> Iterable[Request]:
+        """What a simulated observer says."""
+        return asked_for(entry, entry.datasets[ROLE], [case.id for case in cases])
+
+    def _of(self, entry: Entry) -> pa.Table:
+        """Answers in the entry's condition."""
+        answers = self._answers(entry)
+        return pa.concat_tables([answers.of(name) for name in _conditions(entry, answers)])
 
     def _answers(self, entry: Entry) -> CountedAnswers:
         if not self.answers:
@@ -99,14 +123,17 @@ class StudyProtocol(Protocol):
                 f"answers {self.answers} are of the design {answers.facts.design!r}, and the "
                 f"benchmark's is {self.design.name!r}"
             )
-        answers.check_condition(condition_of(entry), f"the study of {self.answers}")
+        for condition in _conditions(entry, answers):
+            answers.check_condition(condition, f"the study of {self.answers}")
         return answers
 
     def evaluate(
         self, entry: Entry, cases: Sequence[Case], artefacts: Artefacts, bench: Bench
     ) -> Rows:
         """The answers about these images, one row each, by image and participant."""
-        answers = self._answers(entry).of(condition_of(entry))
+        answers = self._of(entry)
+        if is_simulated(entry):
+            return simulated_rows(entry, answers, ROLE, [case.id for case in cases], bench)
         chosen = pa.array([case.id for case in cases], answers["image"].type)
         answers = answers.filter(pc.is_in(answers["image"], chosen))
         answers = answers.sort_by([("image", "ascending"), ("participant", "ascending")])
@@ -131,6 +158,8 @@ class StudyProtocol(Protocol):
             )
             for name in categories
         ]
+        if is_of_nobody(table):
+            return [whole, *by_category]
         seconds = _score("seconds", table, _numbers(table, "seconds"), "none", "number")
         return [whole, *by_category, seconds]
 
@@ -148,7 +177,9 @@ class StudyProtocol(Protocol):
         recruitment = dict(facts.recruitment) if facts else {}
         left_out = dict(facts.exclusions) if facts else {}
         return {
-            label: {
+            label: dict(NOBODY)
+            if is_of_nobody(table)
+            else {
                 "participants": len(set(table["participant"].to_pylist())),
                 "answers": table.num_rows,
                 "participants left out": left_out,
@@ -158,10 +189,23 @@ class StudyProtocol(Protocol):
         }
 
 
+NOBODY: Mapping[str, Tree] = MappingProxyType(
+    {"simulated": "answered in the place of people: a floor, and no result about people"}
+)
+"""What a record says of a floor."""
+
+
+def _conditions(entry: Entry, answers: CountedAnswers) -> list[str]:
+    """The entry's condition; all of them where somebody guesses."""
+    if isinstance(entry.explainer, SimulatedGuessing):
+        return list(answers.facts.wanted)
+    return [condition_of(entry)]
+
+
 def condition_of(entry: Entry) -> str:
     """The condition that an entry is; `MismatchError` for an explainer that says none."""
     explainer = entry.required_explainer
-    if not isinstance(explainer, Display):
+    if not isinstance(explainer, Display | SimulatedObserver):
         raise MismatchError(
             f"entry {entry.label!r}: people see what shown-maps says, not {explainer.name!r}; "
             'write explainer = { name = "shown-maps", condition = "…", maps = [ … ] }'

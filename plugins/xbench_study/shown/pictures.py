@@ -10,8 +10,14 @@ from torch import Tensor
 from xbench import Batch, Explanation, ImageSet
 
 
+class Shown(Explanation):
+    """What is shown in a condition of a study: pictures to people, or to who stands in for them."""
+
+    name: ClassVar[str] = "shown"
+
+
 @dataclass(frozen=True, eq=False)
-class ShownPictures(Explanation):
+class ShownPictures(Shown):
     """The pictures that stand beside one image; none where the image stands alone."""
 
     name: ClassVar[str] = "shown-pictures"

@@ -174,7 +174,7 @@ def test_the_picture_says_in_words_what_it_shows(study, tmp_path):
     whole = table(analysis(study, rows, secrets), "Right answers in per cent by condition")
     for row in whole.rows:
         assert f"{row.label}: all {row.cells[0]}" in drawing.text
-    assert "By chance 20 % are right." in drawing.text
+    assert "Simulated, no people: simulated guessing: all 20.0 [20.0, 20.0]" in drawing.text
     save_figure(drawing.figure, tmp_path / "accuracy.png")
     assert (tmp_path / "accuracy.png").stat().st_size > 5000
 

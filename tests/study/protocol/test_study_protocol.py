@@ -13,6 +13,8 @@ from xbench.testing import TinyClassifier, TinyDataset
 from xbench_saliency.floors.random_map import RandomMap
 from xbench_study.designs.mistake_rating import MistakeRating
 from xbench_study.designs.wrong_label import WrongLabel
+from xbench_study.floors.guessing import SimulatedGuessing
+from xbench_study.floors.simulated_observer import SimulatedObserver
 from xbench_study.protocol.study_protocol import StudyProtocol
 from xbench_study.shown.shown_maps import ShownMaps
 
@@ -164,3 +166,47 @@ def test_without_answers_the_way_to_them_is_told(tmp_path):
     pq.write_table(table, f"{folder}/answers.parquet")
     with pytest.raises(ParameterError, match=r"answers.parquet lacks the column seconds"):
         StudyProtocol(WrongLabel(), folder).artefacts(entry())
+
+
+def offering(folder):
+    """Exported answers with what was offered, as floors read them."""
+    path = write(folder)
+    table = pq.read_table(f"{path}/answers.parquet")
+    count = table.num_rows
+    table = table.append_column("order_classes", [["0 1 2 3 4"] * count])
+    pq.write_table(table.append_column("fact_predicted", [[1] * count]), f"{path}/answers.parquet")
+    return StudyProtocol(WrongLabel(), path)
+
+
+def test_floors_are_of_the_images_that_people_answered_about(tmp_path):
+    protocol = offering(tmp_path / "answers")
+    guessing = entry(explainer=SimulatedGuessing(), role="floor")
+    assert [case.id for case in protocol.cases(guessing, {})] == [3, 7]
+    assert protocol.awaited(guessing) == protocol.awaited(entry()) + protocol.awaited(
+        entry("image")
+    )
+    observer = SimulatedObserver(ShownMaps("image"), TinyClassifier())
+    of = entry(explainer=observer, role="floor")
+    assert [case.id for case in protocol.cases(of, {})] == [3]
+    (asked,) = protocol.requests(of, protocol.cases(of, {}))
+    assert (asked.explainer, asked.ids) == (observer, (3,))
+    assert not list(protocol.requests(guessing, []))
+
+
+def test_simulated_answers_are_named_so_and_enter_no_number_of_people(tmp_path):
+    protocol = offering(tmp_path / "answers")
+    guessing = entry(explainer=SimulatedGuessing(), role="floor")
+    floor = protocol.evaluate(guessing, protocol.cases(guessing, {}), {}, None)
+    people = {"with": rows_of(protocol)}
+    beside = {**people, "simulated guessing": floor}
+    alone, together = protocol.summarise(people)["with"], protocol.summarise(beside)["with"]
+    for one, other in zip(alone, together, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(one.values, other.values)
+    scores = {score.name: score for score in protocol.summarise(beside)["simulated guessing"]}
+    np.testing.assert_array_equal(scores["right answers"].values, [0.2, 0.2])
+    np.testing.assert_array_equal(scores["right answers, C2"].values, [0.2, np.nan])
+    assert "seconds" not in scores
+    assert protocol.notes(beside)["with"] == protocol.notes(people)["with"]
+    assert "no result about people" in protocol.notes(beside)["simulated guessing"]["simulated"]
+    assert "no result about people" in protocol.terms()["simulated"]

@@ -1,0 +1,94 @@
+"""Floors of a study: what stand-ins for people, who are named simulated, answer rightly."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from xbench import Draws
+from xbench.commands import Row, Table, counted
+from xbench_study.analysis.accuracies import NO_CATEGORY
+from xbench_study.analysis.answers import Answers
+from xbench_study.analysis.cells import share_cell
+from xbench_study.kernels.clustered_means import Estimate, group_means
+from xbench_study.material.item import Secret
+
+GUESSING = "simulated guessing"
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedAnswers:
+    """Which of the items that people answered about a stand-in gets right."""
+
+    label: str
+    items: Sequence[Secret]
+    right: Float64[np.ndarray, " items"]
+    """1 or 0; of guessing the share that is expected."""
+    draws: Draws
+
+    def estimate(self, category: str | None = None) -> Estimate:
+        """The share of right answers, of a category or of all; images are resampled."""
+        if category is None:
+            return self._of(np.full(len(self.items), True))
+        names = np.array([secret.category or NO_CATEGORY for secret in self.items], dtype=object)
+        return self._of(names == category)
+
+    def _of(self, inside: Bool[np.ndarray, " items"]) -> Estimate:
+        if not inside.any():
+            return Estimate(np.nan, np.nan, np.nan)
+        images = self._images[inside]
+        alone = np.zeros(len(images), dtype=np.int64)
+        means = group_means(images, alone, self.right[inside], alone, 1, self.draws)
+        return means.estimate(0)
+
+    @cached_property
+    def _images(self) -> np.ndarray:
+        return np.array([secret.image for secret in self.items], dtype=np.int64)
+
+
+def floors(answers: Answers, secrets: Mapping[str, Secret], draws: Draws) -> list[SimulatedAnswers]:
+    """Guessing, and each simulated observer that the study has; of questions with one right option.
+
+    People's answers only say which items were asked about; none of these enters their numbers.
+    """
+    asked = [secrets[key] for key in sorted(set(answers.items.tolist()))]
+    asked = [secret for secret in asked if len(secret.right) == 1 and secret.classes]
+    if not asked:
+        return []
+    names = sorted({name for secret in asked for name in secret.simulated})
+    guesses = np.array([1 / len(secret.classes) for secret in asked])
+    return [
+        *(_of_observer(name, asked, draws) for name in names),
+        SimulatedAnswers(GUESSING, asked, guesses, draws),
+    ]
+
+
+def _of_observer(name: str, asked: Sequence[Secret], draws: Draws) -> SimulatedAnswers:
+    own = [secret for secret in asked if name in secret.simulated]
+    right = np.array([float(secret.simulated[name] in secret.right) for secret in own])
+    return SimulatedAnswers(name, own, right, draws)
+
+
+def floor_table(every: Sequence[SimulatedAnswers]) -> Table:
+    """Each floor's share of right answers."""
+    rows = tuple(
+        Row(of.label, (share_cell(of.estimate()), str(len({s.image for s in of.items}))))
+        for of in every
+    )
+    return Table(TITLE, ("", "right", "images"), rows, LEGEND)
+
+
+TITLE = "Floors, simulated: right answers in per cent of who stands in for people"
+LEGEND = (
+    "Simulated: another network sees what a condition's maps mark, or the whole image where it "
+    "shows none. No result about people. Intervals: images resampled."
+)
+
+
+def floor_words(every: Sequence[SimulatedAnswers]) -> Iterator[str]:
+    """The floors in words, for readers who cannot see a picture."""
+    for of in every:
+        images = counted(len({secret.image for secret in of.items}), "image")
+        yield f"{of.label}: all {share_cell(of.estimate())} ({images})"

@@ -1,0 +1,1 @@
+"""Stand-ins for people: a network that sees what people see, and guessing; floors, no people."""
