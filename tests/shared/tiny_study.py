@@ -33,6 +33,7 @@ def write_study(
     conditions: Sequence[str] = ("with", "without"),
     secret: str = SECRET,
     checks_table: dict[str, Any] | None = None,
+    categories: Sequence[dict[str, str]] = (),
     **tables: dict[str, Any],
 ) -> Study:
     """Write a study, and read it; `tables` are laid on those of its description.
@@ -47,11 +48,16 @@ def write_study(
     hidden = [_hidden(item, place) for place, item in enumerate(listed)]
     (folder / ITEMS).write_text(json.dumps(listed))
     (folder / SECRETS).write_text(json.dumps({"secret": secret, "items": hidden}))
-    write_description(folder, conditions, checks=checks_table or {}, **tables)
+    write_description(folder, conditions, categories, checks=checks_table or {}, **tables)
     return read_study(folder)
 
 
-def write_description(folder: Path, conditions: Sequence[str], **tables: dict[str, Any]) -> None:
+def write_description(
+    folder: Path,
+    conditions: Sequence[str],
+    categories: Sequence[dict[str, str]] = (),
+    **tables: dict[str, Any],
+) -> None:
     """The description of a study: what it has to say, and what `tables` lay on it."""
     tree: dict[str, Any] = {
         "design": "wrong-label",
@@ -60,6 +66,7 @@ def write_description(folder: Path, conditions: Sequence[str], **tables: dict[st
             {"name": name, "title": name, "shows": ["image", "map"][: 1 + (place == 0)]}
             for place, name in enumerate(conditions)
         ],
+        "categories": list(categories),
         "question": {"text": "This is no {label}. What was it taken for?"},
         "assignment": {"trials": 4, "answers": 2},
         "sheet": SHEET,

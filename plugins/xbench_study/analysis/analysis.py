@@ -94,12 +94,13 @@ def analysed(
     secrets: Mapping[str, Secret],
     *,
     simulated: bool = False,
+    annotated: str = "",
     resampling: Resampling = PLAN,
 ) -> Analysis:
     """What the answers to a study's trials say; `ParameterError` where there are none.
 
     The conclusion is of the answers that nothing excludes. `simulated` answers are named so in
-    every sentence, table and picture.
+    every sentence, table and picture; `annotated` says how errors got their categories.
     """
     trials = answers.trials()
     if not len(trials.counted()):
@@ -118,7 +119,7 @@ def analysed(
     return Analysis(
         f"{description.title}: answers {kind}",
         _conclusion(question),
-        tuple(remarks(trials, description.assignment.conditions)),
+        (*remarks(trials, description.assignment.conditions), *([annotated] if annotated else [])),
         tuple(_tables(question)),
         tuple(_drawings(question)),
     )

@@ -24,6 +24,8 @@ class SimulatedAnswers:
 
     label: str
     items: Sequence[Secret]
+    categories: Mapping[str, str]
+    """By item."""
     right: Float64[np.ndarray, " items"]
     """1 or 0; of guessing the share that is expected."""
     draws: Draws
@@ -32,8 +34,8 @@ class SimulatedAnswers:
         """The share of right answers, of a category or of all; images are resampled."""
         if category is None:
             return self._of(np.full(len(self.items), True))
-        names = np.array([secret.category or NO_CATEGORY for secret in self.items], dtype=object)
-        return self._of(names == category)
+        names = [self.categories.get(secret.item) or NO_CATEGORY for secret in self.items]
+        return self._of(np.array([name == category for name in names]))
 
     def _of(self, inside: Bool[np.ndarray, " items"]) -> Estimate:
         if not inside.any():
@@ -59,16 +61,19 @@ def floors(answers: Answers, secrets: Mapping[str, Secret], draws: Draws) -> lis
         return []
     names = sorted({name for secret in asked for name in secret.simulated})
     guesses = np.array([1 / len(secret.classes) for secret in asked])
+    known = dict(zip(answers.items.tolist(), answers.categories.tolist(), strict=True))
+    every = {name: _observed(name, asked) for name in names} | {GUESSING: (asked, guesses)}
     return [
-        *(_of_observer(name, asked, draws) for name in names),
-        SimulatedAnswers(GUESSING, asked, guesses, draws),
+        SimulatedAnswers(name, own, known, right, draws) for name, (own, right) in every.items()
     ]
 
 
-def _of_observer(name: str, asked: Sequence[Secret], draws: Draws) -> SimulatedAnswers:
+def _observed(
+    name: str, asked: Sequence[Secret]
+) -> tuple[list[Secret], Float64[np.ndarray, " items"]]:
+    """The items that a simulated observer answered, and whether rightly."""
     own = [secret for secret in asked if name in secret.simulated]
-    right = np.array([float(secret.simulated[name] in secret.right) for secret in own])
-    return SimulatedAnswers(name, own, right, draws)
+    return own, np.array([float(secret.simulated[name] in secret.right) for secret in own])
 
 
 def floor_table(every: Sequence[SimulatedAnswers]) -> Table:

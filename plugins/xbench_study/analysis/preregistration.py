@@ -13,18 +13,23 @@ if TYPE_CHECKING:
 PLAN = Resampling()
 
 
-def preregistration(description: "Description", items: int, test: Test) -> str:
-    """A Markdown text: what is asked, of how many, who is left out, and what decides."""
+def preregistration(description: "Description", items: int, test: Test, annotated: str = "") -> str:
+    """A Markdown text: what is asked, of how many, who is left out, and what decides.
+
+    `annotated` says how errors got their categories, as far as that was done.
+    """
     parts = {
         "What is asked": _question(description),
         "Conditions": _conditions(description),
         "Sample size": _sample(description, items),
         "Who is left out": _exclusions(description),
+        "Error categories": _categories(description, annotated),
         "Analysis": _analysis(description, test),
     }
     head = f"# Preregistration: {description.title}\n\nDesign {description.design}, version "
     head += f"{description.version}. Nothing below changes after the first answer."
-    sections = (f"## {title}\n\n" + "\n\n".join(lines) for title, lines in parts.items())
+    said = {title: list(lines) for title, lines in parts.items()}
+    sections = (f"## {title}\n\n" + "\n\n".join(of) for title, of in said.items() if of)
     return "\n\n".join([head, *sections]) + "\n"
 
 
@@ -86,6 +91,19 @@ def _exclusions(description: "Description") -> Iterator[str]:
     yield f"Nobody{' else' if rules else ''} is left out."
     if rules:
         yield "All results are given with and without those who are left out."
+
+
+def _categories(description: "Description", annotated: str) -> Iterator[str]:
+    if not description.categories:
+        return
+    yield "\n".join(f"- {of.name}, {of.title}: {of.text}" for of in description.categories)
+    yield (
+        "Two people annotate each item by its image, the correct and the predicted label alone, "
+        "before there are answers; disagreements are settled afterwards, and Cohen's kappa is that "
+        "of what was said before."
+    )
+    if annotated:
+        yield annotated
 
 
 def _analysis(description: "Description", test: Test) -> Iterator[str]:

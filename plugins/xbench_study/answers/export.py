@@ -14,6 +14,7 @@ from xbench_study.answers.judging import Answered, Judged, judged, seconds_of
 from xbench_study.answers.steps import Choice, Ratings, Skipped
 from xbench_study.answers.storage.keyed import keyed
 from xbench_study.answers.storage.tables import platforms
+from xbench_study.categories.annotating import categories_of
 from xbench_study.material.study import Study
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ def exported(book: "AnswerBook", *, platform_hashes: bool = False) -> Exported:
 
     `platform_hashes` adds keyed hashes of what platforms call participants, until these expire.
     """
-    people = judged(book)
+    people, categories = judged(book), categories_of(book)
     names = _platform_hashes(book) if platform_hashes else {}
     return Exported(
-        [row for person in people for row in _answer_rows(book.study, person)],
+        [row for person in people for row in _answer_rows(book.study, person, categories)],
         [_participant_row(person, names) for person in people],
     )
 
@@ -118,7 +119,9 @@ def _platform_hashes(book: "AnswerBook") -> dict[int, str]:
     return {number: keyed(book.study.secret, "platform", name)[:16] for number, name in rows}
 
 
-def _answer_rows(study: Study, person: Judged) -> Iterator[AnswerRow]:
+def _answer_rows(
+    study: Study, person: Judged, categories: Mapping[str, str]
+) -> Iterator[AnswerRow]:
     for answered in person.answers:
         secret = study.secrets[answered.item]
         for word, options, degree in _said(answered):
@@ -127,7 +130,7 @@ def _answer_rows(study: Study, person: Judged) -> Iterator[AnswerRow]:
                 condition=answered.condition,
                 item=answered.item,
                 image=secret.image,
-                category=secret.category,
+                category=categories.get(answered.item, ""),
                 kind=answered.kind,
                 position=answered.position,
                 order=" ".join(answered.options),

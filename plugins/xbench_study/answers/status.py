@@ -12,6 +12,8 @@ from xbench_study.answers.assignment import Slot, loads, slots
 from xbench_study.answers.judging import Judged, judged, seconds_of
 from xbench_study.answers.steps import State
 from xbench_study.answers.storage.tables import erasures, participants
+from xbench_study.categories.annotating import counts_of
+from xbench_study.categories.annotations import AnnotationCounts
 from xbench_study.designs.description import Payment
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class Status:
     """What an hour is paid at that pace."""
     warning: str
     """What to do where that is less than was promised; "" else."""
+    categories: AnnotationCounts | None = None
+    """How far the errors are annotated; None where nobody began."""
 
 
 def status(book: "AnswerBook", now: float) -> Status:
@@ -104,6 +108,7 @@ def status(book: "AnswerBook", now: float) -> Status:
         median_minutes=minutes,
         hourly=hourly,
         warning=_warning(book.study.description.payment, hourly),
+        categories=counts_of(book),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 VARIED: "tuple[Literal['images'], Literal['people']]" = ("images", "people")
 MARKDOWN, LATEX = "analysis.md", "analysis.tex"
+ANSWERS = "answers.sqlite"
 
 
 @click.command("analyse")
@@ -37,10 +38,18 @@ def analyse(folder: Path, database: str, out: Path | None, simulated: bool, leve
     with book_of(folder, database) as book:
         from xbench_study.analysis.exported_answers import answers_of
         from xbench_study.answers.export import exported
+        from xbench_study.categories.annotating import counts_of
 
-        study, answers = book.study, answers_of(exported(book).answers)
+        study, answers, counts = book.study, answers_of(exported(book).answers), counts_of(book)
     plan = Resampling(level=level)
-    made = analysed(answers, study.description, study.secrets, simulated=simulated, resampling=plan)
+    made = analysed(
+        answers,
+        study.description,
+        study.secrets,
+        simulated=simulated,
+        annotated=counts.sentence() if counts else "",
+        resampling=plan,
+    )
     _print(made)
     if out is not None:
         print_lines(f"wrote {', '.join(_write(made, out))} to {out}")
@@ -69,16 +78,29 @@ def _write(made: "Analysis", out: Path) -> list[str]:
 
 
 @click.command("preregister")
-@click.argument("folder", metavar="STUDY", type=click.Path(path_type=Path))
-def preregister(folder: Path) -> None:
+@with_book
+def preregister(folder: Path, database: str) -> None:
     """Print what is decided before anybody answers, as a text to be registered."""
     from xbench_study.analysis.preregistration import preregistration
 
     study = study_at(folder)
     trials = study.of_kind("trial")
     apart = any(item.conditions for item in trials)
-    text = preregistration(study.description, len(trials), "unpaired" if apart else "paired")
+    test: Literal["paired", "unpaired"] = "unpaired" if apart else "paired"
+    annotated = _annotated(folder, database)
+    text = preregistration(study.description, len(trials), test, annotated)
     click.echo(text, nl=False)
+
+
+def _annotated(folder: Path, database: str) -> str:
+    """How far errors are annotated; "" where there is no database yet."""
+    if not database and not (folder / ANSWERS).is_file():
+        return ""
+    with book_of(folder, database) as book:
+        from xbench_study.categories.annotating import counts_of
+
+        counts = counts_of(book)
+    return counts.sentence() if counts else ""
 
 
 @click.command("power")

@@ -55,12 +55,12 @@ def serve(folder: Path, database: str, host: str, port: int, pilot: bool, proxie
             f"nobody may be recruited yet: {'; '.join(missing)}. Write it into "
             f"{folder / 'study.toml'}, or try the study with --pilot"
         )
-    token = _token(folder)
+    token = token_of(folder)
     with book_of(folder, database) as book:
         book.database  # noqa: B018 - a database of another study is refused before anybody comes
         served = application(study, book, admin_token=token, pilot=pilot)
         _say(study, host, port, f"the admin page is /admin, its token is in {folder / TOKEN}")
-        _serve(served, host, port, proxies)
+        serve_at(served, host, port, proxies)
 
 
 @click.command("preview")
@@ -75,10 +75,11 @@ def preview(folder: Path, host: str, port: int) -> None:
     study = study_at(folder)
     book = AnswerBook(study, "sqlite://")
     _say(study, host, port, "every answer on these pages is invented")
-    _serve(application(study, book, preview=True), host, port, "")
+    serve_at(application(study, book, preview=True), host, port, "")
 
 
-def _serve(served: "Starlette", host: str, port: int, proxies: str) -> None:
+def serve_at(served: "Starlette", host: str, port: int, proxies: str) -> None:
+    """Serve until interrupted; `UsageError` where the port is taken."""
     from xbench_study.pages import server
 
     try:
@@ -94,7 +95,7 @@ def _say(study: "Study", host: str, port: int, more: str) -> None:
     click.echo(f"{study.description.title}: http://{name}:{port}/\n{more}", file=sys.stderr)
 
 
-def _token(folder: Path) -> str:
+def token_of(folder: Path) -> str:
     """What opens the admin page: drawn once, and only the researcher can read it."""
     path = folder / TOKEN
     if not path.exists():

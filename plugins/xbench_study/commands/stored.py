@@ -50,6 +50,7 @@ def _facts(now: "Status") -> list[str]:
         lines.append(f"an answer takes {now.median_seconds:.1f} s (median)")
     if now.median_minutes is not None:
         lines.append(f"the study takes {now.median_minutes:.1f} minutes (median)")
+    lines += [now.categories.words()] if now.categories else []
     return [*lines, now.warning] if now.warning else lines
 
 

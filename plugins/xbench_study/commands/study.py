@@ -2,7 +2,7 @@
 
 import click
 
-from xbench_study.commands import analysing, new, serving, stored
+from xbench_study.commands import analysing, categorising, new, serving, stored
 
 
 @click.group("study")
@@ -12,6 +12,7 @@ def command() -> None:
 
 for verb in (
     new.command,
+    categorising.categorise,
     serving.preview,
     serving.serve,
     stored.status,

@@ -100,6 +100,15 @@ class Comprehension(_Part):
         return self
 
 
+class Category(_Part):
+    """A category of errors, as two researchers annotate them before anybody answers."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,20}$")]
+    title: Text
+    text: Text
+    """When an error is of it, in a sentence."""
+
+
 class Sheet(_Part):
     """The information sheet; nobody is recruited before all of it is said."""
 
@@ -244,6 +253,7 @@ class Description(_Part):
     payment: Payment = Payment()
     completion: Completion = Completion()
     texts: Texts
+    categories: list[Category] = []
     captions: dict[str, str] = {}
     """A sentence for each stimulus, shown below it: what a map is, in plain words."""
     recruitment: dict[str, str] = {}
@@ -259,6 +269,9 @@ class Description(_Part):
         names = [condition.name for condition in self.conditions]
         if len(set(names)) < len(names):
             yield f"conditions: two have one name among {', '.join(names)}"
+        errors = [category.name for category in self.categories]
+        if len(set(errors)) < len(errors):
+            yield f"categories: two have one name among {', '.join(errors)}"
         if self.question.kind == "rate" and len(self.question.scale) < 2:
             yield "question.scale: a rating needs at least two degrees"
         if self.question.kind == "choose" and self.question.scale:

@@ -65,6 +65,7 @@ def _overview(now: Status) -> Iterator[Mapping[str, object]]:
         "median seconds an answer": _rounded(now.median_seconds),
         "median minutes to the end": _rounded(now.median_minutes),
         "paid by the hour": _rounded(now.hourly),
+        "errors": now.categories.words() if now.categories else "",
         "warning": now.warning,
     }
     return ({"what": name, "value": value} for name, value in said.items() if value != "")

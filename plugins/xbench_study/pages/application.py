@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xbench_study.answers.book import AnswerBook
+from xbench_study.categories.pages import Categorising
 from xbench_study.material.study import Study
 from xbench_study.pages.admin import Administration
 from xbench_study.pages.consent import Consent
@@ -45,6 +46,17 @@ def application(
         routes = Preview(replace(service, notice=NOTICE)).routes()
     else:
         routes = _routes(service, admin_token)
+    return _guarded(study, routes)
+
+
+def categorising(
+    study: Study, book: AnswerBook, token: str, *, clock: Callable[[], float] = time.time
+) -> Starlette:
+    """The pages alone on which researchers annotate errors."""
+    return _guarded(study, Categorising(Service(study, book, clock), token).routes())
+
+
+def _guarded(study: Study, routes: list[Route]) -> Starlette:
     guard = Middleware(Guard, error=partial(error_page, study))
     return Starlette(
         routes=[*routes, Route("/static/{name}", static)],
@@ -71,6 +83,7 @@ def _routes(service: Service, admin_token: str | None) -> list[Route]:
     if admin_token:
         administration = Administration(service, admin_token)
         routes += [Route("/admin", administration.ask), _post("/admin", administration.show)]
+        routes += Categorising(service, admin_token).routes()
     return routes
 
 

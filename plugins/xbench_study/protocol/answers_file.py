@@ -3,6 +3,7 @@
 import functools
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,6 +38,8 @@ class Facts(BaseModel):
     recruitment: dict[str, str] = {}
     exclusions: dict[str, int] = {}
     """How many participants are left out, by reason."""
+    categories: dict[str, int | float | None] = {}
+    """How errors were annotated: items, people, kappa."""
 
 
 class CountedAnswers(NamedTuple):
@@ -104,6 +107,7 @@ def write_facts(book: "AnswerBook", folder: Path, now: float) -> Path:
         wanted={one.condition: one.needed for one in state.conditions},
         recruitment=study.description.recruitment,
         exclusions=dict(state.excluded),
+        categories=asdict(state.categories) if state.categories else {},
     )
     path = folder / FACTS
     path.write_text(facts.model_dump_json(indent=1), encoding="utf-8")

@@ -176,6 +176,7 @@ class StudyProtocol(Protocol):
         facts = read_answers(self.answers).facts if self.answers else None
         recruitment = dict(facts.recruitment) if facts else {}
         left_out = dict(facts.exclusions) if facts else {}
+        annotated = {ANNOTATED: dict(facts.categories)} if facts and facts.categories else {}
         return {
             label: dict(NOBODY)
             if is_of_nobody(table)
@@ -184,11 +185,14 @@ class StudyProtocol(Protocol):
                 "answers": table.num_rows,
                 "participants left out": left_out,
                 "recruitment": recruitment,
+                **annotated,
             }
             for label, table in rows.items()
         }
 
 
+ANNOTATED = "annotated error categories"
+"""What a record calls how errors were annotated, with kappa."""
 NOBODY: Mapping[str, Tree] = MappingProxyType(
     {"simulated": "answered in the place of people: a floor, and no result about people"}
 )

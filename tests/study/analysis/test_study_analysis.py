@@ -107,6 +107,18 @@ def test_stand_ins_are_named_simulated_everywhere(study):
     assert all("simulated" in drawing.title for drawing in of.drawings)
 
 
+def test_how_errors_got_their_categories_is_remarked(study):
+    rows, secrets = study.wrong_label()
+    of = analysed(
+        study.answers(rows),
+        study.description(),
+        secrets,
+        annotated="Kappa is 0.5.",
+        resampling=FEW,
+    )
+    assert of.remarks[-1] == "Kappa is 0.5."
+
+
 def test_the_whole_reads_as_markdown_and_latex(study):
     rows, secrets = study.wrong_label()
     of = analysis(study, rows, secrets)

@@ -133,6 +133,13 @@ def test_notes_say_who_answered_and_how_people_were_found(protocol):
     }
 
 
+def test_notes_say_how_errors_got_their_categories(tmp_path):
+    said = {"items": 2, "people": 2, "kappa": 0.5}
+    protocol = StudyProtocol(WrongLabel(), write(tmp_path / "answers", categories=said))
+    notes = protocol.notes({"with": rows_of(protocol)})["with"]
+    assert notes["annotated error categories"] == said
+
+
 def test_new_answers_make_new_rows_and_the_place_of_the_file_none(tmp_path):
     trees = [
         StudyProtocol(WrongLabel(), write(tmp_path / name, rows)).parameters()

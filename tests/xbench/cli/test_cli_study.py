@@ -188,6 +188,31 @@ def test_the_admin_page_opens_with_the_token_in_the_folder(xbench, studied, app)
     assert (studied.folder / "admin-token").read_text() == token
 
 
+def test_errors_are_categorised_on_pages_of_this_machine(xbench, tmp_path, app):
+    named = [{"name": "C1", "title": "local", "text": "A part looks like it."}]
+    folder = write_study(tmp_path / "S", items=1, categories=named).folder
+    for person in ("anna", "bert"):
+        called = xbench("study", "categorise", folder, "--as", person)
+        address = called.err.splitlines()[0]
+        assert address.startswith(f"http://127.0.0.1:8001/categorise/{person}/")
+        client = TestClient(app["app"], follow_redirects=False)
+        visitor = Visitor(client, Clock(), home=address.removeprefix("http://127.0.0.1:8001"))
+        form = visitor.get().forms[0]
+        assert visitor.send(form, form.choices[0]).status_code == 303
+    assert client.get("/").status_code == 404
+    said = "1 of 1 item annotated by two, 2 people in all"
+    assert said in xbench("study", "status", folder).out
+    assert said in xbench("study", "preregister", folder).out
+    assert xbench("study", "categorise", folder, "--as", "carl", "--settle").code == 0
+    bare = write_study(tmp_path / "bare").folder
+    for arguments, message in {
+        (bare, "--as", "anna"): "study.toml has no [[categories]] to annotate",
+        (folder, "--as", "an na"): "a name has up to 40 letters",
+    }.items():
+        called = xbench("study", "categorise", *arguments)
+        assert (called.code, message in called.err) == (2, True), called.err
+
+
 def test_links_are_told_once_and_work_once(xbench, studied, app):
     printed = xbench("study", "invite", studied.folder, "--count", 2, "--address", "https://x.org/")
     first, second = printed.out.split()

@@ -242,6 +242,7 @@ def _begin_book(connection: Connection, identity: str) -> None:
             f"{shown} holds something else (table {names[0]}); give the study an empty database"
         )
     _check_book(connection, identity, shown)
+    metadata.create_all(connection)  # tables that this schema got later
 
 
 def _check_book(connection: Connection, identity: str, shown: str) -> None:

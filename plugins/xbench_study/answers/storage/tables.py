@@ -9,6 +9,8 @@ trials          what a person is asked, and when it was first shown
 answers         at most one a trial
 comprehension   attempts at the questions about the instructions
 erasures        how many persons were erased, and nothing of them
+annotations     what researchers say of which category an error is, before answers exist
+settlements     what was decided where two of them disagree
 
 No address of a computer, no name of a browser, no text of a person's own.
 """
@@ -103,6 +105,26 @@ comprehension = Table(
     Column("right", Boolean, nullable=False),
     Column("stored_at", Float, nullable=False),
 )
+
+
+def _said() -> list[Column[object]]:
+    """What is said of an item, and by whom of the researchers."""
+    return [
+        Column("annotator", String, nullable=False),
+        Column("category", String, nullable=False),
+        Column("stored_at", Float, nullable=False),
+    ]
+
+
+annotations = Table(
+    "annotations",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("item", String, nullable=False),
+    *_said(),
+    UniqueConstraint("annotator", "item"),
+)
+settlements = Table("settlements", metadata, Column("item", String, primary_key=True), *_said())
 erasures = Table(
     "erasures",
     metadata,
