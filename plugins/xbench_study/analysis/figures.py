@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xbench import Band, Drawing
+from xbench import Band, Drawing, Role
 from xbench.figures import (
     WIDE,
     WORDS,
@@ -37,7 +37,10 @@ def accuracy_figure(
     style_axes(ax, f"Right answers of {who} (%)", grid="x")
     across = np.arange(len(groups), dtype=float)
     bands = [percent(Band(*np.array(rows).T)) for rows in [*estimates, *simulated]]
-    names = [*((title, "entry") for title in titles), *((one.label, "floor") for one in floors)]
+    names: list[tuple[str, Role]] = [
+        *((title, "entry") for title in titles),
+        *((one.label, "floor") for one in floors),
+    ]
     pairs = zip(names, bands, strict=True)
     draw_bars(ax, [Curve(name, role, across, band) for (name, role), band in pairs])
     labels = [_group_label(of, name) for name in groups]

@@ -9,6 +9,8 @@ Input.options       keys of the options in the order shown, parted by blanks; el
 Answer.option       what was chosen: a key, several parted by `|` or blanks, or `unsure`
 Answer.degree-KEY   of a rating: the degree of the option KEY, from 0, or `unsure`
 Answer.skip         anything: the question was skipped
+Answer.NAME.VALUE   `true` where a form of Crowd HTML writes what was chosen so; likewise
+Answer.taskAnswers  the same as JSON
 Answer.seconds      how long it took; else WorkTimeInSeconds; else it is not known
 
 Rows are stored all together or, where one is wrong, not at all.
@@ -30,6 +32,7 @@ from xbench_study.answers.steps import Choice, Ratings, Reply, Skipped
 from xbench_study.answers.storage.tables import answers, participants, platforms, trials
 from xbench_study.material.item import Item
 from xbench_study.material.study import Study
+from xbench_study.platforms.results import plain_cells
 
 if TYPE_CHECKING:
     from xbench_study.answers.book import AnswerBook
@@ -79,7 +82,8 @@ def _lines(study: Study, file: Path) -> Iterator[Line]:
     for row in rows:
         cells = dict(zip(head.cells, row.cells, strict=False))
         try:
-            yield _line(study, row.line, {name: cell for name, cell in cells.items() if cell})
+            told = plain_cells({name: cell for name, cell in cells.items() if cell})
+            yield _line(study, row.line, told)
         except ValueError as error:
             raise line_error(file, row.line, str(error)) from error
 

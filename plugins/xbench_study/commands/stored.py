@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from xbench import UsageError
-from xbench_study.commands.places import book_of, with_book
+from xbench_study.commands.places import book_of, check_packages, study_at, with_book
 
 if TYPE_CHECKING:
     from xbench_study.answers.book import AnswerBook
     from xbench_study.answers.status import Status
+    from xbench_study.material.study import Study
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 
@@ -73,14 +74,24 @@ def invite(folder: Path, database: str, count: int, address: str) -> None:
 @click.option(
     "--platform-hashes", is_flag=True, help="Add keyed hashes of what a platform calls people."
 )
-def export(folder: Path, database: str, out: Path, platform_hashes: bool) -> None:
+@click.option(
+    "--mturk",
+    metavar="URL",
+    default="",
+    help="Write pages for Mechanical Turk instead, whose pictures you put below this address.",
+)
+def export(folder: Path, database: str, out: Path, platform_hashes: bool, mturk: str) -> None:
     """Write answers as CSV and Parquet, with a codebook; names of platforms are never in them.
 
     What a design collects stands beside them: ratings.csv, which similarity chl reads, or
-    labels.csv, which dataset label-table reads.
+    labels.csv, which dataset label-table reads. With --mturk no answers are written, but what asks
+    for them there: a page and its rows for each condition.
     """
     from xbench.commands import print_lines
 
+    if mturk:
+        print_lines(*_for_turk(study_at(folder), out, mturk))
+        return
     with book_of(folder, database) as book:
         from xbench_study.answers.export import write_export
         from xbench_study.protocol.answers_file import write_facts
@@ -89,6 +100,26 @@ def export(folder: Path, database: str, out: Path, platform_hashes: bool) -> Non
         paths.append(write_facts(book, out, time.time()))
         paths += _collected(book, out)
     print_lines(f"wrote {', '.join(path.name for path in paths)} to {out}")
+
+
+def _for_turk(study: "Study", out: Path, address: str) -> list[str]:
+    """Write the pages of Mechanical Turk; what to do with them."""
+    check_packages("sqlalchemy", "starlette", "python_multipart")
+    from xbench_study.pages.server import ready
+    from xbench_study.platforms.mturk import Turk
+
+    turk, missing = Turk(study, address), ready(study)
+    if missing:
+        raise UsageError(
+            f"nobody may be recruited yet: {'; '.join(missing)}. Write it into "
+            f"{study.folder / 'study.toml'}"
+        )
+    names = ", ".join(path.name for path in turk.write(out))
+    assignments = study.description.assignment.answers
+    return [
+        f"wrote {names} and assets/ to {out}",
+        f"put the pictures of assets/ below {address}, and ask for {assignments} assignments a HIT",
+    ]
 
 
 def _collected(book: "AnswerBook", out: Path) -> list[Path]:

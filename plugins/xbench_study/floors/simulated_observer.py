@@ -126,4 +126,5 @@ def _strengths(explanation: Explanation, image: Float[Tensor, "3 h w"]) -> Float
     """How strongly each pixel is marked: what a mask leaves of a white image."""
     white = torch.ones_like(image)
     left = explanation.wordless(white.cpu(), "mask").to(image).mean(0)
-    return torch.nn.functional.adaptive_avg_pool2d(left[None], list(image.shape[-2:]))[0]
+    height, width = image.shape[-2:]
+    return torch.nn.functional.adaptive_avg_pool2d(left[None], (height, width))[0]

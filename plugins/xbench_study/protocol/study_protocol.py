@@ -55,7 +55,7 @@ class StudyProtocol(Protocol):
     """
 
     name: ClassVar[str] = "study"
-    scores: ClassVar[type[Shown]] = Shown
+    scores: ClassVar[type[Shown]] = Shown  # type: ignore[type-abstract]
     example = MappingProxyType({"design": "wrong-label"})
 
     design: Design
@@ -193,9 +193,7 @@ class StudyProtocol(Protocol):
 
 ANNOTATED = "annotated error categories"
 """What a record calls how errors were annotated, with kappa."""
-NOBODY: Mapping[str, Tree] = MappingProxyType(
-    {"simulated": "answered in the place of people: a floor, and no result about people"}
-)
+NOBODY: Tree = {"simulated": "answered in the place of people: a floor, no result about people"}
 """What a record says of a floor."""
 
 

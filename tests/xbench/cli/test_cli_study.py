@@ -224,6 +224,23 @@ def test_links_are_told_once_and_work_once(xbench, studied, app):
     assert visitor.home.startswith("/p/")
 
 
+def test_pages_for_mechanical_turk_are_written_once_the_sheet_is_complete(
+    xbench, studied, tmp_path
+):
+    out, folder = tmp_path / "turk", studied.folder
+    base = ("--mturk", "https://pictures.example.org/")
+    called = xbench("study", "export", folder, "--out", out, *base)
+    assert called.code == 0, called.err
+    assert "wrote condition-1.html, condition-1.csv, condition-2.html" in called.out
+    assert "ask for 2 assignments a HIT" in called.out
+    assert not (folder / "answers.sqlite").exists()
+    path = folder / "study.toml"
+    path.write_text(path.read_text().replace("What is said of contact.", "TODO"))
+    refused = xbench("study", "export", folder, "--out", tmp_path / "x", *base)
+    assert (refused.code, "sheet.contact is not said yet" in refused.err) == (2, True)
+    assert not (tmp_path / "x").exists()
+
+
 def test_answers_are_imported_copied_erased_and_forgotten(xbench, studied, tmp_path):
     item = studied.of_kind("trial")[0]
     file = tmp_path / "results.csv"

@@ -1,0 +1,1 @@
+"""Other platforms that ask people: what is handed to them, and what they give back."""
