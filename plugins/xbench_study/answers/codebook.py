@@ -10,7 +10,7 @@ ANSWERS = {
     "condition": "the condition in which the item was shown",
     "item": "the item's key",
     "image": "the image's id in its dataset",
-    "category": "the error's category, where the researcher gave one",
+    "category": "the error's category: agreed by two researchers, settled, or the key's",
     "kind": "`training`, `practice`, `check` or `trial`; only trials are analysed",
     "position": "which of the participant's trials it was, from 0, all kinds counted alike",
     "order": "keys of the options in the order in which this participant saw them",
