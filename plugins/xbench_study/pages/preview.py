@@ -24,6 +24,16 @@ NOTICE = "Preview: answers and figures are invented, and nothing is stored."
 STAGES: tuple[Stage, ...] = ("instructions", "comprehension")
 ENDS: tuple[Stage, ...] = ("debriefing", "failed", "left", "expired")
 PLAIN = ("full", "erased")
+CATEGORISE = "categorise"
+ANNOTATING = {
+    "number": 1,
+    "of": 40,
+    "back": "",
+    "said": "",
+    "between": (),
+    "reason": "",
+    "nonce": "",
+}
 ERRORS = (400, 403, 404, 413, 429, 500)
 INVENTED = Status(
     people={"taking-part": 2, "finished": 9, "left": 1},
@@ -73,6 +83,8 @@ class Preview:
 
     def _groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         names = ("sheet", *PLAIN, *STAGES, "again", "leave", "withdraw", *ENDS, "admin")
+        if self.service.description.categories:
+            names = (*names, CATEGORISE)
         yield "Pages", [(name, f"page/{name}") for name in names]
         yield "Errors", [(str(status), f"page/{status}") for status in ERRORS]
         for kind in ("training", "practice", "check", "trial"):
@@ -118,7 +130,20 @@ class Preview:
             return Consent(self.service).show(request, Source({}, ""))
         if name == "admin":
             return self.service.page(request, "admin", tables=tables(INVENTED), wrong=False)
+        if name == CATEGORISE:
+            return self._categorise(request)
         return self._stage(request, name)
+
+    def _categorise(self, request: Request) -> Response:
+        """What annotators of errors see of the first trial, with an invented label."""
+        root, study = request.url_for("preview").path, self.service.study
+        item = next(iter(study.of_kind("trial")), None)
+        if item is None:
+            raise HTTPException(404)
+        condition = conditions_of(study, item)[0]
+        known = {"label": item.label, "item": item.key, "predicted": "what the algorithm said"}
+        known |= {"image": f"{root}asset/{item.key}/{condition}/1", "here": f"{root}{CATEGORISE}"}
+        return self.service.page(request, CATEGORISE, **known, **ANNOTATING)
 
     def leave(self, request: Request) -> Response:
         """What shall become of the answers."""

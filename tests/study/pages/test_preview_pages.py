@@ -5,7 +5,7 @@ from study_visitor import ADMIN
 WORDS = "Preview: answers and figures are invented, and nothing is stored."
 PAGES = {
     *("sheet", "instructions", "comprehension", "again", "leave", "withdraw", "debriefing"),
-    *("failed", "left", "expired", "full", "erased", "admin", "404", "429"),
+    *("failed", "left", "expired", "full", "erased", "admin", "categorise", "404", "429"),
 }
 ASKED = [{"text": "Which is asked?", "options": ["this", "that"], "right": 1}]
 
@@ -21,7 +21,8 @@ def links(visitor):
 
 
 def test_every_page_says_that_it_is_invented(serving):
-    visitor = previewing(serving).visitor()
+    named = [{"name": "C1", "title": "local", "text": "A part looks like it."}]
+    visitor = previewing(serving, categories=named).visitor()
     paths = links(visitor)
     for path in paths:
         response = visitor.client.get(path)
