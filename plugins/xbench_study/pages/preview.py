@@ -143,7 +143,7 @@ class Preview:
         condition = conditions_of(study, item)[0]
         known = {"label": item.label, "item": item.key, "predicted": "what the algorithm said"}
         known |= {"image": f"{root}asset/{item.key}/{condition}/1", "here": f"{root}{CATEGORISE}"}
-        return self.service.page(request, CATEGORISE, **known, **ANNOTATING)
+        return self.service.page(request, CATEGORISE, 200, **known, **ANNOTATING)
 
     def leave(self, request: Request) -> Response:
         """What shall become of the answers."""
