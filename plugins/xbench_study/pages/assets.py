@@ -19,7 +19,7 @@ MOST_SHOWN = 10_000
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPages:
     """The pictures of the page that each person has before them.
 
     A browser asks for them right after the page; nobody has to be looked up for them once more.

@@ -12,7 +12,7 @@ from xbench_study.answers.book import AnswerBook
 from xbench_study.answers.steps import Step
 from xbench_study.designs.description import Description
 from xbench_study.material.study import Study
-from xbench_study.pages.assets import Shown
+from xbench_study.pages.assets import ShownPages
 from xbench_study.pages.limits import Buckets, Limits
 from xbench_study.pages.rendering import page
 
@@ -55,9 +55,9 @@ class Service:
         return Buckets(self.limits.administration, self.clock)
 
     @cached_property
-    def shown(self) -> Shown:
+    def shown(self) -> ShownPages:
         """The pictures of the pages that people have before them."""
-        return Shown()
+        return ShownPages()
 
     def page(
         self, request: Request, template: str, status: int = 200, **values: object
