@@ -3,6 +3,7 @@
 import pytest
 import timm
 import torch
+import torchvision
 from torchvision.models import get_model
 
 from xbench.networks import (
@@ -15,6 +16,9 @@ from xbench.networks import (
     trace,
 )
 
+MOST = 5
+"""Cuts of a network that are tried, or a few more, where not every one is."""
+
 
 def example(size):
     return torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0))
@@ -24,18 +28,20 @@ def made(name, **options):
     library, _, architecture = name.partition(":")
     torch.manual_seed(0)
     maker = get_model if library == "torchvision" else timm.create_model
+    if architecture == "VisionTransformer":
+        return torchvision.models.VisionTransformer(**options).eval()
     if architecture == "googlenet":
         options |= {"aux_logits": False, "init_weights": True}
     return maker(architecture, **options).eval()
 
 
 def check_cuts(name, size, stride, **options):
-    """Every `stride`-th cut of the network is exact; returns how many were tried."""
+    """Every `stride`-th cut of the network is exact, or fewer; returns how many there are."""
     module, x = made(name, **options), example(size)
     expected = output_of(module, x)
     traced = trace(module, x)
     points = points_of(traced, x)
-    for point in points[::stride]:
+    for point in points[:: stride if stride == 1 else max(stride, len(points) // MOST)]:
         halves = cut_traced(traced, point.name, x)
         assert torch.equal(output_of(halves.top, output_of(halves.bottom, x)), expected), point
     return len(points)
@@ -65,28 +71,16 @@ def test_cuts_of_common_networks_are_exact(name):
 
 MORE = [
     ("torchvision:alexnet", 96),
-    ("torchvision:vgg11_bn", 64),
-    ("torchvision:resnet50", 64),
     ("torchvision:densenet121", 64),
     ("torchvision:googlenet", 64),
     ("torchvision:mobilenet_v2", 64),
     ("torchvision:efficientnet_b0", 64),
-    ("torchvision:convnext_tiny", 64),
-    ("torchvision:swin_t", 64),
-    ("timm:densenet121", 64),
     ("timm:resnest14d", 64),
-    ("timm:regnety_002", 64),
-    ("timm:hrnet_w18_small", 64),
     ("timm:dla34", 64),
     ("timm:skresnet18", 64),
     ("timm:mixnet_s", 64),
-    ("timm:rexnet_100", 64),
-    ("timm:tf_efficientnet_b0", 64),
     ("timm:resnetv2_50", 64),
-    ("timm:efficientvit_b0", 64),
     ("timm:fastvit_t8", 64),
-    ("timm:mobileone_s0", 64),
-    ("timm:poolformer_s12", 64),
     ("timm:inception_next_tiny", 64),
 ]
 
@@ -103,21 +97,31 @@ def default(name, size, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "layer"),
+    ("name", "size", "layer", "classes"),
     [
-        ("torchvision:vgg16_bn", 32, "features.42"),
-        ("torchvision:resnet50", 64, "layer4.2.relu_2"),
-        ("torchvision:alexnet", 96, "features.11"),
-        ("torchvision:squeezenet1_1", 64, "features.12.cat"),
-        ("torchvision:swin_t", 64, "permute"),
-        ("timm:resnet18", 64, "layer4.1.act2"),
+        ("torchvision:vgg11_bn", 32, "features.27", 1000),
+        ("torchvision:resnet50", 64, "layer4.2.relu_2", 10),
+        ("torchvision:alexnet", 96, "features.11", 1000),
+        ("torchvision:squeezenet1_1", 64, "features.12.cat", 10),
+        ("torchvision:squeezenet1_1", 64, "features.12.cat", 1000),
+        ("torchvision:swin_t", 64, "permute", 10),
+        ("timm:resnet18", 64, "layer4.1.act2", 10),
+        ("timm:resnet18", 64, "layer4.1.act2", 1000),
     ],
 )
-@pytest.mark.parametrize("classes", [10, 1000])
 def test_the_default_is_the_last_convolutional_stage(name, size, layer, classes):
     assert default(name, size, num_classes=classes) == layer
 
 
+SMALL_SWIN = {"img_size": 64, "window_size": 4, "depths": (2, 2, 1, 1), "embed_dim": 48}
+SMALL_VIT = {
+    "image_size": 64,
+    "patch_size": 16,
+    "num_layers": 3,
+    "num_heads": 3,
+    "hidden_dim": 48,
+    "mlp_dim": 96,
+}
 ARRANGED = [
     ("timm:vit_tiny_patch16_224", 64, {"img_size": 64}, "blocks.10.add_1", "tokens+1 4x4"),
     (
@@ -133,7 +137,7 @@ ARRANGED = [
     (
         "timm:swin_tiny_patch4_window7_224",
         64,
-        {"img_size": 64, "window_size": 4},
+        SMALL_SWIN,
         "norm",
         "channels-last 2x2",
     ),
@@ -141,13 +145,13 @@ ARRANGED = [
 ]
 MORE_ARRANGED = [
     ("timm:levit_conv_128s", 224, {}, "stages.2.blocks.3.add_1", "maps 4x4"),
-    ("timm:mvitv2_tiny", 224, {}, "norm.layer_norm", "tokens 7x7"),
-    ("timm:swinv2_tiny_window8_256", 256, {}, "norm", "channels-last 8x8"),
+    ("timm:mvitv2_tiny", 96, {"img_size": 96}, "norm.layer_norm", "tokens 3x3"),
+    ("timm:swinv2_tiny_window8_256", 64, SMALL_SWIN, "norm", "channels-last 2x2"),
     (
-        "torchvision:vit_b_16",
+        "torchvision:VisionTransformer",
         64,
-        {"image_size": 64},
-        "encoder.layers.encoder_layer_10.add_1",
+        SMALL_VIT,
+        "encoder.layers.encoder_layer_1.add_1",
         "tokens+1 4x4",
     ),
     (
