@@ -15,17 +15,26 @@ from xbench_deliberative.explanations.explainer import Deliberative
 from xbench_saliency.cams.grad_cam import GradCam
 
 CLASSES, CONCEPTS = 7, 2
+SWIN = {"embed_dim": 24, "depths": [2, 1, 1, 1], "num_heads": [3, 3, 6, 6]}
+VIT = {"num_layers": 3, "num_heads": 3, "hidden_dim": 48, "mlp_dim": 96}
+"""Fewer and narrower layers than those of the networks with names."""
 NETWORKS = {
-    "swin": lambda: timm.create_model("swin_tiny_patch4_window7_224", num_classes=CLASSES),
-    "vit": lambda: timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES),
+    "swin": lambda: timm.create_model("swin_tiny_patch4_window7_224", num_classes=CLASSES, **SWIN),
+    "vit": lambda: timm.create_model("vit_tiny_patch16_224", num_classes=CLASSES, depth=3),
     "vit without class token": lambda: timm.create_model(
-        "vit_tiny_patch16_224", num_classes=CLASSES, class_token=False, global_pool="avg"
+        "vit_tiny_patch16_224", num_classes=CLASSES, class_token=False, global_pool="avg", depth=3
     ),
     "mixer": lambda: timm.create_model("mixer_s32_224", num_classes=CLASSES),
-    "mambaout": lambda: timm.create_model("mambaout_femto", num_classes=CLASSES),
+    "mambaout": lambda: timm.create_model(
+        "mambaout_femto", num_classes=CLASSES, depths=(1, 1, 2, 1)
+    ),
     "levit": lambda: timm.create_model("levit_128s", num_classes=CLASSES),
-    "torchvision's vit": lambda: torchvision.models.vit_b_16(num_classes=CLASSES),
-    "torchvision's swin": lambda: torchvision.models.swin_t(num_classes=CLASSES),
+    "torchvision's vit": lambda: torchvision.models.VisionTransformer(
+        224, 16, num_classes=CLASSES, **VIT
+    ),
+    "torchvision's swin": lambda: torchvision.models.SwinTransformer(
+        [4, 4], window_size=[7, 7], num_classes=CLASSES, **SWIN
+    ),
 }
 
 

@@ -67,9 +67,9 @@ def test_a_folder_with_other_files_is_refused_before_anything_is_run(xbench, qui
     assert not store.exists()
 
 
-def test_several_repeats_give_one_curve_each_with_all_their_images(xbench, quick, tmp_path):
+def test_several_repeats_give_one_curve_each_with_all_their_images(xbench, quick, store, tmp_path):
     folder = tmp_path / "report"
-    options = ("--store", tmp_path / "store", "-q", "--repeats", 2, "--report", folder)
+    options = ("--store", store, "-q", "--repeats", 2, "--report", folder)
     called = xbench("run", *options, "--pictures", 1, *quick)
     assert called.code == 0, called.err
     text = (folder / "index.html").read_text()
