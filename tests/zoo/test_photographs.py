@@ -22,7 +22,7 @@ FOLDS = 4
 TUNED = 0
 """One of the folds; docs/training.md has the accuracy of all four, of longer trainings."""
 RECIPE = Training(
-    epochs=8,
+    epochs=6,
     batch_size=16,
     optimiser="adamw",
     learning_rate=0.003,

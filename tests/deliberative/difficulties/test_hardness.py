@@ -447,7 +447,7 @@ def test_the_pair_is_one_artefact_from_which_both_are_taken(provider):
 
 @pytest.mark.slow
 def test_mistakes_on_toybirds_are_predicted_better_than_by_chance(provider):
-    birds = Toybirds(train=800, validation=20, test=400, shifted=20)
+    birds = Toybirds(train=600, validation=20, test=200, shifted=20)
     training = plain(
         classifier=SmallCnn(),
         training=Training(6, 32, learning_rate=6e-3, weight_decay=0.02, warmup_epochs=1, shift=6),

@@ -31,7 +31,8 @@ def root(tmp_path_factory):
 
 
 def given(root, context):
-    concepts = '[{ name = "image-qualities", of = "toybirds", size = 96 }]'
+    qualities = 'qualities = ["redness", "darkness", "blur", "noise", "contrast"]'
+    concepts = f'[{{ name = "image-qualities", of = "toybirds", size = 96, {qualities} }}]'
     return (
         *("run", "--benchmark", "ces-spurious-metashift", "-q", "--json"),
         *("-p", f"dataset.root={root}", "-p", 'dataset.classes=["cat", "dog"]'),
