@@ -1,6 +1,7 @@
 """A PostgreSQL that pip installs, for tests; they are skipped where it is not installed."""
 
 import shutil
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,5 +33,9 @@ def running_postgresql() -> Iterator[Callable[[], str]]:
     # Nothing here has to survive a power cut, and tests share a disk.
     ask("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield make
+    # An orderly stop would first write all databases to the disk.
+    process = server.get_postmaster_info().process
+    process.send_signal(signal.SIGQUIT)
+    process.wait(30)
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
