@@ -51,21 +51,22 @@ def browser() -> Iterator[Any]:
         opened.close()
 
 
-def seen(file: Path, width: int, scheme: str) -> Seen:
-    """How a page looks with all that is folded away opened."""
+def seen(opened: Any, file: Path, width: int, scheme: str) -> Seen:
+    """How a browser shows a page with all that is folded away opened."""
     from axe_playwright_python.sync_playwright import Axe
 
-    with browser() as opened:
-        page = opened.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        page.goto(file.resolve().as_uri())
-        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-        page.evaluate("document.querySelectorAll('img').forEach(i => { i.loading = 'eager' })")
-        page.wait_for_function("[...document.images].every(image => image.complete)")
-        broken = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
-        violations = Axe().run(page).response["violations"]
-        faults = [_fault(of) for of in violations if of["impact"] in GRAVE]
-        taken = page.evaluate("document.documentElement.scrollWidth")
-        return Seen(faults, taken, page.evaluate(broken))
+    page = opened.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(file.resolve().as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    page.evaluate("document.querySelectorAll('img').forEach(i => { i.loading = 'eager' })")
+    page.wait_for_function("[...document.images].every(image => image.complete)")
+    broken = "[...document.images].filter(i => !i.naturalWidth).map(i => i.src)"
+    violations = Axe().run(page).response["violations"]
+    faults = [_fault(of) for of in violations if of["impact"] in GRAVE]
+    taken = page.evaluate("document.documentElement.scrollWidth")
+    look = Seen(faults, taken, page.evaluate(broken))
+    page.close()
+    return look
 
 
 def _fault(violation: dict[str, Any]) -> str:

@@ -74,14 +74,11 @@ MORE = [
     ("torchvision:densenet121", 64),
     ("torchvision:googlenet", 64),
     ("torchvision:mobilenet_v2", 64),
-    ("torchvision:efficientnet_b0", 64),
     ("timm:resnest14d", 64),
     ("timm:dla34", 64),
     ("timm:skresnet18", 64),
-    ("timm:mixnet_s", 64),
     ("timm:resnetv2_50", 64),
     ("timm:fastvit_t8", 64),
-    ("timm:inception_next_tiny", 64),
 ]
 
 

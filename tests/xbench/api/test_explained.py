@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from awkward_networks import plain
-from browser import SCHEMES, WIDTHS, seen
+from browser import SCHEMES, WIDTHS, browser, seen
 from xbench.api.photos.explained import Explained, unique
 from xbench.api.photos.explaining import explain
 from xbench.errors import UsageError
@@ -93,15 +93,21 @@ def test_a_page_says_how_large_its_pictures_are(result, tmp_path, format_):
     assert int(sizes[0][1]) == pytest.approx(96 * inches[1], rel=0.1)
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_page_fits_its_window_and_has_no_serious_fault(tmp_path, width, scheme):
+def test_a_page_fits_its_window_and_has_no_serious_fault(chromium, tmp_path, width, scheme):
     photo = tmp_path / "odd name #1, 100 %.png"
     Image.effect_noise((60, 40), 90).convert("RGB").save(photo)
     made = explain(plain(4), photo, ["grad-cam", "deliberative"], size=16)
     page = made.save(tmp_path / "out")[-1]
-    assert seen(page, width, scheme) == ([], width, [])
+    assert seen(chromium, page, width, scheme) == ([], width, [])
 
 
 def test_photos_of_one_name_get_names_of_their_own(tmp_path):

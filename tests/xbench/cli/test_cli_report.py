@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from browser import SCHEMES, WIDTHS, seen
+from browser import SCHEMES, WIDTHS, browser, seen
 from xbench.cli import main
 
 MEGABYTE = 1_000_000
@@ -95,10 +95,16 @@ def test_a_report_with_six_pictures_is_light(page):
     assert sum(weights.values()) <= 2 * MEGABYTE
 
 
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_browser_finds_no_grave_fault_and_the_page_fits(page, width, scheme):
-    look = seen(page, width, scheme)
+def test_a_browser_finds_no_grave_fault_and_the_page_fits(chromium, page, width, scheme):
+    look = seen(chromium, page, width, scheme)
     assert not look.faults
     assert not look.broken
     assert look.width == width
