@@ -1,8 +1,10 @@
 """What all tests share."""
 
+import functools
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import PackageMetadata, PathDistribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +44,25 @@ def pytest_configure() -> None:
     threads = os.environ.get("XBENCH_TEST_THREADS") or "1"
     os.environ["OMP_NUM_THREADS"] = threads
     torch.set_num_threads(int(threads))
+    remember_metadata()
+
+
+def remember_metadata() -> None:
+    """The metadata of a distribution are parsed once, not for each entry point in each call.
+
+    A stranger's distribution that a test installs has a folder of its own.
+    """
+    parsed: dict[tuple[str, int], PackageMetadata] = {}
+    parse = PathDistribution.metadata.fget
+
+    def remembered(of: PathDistribution) -> PackageMetadata:
+        folder = of._path
+        key = str(folder), folder.stat().st_mtime_ns
+        if key not in parsed:
+            parsed[key] = parse(of)
+        return parsed[key]
+
+    PathDistribution.metadata = property(remembered)
 
 
 @pytest.fixture
@@ -103,6 +124,20 @@ def workplace(bench: Any) -> Any:
 def provider(bench: Any) -> Any:
     """Makes artefacts there, and keeps them in the test's own store."""
     return bench.provider
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _known() -> Iterator[None]:
+    """Runs ask once for the state of the checkout, and do not measure how long a training takes.
+
+    test_speed.py measures.
+    """
+    from xbench.running import outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "git_state", functools.cache(outcome.git_state))
+        patch.setattr("xbench.running.planning.forecast.training_seconds", lambda *of: 1.0)
+        yield
 
 
 @pytest.fixture(autouse=True)
