@@ -3,10 +3,10 @@
 import json
 
 import pytest
-import torch
 from PIL import Image
 
 from command_line import records, score
+from drawn_concepts import bank_of, drawn
 from xbench_toybirds.dataset import Toybirds
 
 pytestmark = pytest.mark.slow
@@ -24,23 +24,6 @@ SMALL = ("-p", "dataset.train=160", "-p", "dataset.test=60", "-p", "training.epo
 def store(tmp_path_factory):
     """One store, so that classifiers are trained and banks learned once."""
     return tmp_path_factory.mktemp("store")
-
-
-def drawn(root, names):
-    """Twelve pictures with and twelve without each of these concepts, in a folder."""
-    birds = Toybirds()
-    for name in names:
-        pair = birds.concept_examples(name, 12, torch.Generator().manual_seed(0))
-        for kind, images in pair._asdict().items():
-            folder = root / name / kind
-            folder.mkdir(parents=True)
-            for place, image in enumerate(images):
-                Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / f"{place}.png")
-    return root
-
-
-def bank_of(root):
-    return f'[{{ name = "concept-folder", root = "{root}", size = 96 }}]'
 
 
 @pytest.fixture(scope="module")
