@@ -12,8 +12,7 @@ from command_line import timeless
 
 MOMENTS = {
     "while training": lambda home, store: any((home / "scratch").glob("*.pt")),
-    "after the first rows": lambda home, store: any(store.glob("rows/*.parquet")),
-    "in the middle of the entries": lambda home, store: len(list(store.glob("rows/*.parquet"))) > 4,
+    "in the middle of the entries": lambda home, store: len(list(store.glob("rows/*.parquet"))) > 2,
 }
 
 
@@ -33,12 +32,12 @@ def kill_when(moment, arguments, home, store):
 def test_a_run_killed_at_several_moments_ends_with_the_record_of_an_uninterrupted_one(
     xbench, tmp_path
 ):
-    quick = ("-p", "dataset.train=200", "-p", "dataset.test=60", "-p", "training.epochs=3")
-    quick = (*quick, "-p", "protocol.images=30")
+    quick = ("-p", "dataset.train=160", "-p", "dataset.test=40", "-p", "training.epochs=3")
+    quick = (*quick, "-p", "protocol.images=20")
     whole = xbench("run", "--store", tmp_path / "whole", "--json", *quick).json()
     home, store = tmp_path / "home", tmp_path / "store"
     codes = [kill_when(moment, quick, home, store) for moment in MOMENTS.values()]
-    assert codes.count(-signal.SIGKILL) >= 2, codes
+    assert codes == [-signal.SIGKILL, -signal.SIGKILL]
     os.environ["XBENCH_HOME"] = str(home)
     resumed = xbench("run", "--store", store, "--json", *quick).json()
     assert list(map(timeless, whole)) == list(map(timeless, resumed))

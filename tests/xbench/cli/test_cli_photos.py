@@ -164,7 +164,8 @@ def test_real_photos_with_real_weights_take_seconds_and_little_memory(realdata, 
     large = tmp_path / "phone.jpg"  # 48 megapixels, lying on its side
     exif = Image.Exif()
     exif[0x0112] = 6
-    Image.open(photos[0]).convert("RGB").resize((8000, 6000)).save(large, exif=exif)
+    small = Image.open(photos[0]).convert("RGB")
+    small.resize((8000, 6000), Image.Resampling.NEAREST).save(large, exif=exif)
     command = (sys.executable, "-c", WATCHED, "explain", *photos, large, "--classifier")
     options = ("torchvision:squeezenet1_1", "--weights", realdata / WEIGHTS, "--out", tmp_path)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
