@@ -125,7 +125,7 @@ def slow_rows(
 def test_rows_equal_those_of_a_slow_evaluation(
     entry: Entry, bench: LocalBench, ground_truth: str
 ) -> None:
-    protocol = PartAmbiguity(Entropy(), ground_truth=ground_truth, images=6)
+    protocol = PartAmbiguity(Entropy(), ground_truth=ground_truth, images=3)
     table, artefacts = evaluated(protocol, entry, bench)
     slow = slow_rows(protocol, entry, artefacts, bench)
     assert list(zip(ids_of(table["case"].to_pylist()), table["rank"].to_pylist(), strict=True)) == [
