@@ -5,7 +5,6 @@ import gc
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import PackageMetadata, PathDistribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,31 +44,12 @@ def pytest_configure() -> None:
     threads = os.environ.get("XBENCH_TEST_THREADS") or "1"
     os.environ["OMP_NUM_THREADS"] = threads
     torch.set_num_threads(int(threads))
-    remember_metadata()
 
 
 def pytest_collection_finish() -> None:
     """Modules and tests stay: no collection of garbage has to look through them."""
     gc.collect()
     gc.freeze()
-
-
-def remember_metadata() -> None:
-    """The metadata of a distribution are parsed once, not for each entry point in each call.
-
-    A stranger's distribution that a test installs has a folder of its own.
-    """
-    parsed: dict[tuple[str, int], PackageMetadata] = {}
-    parse = PathDistribution.metadata.fget
-
-    def remembered(of: PathDistribution) -> PackageMetadata:
-        folder = of._path
-        key = str(folder), folder.stat().st_mtime_ns
-        if key not in parsed:
-            parsed[key] = parse(of)
-        return parsed[key]
-
-    PathDistribution.metadata = property(remembered)
 
 
 @pytest.fixture

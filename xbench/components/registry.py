@@ -82,7 +82,7 @@ class Registry:
             functions = metadata.entry_points(group=OFFERS)
             offers = {point.name: functools.partial(_loaded, point) for point in functions}
         self._offers = offers
-        claims = [_claim(point) for point in points]
+        claims = _claims(points)
         claims = [c for c in claims if third_party or c.distribution == FIRST_PARTY]
         brought = _brought(claims)
         self.kinds = (*KINDS, *brought)
@@ -193,12 +193,23 @@ def _loaded(point: metadata.EntryPoint) -> Sequence[str]:
     return given
 
 
-def _claim(point: metadata.EntryPoint) -> Claim:
-    named = point.dist if point.dist and point.dist.name else None
-    distribution = named.name if named else "an unknown distribution"
-    version = named.version if named else "0"
+def _claims(points: Iterable[metadata.EntryPoint]) -> list[Claim]:
+    """What entry points claim; metadata are parsed once for each distribution, as this is slow."""
+    owner = functools.cache(_owner)
+    return [_claim(point, *owner(point.dist)) for point in points]
+
+
+def _claim(point: metadata.EntryPoint, distribution: str, version: str) -> Claim:
     kind, _, name = point.name.partition(".")
     return Claim(kind, name, point.module, distribution, version)
+
+
+def _owner(distribution: metadata.Distribution | None) -> tuple[str, str]:
+    """Name and version, also of an interrupted installation, which has neither."""
+    name = distribution.name if distribution else None
+    if distribution is None or not name:
+        return "an unknown distribution", "0"
+    return name, distribution.version
 
 
 def _brought(claims: Iterable[Claim]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import sys
 from importlib.metadata import EntryPoint
-from types import SimpleNamespace
+from typing import NamedTuple
 
 import pytest
 
@@ -89,9 +89,16 @@ def register_designs():
 """
 
 
+class Installed(NamedTuple):
+    """What an entry point knows of its distribution."""
+
+    name: str
+    version: str
+
+
 def point(name, module="the_studies", distribution="studies"):
     made = EntryPoint(name, module, "xbench")
-    vars(made)["dist"] = SimpleNamespace(name=distribution, version="1")
+    vars(made)["dist"] = Installed(distribution, "1")
     return made
 
 
