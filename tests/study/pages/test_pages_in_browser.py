@@ -1,6 +1,7 @@
 """Real browsers at a study: by mouse, by keyboard, without scripts, on a desk and on a phone."""
 
 import re
+import tomllib
 
 import pytest
 
@@ -8,6 +9,7 @@ import browser as browsers
 from study_server import listening
 from study_visitor import ADMIN, Served
 from tiny_study import write_study
+from xbench_study.designs.design import own_text
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 ASKED = [{"text": "Which is asked?", "options": ["this", "that"], "right": 1}]
@@ -18,6 +20,21 @@ QUESTIONS = {
     "pick": {"pick": 2},
     "rate": {"kind": "rate", "scale": ["low", "middle", "high"], "unsure": "cannot tell"},
 }
+
+
+DESIGNS = {
+    name: {**tomllib.loads(own_text(name))["question"], "minimum_seconds": 0}
+    for name in (
+        "wrong-label",
+        "ambiguous-pair",
+        "mistake-rating",
+        "class-confusion",
+        "categorisation",
+    )
+}
+"""What the designs of the papers ask, without their waiting."""
+WAYS = [("wrong-label", True), *((design, False) for design in DESIGNS)]
+"""With scripts, and without: pages have none."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +78,12 @@ def tab(chromium):
         context.close()
 
 
+def kind_of(question):
+    if question["kind"] == "rate":
+        return "rate"
+    return "pick" if question.get("pick", 1) > 1 else "choose"
+
+
 def choose(page, kind):
     """Fill in a question by mouse."""
     if kind == "rate":
@@ -94,11 +117,11 @@ def by_mouse(page, address, kind):
     return page
 
 
-@pytest.mark.parametrize("kind", QUESTIONS)
-@pytest.mark.parametrize("script", [True, False])
-def test_a_study_is_completed_by_mouse_with_and_without_scripts(at, tab, kind, script):
-    served, address = at(question=QUESTIONS[kind], checks_table={"comprehension": ASKED})
-    page = by_mouse(tab(script=script), address, kind)
+@pytest.mark.parametrize(("design", "script"), WAYS)
+def test_each_design_is_completed_by_mouse_with_and_without_scripts(at, tab, design, script):
+    question = DESIGNS[design]
+    served, address = at(question=question, checks_table={"comprehension": ASKED})
+    page = by_mouse(tab(script=script), address, kind_of(question))
     assert "That was all." in page.content()
     assert served.count("answers") == 4
     assert page.complaints == []
@@ -118,9 +141,9 @@ def tab_to(page, pattern):
     raise AssertionError(f"no way to {pattern}")
 
 
-@pytest.mark.parametrize("kind", QUESTIONS)
-def test_a_study_is_completed_by_keyboard_alone(at, tab, kind):
-    served, address = at(question=QUESTIONS[kind], assignment={"trials": 2})
+@pytest.mark.parametrize("design", DESIGNS)
+def test_each_design_is_completed_by_keyboard_alone(at, tab, design):
+    served, address = at(question=DESIGNS[design], assignment={"trials": 2})
     page = tab(PHONE)
     page.goto(address)
     for name in ("consent", "age"):
@@ -129,7 +152,7 @@ def test_a_study_is_completed_by_keyboard_alone(at, tab, kind):
     press_button(page)
     press_button(page)
     for _ in range(2):
-        answer_by_keys(page, kind)
+        answer_by_keys(page, kind_of(DESIGNS[design]))
         press_button(page)
     assert "That was all." in page.content()
     assert served.count("answers") == 2

@@ -22,6 +22,25 @@ def point(name, module="some_plugin", distribution=None):
     return made
 
 
+def test_metadata_are_parsed_once_for_each_distribution():
+    class Counted(Installed):
+        parsed = 0
+
+        @property
+        def name(self):
+            Counted.parsed += 1
+            return "some-plugin"
+
+        @name.setter
+        def name(self, value):
+            pass
+
+    distribution = Counted()
+    made = Registry([point(f"explainer.{k}", distribution=distribution) for k in range(9)])
+    assert len(made.names("explainer")) == 9
+    assert Counted.parsed == 1
+
+
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Writes an importable module; gives its name."""
