@@ -5,6 +5,7 @@ import gc
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,8 +120,7 @@ def _known() -> Iterator[None]:
 
     test_speed.py measures.
     """
-    from xbench.running import outcome
-
+    outcome = import_module("xbench.running.outcome")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outcome, "git_state", functools.cache(outcome.git_state))
         patch.setattr("xbench.running.planning.forecast.training_seconds", lambda *of: 1.0)

@@ -31,7 +31,7 @@ from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.maps.side_by_side import side_by_side
 from xbench_zoo.torchvision_models import Torchvision
 
-EXTREMAL = ExtremalPerturbation(areas=(0.2, 0.4, 0.5))
+EXTREMAL = ExtremalPerturbation(areas=(0.2, 0.4, 0.5), channels_last=True)
 OTHERS: dict[str, Explainer] = {
     "Grad-CAM": GradCam(),
     "SmoothGrad": SmoothGrad(channels="abs-sum"),

@@ -5,10 +5,10 @@ OMP_NUM_THREADS=1 pytest benchmarks/load/test_study_load.py -s [-k sqlite | -k p
 The server is `xbench study serve`, a program of its own, on SQLite or on the PostgreSQL of the test
 extra, which writes to the disk here. People are threads of this program with a connection each;
 they read every page with its pictures, and follow each form as a browser does. 200 people give 20
-answers each, first with two seconds of thinking, all of them there at once after ten seconds,
-then without any and without waiting for each other; at last the server is killed 20
-times at random moments under the load of 100 people, and started again. Each part ends by itself.
-An answer counts as accepted when the server has led on from it.
+answers each: first with two seconds of thinking (one to three, for who takes two each time stays
+in step with others for ever), all of them there at once after ten seconds, then without any. At
+last the server is killed 20 times at random moments under the load of 100 people, and started
+again. Each part ends by itself. An answer counts as accepted when the server has led on from it.
 """
 
 import http.client
@@ -155,7 +155,7 @@ class Person:
             form = seen.forms[0]
             fields = dict(form.hidden)
             if asked := form.action.endswith("answer"):
-                time.sleep(self.thinking)
+                time.sleep(self.thinking * (0.5 + source.random()))
                 fields["choice"] = source.choice([value for _, value in form.choices])
             answer = self.ask("POST", form.action, fields, "answer" if asked else "")
             if asked and answer and answer.status == 303 and "?" not in answer.headers["location"]:

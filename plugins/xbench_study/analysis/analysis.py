@@ -9,19 +9,19 @@ import numpy as np
 from xbench import Drawing, Draws, ParameterError, Resampling
 from xbench.commands import Table, rendered
 from xbench_study.analysis.accuracies import Accuracies, Test
-from xbench_study.analysis.accuracy_tables import (
-    category_table,
-    comparison_table,
-    condition_table,
-)
-from xbench_study.analysis.agreement_tables import agreement_table, time_table
 from xbench_study.analysis.answers import Answers
 from xbench_study.analysis.conclusion import conclusion, remarks
 from xbench_study.analysis.figures import accuracy_figure
 from xbench_study.analysis.floors import SimulatedAnswers, floor_table, floors
-from xbench_study.analysis.pair_tables import pair_conclusion, pair_table
 from xbench_study.analysis.published import published_table
-from xbench_study.analysis.rating_tables import (
+from xbench_study.analysis.tables.accuracy_tables import (
+    category_table,
+    comparison_table,
+    condition_table,
+)
+from xbench_study.analysis.tables.agreement_tables import agreement_table, time_table
+from xbench_study.analysis.tables.pair_tables import pair_conclusion, pair_table
+from xbench_study.analysis.tables.rating_tables import (
     mistakes,
     paired_rating_table,
     rank_table,

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from xbench.commands import counted
 from xbench_study.analysis.accuracies import Accuracies, Test, people_in_both
-from xbench_study.analysis.accuracy_tables import t_text
 from xbench_study.analysis.answers import Answers
 from xbench_study.analysis.cells import p_words, points_cell
+from xbench_study.analysis.tables.accuracy_tables import t_text
 
 
 def conclusion(

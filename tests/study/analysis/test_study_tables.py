@@ -7,7 +7,6 @@ from xbench_datasets.cifar.cifar10h import Cifar10h
 from xbench_datasets.cifar.names import CIFAR10
 from xbench_datasets.packed.dataset import PackedImages
 from xbench_explicable.similarities.class_labels import ClassLevelLabels
-from xbench_study.analysis.agreement_tables import agreement_table, time_table
 from xbench_study.analysis.analysis import analysed
 from xbench_study.analysis.collected import (
     degrees_of,
@@ -15,9 +14,10 @@ from xbench_study.analysis.collected import (
     write_labels,
     write_ratings,
 )
-from xbench_study.analysis.pair_tables import pair_conclusion, pair_table
 from xbench_study.analysis.preregistration import preregistration
-from xbench_study.analysis.rating_tables import (
+from xbench_study.analysis.tables.agreement_tables import agreement_table, time_table
+from xbench_study.analysis.tables.pair_tables import pair_conclusion, pair_table
+from xbench_study.analysis.tables.rating_tables import (
     mistakes,
     paired_rating_table,
     rank_table,

@@ -1,0 +1,1 @@
+"""Tables of an analysis, by what they are about."""
