@@ -49,6 +49,16 @@ def test_no_difference_is_no_finding(study):
     assert said.startswith("No difference is shown between “With maps” and “Without maps”")
 
 
+def test_a_study_too_large_for_the_crossed_model_says_that_it_has_no_posterior(study, monkeypatch):
+    rows, secrets = study.wrong_label()
+    small = table(analysis(study, rows, secrets), "With maps minus")
+    monkeypatch.setattr("xbench_study.analysis.tables.accuracy_tables.MOST_EFFECTS", 10)
+    large = table(analysis(study, rows, secrets), "With maps minus")
+    assert len(small.rows) == len(large.rows) + 2
+    assert small.legend == ""
+    assert large.legend.startswith("No posterior")
+
+
 def test_tables_are_given_with_and_without_exclusions(study):
     rows, secrets = study.wrong_label()
     for row in rows:

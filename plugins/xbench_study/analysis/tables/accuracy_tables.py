@@ -14,6 +14,10 @@ from xbench_study.kernels.t_tests import TTest
 
 MOST_EFFECTS = 3000
 """Images and people; the model's time grows with their number's cube."""
+NO_POSTERIOR = (
+    f"No posterior: the mixed logistic model takes up to {MOST_EFFECTS} images and people, with "
+    "answers in both conditions."
+)
 
 
 def sizes_text(sizes: Sizes) -> str:
@@ -69,13 +73,15 @@ def comparison_table(
     """All that is said of the difference between two conditions."""
     first, second = (titles[place] for place in pair)
     title = f"{first} minus {second}, in percentage points unless said otherwise, {sample}"
+    posterior = pair_posterior(of, pair)
     rows = [
         Row("images and participants resampled", (points_cell(of.means.difference(*pair)), "", "")),
         *_standardised(of, pair, first),
         *_tests(of, pair, test),
-        *_posterior(of, pair),
+        *_posterior(posterior),
     ]
-    return Table(title, ("", "difference", "t", "p"), tuple(rows))
+    legend = NO_POSTERIOR if posterior is None else ""
+    return Table(title, ("", "difference", "t", "p"), tuple(rows), legend)
 
 
 def _standardised(of: Accuracies, pair: tuple[int, int], title: str) -> Iterator[Row]:
@@ -104,8 +110,7 @@ def t_text(result: TTest) -> str:
     return "–" if np.isnan(result.t) else f"t({degrees}) = {number_text(result.t)}"
 
 
-def _posterior(of: Accuracies, pair: tuple[int, int]) -> Iterator[Row]:
-    says = pair_posterior(of, pair)
+def _posterior(says: Posterior | None) -> Iterator[Row]:
     if says is not None:
         how = f"posterior ({says.approximation})"
         yield Row(f"{how}: probability", (points_cell(says.difference), "", ""))
