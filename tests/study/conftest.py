@@ -1,9 +1,15 @@
-"""What tests of studies share: a scene of tiny images whose networks answer as a test says."""
+"""What tests of studies share.
+
+A scene of tiny images whose networks answer as a test says, and small studies that are served to
+visitors within the test.
+"""
 
 import pytest
 import torch
 
 from small_entries import entry_of
+from study_visitor import Served
+from tiny_study import write_study
 from xbench import ImageSet, explained, generator
 from xbench.testing import CLASSES, TinyClassifier, TinyDataset
 from xbench_study.designs.drafts import Scene
@@ -57,3 +63,18 @@ def scene_of():
         return Scene(entries, Answering(logits), IMAGES, seed=5)
 
     return of
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """A study that is served: `pages` go to the application, all else to `write_study`."""
+    served = []
+
+    def serve(pages=None, **tables):
+        study = write_study(tmp_path / f"study-{len(served)}", **tables)
+        served.append(Served(study, options=pages or {}))
+        return served[-1]
+
+    yield serve
+    for of in served:
+        of.book.close()

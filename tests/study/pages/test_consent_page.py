@@ -119,8 +119,8 @@ def test_a_sheet_is_good_for_a_day_and_cannot_be_made_up(serving):
 @pytest.mark.parametrize(
     ("query", "row"),
     [
-        ("PROLIFIC_PID=p1&STUDY_ID=s1&SESSION_ID=x1", ("p1", "s1", "x1")),
-        ("workerId=w1&assignmentId=a1&hitId=h1", ("w1", "h1", "a1")),
+        ("PROLIFIC_PID=participant-1&STUDY_ID=s1&SESSION_ID=x1", ("participant-1", "s1", "x1")),
+        ("workerId=worker-1&assignmentId=a1&hitId=h1", ("worker-1", "h1", "a1")),
     ],
 )
 def test_what_platforms_call_people_is_stored_apart_and_only_with_consent(serving, query, row):
