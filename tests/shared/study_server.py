@@ -19,7 +19,7 @@ def listening(app, proxies=""):
         server = uvicorn.Server(configured(app, "127.0.0.1", 0, proxies=proxies))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
         thread.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not server.started and time.monotonic() < end:
             time.sleep(0.01)
         try:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
@@ -62,22 +61,17 @@ def test_each_shell_is_given_a_script(shell):
 
 
 PROGRAM = """
-import sys, time
-began = time.perf_counter()
+import sys
 from click.shell_completion import ShellComplete
 from xbench.cli import group
 shell = ShellComplete(group, {}, "xbench", "_XBENCH_COMPLETE")
 assert shell.get_completions(["run", "--explainer"], "")
 assert "torch" not in sys.modules and "numpy" not in sys.modules
-print(time.perf_counter() - began)
 """
 
 
-def test_a_shell_does_not_wait():
-    began = time.process_time()
+def test_a_shell_does_not_wait_for_libraries():
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert time.process_time() - began < 5
-    assert float(done.stdout) < 2  # half a second on a machine with nothing else to do

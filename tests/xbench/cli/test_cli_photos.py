@@ -1,7 +1,6 @@
 """`xbench explain PHOTO`: photos with a network, without any dataset."""
 
 import io
-import resource
 import subprocess
 import sys
 import types
@@ -159,7 +158,7 @@ def test_without_a_network_the_demo_says_what_it_is(xbench, photo, quick, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.realdata
-def test_real_photos_with_real_weights_take_seconds_and_little_memory(realdata, tmp_path):
+def test_real_photos_with_real_weights_take_little_memory(realdata, tmp_path):
     photos = [realdata / "imagenet_sample" / name for name in PHOTOS]
     large = tmp_path / "phone.jpg"  # 48 megapixels, lying on its side
     exif = Image.Exif()
@@ -168,17 +167,13 @@ def test_real_photos_with_real_weights_take_seconds_and_little_memory(realdata, 
     small.resize((8000, 6000), Image.Resampling.NEAREST).save(large, exif=exif)
     command = (sys.executable, "-c", WATCHED, "explain", *photos, large, "--classifier")
     options = ("torchvision:squeezenet1_1", "--weights", realdata / WEIGHTS, "--out", tmp_path)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert ended.returncode == 0, ended.stderr
     first, second, third, fourth, *_ = ended.stdout.splitlines()
     assert first.startswith("n07742313_Granny_Smith.jpg: Granny Smith ")
     assert second.startswith("n09472597_volcano.jpg: volcano ")
     assert third.startswith("n02510455_giant_panda.jpg: giant panda ")
     assert fourth.startswith("phone.jpg: ")
-    seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    assert seconds < 20  # of the processor: others may be at work; alone it takes less than 10
     kib = dict(line.split()[:2] for line in ended.stderr.splitlines() if line.endswith(" kB"))
     # libraries are mapped files: how much of them is in memory is up to torch and the system
     assert int(kib["VmHWM:"]) - int(kib["RssFile:"]) < 1024**2

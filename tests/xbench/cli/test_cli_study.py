@@ -119,7 +119,7 @@ def served(study):
         yield address
     finally:
         program.terminate()
-        program.wait(timeout=20)
+        program.wait(timeout=120)
 
 
 def wait_for(address):

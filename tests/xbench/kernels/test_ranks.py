@@ -3,7 +3,6 @@
 import importlib.util
 import itertools
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -190,14 +189,6 @@ def simulated_boards():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.mark.slow
-def test_a_board_of_100_entries_takes_less_than_5_seconds_of_a_core():
-    values = np.random.default_rng(0).normal(size=(600, 100)) + np.linspace(0, 0.5, 100)
-    start = time.process_time()
-    rank_intervals(values, np.ones(600, np.int64), "higher")
-    assert time.process_time() - start < 5
 
 
 @pytest.mark.slow

@@ -31,7 +31,7 @@ def alive(pid):
         return False
 
 
-def gone(pids, seconds=10.0):
+def gone(pids, seconds=60.0):
     """Whether all these processes end within the time."""
     end = time.monotonic() + seconds
     while any(map(alive, pids)) and time.monotonic() < end:
