@@ -8,7 +8,8 @@ import pytest
 import browser as browsers
 from study_server import listening
 from study_visitor import ADMIN, Served
-from tiny_study import write_study
+from tiny_study import key, write_study
+from xbench_study.categories.annotating import counts_of
 from xbench_study.designs.design import own_text
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -33,6 +34,10 @@ DESIGNS = {
     )
 }
 """What the designs of the papers ask, without their waiting."""
+CATEGORIES = [
+    {"name": "C1", "title": "a part looks like it", "text": "What is marked looks like the other."},
+    {"name": "C2", "title": "several things", "text": "The picture shows more than one thing."},
+]
 WAYS = [("wrong-label", True), *((design, False) for design in DESIGNS)]
 """With scripts, and without: pages have none."""
 
@@ -254,6 +259,35 @@ def test_no_kind_of_question_has_a_serious_fault_or_overflows(at, tab, kind, lay
     links = [link.get_attribute("href") for link in page.get_by_role("link").all()]
     (path,) = (path for path in links if "/soon/" in path and path.endswith("/without/"))
     assert list(looked_at(tab, address, [path])) == []
+
+
+def test_pages_of_error_categories_have_no_serious_fault_and_need_no_scripts(at, tab):
+    served, address = at(pages={"admin_token": ADMIN}, items=2, categories=CATEGORIES)
+    page = tab(script=False)
+    home = annotated(page, address, "anna", (0, 1))
+    paths = ["/categorise", home, f"{home}?item={key('trial 0')}"]
+    assert list(looked_at(tab, address, paths)) == []
+    home = annotated(page, address, "bert", (1, 1))
+    paths = [home, f"{home}settle/"]
+    assert list(looked_at(tab, address, paths)) == []
+    page.get_by_role("link", name="Settle what two people").click()
+    assert page.get_by_text("Two people said different things").count() == 1
+    page.locator("label.option >> nth=0").click()
+    click_button(page)
+    counts = counts_of(served.book)
+    assert (counts.by_both, counts.disagreements, counts.settled) == (2, 1, 1)
+
+
+def annotated(page, address, person, said):
+    """Where this person's pages are, after the person chose these categories with the mouse."""
+    page.goto(f"{address}/categorise")
+    page.get_by_label("Token").fill(ADMIN)
+    page.get_by_label("Your name here").fill(person)
+    click_button(page)
+    for place in said:
+        page.locator(f"label.option >> nth={place}").click()
+        click_button(page)
+    return page.url.removeprefix(address)
 
 
 def looked_at(tab, address, paths):
