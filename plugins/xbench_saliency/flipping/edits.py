@@ -7,7 +7,7 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Float64, Int16, Int64
+from jaxtyping import Float, Float32, Float64, Int16, Int64
 from torch import Generator, Tensor
 
 from xbench import generator, per_image
@@ -19,10 +19,10 @@ from xbench_saliency.maps.baselines import baseline_images
 Baseline = Literal["blur", "mean", "noisy-linear"]
 """What pixels are replaced by: the blurred image, the mean of each channel, or values imputed
 from the pixels that are left, with noise (ROAD)."""
-Replacing = Callable[[Bool[Tensor, "e h w"]], Float[Tensor, "e 3 h w"]]
-"""Makes an image with each of these sets of its pixels replaced."""
+Replacing = Callable[[Float32[Tensor, "e h w"]], Float[Tensor, "e 3 h w"]]
+"""Makes an image with each of these sets of its pixels, which are those at 1, replaced."""
 Predict = Callable[[Float[Tensor, "e 3 h w"]], Float64[Tensor, "e values"]]
-"""What is read from the network's answers to edited images."""
+"""What is read from the network's answers to edited images, whose memory is then used again."""
 KINDS = 2
 """Deletion, then insertion."""
 
@@ -62,53 +62,67 @@ class Editing:
         orders = random_orders(self.draws, (image.shape[1], image.shape[2]), self.block, source)
         removals = removal_steps(saliency.cpu(), orders, self.steps, self.block)
         return mean_curves(
-            predict, removals, self._replacing(image, source), self.steps, batch_size
+            predict, removals, self._replacing(image, source, batch_size), self.steps, batch_size
         )
 
-    def _replacing(self, image: Float[Tensor, "3 h w"], source: Generator) -> Replacing:
+    def _replacing(
+        self, image: Float[Tensor, "3 h w"], source: Generator, batch_size: int
+    ) -> Replacing:
         if self.baseline == "noisy-linear":
             noise = self.noise * torch.randn(image.shape, generator=source, dtype=torch.float64)
             return partial(_imputed, image.cpu().double(), noise, image.device)
         if self.baseline == "mean":
-            return partial(_composed, image, baseline_images("mean", image[None])[0].contiguous())
-        return partial(_composed, image, blurred(image, self.blur * min(image.shape[1:])))
+            baseline = baseline_images("mean", image[None])[0].contiguous()
+        else:
+            baseline = blurred(image, self.blur * min(image.shape[1:]))
+        most = min(batch_size, KINDS * self.draws * (self.steps + 1))
+        return partial(_composed, image, baseline, image.new_empty((most, *image.shape)))
 
 
 def _composed(
-    image: Float[Tensor, "3 h w"], baseline: Float[Tensor, "3 h w"], sets: Bool[Tensor, "e h w"]
+    image: Float[Tensor, "3 h w"],
+    baseline: Float[Tensor, "3 h w"],
+    room: Float[Tensor, "most 3 h w"],
+    sets: Float32[Tensor, "e h w"],
 ) -> Float[Tensor, "e 3 h w"]:
-    # exact at the weights 0 and 1, and several times as fast as `where`
-    return torch.lerp(image, baseline, sets.to(image)[:, None])
+    """The image with each set taken from the baseline; written into `room`, as new memory is dear.
+
+    `lerp` is exact at the weights 0 and 1, and several times as fast as `where`.
+    """
+    weights = sets.to(image)[:, None]
+    return torch.lerp(image, baseline, weights, out=room[: len(sets)])
 
 
 def _imputed(
     image: Float64[Tensor, "3 h w"],
     noise: Float64[Tensor, "3 h w"],
     device: torch.device,
-    sets: Bool[Tensor, "e h w"],
+    sets: Float32[Tensor, "e h w"],
 ) -> Float[Tensor, "e 3 h w"]:
     """Each set imputed from the pixels outside it; its noise is the same in all sets."""
-    images = [linear_imputed(image, pixels) + noise * pixels for pixels in sets.cpu()]
+    images = [linear_imputed(image, pixels) + noise * pixels for pixels in sets.cpu() > 0]
     return torch.stack(images).clamp(0, 1).float().to(device)
 
 
 def mean_curves(
     predict: Predict,
-    removals: Int16[Tensor, "draws h w"],
+    removals: Int16[Tensor, "kept h w"],
     replacing: Replacing,
     steps: int,
     batch_size: int,
 ) -> Float64[Tensor, "2 points values"]:
     """Deletion and insertion from no step to all of them, averaged over the draws.
 
-    Point k of deletion is the image without the first k steps, of insertion the baseline with
-    these alone. Images that several draws have in common are made once. An image's edits are
-    predicted in batches of their own, so that values do not depend on other images.
+    One row of removals stands for all draws where these are equal. Point k of deletion is the
+    image without the first k steps, of insertion the baseline with these alone. Images that several
+    draws have in common are made once. An image's edits are predicted in batches of their own, so
+    that values do not depend on other images.
     """
     owners = _owners(removals, steps)
     edits = _edits(owners)
     batches = edits.tensor_split(ceil(len(edits) / batch_size))
-    values = torch.cat([predict(replacing(_sets(removals, batch))).cpu() for batch in batches])
+    goes = removals.float()
+    values = torch.cat([predict(replacing(_sets(goes, batch))).cpu() for batch in batches])
     table = values.new_zeros((len(removals), KINDS, steps + 1, values.shape[1]))
     table[edits[:, 0], edits[:, 1], edits[:, 2]] = values
     table[:, 1, 0], table[:, 1, steps] = table[0, 0, steps], table[0, 0, 0]
@@ -121,13 +135,14 @@ def _owners(removals: Int16[Tensor, "draws h w"], steps: int) -> Int64[Tensor, "
 
     The pixels of the first k steps differ where a pixel goes by step k in one draw alone.
     """
-    first, others = removals[:1].long(), removals.long()
-    early, late = torch.minimum(first, others).flatten(1), torch.maximum(first, others).flatten(1)
-    one = torch.ones_like(early)
-    counts = one.new_zeros((len(others), steps + 1))
-    counts.scatter_add_(1, early, one).scatter_add_(1, late, -one)
+    of_draws = removals.flatten(1)
+    draws, pixels = (of_draws != of_draws[:1]).nonzero(as_tuple=True)
+    both = torch.stack([of_draws[0, pixels], of_draws[draws, pixels]]).long()
+    counts = both.new_zeros((len(removals), steps + 1))
+    for step, change in ((both.amin(0), 1), (both.amax(0), -1)):
+        counts.index_put_((draws, step), torch.tensor(change), accumulate=True)
     differs = counts.cumsum(1) > 0
-    return (differs * torch.arange(len(others))[:, None])[:, None]
+    return (differs * torch.arange(len(removals))[:, None])[:, None]
 
 
 def _edits(owners: Int64[Tensor, "draws 1 k"]) -> Int64[Tensor, "edits 3"]:
@@ -140,9 +155,12 @@ def _edits(owners: Int64[Tensor, "draws 1 k"]) -> Int64[Tensor, "edits 3"]:
 
 
 def _sets(
-    removals: Int16[Tensor, "draws h w"], edits: Int64[Tensor, "e 3"]
-) -> Bool[Tensor, "e h w"]:
-    """The pixels that each edit replaces."""
+    removals: Float32[Tensor, "kept h w"], edits: Int64[Tensor, "e 3"]
+) -> Float32[Tensor, "e h w"]:
+    """The pixels that each edit replaces: those until its step, or those after it where it inserts.
+
+    Sums of small whole numbers are exact, and many times as fast as comparisons.
+    """
     draws, kinds, steps = edits.T[..., None, None]
-    early = removals[draws[:, 0, 0]] <= steps.to(removals.dtype)
-    return early ^ (kinds == 1)
+    after = (removals[draws[:, 0, 0]] if draws.any() else removals[:1]) - steps
+    return after.mul_(2 * kinds - 1).add_(1 - kinds).clamp_(0, 1)

@@ -1,14 +1,19 @@
 """Blur: images at several strengths of it, and pixel by pixel between them."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
 
+@cache
 def gaussian_weights(side: int, sigma: float) -> Float64[Tensor, "side side"]:
-    """Row by row the weights of a blurred line's pixels; each row sums to 1, at borders too."""
+    """Row by row the weights of a blurred line's pixels; each row sums to 1, at borders too.
+
+    They are kept, and not to be changed.
+    """
     if sigma == 0:
         return torch.eye(side, dtype=torch.float64)
     places = torch.arange(side, dtype=torch.float64)

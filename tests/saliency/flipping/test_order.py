@@ -45,7 +45,7 @@ def slow_steps(saliency, order, steps, block):
 def test_it_is_a_loop_over_sorted_blocks(block, steps):
     saliency = torch.randn(8, 11, generator=generator("map")).round(decimals=1)
     orders = orders_of(saliency.shape, block)
-    found = removal_steps(saliency, orders, steps, block)
+    found = removal_steps(saliency, orders, steps, block).expand(len(orders), -1, -1)
     for draw, order in enumerate(orders):
         assert torch.equal(found[draw], slow_steps(saliency, order, steps, block))
 
@@ -109,6 +109,13 @@ def test_only_ties_are_broken_at_random():
     assert (found[:, :3] == found[:1, :3]).all()
     assert (found[:, 3:] != found[:1, 3:]).any()
     assert found[:, 3:].min() == 4
+
+
+def test_one_row_stands_for_all_orders_where_nothing_is_tied():
+    saliency = torch.arange(24.0).view(4, 6)
+    assert len(removal_steps(saliency, orders_of((4, 6)), 4, 1)) == 1
+    saliency[0, 0] = saliency[3, 5]
+    assert len(removal_steps(saliency, orders_of((4, 6)), 4, 1)) == 3
 
 
 def test_orders_are_a_function_of_their_source():
