@@ -61,7 +61,19 @@ def _checked(benchmark: str, place: int, line: Tree) -> Tree:
     role = line.get("role", "entry")
     if role not in get_args(Role):
         raise UnknownNameError(f"role of {where}", str(role), get_args(Role))
+    if speaks_of_entry(line):
+        _check_of_entry(line, where)
     return {**line, "role": role, "ensemble": read_ensemble(line)}
+
+
+def _check_of_entry(line: Tree, where: str) -> None:
+    """Refuse what the line would have of its own: it has what its entry has."""
+    for key in OF_LINE:
+        if key in line:
+            raise ParameterError(
+                f"{where} builds on an entry ({SUBJECT}), and has that entry's {key}: leave {key} "
+                "out, or name an explainer that builds on none"
+            )
 
 
 def subjects(entries: Sequence[Tree]) -> list[Tree]:

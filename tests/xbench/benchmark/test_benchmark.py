@@ -167,6 +167,18 @@ def test_a_line_may_have_a_classifier_and_a_training_of_its_own(tree, registry):
     assert entry.common is None
 
 
+def test_a_line_that_builds_on_an_entry_has_nothing_of_its_own(tree, registry):
+    floor = {
+        "label": "beside",
+        "role": "floor",
+        "explainer": {"name": "random-region", "of": "@entry"},
+        "training": {"epochs": 2},
+    }
+    message = r"entries\[1\] builds on an entry \(@entry\), and has that entry's training: leave"
+    with pytest.raises(ParameterError, match=message):
+        assemble({**tree, "entries": [*tree["entries"][:1], floor]}, registry)
+
+
 def test_a_companion_of_one_entry_is_that_of_all(tree, registry):
     explainer = {"name": "deliberative", "difficulty": "hardness"}
     second = {"label": "hard", "explainer": explainer}
