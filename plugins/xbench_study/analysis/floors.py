@@ -1,6 +1,6 @@
 """Floors of a study: what stand-ins for people, who are named simulated, answer rightly."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from xbench import Draws
-from xbench.commands import Row, Table, counted
+from xbench.commands import Row, Table
 from xbench_study.analysis.accuracies import NO_CATEGORY
 from xbench_study.analysis.answers import Answers
 from xbench_study.analysis.cells import share_cell
@@ -90,10 +90,3 @@ LEGEND = (
     "Simulated: another network sees what a condition's maps mark, or the whole image where it "
     "shows none. No result about people. Intervals: images resampled."
 )
-
-
-def floor_words(every: Sequence[SimulatedAnswers]) -> Iterator[str]:
-    """The floors in words, for readers who cannot see a picture."""
-    for of in every:
-        images = counted(len({secret.image for secret in of.items}), "image")
-        yield f"{of.label}: all {share_cell(of.estimate())} ({images})"

@@ -16,11 +16,14 @@ from xbench import (
     Case,
     CaseScores,
     Direction,
+    Drawing,
     Entry,
     MismatchError,
     Protocol,
     Recipe,
     Request,
+    Resampling,
+    Role,
     Rows,
     Tree,
     Unit,
@@ -170,6 +173,20 @@ class StudyProtocol(Protocol):
             return replace(degrees, headline=True)
         right = _score("right answers", table, _numbers(table, "right"), "higher", "share")
         return replace(right, headline=True, chance=self.design.chance)
+
+    def figures(
+        self,
+        rows: Mapping[str, Sequence[Rows]],
+        roles: Mapping[str, Role],
+        resampling: Resampling,
+    ) -> Mapping[str, Drawing]:
+        """Right answers of each condition and stand-in, where answers are right or wrong."""
+        if self.design.measures == "degree":
+            return {}
+        from xbench_study.protocol.figures import answer_figure
+
+        drawn = answer_figure(rows, roles, resampling)
+        return {} if drawn is None else {"right-answers": drawn}
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """How many people and images, and what the study says of its recruitment."""

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from small_entries import entry_of
-from xbench import Case, ImageSet, MismatchError, ParameterError
+from xbench import Case, ImageSet, MismatchError, ParameterError, Resampling
 from xbench.testing import TinyClassifier, TinyDataset
 from xbench_saliency.floors.random_map import RandomMap
 from xbench_study.designs.mistake_rating import MistakeRating
@@ -217,3 +217,30 @@ def test_simulated_answers_are_named_so_and_enter_no_number_of_people(tmp_path):
     assert protocol.notes(beside)["with"] == protocol.notes(people)["with"]
     assert "no result about people" in protocol.notes(beside)["simulated guessing"]["simulated"]
     assert "no result about people" in protocol.terms()["simulated"]
+
+
+def test_a_report_draws_people_and_then_stand_ins_by_category(tmp_path):
+    protocol = offering(tmp_path / "answers")
+    guessing = entry(explainer=SimulatedGuessing(), role="floor")
+    floor = protocol.evaluate(guessing, protocol.cases(guessing, {}), {}, None)
+    rows = {
+        "guessing": [floor],
+        "with": [rows_of(protocol)],
+        "without": [rows_of(protocol, "image")],
+    }
+    roles = {"guessing": "floor", "with": "entry", "without": "entry"}
+    drawing = protocol.figures(rows, roles, Resampling(resamples=50))["right-answers"]
+    people, simulated = drawing.text.split(" Simulated, no people: ")
+    assert people.startswith("with: all 66.7")
+    assert "C1 100.0 [100.0, 100.0], C2 0.0" in people
+    assert "; without: all 100.0 [100.0, 100.0], C1 –, C2 100.0" in people
+    assert simulated.startswith("guessing: all 20.0 [20.0, 20.0]")
+    labels = [label.get_text() for label in drawing.figure.axes[0].get_yticklabels()]
+    assert labels == ["all\n2 images", "C1\n1 image", "C2\n1 image"]
+
+
+def test_nothing_is_drawn_of_degrees_or_of_no_answers(tmp_path):
+    rating = StudyProtocol(MistakeRating(), write(tmp_path / "a", design="mistake-rating"))
+    protocol = StudyProtocol(WrongLabel(), write(tmp_path / "b", []))
+    for one in (rating, protocol):
+        assert one.figures({"with": [rows_of(one)]}, {"with": "entry"}, Resampling()) == {}
