@@ -14,8 +14,8 @@ from xbench_saliency.extremal.optimisation import (
     Schedule,
     Settings,
     Variant,
+    best_masks,
     grid_over,
-    optimised_masks,
 )
 from xbench_saliency.maps.saliency_map import SaliencyMap
 from xbench_saliency.maps.targets import Against, Explained, Target, explained
@@ -54,6 +54,9 @@ class ExtremalPerturbation(Explainer):
     """What masks are at first, but for the noise."""
     noise: float = 0.01
     """Standard deviation of what is added to this: it decides among equals."""
+    starts: int = 1
+    """From how many noises masks are optimised, at so many times the cost; of each area the mask is
+    kept whose region, of exactly the area, is worth most."""
     step: float = 7.0
     """Pixels from one cell of the masks to the next, where images have a short side of 224."""
     sigma: float = 9.0
@@ -84,7 +87,7 @@ class ExtremalPerturbation(Explainer):
         for name in ("learning_rate", "step", "sigma", "blur"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ParameterError(f"extremal-perturbation: {name} must be above 0")
-        for name, least in (("steps", 1), ("levels", 2), ("noise", 0)):
+        for name, least in (("steps", 1), ("starts", 1), ("levels", 2), ("noise", 0)):
             if getattr(self, name) < least:
                 raise ParameterError(f"extremal-perturbation: {name} must be at least {least}")
         if len(self.penalty) != 2 or min(self.penalty) <= 0:
@@ -131,6 +134,7 @@ class ExtremalPerturbation(Explainer):
             Schedule(self.steps, self.learning_rate, self.start, self.noise, self.penalty),
             Passes(self.variant, self.precision, self.channels_last),
             self.levels,
+            self.starts,
         )
         generators = [per_image(generator, image) for image in batch.ids[some]]
         part = Explained(
@@ -138,7 +142,7 @@ class ExtremalPerturbation(Explainer):
             None if subject.against is None else subject.against[some],
             subject.probabilities[some],
         )
-        return optimised_masks(network, images, part, self.areas, generators, settings)
+        return best_masks(network, images, part, self.areas, generators, settings)
 
 
 def _maps(

@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from xbench import MismatchError, Network
 from xbench.kernels import resized_maps
-from xbench_saliency.kernels.areas import area_loss
+from xbench_saliency.kernels.areas import area_loss, strongest
 from xbench_saliency.kernels.blur import at_levels, blur_pyramid
 from xbench_saliency.kernels.smooth_masks import neighbourhood, smooth_masks
 from xbench_saliency.maps.targets import Explained
@@ -67,6 +67,8 @@ class Settings(NamedTuple):
     passes: Passes
     levels: int
     """Of blur."""
+    starts: int
+    """From how many noises masks are optimised."""
 
     def sigmas(self) -> list[float]:
         """Of each level, from the strongest blur to none."""
@@ -81,7 +83,7 @@ def grid_over(size: tuple[int, int], step: float, sigma: float, blur: float) -> 
     return Grid(rows, columns, sigma * scale / cell, blur * scale)
 
 
-def optimised_masks(
+def best_masks(
     network: Network,
     images: Float[Tensor, "n 3 h w"],
     subject: Explained,
@@ -89,19 +91,62 @@ def optimised_masks(
     generators: Sequence[Generator],
     settings: Settings,
 ) -> Float[Tensor, "n m rows columns"]:
-    """The masks of each image at each area, all optimised at once; none depends on another.
+    """The masks of each image at each area: of several starts those whose regions are worth most.
 
-    One generator for each image: its noise.
+    One generator for each image: its noises. A region has exactly its area.
     """
-    cells = _start(settings, len(areas), generators).to(images.device).requires_grad_()
-    weights = neighbourhood(settings.grid.sigma).to(images.device)
     pyramid = blur_pyramid(images.float(), settings.sigmas())
-    wanted = torch.tensor(areas, device=images.device).repeat(len(images))
+    starts = [_start(settings, len(areas), generators) for _ in range(settings.starts)]
+    made = torch.stack(
+        [optimised_masks(network, pyramid, subject, areas, one, settings) for one in starts]
+    )
+    if len(made) == 1:
+        return made[0]
+    with torch.no_grad():
+        worth = [
+            gain(network, pyramid, _regions(masks, areas, pyramid), subject, settings.passes)
+            for masks in made
+        ]
+    places = torch.stack(worth).argmax(0)[None, :, :, None, None]
+    return made.gather(0, places.expand(1, *made.shape[1:]))[0]
+
+
+def _regions(
+    masks: Float[Tensor, "n m rows columns"],
+    areas: Sequence[float],
+    pyramid: Float[Tensor, "n levels h w c"],
+) -> Float[Tensor, "n m h w"]:
+    """1 in the region of exactly its area that each mask marks, else 0."""
+    full = _at_image_size(masks, pyramid)
+    inside = [strongest(full[:, place], area) for place, area in enumerate(areas)]
+    return torch.stack(inside, 1).to(full)
+
+
+def _at_image_size(
+    masks: Float[Tensor, "n m rows columns"], pyramid: Float[Tensor, "n levels h w c"]
+) -> Float[Tensor, "n m h w"]:
+    size = (pyramid.shape[2], pyramid.shape[3])
+    return resized_maps(masks.flatten(0, 1), size).view(*masks.shape[:2], *size)
+
+
+def optimised_masks(
+    network: Network,
+    pyramid: Float[Tensor, "n levels h w c"],
+    subject: Explained,
+    areas: Sequence[float],
+    start: Float[Tensor, "n m rows columns"],
+    settings: Settings,
+) -> Float[Tensor, "n m rows columns"]:
+    """The masks of each image at each area, all optimised at once; none depends on another."""
+    cells = start.to(pyramid.device).requires_grad_()
+    weights = neighbourhood(settings.grid.sigma).to(pyramid.device)
+    wanted = torch.tensor(areas, device=pyramid.device).repeat(len(pyramid))
     optimiser = torch.optim.Adam([cells], lr=settings.schedule.learning_rate)
     for penalty in settings.schedule.penalties():
         with torch.enable_grad():
             masks = smooth_masks(cells.flatten(0, 1), weights)
-            gains = gain(network, pyramid, masks.view_as(cells), subject, settings.passes)
+            full = _at_image_size(masks.view_as(cells), pyramid)
+            gains = gain(network, pyramid, full, subject, settings.passes)
             loss = (penalty * area_loss(masks, wanted)).sum() - gains.sum()
         (cells.grad,) = torch.autograd.grad(loss, cells)  # of the masks alone: weights have none
         optimiser.step()
@@ -112,13 +157,11 @@ def optimised_masks(
 def gain(
     network: Network,
     pyramid: Float[Tensor, "n levels h w c"],
-    masks: Float[Tensor, "n m rows columns"],
+    full: Float[Tensor, "n m h w"],
     subject: Explained,
     passes: Passes,
 ) -> Float[Tensor, "n m"]:
     """What each mask is good for, area aside."""
-    size = (pyramid.shape[2], pyramid.shape[3])
-    full = resized_maps(masks.flatten(0, 1), size).view(*masks.shape[:2], *size)
     both = {"preserve": (full,), "delete": (1 - full,), "dual": (full, 1 - full)}[passes.variant]
     heights = torch.cat(both, 1)
     images = at_levels(pyramid, heights).flatten(0, 1)
@@ -133,11 +176,11 @@ def gain(
 def values_of(
     network: Network, images: Float[Tensor, "n 3 h w"], subject: Explained, passes: Passes
 ) -> Float[Tensor, " n"]:
-    """What is explained, of each image, with a gradient."""
+    """What is explained, of each image, with a gradient where these are enabled."""
     form = torch.channels_last if passes.channels_last else torch.contiguous_format
     with _cast(images, passes.precision):
         logits = network.module(images.contiguous(memory_format=form))
-    if not logits.requires_grad:
+    if torch.is_grad_enabled() and not logits.requires_grad:
         raise MismatchError(
             f"{network.name} gives logits without gradients, which extremal perturbation climbs; "
             "explain it by occlusion, which needs none"

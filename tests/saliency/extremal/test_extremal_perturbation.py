@@ -1,13 +1,18 @@
 """Extremal perturbation: its contract, planted patches, areas, variants, bad input."""
 
+import types
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from xbench import Batch, MismatchError, ParameterError, explained, generator
+from xbench.kernels import resized_maps
 from xbench.networks import AS_THEY_ARE, whole_module
 from xbench.testing import check_component, tiny_batch, tiny_network
 from xbench_saliency.extremal.explainer import ExtremalPerturbation
+from xbench_saliency.extremal.optimisation import optimised_masks
 from xbench_saliency.kernels.areas import strongest
 from xbench_saliency.kernels.blur import blurred
 
@@ -114,6 +119,43 @@ def test_what_is_kept_or_deleted_changes_the_logit_as_the_variant_says(variant):
         assert (kept > 0.9 * whole).all()
     if variant != "preserve":
         assert (deleted < 0.5 * whole).all()
+
+
+def worth(network, batch, made, areas, variant):
+    """Of each image and area what the network says where exactly the area is kept or deleted."""
+    behind, found = blurred(batch.images, 20 * SIDE / 224), []
+    for place, area in enumerate(areas):
+        masks = torch.stack([resized_maps(one.raw, (SIDE, SIDE))[place] for one in made])
+        inside = strongest(masks, area)[:, None]
+        kept = network.logits(torch.where(inside, batch.images, behind))[:, 1]
+        deleted = network.logits(torch.where(inside, behind, batch.images))[:, 1]
+        found.append({"preserve": kept, "delete": -deleted, "dual": kept - deleted}[variant])
+    return torch.stack(found, 1)
+
+
+@pytest.mark.parametrize("variant", ["preserve", "delete", "dual"])
+def test_of_several_starts_each_area_keeps_the_mask_that_is_worth_most(variant, monkeypatch):
+    network, batch, areas = patch_network(), planted(5)[0], (0.1, 0.3)
+    every = []
+
+    def noting(*given):
+        every.append(optimised_masks(*given))
+        return every[-1]
+
+    monkeypatch.setattr(f"{optimised_masks.__module__}.optimised_masks", noting)
+    fields = {"areas": areas, "variant": variant, "steps": 4}
+    made = masks_of(batch, network, starts=3, **fields)
+    raw = torch.stack([one.raw for one in made])
+    values = torch.stack([worth(network, batch, _maps(masks), areas, variant) for masks in every])
+    assert len(values.argmax(0).unique()) > 1
+    for (image, area), best in np.ndenumerate(values.argmax(0).numpy()):
+        assert torch.equal(raw[image, area], every[best][image, area])
+    first = torch.stack([one.raw for one in masks_of(batch, network, **fields)])
+    assert torch.equal(first, every[0])
+
+
+def _maps(masks):
+    return [types.SimpleNamespace(raw=raw) for raw in masks]
 
 
 def test_a_contrast_of_two_classes_is_explained_where_asked_for():
