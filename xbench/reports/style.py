@@ -107,7 +107,8 @@ def look(role: Role, place: int) -> Look:
         return Look(grey, marker, grey, 5.5, dashes, 1.2, 0.10, 3, hatch)
     hatch = _at(HATCHES, place)
     colour, dashes = _at(COLOURS, place), _at(DASHES, place)
-    return Look(colour, _at(MARKERS, place), "white", 6.5, dashes, 2.2, 0.20, 4, hatch)
+    marker = _at(MARKERS, place + place // len(COLOURS))  # another one where colours come again
+    return Look(colour, marker, "white", 6.5, dashes, 2.2, 0.20, 4, hatch)
 
 
 def _at(choices: Sequence[Any], place: int) -> Any:

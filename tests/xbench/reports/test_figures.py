@@ -69,6 +69,11 @@ def test_no_two_lines_look_alike_without_colour() -> None:
     assert len({(one.marker, str(one.dashes), one.width) for one in made}) == len(made)
 
 
+def test_no_two_lines_have_one_colour_and_one_marker() -> None:
+    made = looks(["entry"] * 21)
+    assert len({(one.colour, one.marker) for one in made}) == len(made)
+
+
 def test_no_two_bars_look_alike() -> None:
     made = looks(["entry"] * 20 + ["floor"] * 12)
     assert len({(one.colour, one.hatch) for one in made}) == len(made)
