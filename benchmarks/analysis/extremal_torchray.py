@@ -14,9 +14,14 @@ the reward (the logit of the predicted class where the image is blurred outside 
 area), ours less TorchRay's with a 95 % interval over photographs, and the mean overlap (IoU) of
 our masks with TorchRay's and with our own of another seed.
 
+python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
+
+The third prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of
+Adam and smoothnesses of masks.
+
 python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
 
-The third prints the seconds of a step, on one thread and for four areas, of one image and of
+The fourth prints the seconds of a step, on one thread and for four areas, of one image and of
 eight, in single precision, with channels last, in bf16, and in bf16 with channels last, and of
 the network's forward and backward pass alone.
 """
@@ -42,6 +47,15 @@ from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
 SIDE, PHOTOGRAPHS, STEPS, BLUR = 224, 40, 800, 20.0
+SIX = (0, 1, 2, 3, 12, 20)
+"""Of the forty photographs: those that settings were tried on."""
+SETTINGS: dict[str, dict] = {
+    "rate .05, sigma 9": {"learning_rate": 0.05, "sigma": 9.0},
+    "rate .05, sigma 6": {"learning_rate": 0.05, "sigma": 6.0},
+    "rate .1, sigma 9": {"learning_rate": 0.1, "sigma": 9.0},
+    "rate .1, sigma 6.5": {},
+    "rate .2, sigma 6.5, penalty from 1": {"learning_rate": 0.2, "penalty": (1.0, 20000.0)},
+}
 PRECISIONS: dict[str, dict] = {
     "fp32": {},
     "channels last": {"channels_last": True},
@@ -57,6 +71,8 @@ def main(task: str, folder: str, weights: str, file: str = "", *numbers: str) ->
         run_torchray(network, Path(folder), Path(file), *map(int, numbers))
     elif task == "compare":
         compare(network, Path(folder), json.loads(Path(file).read_text()))
+    elif task == "settings":
+        settings(network, Path(folder))
     else:
         cost(network, Path(folder))
 
@@ -148,7 +164,7 @@ def our_masks(network: Network, image: torch.Tensor, label: int, seed: int) -> t
 
 
 def regions(masks: torch.Tensor) -> list[torch.Tensor]:
-    return [strongest(mask, area) for mask, area in zip(masks, AREAS, strict=True)]
+    return [strongest(mask, area) for mask, area in zip(masks, AREAS, strict=False)]
 
 
 def rewards_of(
@@ -178,6 +194,24 @@ def interval(differences: torch.Tensor) -> str:
     error = float(differences.double().std()) / count**0.5
     reach = float(scipy.stats.t.ppf(0.975, count - 1)) * error
     return f"{mean:+.2f} [{mean - reach:+.2f}, {mean + reach:+.2f}]"
+
+
+def settings(network: Network, folder: Path) -> None:
+    """One line for each of `SETTINGS`: the mean reward at exactly the area."""
+    files = [photographs(folder)[place] for place in SIX]
+    images = torch.cat([pixels(path) for path in files])
+    labels = network.logits(images).argmax(1).tolist()
+    batch = Batch(images, tuple(range(len(files))))
+    for name, fields in SETTINGS.items():
+        explainer = ExtremalPerturbation(AREAS[:3], channels_last=True, **fields)
+        rewards = []
+        for one, image, label in zip(
+            explainer.explain(network, batch, {}, generator(0), {}), images, labels, strict=True
+        ):
+            assert one.raw is not None
+            inside = regions(resized_maps(one.raw, (SIDE, SIDE)))
+            rewards.append(rewards_of(network, image[None], label, inside))
+        print(f"{name}:", ", ".join(f"{x:.2f}" for x in torch.tensor(rewards).mean(0)), flush=True)
 
 
 def cost(network: Network, folder: Path, steps: int = 5) -> None:

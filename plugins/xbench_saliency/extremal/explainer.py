@@ -46,7 +46,7 @@ class ExtremalPerturbation(Explainer):
     """Which class it is contrasted with: none, the next most probable, or that of a number."""
     steps: int = 200
     """Of gradient ascent by Adam."""
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     """Of Adam; a mask's values lie in [0, 1]."""
     penalty: tuple[float, float] = (3.0, 20000.0)
     """The weight of the area, in logits, at the first and the last step; geometric between."""
@@ -59,7 +59,7 @@ class ExtremalPerturbation(Explainer):
     kept whose region, of exactly the area, is worth most."""
     step: float = 7.0
     """Pixels from one cell of the masks to the next, where images have a short side of 224."""
-    sigma: float = 9.0
+    sigma: float = 6.5
     """Pixels, likewise, that a cell reaches undiminished: how smooth masks are."""
     blur: float = 20.0
     """Pixels, likewise: standard deviation of the blur where a mask is 0."""

@@ -76,7 +76,9 @@ def test_it_points_at_the_patch_that_alone_decides():
 
 def test_masks_have_their_areas():
     areas = (0.1, 0.3, 0.6)
-    for one in masks_of(planted(8)[0], areas=areas, steps=120, step=7.0, sigma=7.0):
+    for one in masks_of(
+        planted(8)[0], areas=areas, steps=120, step=7.0, sigma=7.0, learning_rate=0.05
+    ):
         assert one.raw.shape == (3, SIDE, SIDE)
         assert ((one.raw >= 0) & (one.raw <= 1)).all()
         torch.testing.assert_close(one.values, one.raw.sum(0))
