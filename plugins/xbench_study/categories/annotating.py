@@ -62,7 +62,7 @@ class Annotating:
 
         What they said of it before is replaced, until two people are through.
         """
-        with self.book.database.writing(alone=True) as connection:
+        with self.book.database.writing(alone=True, shut=answers) as connection:
             known = self._read(connection)
             reason = self._reason(connection, known, item, category)
             reason = reason or (STANDS if known.complete else "")
@@ -77,7 +77,7 @@ class Annotating:
 
     def settle(self, person: str, item: str, category: str, now: float) -> str:
         """Store what is decided about a disagreement; why that is refused, "" where it is not."""
-        with self.book.database.writing(alone=True) as connection:
+        with self.book.database.writing(alone=True, shut=answers) as connection:
             known = self._read(connection)
             reason = self._reason(connection, known, item, category)
             if reason or not known.complete or item not in dict(known.disagreements):

@@ -8,12 +8,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from study_people import CONSENT, Person, enrol, first_option
 from tiny_study import write_study
 from xbench_study.answers.book import AnswerBook
 from xbench_study.answers.storage.tables import answers, participants, trials
+from xbench_study.categories.annotating import CLOSED, Annotating
 
 SIXTEEN = {"assignment": {"trials": 5, "answers": 16}}
 
@@ -87,6 +88,20 @@ def test_one_person_who_arrives_twice_at_once_is_one_participant(any_book):
     together(lambda number: enrol(any_book, name="worker 7"), 6)
     with any_book.database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(participants)).scalar() == 1
+
+
+def test_annotating_waits_for_an_answer_that_is_being_stored_and_then_refuses(any_book):
+    enrol(any_book).begin()
+    with any_book.database.reading() as connection:
+        trial = connection.execute(select(trials.c.id)).scalars().first()
+    item = any_book.study.of_kind("trial")[0].key
+    with ThreadPoolExecutor(1) as pool:
+        with any_book.database.writing() as connection:
+            connection.execute(insert(answers).values(trial=trial, reply={}, stored_at=0.0))
+            said = pool.submit(Annotating(any_book).annotate, "anna", item, "C1", 9.0)
+            time.sleep(0.3)
+            assert not said.done()
+        assert said.result() == CLOSED
 
 
 WRITER = """

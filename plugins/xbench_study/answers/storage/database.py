@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Engine,
+    Table,
     create_engine,
     event,
     insert,
@@ -56,8 +57,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self, *, alone: bool = False, lasting: bool = True) -> Iterator[Connection]:
+    def writing(
+        self, *, alone: bool = False, lasting: bool = True, shut: Table | None = None
+    ) -> Iterator[Connection]:
         """A transaction that is on the disk when this ends; `alone`, no other such one runs.
+
+        Nobody else writes into the table `shut` meanwhile; it begins when those who do are done.
 
         One that is not `lasting` outlives this program, but is on the disk with the next one that
         is: a power cut may take it, and nobody waits for the disk.
@@ -66,6 +71,8 @@ class Database:
             with self.engine.begin() as connection:
                 if alone:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+                if shut is not None:
+                    connection.execute(text(f"LOCK TABLE {shut.name} IN SHARE MODE"))
                 if not lasting:
                     connection.execute(text("SET LOCAL synchronous_commit TO OFF"))
                 yield connection
