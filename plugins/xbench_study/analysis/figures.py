@@ -17,7 +17,7 @@ from xbench.figures import (
     percent,
     style_axes,
 )
-from xbench_study.analysis.accuracies import Accuracies
+from xbench_study.analysis.accuracies import NO_CATEGORY, Accuracies
 from xbench_study.analysis.cells import share_cell
 from xbench_study.analysis.floors import SimulatedAnswers
 from xbench_study.kernels.clustered_means import Estimate
@@ -108,5 +108,5 @@ def _images(of: Accuracies, group: str) -> int:
     """Of how many images a group's bars are."""
     inside = np.full(len(of.scored), True)
     if group != ALL:
-        inside = np.array([(c or "(none)") == group for c in of.scored.categories])
+        inside = np.array([(c or NO_CATEGORY) == group for c in of.scored.categories])
     return len(set(of.scored.images[inside].tolist()))

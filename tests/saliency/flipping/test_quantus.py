@@ -66,7 +66,7 @@ def ours(module, image, label, saliency, block, steps):
         return Value(label, None).read(logits, logits.softmax(1))
 
     def blackened(sets):  # its "black" is the smallest value of the image
-        return torch.where(sets[:, None], image.min(), image)
+        return torch.where(sets[:, None] > 0, image.min(), image)
 
     return mean_curves(predict, removals, blackened, steps, 99).numpy()
 
