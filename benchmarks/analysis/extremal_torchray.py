@@ -1,7 +1,7 @@
 """Extremal perturbation beside TorchRay's, on photographs and the real SqueezeNet 1.1.
 
 python benchmarks/analysis/extremal_torchray.py torchray PHOTOGRAPHS WEIGHTS FILE [COUNT] [STEPS]
-python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS FILE
+python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS FILE [RATE SIGMA]
 
 The first runs TorchRay, which must be installed (`pip install torchray`; its licence is CC BY-NC),
 for the predicted class of COUNT of 40 photographs spread over the folder, at the areas .1, .2, .4
@@ -9,10 +9,12 @@ and .5, with STEPS iterations (800: its default), and keeps in the JSON file FIL
 soft area, the share of pixels above a half, and which pixels are the strongest share of exactly
 the area. Photographs that are there already are left out, so it may be stopped and started again.
 
-The second makes our masks of the photographs in FILE, with two seeds, and prints for each area:
+The second makes our masks of the photographs in FILE, with two seeds, at Adam's rate RATE and the
+smoothness SIGMA where these are given, and prints for each area:
 the reward (the logit of the predicted class where the image is blurred outside of exactly this
 area), ours less TorchRay's with a 95 % interval over photographs, and the mean overlap (IoU) of
-our masks with TorchRay's and with our own of another seed.
+our masks with TorchRay's and with our own of another seed; mean soft areas of both, and how far
+ours are from the area at most.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
@@ -32,6 +34,7 @@ import sys
 import time
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import scipy.stats
@@ -70,7 +73,8 @@ def main(task: str, folder: str, weights: str, file: str = "", *numbers: str) ->
     if task == "torchray":
         run_torchray(network, Path(folder), Path(file), *map(int, numbers))
     elif task == "compare":
-        compare(network, Path(folder), json.loads(Path(file).read_text()))
+        own = dict(zip(("learning_rate", "sigma"), map(float, numbers), strict=False))
+        compare(network, Path(folder), json.loads(Path(file).read_text()), own)
     elif task == "settings":
         settings(network, Path(folder))
     else:
@@ -125,12 +129,12 @@ def numbers(mask: torch.Tensor, area: float) -> dict:
     }
 
 
-def compare(network: Network, folder: Path, runs: dict) -> None:
+def compare(network: Network, folder: Path, runs: dict, own: dict[str, float]) -> None:
     """One line for each area; what `runs` holds of every photograph is compared."""
     rewards, overlaps, soft = [], [], []
     for name, run in runs.items():
         image = pixels(folder / name)
-        first, second = (our_masks(network, image, run["label"], seed) for seed in (0, 1))
+        first, second = (our_masks(network, image, run["label"], seed, own) for seed in (0, 1))
         theirs = [unpacked(run["areas"][str(area)]["pixels"]) for area in AREAS]
         ours, others = regions(first), regions(second)
         rewards.append([rewards_of(network, image, run["label"], r) for r in (ours, theirs)])
@@ -152,11 +156,14 @@ def compare(network: Network, folder: Path, runs: dict) -> None:
             f"{area}: {ours.mean():.2f}, {theirs.mean():.2f}, {interval(ours - theirs)};",
             *(f"{x:.2f}," for x in ious.mean(1)),
             "soft areas " + ", ".join(f"{x:.3f}" for x in areas.mean(1)),
+            f"ours at most {(areas[0] - area).abs().max():.3f} off",
         )
 
 
-def our_masks(network: Network, image: torch.Tensor, label: int, seed: int) -> torch.Tensor:
-    explainer = ExtremalPerturbation(AREAS, target=label)
+def our_masks(
+    network: Network, image: torch.Tensor, label: int, seed: int, own: dict[str, Any]
+) -> torch.Tensor:
+    explainer = ExtremalPerturbation(AREAS, target=label, **own)
     batch = Batch(image, (0,))
     raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
     assert raw is not None
