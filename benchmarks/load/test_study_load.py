@@ -40,9 +40,8 @@ from xbench_study.answers.storage.tables import answers, tokens, trials
 PEOPLE, ANSWERS, THINKING, KILLS, UNDER_FIRE = 200, 20, 2.0, 20, 100
 ARRIVAL = 10.0
 """Seconds in which those who think arrive; all are there at once for half a minute then."""
-PROMISED = {"sqlite": 0.1, "postgresql": 0.3}
-"""Seconds that 95 % of answers take at most, with thinking; PostgreSQL's own programs share the
-two cores with the server and the people."""
+PROMISED = 0.1
+"""Seconds that 95 % of answers take at most, with thinking."""
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -267,7 +266,7 @@ def test_two_hundred_people_who_think(served):
     counts = check(served, people)
     slow = report("with 2 s of thinking", people, seconds, counts)
     assert counts == (PEOPLE * ANSWERS, PEOPLE * ANSWERS)
-    assert slow < PROMISED["postgresql" if served.url else "sqlite"], "more than what is documented"
+    assert slow < PROMISED, "more than what is documented"
 
 
 def test_two_hundred_people_who_do_not_think(served):

@@ -1,6 +1,7 @@
 """What participants do, each in the transaction that it is given."""
 
 import hmac
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, insert, update
 
@@ -11,6 +12,7 @@ from xbench_study.answers.progress import (
     nonce,
     participant_of,
     place,
+    step_of,
     trial_at,
 )
 from xbench_study.answers.replies import fault, plain_reply
@@ -76,12 +78,20 @@ def answer(
     connection: Connection, study: Study, sent: tuple[str, int, str, Reply], now: float
 ) -> Outcome:
     """What becomes of a reply: token, position, nonce, reply."""
-    token, position, stamp, reply = sent
-    person = participant_of(connection, study, token, lock=True)
+    person = participant_of(connection, study, sent[0], lock=True)
     if person is None:
         return OTHER_STEP
     at = place(connection, study, person, now)
-    trial = at.trial
+    outcome = _outcome(connection, study, at, sent, now)
+    return replace(outcome, at=step_of(study, at))
+
+
+def _outcome(
+    connection: Connection, study: Study, at: Place, sent: tuple[str, int, str, Reply], now: float
+) -> Outcome:
+    """What becomes of the reply of who is at a place."""
+    _, position, stamp, reply = sent
+    trial, person = at.trial, at.participant
     if trial is None or trial.position != position:
         trial = trial_at(connection, person.number, position)
     if trial is None or not is_of(study, Place(person, "trial", trial), stamp):

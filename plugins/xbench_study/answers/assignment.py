@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from xbench_study.answers.storage.keyed import drawn
 from xbench_study.answers.storage.tables import answers, participants, trials
@@ -22,6 +22,18 @@ class Slot(NamedTuple):
 Loads = Mapping[Slot, int]
 """How many answers each slot has, or is about to get from participants at work."""
 HOUR = 3600.0
+_AT_WORK = and_(
+    participants.c.state == "taking-part", participants.c.started_at >= bindparam("resumable")
+)
+_WHOLE = or_(_AT_WORK, participants.c.state == "finished")  # who finished answered all
+_LOADS = (
+    select(trials.c.condition, trials.c.item, func.count())
+    .join(participants, participants.c.number == trials.c.participant)
+    .outerjoin(answers, answers.c.trial == trials.c.id)
+    .where(trials.c.kind == "trial", participants.c.pilot.is_(False))
+    .where(or_(_WHOLE, answers.c.trial.is_not(None)))
+    .group_by(trials.c.condition, trials.c.item)
+)
 
 
 def slots(study: Study) -> list[Slot]:
@@ -39,30 +51,15 @@ def conditions_of(study: Study, item: Item) -> list[str]:
     return [name for name in names if not item.conditions or name in item.conditions]
 
 
-def loads(connection: Connection, study: Study, now: float) -> Counter[Slot]:
+def loads(connection: Connection, study: Study, now: float) -> Loads:
     """The load of each slot.
 
     Trials of those who left, failed, or whose link expired count only if they were answered, and
     those of pilot participants never.
     """
     resumable = now - study.description.assignment.resume_hours * HOUR
-    at_work = and_(participants.c.state == "taking-part", participants.c.started_at >= resumable)
-    whole = or_(at_work, participants.c.state == "finished")  # who finished answered all
-    return _counted(connection, whole) + _counted(connection, not_(whole), answered=True)
-
-
-def _counted(
-    connection: Connection, of: ColumnElement[bool], *, answered: bool = False
-) -> Counter[Slot]:
-    """The trials of some participants, only answered ones if so, by slot."""
-    who = select(participants.c.number).where(participants.c.pilot.is_(False), of)
-    query = (
-        select(trials.c.condition, trials.c.item, func.count())
-        .where(trials.c.kind == "trial", trials.c.participant.in_(who))
-        .group_by(trials.c.condition, trials.c.item)
-    )
-    rows = connection.execute(query.join(answers) if answered else query)
-    return Counter({Slot(condition, item): count for condition, item, count in rows})
+    rows = connection.execute(_LOADS, {"resumable": resumable})
+    return {Slot(condition, item): count for condition, item, count in rows}
 
 
 def assigned(study: Study, load: Loads, seed: int) -> list[Slot]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from xbench_study.answers import answering
 from xbench_study.answers.enrolment import Newcomer, enrolled, invited, is_full, new_token
-from xbench_study.answers.progress import participant_of, place, step_of
+from xbench_study.answers.progress import participant_of, place, step_of, where_is
 from xbench_study.answers.steps import Outcome, Platform, Reply, Step
 from xbench_study.answers.storage.database import Database, open_database, sqlite_url
 from xbench_study.answers.storage.tables import trials
@@ -90,8 +90,7 @@ class AnswerBook:
         Showing a trial for the first time starts its clock.
         """
         with self.database.reading() as connection:
-            person = participant_of(connection, self.study, token)
-            at = place(connection, self.study, person, now) if person else None
+            at = where_is(connection, self.study, token, now)
         if at is None:
             return None
         if at.stage == "trial" and at.trial and at.trial.shown_at is None:

@@ -1,8 +1,9 @@
 """Where a participant is: the rows that say it, and the step that follows from them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, or_, select
+from sqlalchemy import Connection, and_, bindparam, func, or_, select
 
 from xbench_study.answers.assignment import HOUR
 from xbench_study.answers.replies import is_right, reply_from
@@ -74,8 +75,27 @@ _TRIALS = (
 )
 _TRIAL_AT = _TRIALS.where(trials.c.position == bindparam("place"))
 _FEEDBACK = and_(trials.c.kind == "practice", trials.c.passed_at.is_(None))
-_CURRENT_TRIAL = (
-    _TRIALS.where(or_(answers.c.trial.is_(None), _FEEDBACK)).order_by(trials.c.position).limit(1)
+_TO_DO = or_(answers.c.trial.is_(None), _FEEDBACK)
+_CURRENT_TRIAL = _TRIALS.where(_TO_DO).order_by(trials.c.position).limit(1)
+_FIRST = (
+    select(func.min(trials.c.position))
+    .outerjoin(answers, answers.c.trial == trials.c.id)
+    .where(trials.c.participant == participants.c.number)
+    .where(_TO_DO)
+    .correlate(participants)
+    .scalar_subquery()
+)
+_OF_TRIAL = tuple(column.name for column in fields(Trial) if column.name != "reply")
+_OF = "participant_"
+"""Before the names of a person's columns, where those of a trial stand beside them."""
+_PERSON_COLUMNS = [column.label(_OF + column.name) for column in participants.c]
+_IS_FIRST = and_(trials.c.participant == participants.c.number, trials.c.position == _FIRST)
+_WHERE = (
+    select(*_PERSON_COLUMNS, *trials.c, answers.c.reply)
+    .join(tokens, tokens.c.participant == participants.c.number)
+    .outerjoin(trials, _IS_FIRST)
+    .outerjoin(answers, answers.c.trial == trials.c.id)
+    .where(tokens.c.digest == bindparam("digest"))
 )
 
 
@@ -86,6 +106,16 @@ def participant_of(
     digest = token_digest(study, token)
     row = connection.execute(_LOCKED_PERSON if lock else _PERSON, {"digest": digest}).first()
     return Participant(**row._mapping) if row else None  # noqa: SLF001 its public name
+
+
+def where_is(connection: Connection, study: Study, token: str, now: float) -> Place | None:
+    """Where a participant is, asked at once; None for nobody's token. Nothing is locked."""
+    row = connection.execute(_WHERE, {"digest": token_digest(study, token)}).first()
+    if row is None:
+        return None
+    person = Participant(**{name: getattr(row, _OF + name) for name in participants.c.keys()})
+    stage = _stage_of_person(study, person, now)
+    return Place(person, stage) if stage else _among_trials(person, _trial(row))
 
 
 def trial_at(connection: Connection, participant: int, position: int) -> Trial | None:
@@ -99,14 +129,13 @@ def current_trial(connection: Connection, participant: int) -> Trial | None:
     return _trial(connection.execute(_CURRENT_TRIAL, {"number": participant}).first())
 
 
-def _trial(row: "object | None") -> Trial | None:
-    if row is None:
+def _trial(row: Any) -> Trial | None:
+    """The trial of a row that has its columns, among others; None where these are empty."""
+    if row is None or row.id is None:
         return None
-    cells = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 its public name
-    reply = cells["reply"]
-    del cells["participant"]
-    cells["options"] = tuple(cells["options"].split())
-    return Trial(**{**cells, "reply": None if reply is None else reply_from(reply)})
+    values = {name: getattr(row, name) for name in _OF_TRIAL}
+    values["options"] = tuple(row.options.split())
+    return Trial(**values, reply=None if row.reply is None else reply_from(row.reply))
 
 
 def place(connection: Connection, study: Study, participant: Participant, now: float) -> Place:
@@ -114,7 +143,11 @@ def place(connection: Connection, study: Study, participant: Participant, now: f
     stage = _stage_of_person(study, participant, now)
     if stage is not None:
         return Place(participant, stage)
-    trial = current_trial(connection, participant.number)
+    return _among_trials(participant, current_trial(connection, participant.number))
+
+
+def _among_trials(participant: Participant, trial: Trial | None) -> Place:
+    """The place of somebody whose first trial that is not done is this one, or who did all."""
     if trial is None:
         return Place(participant, "debriefing")
     return Place(participant, "trial" if trial.reply is None else "feedback", trial)

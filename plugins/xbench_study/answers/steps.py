@@ -71,6 +71,8 @@ class Outcome:
     seconds: float = 0.0
     """Of `too-soon`: how many more are needed."""
     reason: str = ""
+    at: Step | None = None
+    """Where the participant was when it came; None for a token of nobody."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """The application that serves a study: routes, and what every request goes through."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,6 +27,9 @@ from xbench_study.pages.preview import NOTICE, Preview
 from xbench_study.pages.rendering import FOLDER, STATIC, error_page
 from xbench_study.pages.security import Guard
 from xbench_study.pages.service import Service, home
+
+THREADS = 8
+"""How many requests are answered at once, besides pictures and the one newcomer's."""
 
 
 def application(
@@ -61,8 +66,16 @@ def _guarded(study: Study, routes: list[Route]) -> Starlette:
     return Starlette(
         routes=[*routes, Route("/static/{name}", static)],
         middleware=[guard],
+        lifespan=_few_threads,
         exception_handlers={HTTPException: partial(_refused, study)},
     )
+
+
+@asynccontextmanager
+async def _few_threads(_: Starlette) -> AsyncIterator[None]:
+    """Let few requests be at work at once: more threads wait for each other."""
+    to_thread.current_default_thread_limiter().total_tokens = THREADS
+    yield
 
 
 def _routes(service: Service, admin_token: str | None) -> list[Route]:

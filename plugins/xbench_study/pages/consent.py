@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from anyio import to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -66,7 +67,9 @@ class Consent:
             return self.show(request, source, ticked)
         if not self.service.enrolments.take():
             raise HTTPException(429)
-        token = await run_in_threadpool(self._enrol, source, form.get("ticket"))
+        token = await to_thread.run_sync(
+            self._enrol, source, form.get("ticket"), limiter=self.service.enrolling
+        )
         if token is None:
             return self.service.page(request, "full")
         return RedirectResponse(request.url_for("step", token=token).path, 303)

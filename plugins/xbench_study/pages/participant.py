@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from xbench_study.answers.steps import Choice, Outcome, Ratings, Reply, Step
-from xbench_study.designs.description import Description
+from xbench_study.designs.description import Description, Question
 from xbench_study.pages.assets import picture
 from xbench_study.pages.forms import UNSURE, Form, fault, read_form, reply, whole
 from xbench_study.pages.security import refuse_other_sites
@@ -53,8 +53,8 @@ class Participation:
         keys = self.service.shown.keys(token, position)
         if keys is None:
             keys = await run_in_threadpool(self._assets, token, position)
-        elif not self.service.participants.take(token):
-            raise HTTPException(429)
+        else:
+            self.service.admit(token)
         if not 1 <= number <= len(keys):
             raise HTTPException(404)
         return picture(self.service.study.asset(keys[number - 1]))
@@ -78,17 +78,10 @@ class Participation:
         return RedirectResponse(home(request) + query, 303)
 
     def _answer(self, token: str, position: int, nonce: str, sent: Reply) -> str:
-        step = self.service.current(token)
-        if step.stage not in WITH_PICTURES:
-            return ""
-        reason = ""
-        if step.stage == "trial" and step.position == position:
-            reason = fault(sent, self.service.description.question, step.options)
-        if reason:
-            return _again(position, reason, marks(sent, step))
+        self.service.admit(token)
         self.service.shown.forget(token)
         outcome = self.service.book.answer(token, position, nonce, sent, self.service.clock())
-        return _consequence(outcome, position, marks(sent, step))
+        return _consequence(outcome, position, sent, self.service.description.question)
 
     async def go_on(self, request: Request) -> Response:
         """Leave instructions, training or feedback behind."""
@@ -166,13 +159,22 @@ def _mark(given: object, key: str) -> str:
     return UNSURE if given[key] is None else str(given[key])
 
 
-def _consequence(outcome: Outcome, position: int, places: list[str]) -> str:
-    """The query of the address that follows an answer: empty, unless it has to be given again."""
-    if outcome.kind == "too-soon":
-        return _again(position, "soon", places, math.ceil(outcome.seconds))
+def _consequence(outcome: Outcome, position: int, sent: Reply, question: Question) -> str:
+    """The query of the address that follows an answer: empty, unless it has to be given again.
+
+    404 for an answer of nobody, 403 for one that none of our forms sends.
+    """
+    step = outcome.at
+    if step is None:
+        raise HTTPException(404)
+    if outcome.kind in ("stored", "already") or step.stage not in WITH_PICTURES:
+        return ""
+    here = step.stage == "trial" and step.position == position
+    if reason := fault(sent, question, step.options) if here else "":
+        return _again(position, reason, marks(sent, step))
     if outcome.kind == "invalid":
         raise HTTPException(403)
-    return ""
+    return _again(position, "soon", marks(sent, step), math.ceil(outcome.seconds))
 
 
 def _again(at: int, say: str, places: list[str], seconds: int = 0) -> str:

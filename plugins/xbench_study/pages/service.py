@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from anyio import CapacityLimiter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -55,6 +56,11 @@ class Service:
         return Buckets(self.limits.administration, self.clock)
 
     @cached_property
+    def enrolling(self) -> CapacityLimiter:
+        """Newcomers are assigned one after the other; who waits holds up nobody at work."""
+        return CapacityLimiter(1)
+
+    @cached_property
     def shown(self) -> ShownPages:
         """The pictures of the pages that people have before them."""
         return ShownPages()
@@ -75,10 +81,14 @@ class Service:
         mark = {"mark": self.notice or texts.pilot} if self.pilot or step.pilot else {}
         return self.page(request, template, 200, **{**mark, "step": step, **values})
 
-    def current(self, token: str) -> Step:
-        """Where a participant is; 404 for a token of nobody, 429 for a flood."""
+    def admit(self, token: str) -> None:
+        """Count a request under a personal link; 429 for a flood."""
         if not self.participants.take(token):
             raise HTTPException(429)
+
+    def current(self, token: str) -> Step:
+        """Where a participant is; 404 for a token of nobody, 429 for a flood."""
+        self.admit(token)
         step = self.book.step(token, self.clock())
         if step is None:
             raise HTTPException(404)

@@ -40,8 +40,15 @@ def postgres():
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_book(request, study, book_of):
-    """A book in each of the databases."""
+def everywhere(request, book_of):
+    """Makes the book of a study in each of the databases."""
     if request.param == "sqlite":
-        return book_of(study)
-    return book_of(study, request.getfixturevalue("postgres")())
+        return book_of
+    make = request.getfixturevalue("postgres")
+    return lambda study: book_of(study, make())
+
+
+@pytest.fixture
+def any_book(everywhere, study):
+    """A book in each of the databases."""
+    return everywhere(study)

@@ -3,8 +3,9 @@
 import sqlite3
 import stat
 
+import psycopg
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from study_people import enrol
 from tiny_study import write_study
@@ -116,6 +117,20 @@ def test_other_urls_are_refused_without_telling_a_password(study, book_of, url):
     with pytest.raises(ParameterError, match=r"it is sqlite:///FILE or postgresql://") as refused:
         enrol(book_of(study, url))
     assert "secret" not in str(refused.value)
+
+
+def test_connections_that_lay_idle_while_postgresql_ended_them_are_made_anew(
+    study, postgres, book_of, monkeypatch
+):
+    monkeypatch.setattr("xbench_study.answers.storage.database.IDLE", 0.0)
+    book = book_of(study, postgres())
+    person = enrol(book).begin()
+    with book.database.reading() as one, book.database.reading() as other:
+        ours = [x.scalar(text("SELECT pg_backend_pid()")) for x in (one, other)]
+    with psycopg.connect(book.url) as administrator:
+        for number in ours:
+            administrator.execute("SELECT pg_terminate_backend(%s, 5000)", (number,))
+    assert person.answer().kind == "stored"
 
 
 def test_postgresql_that_is_not_there_is_named_without_its_password(study, book_of):

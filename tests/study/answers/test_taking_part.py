@@ -150,6 +150,22 @@ def test_training_comes_first_then_practice_with_feedback_then_trials_with_check
     assert kinds == [*before, "trial", "trial", "check", "trial", "trial", "check"]
 
 
+def test_pages_and_answers_agree_about_where_somebody_is(tmp_path, everywhere):
+    counts = {"training": 1, "practice": 2, "checks": 1, "items": 4}
+    checks = {"every": 2, "comprehension": TWO}
+    book = everywhere(write_study(tmp_path / "all", **counts, checks_table=checks))
+    person, stages = enrol(book), []
+    while not stages or stages[-1] != "debriefing":
+        step = person.step
+        assert book.answer(person.token, step.position, "", Skipped(), 0.0).at == step
+        stages.append(step.stage)
+        go_on = person.begin if step.stage == "comprehension" else person.go_on
+        person.answer(step=step) if step.stage == "trial" else go_on()
+    assert set(stages) == {"instructions", "comprehension", "trial", "feedback", "debriefing"}
+    assert book.leave(person.token, 1.0, erase=True)
+    assert book.answer(person.token, 0, "", Skipped(), 1.0).at is None
+
+
 def test_training_is_left_behind_without_an_answer(tmp_path, book_of):
     person = enrol(book_of(write_study(tmp_path, training=1))).begin()
     assert person.step.position == 0

@@ -126,6 +126,15 @@ def test_too_soon_keeps_what_was_chosen_and_says_how_long(serving):
     assert len(replies(served)) == 1
 
 
+def test_who_chose_nothing_is_told_so_however_soon_it_was(serving):
+    visitor = serving(question={"minimum_seconds": 5.0}).participant()
+    visitor.pace = 1.5
+    form = visitor.get(visitor.home).forms[0]
+    seen = visitor.get(visitor.post(form.action, form.hidden).headers["location"])
+    assert "Please choose 1" in seen.text
+    assert "seconds" not in seen.text
+
+
 def test_what_an_address_says_of_another_step_is_nothing(serving):
     visitor = serving().participant()
     query = "?at={}&say=soon&kept=1&wait=3"

@@ -1,11 +1,13 @@
 """A study's database: SQLite by default, or PostgreSQL by its URL."""
 
+import math
 import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,8 +24,9 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from xbench import MissingPackageError, ParameterError, RunError
 from xbench_study.answers.storage.tables import SCHEMA, book, erasures, metadata
@@ -33,6 +36,10 @@ PRAGMAS = ("foreign_keys=ON", "busy_timeout=20000", "synchronous=FULL", "secure_
 says otherwise, what is deleted is overwritten."""
 LOCK = 0x78_62_65_6E_63_68
 """What those wait for who enrol on PostgreSQL: an arbitrary number."""
+CONNECTIONS = 12
+"""How many stay open: one for each thread of the server, and some more."""
+IDLE = 1.0
+"""Seconds after which a connection to PostgreSQL is tried before it is used again."""
 PATIENCE = 20.0
 """Seconds in which other readers have to let go of SQLite's log."""
 
@@ -52,9 +59,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection to read from, in one transaction."""
-        with self.engine.begin() as connection:
-            yield connection
+        """A connection to read from; all of SQLite's statements see the same moment."""
+        if self.sqlite:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        with self.engine.connect() as connection:  # every statement sees its own moment anyway
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def writing(
@@ -209,12 +220,31 @@ def _ways() -> str:
 
 
 def _engine(url: URL) -> Engine:
-    if url.drivername != "sqlite":
-        return create_engine(url, pool_size=16, max_overflow=32, pool_pre_ping=True)
-    engine = create_engine(url, pool_size=16, max_overflow=64)
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
+    engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=32)
+    if url.drivername == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", partial(_reach, engine.dialect))
     return engine
+
+
+def _note_use(connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _reach(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, proxy: object) -> None:
+    """Have all connections made anew where one that lay idle leads to no server any more.
+
+    One that was just in use is not tried: that would cost every request a way there and back.
+    """
+    if time.monotonic() - record.info.get("used", math.inf) < IDLE:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _prepare(connection: Any, record: object) -> None:
