@@ -1,11 +1,9 @@
 """What all tests share."""
 
-import functools
 import gc
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,13 +114,8 @@ def provider(bench: Any) -> Any:
 
 @pytest.fixture(scope="session", autouse=True)
 def _known() -> Iterator[None]:
-    """Runs ask once for the state of the checkout, and do not measure how long a training takes.
-
-    test_speed.py measures.
-    """
-    outcome = import_module("xbench.running.outcome")
+    """Runs do not measure how long a training takes; test_speed.py does."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcome, "git_state", functools.cache(outcome.git_state))
         patch.setattr("xbench.running.planning.forecast.training_seconds", lambda *of: 1.0)
         yield
 

@@ -208,13 +208,19 @@ def _provenance(benchmark: Benchmark, outcomes: Sequence[Outcome]) -> dict[str, 
         "kept": sorted({folder for outcome in outcomes for folder in outcome.kept()}),
         "cost": _cost(outcomes),
         "times": _times(outcomes, artefacts),
-        "git": git_state(Path(__file__).parent),
+        "git": _checkout(),
         "packages": package_versions(),
         "python": python_version(),
         "platform": platform_name(),
         "threads": _threads(outcomes, artefacts),
         "batch_sizes": sorted(_told(outcomes, "batch_size")),
     }
+
+
+@functools.cache
+def _checkout() -> dict[str, Any] | None:
+    """The state of our checkout when this process first asked: the code that it runs is older."""
+    return git_state(Path(__file__).parent)
 
 
 def components_of(entry: Entry) -> dict[str, Tree]:
