@@ -40,6 +40,8 @@ from xbench_study.answers.storage.tables import answers, tokens, trials
 PEOPLE, ANSWERS, THINKING, KILLS, UNDER_FIRE = 200, 20, 2.0, 20, 100
 ARRIVAL = 10.0
 """Seconds in which those who think arrive; all are there at once for half a minute then."""
+KINDS = ("answer", "page", "picture", "consent")
+"""What is timed."""
 PROMISED = 0.1
 """Seconds that 95 % of answers take at most, with thinking."""
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -132,7 +134,7 @@ class Person:
     number: int
     thinking: float
     arrival: float = 0.0
-    seconds: dict = field(default_factory=lambda: {"answer": [], "page": [], "picture": []})
+    seconds: dict = field(default_factory=lambda: {kind: [] for kind in KINDS})
     accepted: list = field(default_factory=list)
     failures: int = 0
     connection: http.client.HTTPConnection | None = None
@@ -167,7 +169,7 @@ class Person:
             return
         form = Seen(first.text).forms[0]
         fields = {**form.hidden, "consent": "yes", "age": "yes"}
-        answer = self.ask("POST", form.action, fields)
+        answer = self.ask("POST", form.action, fields, "consent")
         self.home = answer.headers["location"] if answer else ""
 
     def page(self):
@@ -253,7 +255,7 @@ def check(server, people):
 def report(title, people, seconds, counts):
     print(f"\n{title}: {counts[0]} accepted, {counts[1]} stored, {seconds:.0f} s", end="")
     print(f", {sum(person.failures for person in people)} broken connections")
-    for kind in ("answer", "page", "picture"):
+    for kind in KINDS:
         times = sorted(x * 1000 for person in people for x in person.seconds[kind])
         cuts = statistics.quantiles(times, n=100)
         print(f"  {kind}: p50 {cuts[49]:.0f} ms, p95 {cuts[94]:.0f}, p99 {cuts[98]:.0f}", end="")
