@@ -1,7 +1,7 @@
 """Extremal perturbation beside TorchRay's, on photographs and the real SqueezeNet 1.1.
 
 python benchmarks/analysis/extremal_torchray.py torchray PHOTOGRAPHS WEIGHTS FILE [COUNT] [STEPS]
-python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS FILE [RATE SIGMA]
+python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS FILE OURS [NAME=VALUE]
 
 The first runs TorchRay, which must be installed (`pip install torchray`; its licence is CC BY-NC),
 for the predicted class of COUNT of 40 photographs spread over the folder, at the areas .1, .2, .4
@@ -9,12 +9,14 @@ and .5, with STEPS iterations (800: its default), and keeps in the JSON file FIL
 soft area, the share of pixels above a half, and which pixels are the strongest share of exactly
 the area. Photographs that are there already are left out, so it may be stopped and started again.
 
-The second makes our masks of the photographs in FILE, with two seeds, at Adam's rate RATE and the
-smoothness SIGMA where these are given, and prints for each area:
-the reward (the logit of the predicted class where the image is blurred outside of exactly this
-area), ours less TorchRay's with a 95 % interval over photographs, and the mean overlap (IoU) of
-our masks with TorchRay's and with our own of another seed; mean soft areas of both, and how far
-ours are from the area at most.
+The second makes our masks of the photographs in FILE with four seeds, keeps them in the JSON file
+OURS in the same way (it may be stopped and started again, too), and prints for one to four starts
+and each area: the reward (the logit of the predicted class where the image is blurred outside of
+exactly this area), ours less TorchRay's with a 95 % interval over photographs, and the mean
+overlap (IoU) of our regions with TorchRay's and with our own of other seeds; then mean soft areas
+of both, and how far ours are from the area at most. Two starts are the better one of two seeds,
+area by area, as the explainer's `starts` choose; means are over all choices of seeds. NAME=VALUE
+are fields of the explainer in JSON, as `learning_rate=0.05 channels_last=true`.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
@@ -29,6 +31,7 @@ the network's forward and backward pass alone.
 """
 
 import base64
+import itertools
 import json
 import sys
 import time
@@ -49,7 +52,7 @@ from xbench_saliency.kernels.blur import blurred
 from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
-SIDE, PHOTOGRAPHS, STEPS, BLUR = 224, 40, 800, 20.0
+SIDE, PHOTOGRAPHS, STEPS, BLUR, SEEDS = 224, 40, 800, 20.0, 4
 SIX = (0, 1, 2, 3, 12, 20)
 """Of the forty photographs: those that settings were tried on."""
 SETTINGS: dict[str, dict] = {
@@ -73,8 +76,9 @@ def main(task: str, folder: str, weights: str, file: str = "", *numbers: str) ->
     if task == "torchray":
         run_torchray(network, Path(folder), Path(file), *map(int, numbers))
     elif task == "compare":
-        own = dict(zip(("learning_rate", "sigma"), map(float, numbers), strict=False))
-        compare(network, Path(folder), json.loads(Path(file).read_text()), own)
+        ours, *fields = numbers
+        own = {name: json.loads(value) for name, value in (one.split("=") for one in fields)}
+        compare(network, Path(folder), json.loads(Path(file).read_text()), Path(ours), own)
     elif task == "settings":
         settings(network, Path(folder))
     else:
@@ -129,34 +133,78 @@ def numbers(mask: torch.Tensor, area: float) -> dict:
     }
 
 
-def compare(network: Network, folder: Path, runs: dict, own: dict[str, float]) -> None:
-    """One line for each area; what `runs` holds of every photograph is compared."""
-    rewards, overlaps, soft = [], [], []
+def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]) -> None:
+    """A line for each number of starts and area, of all photographs that `runs` holds."""
+    made = our_runs(network, folder, runs, file, own)
+    rewards, kept = [], []
     for name, run in runs.items():
         image = pixels(folder / name)
-        first, second = (our_masks(network, image, run["label"], seed, own) for seed in (0, 1))
-        theirs = [unpacked(run["areas"][str(area)]["pixels"]) for area in AREAS]
-        ours, others = regions(first), regions(second)
-        rewards.append([rewards_of(network, image, run["label"], r) for r in (ours, theirs)])
-        overlaps.append(
-            [[iou(a, b) for a, b in zip(ours, r, strict=True)] for r in (theirs, others)]
-        )
-        soft.append(
-            [[float(m.mean()) for m in first], [run["areas"][str(a)]["soft"] for a in AREAS]]
-        )
-    table = [torch.tensor(values).permute(1, 2, 0) for values in (rewards, overlaps, soft)]
-    steps = {run["steps"] for run in runs.values()}
-    print(f"{len(runs)} photographs, TorchRay with {steps} iterations")
-    print(
-        "area: reward ours, TorchRay's, difference [95 %]; IoU with TorchRay's, with another seed"
+        masks = [run["areas"], *made[name]]
+        chosen = [[unpacked(one[str(area)]["pixels"]) for area in AREAS] for one in masks]
+        rewards.append([rewards_of(network, image, run["label"], one) for one in chosen])
+        kept.append(torch.stack([torch.stack(one) for one in chosen]))
+    print(f"{len(runs)} photographs, TorchRay with { ({r['steps'] for r in runs.values()}) } steps")
+    print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
+    for starts in range(1, SEEDS + 1):
+        print(f"best of {starts}:")
+        for place, area in enumerate(AREAS):
+            print(
+                f"{area}:",
+                line(torch.tensor(rewards)[..., place], torch.stack(kept)[:, :, place], starts),
+            )
+    print_areas(runs, made)
+
+
+def our_runs(
+    network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]
+) -> dict[str, list[dict]]:
+    """By photograph and seed what `numbers` keeps of our masks; `file` holds what is made."""
+    held = json.loads(file.read_text()) if file.exists() else {"fields": own, "runs": {}}
+    if held["fields"] != own:
+        sys.exit(f"{file} holds masks of {held['fields']}, not {own}; name another file")
+    for name, run in runs.items():
+        made = held["runs"].setdefault(name, [])
+        for seed in range(len(made), SEEDS):
+            masks = our_masks(network, pixels(folder / name), run["label"], seed, own)
+            made.append({str(a): numbers(m, a) for a, m in zip(AREAS, masks, strict=True)})
+            file.write_text(json.dumps(held, indent=1))
+    return {name: held["runs"][name] for name in runs}
+
+
+def line(rewards: torch.Tensor, regions: torch.Tensor, starts: int) -> str:
+    """Of one area; of rewards and regions TorchRay's come first in each photograph's row."""
+    theirs, ours = rewards[:, 0], rewards[:, 1:]
+    best = {}
+    for seeds in itertools.combinations(range(SEEDS), starts):
+        reward, place = ours[:, list(seeds)].max(1)
+        best[seeds] = reward, [1 + seeds[p] for p in place.tolist()]
+    mean = torch.stack([reward for reward, _ in best.values()]).mean(0)
+    chosen = {seeds: regions[range(len(regions)), places] for seeds, (_, places) in best.items()}
+    with_theirs = [overlap(one, regions[:, 0]) for one in chosen.values()]
+    by_itself = [
+        overlap(chosen[one], chosen[other])
+        for one, other in itertools.combinations(chosen, 2)
+        if not {*one} & {*other}
+    ]
+    return (
+        f"{mean.mean():.2f}, {theirs.mean():.2f}, {interval(mean - theirs)};"
+        f" {np.mean(with_theirs):.3f}, " + (f"{np.mean(by_itself):.3f}" if by_itself else "-")
     )
-    for place, area in enumerate(AREAS):
-        (ours, theirs), ious, areas = (values[:, place] for values in table)
+
+
+def overlap(ones: torch.Tensor, others: torch.Tensor) -> float:
+    """The mean over photographs of shared pixels by all of both."""
+    shared, either = (ones & others).sum((1, 2)), (ones | others).sum((1, 2))
+    return float((shared / either).mean())
+
+
+def print_areas(runs: dict, made: dict[str, list[dict]]) -> None:
+    for area in AREAS:
+        ours = np.array([[one[str(area)]["soft"] for one in made[name]] for name in runs])
+        theirs = np.mean([run["areas"][str(area)]["soft"] for run in runs.values()])
+        off = np.abs(ours - area).max()
         print(
-            f"{area}: {ours.mean():.2f}, {theirs.mean():.2f}, {interval(ours - theirs)};",
-            *(f"{x:.2f}," for x in ious.mean(1)),
-            "soft areas " + ", ".join(f"{x:.3f}" for x in areas.mean(1)),
-            f"ours at most {(areas[0] - area).abs().max():.3f} off",
+            f"soft area {area}: {ours.mean():.3f}, at most {off:.3f} off; TorchRay's {theirs:.3f}"
         )
 
 
@@ -187,10 +235,6 @@ def rewards_of(
 def unpacked(text: str) -> torch.Tensor:
     packed = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
     return torch.from_numpy(np.unpackbits(packed)).bool().view(SIDE, SIDE)
-
-
-def iou(one: torch.Tensor, other: torch.Tensor) -> float:
-    return float((one & other).sum() / (one | other).sum())
 
 
 def interval(differences: torch.Tensor) -> str:

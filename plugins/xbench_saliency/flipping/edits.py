@@ -162,5 +162,6 @@ def _sets(
     Sums of small whole numbers are exact, and many times as fast as comparisons.
     """
     draws, kinds, steps = edits.T[..., None, None]
-    after = (removals[draws[:, 0, 0]] if draws.any() else removals[:1]) - steps
-    return after.mul_(2 * kinds - 1).add_(1 - kinds).clamp_(0, 1)
+    of_draws = removals[draws[:, 0, 0]] if draws.any() else removals[:1]
+    sign = (2 * kinds - 1).float()
+    return (of_draws * sign).add_(1 - kinds - steps * sign).clamp_(0, 1)

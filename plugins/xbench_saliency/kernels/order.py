@@ -25,17 +25,18 @@ def removal_steps(
 
     The map is averaged over blocks of `block` × `block` pixels, and all pixels of a block go in
     one step: that in which the middle of its area falls. So steps have equal areas up to one
-    block. Blocks of equal value go in the order of `orders`, and values must be finite; where no
-    blocks are equal, one row stands for all orders.
+    block. Blocks of equal value go in the order of `orders`, and values must be finite; where that
+    changes no block's step, one row stands for all orders.
     """
     height, width = saliency.shape
     means = block_means(saliency, block)
-    order = _falling(means.flatten(), orders)
     if height % block or width % block:
+        order = _falling(means.flatten(), orders)
         areas = block_areas((height, width), block).flatten()[order]
         in_order = _steps_in_order(areas, steps)
     else:
         in_order = _steps_of_equal(means.numel(), steps)
+        order = _falling(means.flatten(), orders, in_order[0])
     of_blocks = in_order.new_empty(order.shape).scatter_(1, order, in_order.expand_as(order))
     squares = of_blocks.view(len(order), *means.shape)
     if block > 1:
@@ -56,17 +57,19 @@ def _steps_of_equal(cells: int, steps: int) -> Int16[Tensor, "1 cells"]:
 
 
 def _falling(
-    values: Float[Tensor, " cells"], orders: Int64[Tensor, "draws cells"]
+    values: Float[Tensor, " cells"],
+    orders: Int64[Tensor, "draws cells"],
+    in_order: Int16[Tensor, " cells"] | None = None,
 ) -> Int64[Tensor, "kept cells"]:
     """The places of the values, the largest first; those of equal ones in each of the orders.
 
     One sort serves all orders, and only places of equal values are sorted again. Where no values
-    are equal, one row stands for all orders.
+    are equal, or all that are equal go in one step (`in_order`), one row stands for all orders.
     """
     places = torch.from_numpy(np.argsort(-values.numpy()))  # several times as fast as torch's
-    in_order = values[places]
-    same = in_order[1:] == in_order[:-1]
-    if not same.any():
+    sorted_ = values[places]
+    same = sorted_[1:] == sorted_[:-1]
+    if not (same if in_order is None else same & (in_order[1:] != in_order[:-1])).any():
         return places[None]
     groups = functional.pad(~same, (1, 0)).cumsum(0)
     tied, order = (groups.bincount() > 1)[groups], places.repeat(len(orders), 1)

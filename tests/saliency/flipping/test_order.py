@@ -111,11 +111,14 @@ def test_only_ties_are_broken_at_random():
     assert found[:, 3:].min() == 4
 
 
-def test_one_row_stands_for_all_orders_where_nothing_is_tied():
-    saliency = torch.arange(24.0).view(4, 6)
-    assert len(removal_steps(saliency, orders_of((4, 6)), 4, 1)) == 1
-    saliency[0, 0] = saliency[3, 5]
-    assert len(removal_steps(saliency, orders_of((4, 6)), 4, 1)) == 3
+def test_one_row_stands_for_all_orders_where_they_change_no_step():
+    orders, ascending = orders_of((4, 6)), torch.arange(24.0)
+    assert len(removal_steps(ascending.view(4, 6), orders, 4, 1)) == 1
+    within, across = ascending.clone(), ascending.clone()
+    within[22] = within[23]  # both go first
+    assert len(removal_steps(within.view(4, 6), orders, 4, 1)) == 1
+    across[17] = across[18]  # one goes in the first step, the other in the second
+    assert len(removal_steps(across.view(4, 6), orders, 4, 1)) == 3
 
 
 def test_orders_are_a_function_of_their_source():
