@@ -21,7 +21,7 @@ are fields of the explainer in JSON, as `learning_rate=0.05 channels_last=true`.
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
 The third prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of
-Adam and smoothnesses of masks.
+Adam and smoothnesses of masks, and in bf16.
 
 python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
 
@@ -61,6 +61,8 @@ SETTINGS: dict[str, dict] = {
     "rate .1, sigma 9": {"learning_rate": 0.1, "sigma": 9.0},
     "rate .1, sigma 6.5": {},
     "rate .2, sigma 6.5, penalty from 1": {"learning_rate": 0.2, "penalty": (1.0, 20000.0)},
+    "rate .1, sigma 6.5, without channels last": {"channels_last": False},
+    "rate .1, sigma 6.5, bf16": {"precision": "bf16"},
 }
 PRECISIONS: dict[str, dict] = {
     "fp32": {},
@@ -254,7 +256,7 @@ def settings(network: Network, folder: Path) -> None:
     labels = network.logits(images).argmax(1).tolist()
     batch = Batch(images, tuple(range(len(files))))
     for name, fields in SETTINGS.items():
-        explainer = ExtremalPerturbation(AREAS[:3], channels_last=True, **fields)
+        explainer = ExtremalPerturbation(AREAS[:3], **{"channels_last": True, **fields})
         rewards = []
         for one, image, label in zip(
             explainer.explain(network, batch, {}, generator(0), {}), images, labels, strict=True
