@@ -145,15 +145,14 @@ def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[st
         chosen = [[unpacked(one[str(area)]["pixels"]) for area in AREAS] for one in masks]
         rewards.append([rewards_of(network, image, run["label"], one) for one in chosen])
         kept.append(torch.stack([torch.stack(one) for one in chosen]))
-    print(f"{len(runs)} photographs, TorchRay with { ({r['steps'] for r in runs.values()}) } steps")
+    of_rewards, of_regions = torch.tensor(rewards), torch.stack(kept)
+    steps = sorted({run["steps"] for run in runs.values()})
+    print(f"{len(runs)} photographs, TorchRay with {', '.join(map(str, steps))} steps")
     print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
     for starts in range(1, SEEDS + 1):
         print(f"best of {starts}:")
         for place, area in enumerate(AREAS):
-            print(
-                f"{area}:",
-                line(torch.tensor(rewards)[..., place], torch.stack(kept)[:, :, place], starts),
-            )
+            print(f"{area}:", line(of_rewards[..., place], of_regions[:, :, place], starts))
     print_areas(runs, made)
 
 
