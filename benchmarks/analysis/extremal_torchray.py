@@ -1,33 +1,38 @@
 """Extremal perturbation beside TorchRay's, on photographs and the real SqueezeNet 1.1.
 
-python benchmarks/analysis/extremal_torchray.py torchray PHOTOGRAPHS WEIGHTS FILE [COUNT] [STEPS]
-python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS FILE OURS [NAME=VALUE]
+python benchmarks/analysis/extremal_torchray.py torchray PHOTOGRAPHS WEIGHTS MASKS [FIRST] [LAST]
 
-The first runs TorchRay, which must be installed (`pip install torchray`; its licence is CC BY-NC),
-for the predicted class of COUNT of 40 photographs spread over the folder, at the areas .1, .2, .4
-and .5, with STEPS iterations (800: its default), and keeps in the JSON file FILE: of each mask its
-soft area, the share of pixels above a half, and which pixels are the strongest share of exactly
-the area. Photographs that are there already are left out, so it may be stopped and started again.
+runs TorchRay, which must be installed (`pip install torchray`; its licence is CC BY-NC), for the
+predicted class of 40 photographs spread over the folder (or those from FIRST to before LAST), at
+the areas .1, .2, .4 and .5, with 800 iterations, its default, and keeps in the JSON file MASKS: of
+each mask its soft area and which pixels are the strongest share of exactly the area. Photographs
+that are there already are left out, so it may be stopped and started again.
 
-The second makes our masks of the photographs in FILE with four seeds, keeps them in the JSON file
-OURS in the same way (it may be stopped and started again, too), and prints for one to four starts
-and each area: the reward (the logit of the predicted class where the image is blurred outside of
-exactly this area), ours less TorchRay's with a 95 % interval over photographs, and the mean
-overlap (IoU) of our regions with TorchRay's and with our own of other seeds; then mean soft areas
-of both, and how far ours are from the area at most. Two starts are the better one of two seeds,
-area by area, as the explainer's `starts` choose; means are over all choices of seeds. NAME=VALUE
-are fields of the explainer in JSON, as `learning_rate=0.05 channels_last=true`.
+python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS MASKS FILE [NAME=VALUE]
+
+makes our masks of the photographs in MASKS with four seeds, and keeps in the JSON file FILE what is
+compared of both (it may be stopped and started again, too): soft areas, rewards (the logit of
+the predicted class where the image is blurred outside of exactly the area), and overlaps (IoU) of
+all pairs of regions. NAME=VALUE are fields of the explainer in JSON, as `channels_last=true`.
+
+python benchmarks/analysis/extremal_torchray.py table FILE...
+
+prints for one to four starts and each area: our mean reward, TorchRay's, ours less TorchRay's with
+a 95 % interval over photographs, and the mean overlap of our regions with TorchRay's and with our
+own of other seeds; then mean soft areas of both, and how far ours are from the area at most. Two
+starts are the better one of two seeds, area by area, as the explainer's `starts` choose; means are
+over all choices of seeds. `extremal_torchray.json` beside this file has the numbers of the docs.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
-The third prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of
-Adam and smoothnesses of masks, and in bf16.
+prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of Adam and
+smoothnesses of masks, and in bf16.
 
 python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
 
-The fourth prints the seconds of a step, on one thread and for four areas, of one image and of
-eight, in single precision, with channels last, in bf16, and in bf16 with channels last, and of
-the network's forward and backward pass alone.
+prints the seconds of a step, on one thread and for four areas, of one image and of eight, in single
+precision, with channels last, in bf16, and in bf16 with channels last, and of the network's forward
+and backward pass alone.
 """
 
 import base64
@@ -72,19 +77,21 @@ PRECISIONS: dict[str, dict] = {
 }
 
 
-def main(task: str, folder: str, weights: str, file: str = "", *numbers: str) -> None:
+def main(task: str, *given: str) -> None:
     torch.set_num_threads(1)
-    network = squeezenet(weights)
+    if task == "table":
+        print_table([json.loads(Path(file).read_text()) for file in given])
+        return
+    folder, network = Path(given[0]), squeezenet(given[1])
     if task == "torchray":
-        run_torchray(network, Path(folder), Path(file), *map(int, numbers))
+        run_torchray(network, folder, Path(given[2]), *map(int, given[3:]))
     elif task == "compare":
-        ours, *fields = numbers
-        own = {name: json.loads(value) for name, value in (one.split("=") for one in fields)}
-        compare(network, Path(folder), json.loads(Path(file).read_text()), Path(ours), own)
+        own = {name: json.loads(value) for name, value in (one.split("=") for one in given[4:])}
+        compare(network, folder, json.loads(Path(given[2]).read_text()), Path(given[3]), own)
     elif task == "settings":
-        settings(network, Path(folder))
+        settings(network, folder)
     else:
-        cost(network, Path(folder))
+        cost(network, folder)
 
 
 def squeezenet(weights: str) -> Network:
@@ -105,108 +112,103 @@ def pixels(path: Path) -> torch.Tensor:
 
 
 def run_torchray(
-    network: Network, folder: Path, file: Path, count: int = PHOTOGRAPHS, steps: int = STEPS
+    network: Network, folder: Path, file: Path, first: int = 0, last: int = PHOTOGRAPHS
 ) -> None:
     from torchray.attribution.extremal_perturbation import extremal_perturbation
 
     runs = json.loads(file.read_text()) if file.exists() else {}
-    for path in photographs(folder)[:count]:
+    for path in photographs(folder)[first:last]:
         if path.name in runs:
             continue
         image, start = pixels(path), time.perf_counter()
         label = int(network.logits(image).argmax())
         masks = extremal_perturbation(
-            network.module, image, label, areas=list(AREAS), max_iter=steps
+            network.module, image, label, areas=list(AREAS), max_iter=STEPS
         )[0].detach()[:, 0]
         seconds = time.perf_counter() - start
-        of_areas = {str(area): numbers(m, area) for area, m in zip(AREAS, masks, strict=True)}
-        runs[path.name] = {"label": label, "steps": steps, "seconds": seconds, "areas": of_areas}
+        kept = [packed(strongest(m, area)) for area, m in zip(AREAS, masks, strict=True)]
+        soft = masks.mean((1, 2)).tolist()
+        runs[path.name] = {"label": label, "seconds": seconds, "soft": soft, "regions": kept}
         file.write_text(json.dumps(runs, indent=1))
         print(f"{path.name}: {seconds:.0f} s", flush=True)
 
 
-def numbers(mask: torch.Tensor, area: float) -> dict:
-    """What is kept of a mask: its areas, and its strongest pixels, packed."""
-    packed = zlib.compress(np.packbits(strongest(mask, area).numpy()).tobytes(), 9)
+def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]) -> None:
+    """Adds to `file` what is compared of each photograph that `runs` holds."""
+    held = json.loads(file.read_text()) if file.exists() else {"fields": own, "photographs": {}}
+    if held["fields"] != own:
+        sys.exit(f"{file} holds numbers of {held['fields']}, not {own}; name another file")
+    for name, run in runs.items():
+        if name in held["photographs"]:
+            continue
+        held["photographs"][name] = compared(network, pixels(folder / name), run, own)
+        file.write_text(json.dumps(held))
+        print(name, flush=True)
+
+
+def compared(
+    network: Network, image: torch.Tensor, run: dict, own: dict[str, Any]
+) -> dict[str, list]:
+    """Of TorchRay's masks and then ours, seed by seed; overlaps area by area."""
+    chosen = [torch.stack([unpacked(text) for text in run["regions"]])]
+    soft = [run["soft"]]
+    for seed in range(SEEDS):
+        masks = our_masks(network, image, run["label"], seed, own)
+        chosen.append(torch.stack(regions(masks)))
+        soft.append(masks.mean((1, 2)).tolist())
+    rewards = [rewards_of(network, image, run["label"], list(one)) for one in chosen]
+    overlaps = [[[overlap(a, b) for b in at] for a in at] for at in torch.stack(chosen, 1)]
     return {
-        "soft": float(mask.mean()),
-        "above_half": float((mask > 0.5).float().mean()),
-        "pixels": base64.b64encode(packed).decode(),
+        name: np.round(values, 4).tolist()
+        for name, values in {"soft": soft, "rewards": rewards, "overlaps": overlaps}.items()
     }
 
 
-def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]) -> None:
-    """A line for each number of starts and area, of all photographs that `runs` holds."""
-    made = our_runs(network, folder, runs, file, own)
-    rewards, kept = [], []
-    for name, run in runs.items():
-        image = pixels(folder / name)
-        masks = [run["areas"], *made[name]]
-        chosen = [[unpacked(one[str(area)]["pixels"]) for area in AREAS] for one in masks]
-        rewards.append([rewards_of(network, image, run["label"], one) for one in chosen])
-        kept.append(torch.stack([torch.stack(one) for one in chosen]))
-    of_rewards, of_regions = torch.tensor(rewards), torch.stack(kept)
-    steps = sorted({run["steps"] for run in runs.values()})
-    print(f"{len(runs)} photographs, TorchRay with {', '.join(map(str, steps))} steps")
+def overlap(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Shared pixels by all of both."""
+    return float((one & other).sum() / (one | other).sum())
+
+
+def print_table(files: list[dict]) -> None:
+    """A line for each number of starts and area, of all photographs of the files."""
+    if any(file["fields"] != files[0]["fields"] for file in files):
+        sys.exit("the files have numbers of different fields")
+    held = {name: one for file in files for name, one in file["photographs"].items()}
+    soft, rewards, overlaps = (
+        np.array([one[of] for one in held.values()]) for of in ("soft", "rewards", "overlaps")
+    )
+    print(f"{len(held)} photographs; ours with {files[0]['fields']}")
     print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
     for starts in range(1, SEEDS + 1):
         print(f"best of {starts}:")
         for place, area in enumerate(AREAS):
-            print(f"{area}:", line(of_rewards[..., place], of_regions[:, :, place], starts))
-    print_areas(runs, made)
+            print(f"{area}:", line(rewards[..., place], overlaps[:, place], starts))
+    for place, area in enumerate(AREAS):
+        theirs, ours = soft[:, 0, place].mean(), soft[:, 1:, place]
+        off = np.abs(ours - area).max()
+        print(
+            f"soft area {area}: {ours.mean():.3f}, at most {off:.3f} off; TorchRay's {theirs:.3f}"
+        )
 
 
-def our_runs(
-    network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]
-) -> dict[str, list[dict]]:
-    """By photograph and seed what `numbers` keeps of our masks; `file` holds what is made."""
-    held = json.loads(file.read_text()) if file.exists() else {"fields": own, "runs": {}}
-    if held["fields"] != own:
-        sys.exit(f"{file} holds masks of {held['fields']}, not {own}; name another file")
-    for name, run in runs.items():
-        made = held["runs"].setdefault(name, [])
-        for seed in range(len(made), SEEDS):
-            masks = our_masks(network, pixels(folder / name), run["label"], seed, own)
-            made.append({str(a): numbers(m, a) for a, m in zip(AREAS, masks, strict=True)})
-            file.write_text(json.dumps(held, indent=1))
-    return {name: held["runs"][name] for name in runs}
-
-
-def line(rewards: torch.Tensor, regions: torch.Tensor, starts: int) -> str:
-    """Of one area; of rewards and regions TorchRay's come first in each photograph's row."""
-    theirs, ours = rewards[:, 0], rewards[:, 1:]
-    best = {}
-    for seeds in itertools.combinations(range(SEEDS), starts):
-        reward, place = ours[:, list(seeds)].max(1)
-        best[seeds] = reward, [1 + seeds[p] for p in place.tolist()]
-    mean = torch.stack([reward for reward, _ in best.values()]).mean(0)
-    chosen = {seeds: regions[range(len(regions)), places] for seeds, (_, places) in best.items()}
-    with_theirs = [overlap(one, regions[:, 0]) for one in chosen.values()]
+def line(rewards: np.ndarray, overlaps: np.ndarray, starts: int) -> str:
+    """Of one area; TorchRay's come first in each photograph's row."""
+    theirs, every = rewards[:, 0], np.arange(len(rewards))
+    chosen = {
+        seeds: 1 + np.array(seeds)[rewards[:, 1:][:, list(seeds)].argmax(1)]
+        for seeds in itertools.combinations(range(SEEDS), starts)
+    }
+    mean = np.mean([rewards[every, places] for places in chosen.values()], 0)
+    with_theirs = np.mean([overlaps[every, places, 0] for places in chosen.values()])
     by_itself = [
-        overlap(chosen[one], chosen[other])
+        overlaps[every, chosen[one], chosen[other]]
         for one, other in itertools.combinations(chosen, 2)
         if not {*one} & {*other}
     ]
     return (
         f"{mean.mean():.2f}, {theirs.mean():.2f}, {interval(mean - theirs)};"
-        f" {np.mean(with_theirs):.3f}, " + (f"{np.mean(by_itself):.3f}" if by_itself else "-")
+        f" {with_theirs:.3f}, " + (f"{np.mean(by_itself):.3f}" if by_itself else "-")
     )
-
-
-def overlap(ones: torch.Tensor, others: torch.Tensor) -> float:
-    """The mean over photographs of shared pixels by all of both."""
-    shared, either = (ones & others).sum((1, 2)), (ones | others).sum((1, 2))
-    return float((shared / either).mean())
-
-
-def print_areas(runs: dict, made: dict[str, list[dict]]) -> None:
-    for area in AREAS:
-        ours = np.array([[one[str(area)]["soft"] for one in made[name]] for name in runs])
-        theirs = np.mean([run["areas"][str(area)]["soft"] for run in runs.values()])
-        off = np.abs(ours - area).max()
-        print(
-            f"soft area {area}: {ours.mean():.3f}, at most {off:.3f} off; TorchRay's {theirs:.3f}"
-        )
 
 
 def our_masks(
@@ -233,18 +235,22 @@ def rewards_of(
     return logits
 
 
+def packed(region: torch.Tensor) -> str:
+    pressed = zlib.compress(np.packbits(region.numpy()).tobytes(), 9)
+    return base64.b64encode(pressed).decode()
+
+
 def unpacked(text: str) -> torch.Tensor:
-    packed = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
-    return torch.from_numpy(np.unpackbits(packed)).bool().view(SIDE, SIDE)
+    bits = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
+    return torch.from_numpy(np.unpackbits(bits)).bool().view(SIDE, SIDE)
 
 
-def interval(differences: torch.Tensor) -> str:
+def interval(differences: np.ndarray) -> str:
     """Mean and Student's 95 % interval; no interval of a single photograph."""
     mean, count = float(differences.mean()), len(differences)
     if count < 2:
         return f"{mean:+.2f} [one photograph]"
-    error = float(differences.double().std()) / count**0.5
-    reach = float(scipy.stats.t.ppf(0.975, count - 1)) * error
+    reach = float(scipy.stats.t.ppf(0.975, count - 1) * scipy.stats.sem(differences))
     return f"{mean:+.2f} [{mean - reach:+.2f}, {mean + reach:+.2f}]"
 
 
