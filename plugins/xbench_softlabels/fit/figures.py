@@ -29,7 +29,9 @@ from xbench.figures import (
 )
 from xbench_softlabels.fit.ceilings import SINGLE, SMOOTHING, WHOLE, people_ceilings
 from xbench_softlabels.fit.entropy_bins import NAMES, entropy_bins
+from xbench_softlabels.fit.fold_figure import FoldLine, over_folds
 from xbench_softlabels.fit.notes import BINS
+from xbench_softlabels.fit.over_folds import fold_means
 from xbench_softlabels.fit.rows import FitColumns, fit_columns
 from xbench_softlabels.fit.summary import yardsticks
 from xbench_softlabels.kernels.calibration import equal_mass_bins
@@ -56,17 +58,22 @@ class Line(NamedTuple):
 
 
 def figures(
-    rows: Mapping[str, Sequence[Rows]], roles: Mapping[str, Role], resampling: Resampling
+    rows: Mapping[str, Sequence[Rows]],
+    roles: Mapping[str, Role],
+    resampling: Resampling,
+    folds: int,
 ) -> dict[str, Drawing]:
-    """Fit by people's entropy, confidence, reliability, and what people reach themselves."""
+    """Fit by people's entropy, confidence, reliability, folds, and what people reach themselves."""
     labels = sorted(rows, key=lambda label: ORDER.index(roles[label]))
     lines = [
         Line(label, roles[label], fit_columns(pa.concat_tables(rows[label]).unify_dictionaries()))
         for label in labels
     ]
     draws = Draws(resampling)
+    means = [FoldLine(line.label, line.role, fold_means(line.columns)) for line in lines]
     return {
         "fit-by-entropy": fit_by_entropy(lines, draws),
+        **over_folds(means, folds, lines[0].columns.whom, resampling),
         "confidence": confidence(lines, draws),
         "reliability": reliability(lines, draws),
         "people-predict-people": ceiling(lines, draws),

@@ -13,6 +13,7 @@ from xbench_softlabels.fit.ceilings import (
     people_ceilings,
     people_key,
 )
+from xbench_softlabels.fit.over_folds import differences_over_folds, fold_means
 from xbench_softlabels.fit.rows import FitColumns, fit_columns
 from xbench_softlabels.fit.summary import ADDED_LABELS, uniform_scores, yardsticks
 from xbench_softlabels.kernels.calibration import (
@@ -30,7 +31,6 @@ from xbench_softlabels.kernels.choices import (
     unique_second_classes,
 )
 from xbench_softlabels.kernels.distances import miller_madow_entropies
-from xbench_softlabels.kernels.resampled_t import corrected_resampled_t
 
 BINS = 15
 """Of confidence."""
@@ -40,8 +40,8 @@ TIES = (
 )
 
 
-def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
-    """Facts about the images, and about each entry."""
+def notes_by_label(rows: Mapping[str, Rows], folds: int) -> dict[str, Tree]:
+    """Facts about the images, and about each entry; `folds` part all images, scored or not."""
     ceilings: dict[tuple[bytes, ...], Ceilings] = {}
     every = {label: fit_columns(table) for label, table in rows.items()}
     notes = {}
@@ -50,25 +50,12 @@ def notes_by_label(rows: Mapping[str, Rows]) -> dict[str, Tree]:
         if key not in ceilings:  # the same for all entries, and slow
             ceilings[key] = people_ceilings(columns)
         notes[label] = {**_people(columns, ceilings[key]), **_network(columns)}
-        notes[label] |= _differences(label, every)
+        others = {other: of for other, of in every.items() if other != label}
+        tests = differences_over_folds(columns, others, folds)
+        if tests:
+            told = {other: _plain(of._asdict()) for other, of in tests.items()}
+            notes[label]["differences_over_folds"] = told
     return notes
-
-
-def _differences(label: str, every: Mapping[str, FitColumns]) -> Tree:
-    """What folds say of the differences to other entries, whose folds are the same."""
-    means = {other: _fold_means(columns) for other, columns in every.items()}
-    own = means[label]
-    if len(own) < 2:
-        return {}
-    alike = {other: of for other, of in means.items() if other != label and len(of) == len(own)}
-    tests = {o: corrected_resampled_t(own - of, 1 / (len(own) - 1)) for o, of in alike.items()}
-    return {"differences_over_folds": {o: _plain(of._asdict()) for o, of in tests.items()}}
-
-
-def _fold_means(columns: FitColumns) -> Float64[np.ndarray, " folds"]:
-    """The mean cross-entropy to people of each fold."""
-    folds = np.unique(columns.folds)
-    return np.array([_mean(columns.cross_entropy[columns.folds == fold]) for fold in folds])
 
 
 def _people(columns: FitColumns, ceilings: Ceilings) -> Tree:
@@ -147,7 +134,7 @@ def _calibration(
 
 def _folds(columns: FitColumns) -> Tree:
     """The mean of each fold and how far folds lie apart; nothing where there is one."""
-    means = _fold_means(columns)
+    means = fold_means(columns)
     if len(means) < 2:
         return {}
     counts = np.unique(columns.folds, return_counts=True)[1]

@@ -125,10 +125,14 @@ class HumanFit(Protocol):
             tables.append(answer_rows(answers))
         return pa.concat_tables(tables).unify_dictionaries()
 
+    @property
+    def _parts(self) -> int:
+        """In how many folds the images are parted that are scored or trained on."""
+        return self.search_folds or self.folds
+
     def _folds(self, entry: Entry) -> tuple[FoldNetworks, ...]:
-        count = self.search_folds or self.folds
         searched = search_entry(entry, self.folds, self.fold_seed) if self.search_folds else entry
-        return fold_networks(searched, count, self.fold_seed, self.first_folds)
+        return fold_networks(searched, self._parts, self.fold_seed, self.first_folds)
 
     def _by_fold(
         self, entry: Entry, cases: Sequence[Case]
@@ -160,7 +164,7 @@ class HumanFit(Protocol):
 
     def notes(self, rows: Mapping[str, Rows]) -> Mapping[str, Tree]:
         """Bounds, floors and ceilings of these images, calibration, and how folds differ."""
-        return notes_by_label(rows)
+        return notes_by_label(rows, self._parts)
 
     def figures(
         self,
@@ -168,10 +172,10 @@ class HumanFit(Protocol):
         roles: Mapping[str, Role],
         resampling: Resampling,
     ) -> Mapping[str, Drawing]:
-        """Fit by people's entropy, confidence (Figure 3A), reliability, and people's ceiling."""
+        """Fit by people's entropy, confidence (Figure 3A), reliability, folds, and ceilings."""
         from xbench_softlabels.fit.figures import figures
 
-        return figures(rows, roles, resampling)
+        return figures(rows, roles, resampling, self._parts)
 
     def pictures(
         self,

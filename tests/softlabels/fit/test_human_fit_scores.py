@@ -120,10 +120,10 @@ def test_simulated_annotators_are_called_so_wherever_people_would_be():
     names = [score.name for score in case_scores(rows(simulated=True))]
     assert names[0] == "cross-entropy@simulated annotators"
     assert not any("people" in name for name in names)
-    notes = notes_by_label({"x": rows(simulated=True)})["x"]
+    notes = notes_by_label({"x": rows(simulated=True)}, 0)["x"]
     assert notes["annotators"] == "simulated annotators"
     assert "people" not in notes["calibration"]
-    drawn = figures({"x": [rows(simulated=True)]}, {"x": "entry"}, Resampling(resamples=20))
+    drawn = figures({"x": [rows(simulated=True)]}, {"x": "entry"}, Resampling(resamples=20), 0)
     texts = [
         label.get_text()
         for drawing in drawn.values()
@@ -149,7 +149,7 @@ def test_bins_are_fixed_and_agreement_has_its_own():
 
 
 def test_notes_hold_bounds_floors_ceilings_and_calibration():
-    notes = notes_by_label({"a": rows(), "b": rows(1)})
+    notes = notes_by_label({"a": rows(), "b": rows(1)}, 0)
     first, other = notes["a"], notes["b"]
     assert first["people_predict_people"] == other["people_predict_people"]
     assert first["halves"] == other["halves"]
@@ -164,8 +164,8 @@ def test_notes_hold_bounds_floors_ceilings_and_calibration():
 
 
 def test_repeats_do_not_make_people_more_than_they_are():
-    once = notes_by_label({"a": rows()})["a"]
-    twice = notes_by_label({"a": pa.concat_tables([rows(), rows(1, repeat=1)])})["a"]
+    once = notes_by_label({"a": rows()}, 0)["a"]
+    twice = notes_by_label({"a": pa.concat_tables([rows(), rows(1, repeat=1)])}, 0)["a"]
     assert twice["halves"] == once["halves"]
     assert twice["people_predict_people"] == once["people_predict_people"]
 
@@ -185,17 +185,17 @@ def test_rows_keep_who_said_what_and_whole_annotators_are_parted_then():
     own = columns.given.images == 3
     said = zip(columns.given.annotators[own], columns.given.classes[own], strict=True)
     assert sorted(said) == [(0, 0), (2, 1), (4, 0)]
-    notes = notes_by_label({"a": rows_with_annotators()})["a"]
+    notes = notes_by_label({"a": rows_with_annotators()}, 0)["a"]
     assert notes["people_predict_people"]["parted"] == notes["halves"]["parted"]
     assert notes["halves"]["parted"] == "whole annotators"
     assert [of["images"] for of in notes["people_predict_people"]["by_annotators"]] == [6]
-    plain = notes_by_label({"a": rows()})["a"]
+    plain = notes_by_label({"a": rows()}, 0)["a"]
     assert plain["halves"]["parted"] == "single labels"
     for table, words in (
         (rows(), "drawn at random for each image"),
         (rows_with_annotators(), "drawn at random in one order for all images"),
     ):
-        drawing = figures({"a": [table]}, {"a": "entry"}, Resampling(resamples=20))
+        drawing = figures({"a": [table]}, {"a": "entry"}, Resampling(resamples=20), 0)
         assert words in drawing["people-predict-people"].caption
 
 
@@ -207,7 +207,7 @@ def test_repeats_do_not_double_annotators_either():
 
 def test_folds_are_told_with_how_far_they_lie_apart():
     table = rows(folds=3)
-    folds = notes_by_label({"a": table})["a"]["folds"]
+    folds = notes_by_label({"a": table}, 3)["a"]["folds"]
     columns = fit_columns(table)
     means = [columns.cross_entropy[columns.folds == fold].mean() for fold in range(3)]
     assert folds["images"] == [40, 40, 40]
@@ -215,18 +215,29 @@ def test_folds_are_told_with_how_far_they_lie_apart():
     assert folds["deviation"] == pytest.approx(np.std(means, ddof=1))
 
 
+def test_folds_that_are_not_scored_count_in_the_test():
+    tables = {"a": rows(folds=2), "b": rows(1, folds=2)}
+    notes = HumanFit(folds=10, first_folds=2).notes(tables)
+    means = [np.array(notes[label]["folds"]["cross_entropy"]) for label in "ab"]
+    expected = corrected_resampled_t(means[0] - means[1], 1 / 9)
+    assert notes["a"]["differences_over_folds"]["b"] == pytest.approx(expected._asdict())
+    searched = HumanFit(folds=10, search_folds=3, first_folds=2).notes(tables)
+    half = corrected_resampled_t(means[0] - means[1], 1 / 2)
+    assert searched["a"]["differences_over_folds"]["b"] == pytest.approx(half._asdict())
+
+
 def test_differences_are_tested_over_folds():
     tables = {"a": rows(folds=3), "b": rows(1, folds=3)}
-    told = notes_by_label(tables)
+    told = notes_by_label(tables, 3)
     of = [np.array(told[label]["folds"]["cross_entropy"]) for label in "ab"]
     expected = corrected_resampled_t(of[0] - of[1], 1 / 2)
     assert told["a"]["differences_over_folds"]["b"] == pytest.approx(expected._asdict())
-    assert "differences_over_folds" not in notes_by_label({"a": rows(), "b": rows(1)})["a"]
+    assert "differences_over_folds" not in notes_by_label({"a": rows(), "b": rows(1)}, 0)["a"]
 
 
 def test_pictures_show_every_entry_and_say_how_to_read_them():
     tables = {label: [rows(n), rows(n, 1)] for n, label in enumerate(("a", "b"))}
-    drawn = figures(tables, dict.fromkeys(tables, "entry"), Resampling(resamples=20))
+    drawn = figures(tables, dict.fromkeys(tables, "entry"), Resampling(resamples=20), 0)
     assert list(drawn) == ["fit-by-entropy", "confidence", "reliability", "people-predict-people"]
     for drawing in drawn.values():
         assert "a: " in drawing.text
@@ -237,6 +248,15 @@ def test_pictures_show_every_entry_and_say_how_to_read_them():
     assert f"{value:.3f}" in drawn["confidence"].text
 
 
+def test_folds_have_a_picture_of_their_own():
+    tables = {label: [rows(n, folds=3)] for n, label in enumerate("ab")}
+    drawn = figures(tables, dict.fromkeys(tables, "entry"), Resampling(resamples=20), 3)
+    assert list(drawn)[:2] == ["fit-by-entropy", "over-folds"]
+    test = notes_by_label({label: of[0] for label, of in tables.items()}, 3)["b"]
+    told = test["differences_over_folds"]["a"]["difference"]
+    assert f"b: {told:+.3f} [" in drawn["over-folds"].text
+
+
 def test_a_network_that_is_never_wrong_has_no_confidence_there():
     columns = fit_columns(rows())
     people = People(columns.labels, columns.counts, simulated=False)
@@ -244,7 +264,7 @@ def test_a_network_that_is_never_wrong_has_no_confidence_there():
     perfect = answer_rows(Answers([Case("test", n) for n in range(COUNT)], 0, 0, people, np.log(q)))
     scores = {score.name: score for score in case_scores(perfect)}
     assert len(scores["confidence@wrong"].values) == 0
-    drawn = figures({"a": [perfect]}, {"a": "entry"}, Resampling(resamples=20))
+    drawn = figures({"a": [perfect]}, {"a": "entry"}, Resampling(resamples=20), 0)
     assert "none" in drawn["confidence"].text
 
 
