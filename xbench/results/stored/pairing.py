@@ -68,6 +68,8 @@ class Pairing(NamedTuple):
 def compared(of: Judged, minus: Judged, *, unpaired: bool = False) -> Pairing:
     """Each score that both have: the first's minus the second's, on the cases of both.
 
+    A score of some cases only, not the same of both, as the confidence where an entry is right, is
+    compared unpaired.
     `MismatchError` says why they cannot be compared, or not paired. Intervals are drawn as those
     of the first record were.
     """
@@ -101,12 +103,17 @@ def _compared(
             made = asdict(difference(labels, a, b, draws.resampling, draws, apart=apart))
             del made["of"]
             record = DifferenceRecord(minus_key=records[1].key, **finite_numbers(made))
-            if not (apart or record.paired):
+            if not (apart or record.paired) and _named_alike(a, b):
                 message = "their cases are grouped in different ways"
                 raise MismatchError(f"{' and '.join(labels)} cannot be paired: {message}; {APART}")
             one, two = _means(a, b, paired=record.paired)
             found = verdict(record.low, record.high, 0, score.direction)
             yield ComparedScore(score, number(one), number(two), record, found)
+
+
+def _named_alike(a: Sequence[CaseScores], b: Sequence[CaseScores]) -> bool:
+    """Whether both scored the same cases; not where a score is of some, as of those got right."""
+    return _cases([a]) == _cases([b])
 
 
 def _named(name: str, repeats: Sequence[Sequence[CaseScores]]) -> list[CaseScores]:
@@ -261,15 +268,18 @@ def paired_table(pairing: Pairing) -> Table:
     paired = pairing.scores[0].difference.paired
     level = level_text(pairing.of.intervals.level)
     title = f"A − B, {'paired by case' if paired else 'unpaired'}, with {level} intervals"
-    return Table(title, columns, tuple(map(_row, pairing.scores)))
+    rows = tuple(_row(score, paired=paired) for score in pairing.scores)
+    return Table(title, columns, rows)
 
 
-def _row(score: ComparedScore) -> Row:
+def _row(score: ComparedScore, *, paired: bool) -> Row:
+    """Says so where the score is not paired and the first one is."""
     own, made = score.score, score.difference
     values = (value_text(value, own.unit) for value in (score.of, score.minus))
     cells = signed_text(made.value, made.unit), signed_interval(made.low, made.high, made.unit)
     name = f"{own.name}{unit_text(own.unit)}"
-    return Row(name, (*values, *cells, str(made.n), score.verdict))
+    word = score.verdict if made.paired or not paired else f"{score.verdict} (unpaired)"
+    return Row(name, (*values, *cells, str(made.n), word))
 
 
 def conclusion(pairing: Pairing) -> tuple[str, ...]:

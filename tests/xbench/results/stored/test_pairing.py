@@ -7,7 +7,7 @@ from xbench.errors import MismatchError
 from xbench.interfaces.protocol import CaseScores
 from xbench.results.record import IntervalRecord, Record, ScoreRecord
 from xbench.results.scores_file import scores_table
-from xbench.results.stored.pairing import Judged, compared, conclusion
+from xbench.results.stored.pairing import Judged, compared, conclusion, paired_table
 
 PROTOCOL = {"kind": "protocol", "name": "p", "version": "1", "parameters": {"k": 3}}
 TEST = {"dataset": {"name": "d"}, "split": "test", "fingerprint": "f"}
@@ -84,6 +84,29 @@ def test_both_values_and_the_difference_are_over_the_same_cases():
         2,
     )
     assert compared(a, b).warnings == ("compared on the 3 cases of both; a has 3, b 4",)
+
+
+def test_a_score_of_other_cases_of_the_same_images_is_compared_unpaired():
+    def entry(label, right):
+        """A score of all four images, and one of those that it gets right."""
+        whole, names = judged(label, HIGH), np.array([f"test/{n}" for n in range(4)], object)
+        (every,) = whole.record.scores
+        some = every.model_copy(update={"name": "right", "direction": "none", "headline": False})
+        scores = [
+            CaseScores("s", "higher", names, np.array(HIGH)),
+            CaseScores("right", "none", names[list(right)], np.linspace(0.5, 0.9, len(right))),
+        ]
+        record = whole.record.model_copy(update={"scores": [every, some]})
+        return Judged(record, scores_table([scores]))
+
+    made = compared(entry("a", (0, 1, 2)), entry("b", (1, 3)))
+    assert [(of.score.name, of.difference.paired) for of in made.scores] == [
+        ("s", True),
+        ("right", False),
+    ]
+    words = [row.cells[-1] for row in paired_table(made).rows]
+    assert words[0] == "tie"
+    assert words[1].endswith(" (unpaired)")
 
 
 @pytest.mark.parametrize(
