@@ -5,8 +5,9 @@ python benchmarks/analysis/extremal_torchray.py torchray PHOTOGRAPHS WEIGHTS MAS
 runs TorchRay, which must be installed (`pip install torchray`; its licence is CC BY-NC), for the
 predicted class of 40 photographs spread over the folder (or those from FIRST to before LAST), at
 the areas .1, .2, .4 and .5, with 800 iterations, its default, and keeps in the JSON file MASKS: of
-each mask its soft area and which pixels are the strongest share of exactly the area. Photographs
-that are there already are left out, so it may be stopped and started again.
+each mask its soft area, which pixels are the strongest share of exactly the area, and which are
+above a half. Photographs that are there already are left out, so it may be stopped and started
+again.
 
 python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS MASKS FILE [NAME=VALUE]
 
@@ -21,7 +22,13 @@ prints for one to four starts and each area: our mean reward, TorchRay's, ours l
 a 95 % interval over photographs, and the mean overlap of our regions with TorchRay's and with our
 own of other seeds; then mean soft areas of both, and how far ours are from the area at most. Two
 starts are the better one of two seeds, area by area, as the explainer's `starts` choose; means are
-over all choices of seeds. Numbers take a kilobyte a photograph; masks are not needed for it.
+over all choices of seeds. Masks are not needed for it: numbers take two kilobytes a photograph.
+
+python benchmarks/analysis/extremal_torchray.py sizes PHOTOGRAPHS WEIGHTS MASKS COUNT [NAME=VALUE]
+
+asks whether TorchRay's masks overlap less with ours because they are larger than they should be:
+for the first COUNT photographs in MASKS it makes ours of as many pixels as TorchRay's have above a
+half, with two seeds, and prints the mean overlap of these with TorchRay's, and with each other.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
@@ -57,7 +64,7 @@ from xbench_saliency.kernels.blur import blurred
 from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
-SIDE, PHOTOGRAPHS, STEPS, BLUR, SEEDS = 224, 40, 800, 20.0, 4
+SIDE, PHOTOGRAPHS, STEPS, BLUR, SEEDS, AT_ONCE = 224, 40, 800, 20.0, 4, 8
 SIX = (0, 1, 2, 3, 12, 20)
 """Of the forty photographs: those that settings were tried on."""
 SETTINGS: dict[str, dict] = {
@@ -85,9 +92,13 @@ def main(task: str, *given: str) -> None:
     folder, network = Path(given[0]), squeezenet(given[1])
     if task == "torchray":
         run_torchray(network, folder, Path(given[2]), *map(int, given[3:]))
-    elif task == "compare":
+    elif task in ("compare", "sizes"):
+        runs = json.loads(Path(given[2]).read_text())
         own = {name: json.loads(value) for name, value in (one.split("=") for one in given[4:])}
-        compare(network, folder, json.loads(Path(given[2]).read_text()), Path(given[3]), own)
+        if task == "compare":
+            compare(network, folder, runs, Path(given[3]), own)
+        else:
+            sizes(network, folder, dict(list(runs.items())[: int(given[3])]), own)
     elif task == "settings":
         settings(network, folder)
     else:
@@ -127,8 +138,14 @@ def run_torchray(
         )[0].detach()[:, 0]
         seconds = time.perf_counter() - start
         kept = [packed(strongest(m, area)) for area, m in zip(AREAS, masks, strict=True)]
-        soft = masks.mean((1, 2)).tolist()
-        runs[path.name] = {"label": label, "seconds": seconds, "soft": soft, "regions": kept}
+        soft, above = masks.mean((1, 2)).tolist(), [packed(mask > 0.5) for mask in masks]
+        runs[path.name] = {
+            "label": label,
+            "seconds": seconds,
+            "soft": soft,
+            "regions": kept,
+            "above a half": above,
+        }
         file.write_text(json.dumps(runs, indent=1))
         print(f"{path.name}: {seconds:.0f} s", flush=True)
 
@@ -138,29 +155,43 @@ def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[st
     held = json.loads(file.read_text()) if file.exists() else {"fields": own, "photographs": {}}
     if held["fields"] != own:
         sys.exit(f"{file} holds numbers of {held['fields']}, not {own}; name another file")
-    for name, run in runs.items():
-        if name in held["photographs"]:
-            continue
-        held["photographs"][name] = compared(network, pixels(folder / name), run, own)
-        file.write_text(json.dumps(held))
-        print(name, flush=True)
+    every = photographs(folder)
+    left = [i for i, f in enumerate(every) if f.name in runs and f.name not in held["photographs"]]
+    for first in range(0, len(left), AT_ONCE):
+        places = left[first : first + AT_ONCE]
+        images = torch.cat([pixels(every[place]) for place in places])
+        for image, place, masks in zip(
+            images, places, our_masks(network, images, places, own), strict=True
+        ):
+            name = every[place].name
+            held["photographs"][name] = compared(network, image[None], runs[name], masks)
+            print(name, flush=True)
+        file.write_text(written(held))
+
+
+def written(held: dict) -> str:
+    """A line for each photograph."""
+    lines = [f"{json.dumps(name)}: {json.dumps(one)}" for name, one in held["photographs"].items()]
+    return (
+        f'{{"fields": {json.dumps(held["fields"])},\n"photographs": {{\n'
+        + ",\n".join(lines)
+        + "\n}}\n"
+    )
 
 
 def compared(
-    network: Network, image: torch.Tensor, run: dict, own: dict[str, Any]
-) -> dict[str, list]:
+    network: Network, image: torch.Tensor, run: dict, ours: list[torch.Tensor]
+) -> dict[str, Any]:
     """Of TorchRay's masks and then ours, seed by seed; overlaps area by area."""
-    chosen = [torch.stack([unpacked(text) for text in run["regions"]])]
-    soft = [run["soft"]]
-    for seed in range(SEEDS):
-        masks = our_masks(network, image, run["label"], seed, own)
-        chosen.append(torch.stack(regions(masks)))
-        soft.append(masks.mean((1, 2)).tolist())
-    rewards = [rewards_of(network, image, run["label"], list(one)) for one in chosen]
-    overlaps = [[[overlap(a, b) for b in at] for a in at] for at in torch.stack(chosen, 1)]
-    return {
-        name: np.round(values, 4).tolist()
-        for name, values in {"soft": soft, "rewards": rewards, "overlaps": overlaps}.items()
+    theirs = torch.stack([unpacked(text) for text in run["regions"]])
+    chosen = [theirs, *(torch.stack(regions(masks)) for masks in ours)]
+    numbers = {
+        "soft": [run["soft"], *(masks.mean((1, 2)).tolist() for masks in ours)],
+        "rewards": [rewards_of(network, image, run["label"], list(one)) for one in chosen],
+        "overlaps": [[[overlap(a, b) for b in at] for a in at] for at in torch.stack(chosen, 1)],
+    }
+    return {"seconds": round(run["seconds"])} | {
+        name: np.round(values, 4).tolist() for name, values in numbers.items()
     }
 
 
@@ -177,7 +208,9 @@ def print_table(files: list[dict]) -> None:
     soft, rewards, overlaps = (
         np.array([one[of] for one in held.values()]) for of in ("soft", "rewards", "overlaps")
     )
+    seconds = np.mean([one["seconds"] for one in held.values()])
     print(f"{len(held)} photographs; ours with {files[0]['fields']}")
+    print(f"TorchRay took {seconds:.0f} s for one on average")
     print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
     for starts in range(1, SEEDS + 1):
         print(f"best of {starts}:")
@@ -212,13 +245,40 @@ def line(rewards: np.ndarray, overlaps: np.ndarray, starts: int) -> str:
 
 
 def our_masks(
-    network: Network, image: torch.Tensor, label: int, seed: int, own: dict[str, Any]
-) -> torch.Tensor:
-    explainer = ExtremalPerturbation(AREAS, target=label, **own)
-    batch = Batch(image, (0,))
-    raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
-    assert raw is not None
-    return resized_maps(raw, (SIDE, SIDE))
+    network: Network, images: torch.Tensor, places: list[int], own: dict[str, Any]
+) -> list[list[torch.Tensor]]:
+    """Of each image the masks of each seed; its place among the forty is its own part of a seed."""
+    explainer, batch = ExtremalPerturbation(AREAS, **own), Batch(images, tuple(places))
+    made = [explainer.explain(network, batch, {}, generator(seed), {}) for seed in range(SEEDS)]
+    return [
+        [resized_maps(of_seed.raw, (SIDE, SIDE)) for of_seed in of_image if of_seed.raw is not None]
+        for of_image in zip(*made, strict=True)
+    ]
+
+
+def sizes(network: Network, folder: Path, runs: dict, own: dict[str, Any]) -> None:
+    """A line for each area: its size, overlap with TorchRay's, and of two seeds of ours."""
+    overlaps = []
+    for name, run in runs.items():
+        theirs = [unpacked(text) for text in run["above a half"]]
+        areas = tuple(float(region.float().mean()) for region in theirs)
+        explainer = ExtremalPerturbation(areas, **own)
+        ours = []
+        for seed in range(2):
+            batch = Batch(pixels(folder / name), (0,))
+            raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
+            assert raw is not None
+            masks = zip(resized_maps(raw, (SIDE, SIDE)), areas, strict=True)
+            ours.append([strongest(mask, area) for mask, area in masks])
+        overlaps.append(
+            [
+                (area, (overlap(a, their) + overlap(b, their)) / 2, overlap(a, b))
+                for area, their, a, b in zip(areas, theirs, *ours, strict=True)
+            ]
+        )
+        print(name, flush=True)
+    for area, (size, with_theirs, by_itself) in zip(AREAS, np.mean(overlaps, 0), strict=True):
+        print(f"{area}: {size:.3f} of the image; {with_theirs:.3f}, {by_itself:.3f}")
 
 
 def regions(masks: torch.Tensor) -> list[torch.Tensor]:
