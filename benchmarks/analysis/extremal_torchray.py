@@ -20,9 +20,10 @@ python benchmarks/analysis/extremal_torchray.py table FILE...
 
 prints for one to four starts and each area: our mean reward, TorchRay's, ours less TorchRay's with
 a 95 % interval over photographs, and the mean overlap of our regions with TorchRay's and with our
-own of other seeds; then mean soft areas of both, and how far ours are from the area at most. Two
-starts are the better one of two seeds, area by area, as the explainer's `starts` choose; means are
-over all choices of seeds. Masks are not needed for it: numbers take two kilobytes a photograph.
+own of other seeds; then mean soft areas of both, and how far ours are from the area at most.
+extremal_torchray.json beside this file has what docs/extremal-perturbation.md shows. Two starts are
+the better one of two seeds, area by area, as the explainer's `starts` choose; means are over all
+choices of seeds. Masks are not needed for it: numbers take a kilobyte a photograph.
 
 python benchmarks/analysis/extremal_torchray.py sizes PHOTOGRAPHS WEIGHTS MASKS COUNT [NAME=VALUE]
 
