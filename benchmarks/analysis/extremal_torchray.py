@@ -11,10 +11,11 @@ again.
 
 python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS MASKS FILE [NAME=VALUE]
 
-makes our masks of the photographs in MASKS with four seeds, and keeps in the JSON file FILE what is
-compared of both (it may be stopped and started again, too): soft areas, rewards (the logit of
-the predicted class where the image is blurred outside of exactly the area), and overlaps (IoU) of
-all pairs of regions. NAME=VALUE are fields of the explainer in JSON, as `channels_last=true`.
+makes our masks of the photographs in MASKS with eight seeds of one start each, and keeps in the
+JSON file FILE what is compared of both (it may be stopped and started again, too): soft areas,
+rewards (the logit of the predicted class where the image is blurred outside of exactly the area),
+and overlaps (IoU) of all pairs of regions. NAME=VALUE are fields of the explainer in JSON, as
+`channels_last=true`.
 
 python benchmarks/analysis/extremal_torchray.py table FILE...
 
@@ -23,7 +24,7 @@ a 95 % interval over photographs, and the mean overlap of our regions with Torch
 own of other seeds; then mean soft areas of both, and how far ours are from the area at most.
 extremal_torchray.json beside this file has what docs/extremal-perturbation.md shows. Two starts are
 the better one of two seeds, area by area, as the explainer's `starts` choose; means are over all
-choices of seeds. Masks are not needed for it: numbers take a kilobyte a photograph.
+choices of seeds. Masks are not needed for it: numbers take two kilobytes a photograph.
 
 python benchmarks/analysis/extremal_torchray.py sizes PHOTOGRAPHS WEIGHTS MASKS COUNT [NAME=VALUE]
 
@@ -33,8 +34,8 @@ half, with two seeds, and prints the mean overlap of these with TorchRay's, and 
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
-prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of Adam and
-smoothnesses of masks, and in bf16.
+prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of Adam,
+smoothnesses of masks, and numbers of starts and steps, and in bf16.
 
 python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
 
@@ -55,6 +56,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 import torch
+from scipy.spatial.distance import squareform
 
 from xbench import Batch, Network, generator, square_photo
 from xbench.kernels import resized_maps
@@ -65,17 +67,26 @@ from xbench_saliency.kernels.blur import blurred
 from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
-SIDE, PHOTOGRAPHS, STEPS, BLUR, SEEDS, AT_ONCE = 224, 40, 800, 20.0, 4, 8
+SIDE, PHOTOGRAPHS, STEPS, BLUR, AT_ONCE = 224, 40, 800, 20.0, 8
+SEEDS, MOST_STARTS = 8, 4
 SIX = (0, 1, 2, 3, 12, 20)
 """Of the forty photographs: those that settings were tried on."""
+ONE_START: dict[str, Any] = {"starts": 1, "steps": 200, "betas": (0.9, 0.999)}
 SETTINGS: dict[str, dict] = {
-    "rate .05, sigma 9": {"learning_rate": 0.05, "sigma": 9.0},
-    "rate .05, sigma 6": {"learning_rate": 0.05, "sigma": 6.0},
-    "rate .1, sigma 9": {"learning_rate": 0.1, "sigma": 9.0},
-    "rate .1, sigma 6.5": {},
-    "rate .2, sigma 6.5, penalty from 1": {"learning_rate": 0.2, "penalty": (1.0, 20000.0)},
-    "rate .1, sigma 6.5, without channels last": {"channels_last": False},
-    "rate .1, sigma 6.5, bf16": {"precision": "bf16"},
+    "one start, rate .05, sigma 9": {**ONE_START, "learning_rate": 0.05, "sigma": 9.0},
+    "one start, rate .05, sigma 6": {**ONE_START, "learning_rate": 0.05, "sigma": 6.0},
+    "one start, rate .1, sigma 9": {**ONE_START, "sigma": 9.0},
+    "one start, rate .1, sigma 6.5": ONE_START,
+    "one start, rate .2, sigma 6.5, penalty from 1": {
+        **ONE_START,
+        "learning_rate": 0.2,
+        "penalty": (1.0, 20000.0),
+    },
+    "two starts of 100 steps": {**ONE_START, "starts": 2, "steps": 100},
+    "three of 70": {"starts": 3, "steps": 70, "betas": (0.8, 0.99)},
+    "four of 50": {},
+    "four of 50, without channels last": {"channels_last": False},
+    "four of 50, bf16": {"precision": "bf16"},
 }
 PRECISIONS: dict[str, dict] = {
     "fp32": {},
@@ -183,13 +194,16 @@ def written(held: dict) -> str:
 def compared(
     network: Network, image: torch.Tensor, run: dict, ours: list[torch.Tensor]
 ) -> dict[str, Any]:
-    """Of TorchRay's masks and then ours, seed by seed; overlaps area by area."""
+    """Of TorchRay's masks and then ours, seed by seed; overlaps area by area, of all pairs."""
     theirs = torch.stack([unpacked(text) for text in run["regions"]])
     chosen = [theirs, *(torch.stack(regions(masks)) for masks in ours)]
     numbers = {
         "soft": [run["soft"], *(masks.mean((1, 2)).tolist() for masks in ours)],
         "rewards": [rewards_of(network, image, run["label"], list(one)) for one in chosen],
-        "overlaps": [[[overlap(a, b) for b in at] for a in at] for at in torch.stack(chosen, 1)],
+        "overlaps": [
+            [overlap(a, b) for a, b in itertools.combinations(at, 2)]
+            for at in torch.stack(chosen, 1)
+        ],
     }
     return {"seconds": round(run["seconds"])} | {
         name: np.round(values, 4).tolist() for name, values in numbers.items()
@@ -206,14 +220,13 @@ def print_table(files: list[dict]) -> None:
     if any(file["fields"] != files[0]["fields"] for file in files):
         sys.exit("the files have numbers of different fields")
     held = {name: one for file in files for name, one in file["photographs"].items()}
-    soft, rewards, overlaps = (
-        np.array([one[of] for one in held.values()]) for of in ("soft", "rewards", "overlaps")
-    )
+    soft, rewards = (np.array([one[of] for one in held.values()]) for of in ("soft", "rewards"))
+    overlaps = np.array([[squareform(at) for at in one["overlaps"]] for one in held.values()])
     seconds = np.mean([one["seconds"] for one in held.values()])
     print(f"{len(held)} photographs; ours with {files[0]['fields']}")
     print(f"TorchRay took {seconds:.0f} s for one on average")
     print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
-    for starts in range(1, SEEDS + 1):
+    for starts in range(1, MOST_STARTS + 1):
         print(f"best of {starts}:")
         for place, area in enumerate(AREAS):
             print(f"{area}:", line(rewards[..., place], overlaps[:, place], starts))
@@ -249,7 +262,8 @@ def our_masks(
     network: Network, images: torch.Tensor, places: list[int], own: dict[str, Any]
 ) -> list[list[torch.Tensor]]:
     """Of each image the masks of each seed; its place among the forty is its own part of a seed."""
-    explainer, batch = ExtremalPerturbation(AREAS, **own), Batch(images, tuple(places))
+    explainer = ExtremalPerturbation(AREAS, starts=1, **own)
+    batch = Batch(images, tuple(places))
     made = [explainer.explain(network, batch, {}, generator(seed), {}) for seed in range(SEEDS)]
     return [
         [resized_maps(of_seed.raw, (SIDE, SIDE)) for of_seed in of_image if of_seed.raw is not None]
@@ -342,7 +356,7 @@ def cost(network: Network, folder: Path, steps: int = 5) -> None:
         for _ in range(3):
             for name, fields in PRECISIONS.items():
                 few, many = (
-                    timed(ExtremalPerturbation(AREAS, steps=n, **fields), network, batch)
+                    timed(ExtremalPerturbation(AREAS, steps=n, starts=1, **fields), network, batch)
                     for n in (1, 1 + steps)
                 )
                 seconds.setdefault(name, []).append((many - few) / steps)

@@ -44,17 +44,19 @@ class ExtremalPerturbation(Explainer):
     """Which class is explained: the most probable one, the image's label, or that of a number."""
     against: Against = ""
     """Which class it is contrasted with: none, the next most probable, or that of a number."""
-    steps: int = 200
-    """Of gradient ascent by Adam."""
+    steps: int = 50
+    """Of gradient ascent by Adam, from each start."""
     learning_rate: float = 0.1
     """Of Adam; a mask's values lie in [0, 1]."""
+    betas: tuple[float, float] = (0.8, 0.95)
+    """Of Adam: how much of its running means is kept in a step. Few steps need a short memory."""
     penalty: tuple[float, float] = (3.0, 20000.0)
     """The weight of the area, in logits, at the first and the last step; geometric between."""
     start: float = 0.8
     """What masks are at first, but for the noise."""
     noise: float = 0.01
     """Standard deviation of what is added to this: it decides among equals."""
-    starts: int = 1
+    starts: int = 4
     """From how many noises masks are optimised, at so many times the cost; of each area the mask is
     kept whose region, of exactly the area, is worth most."""
     step: float = 7.0
@@ -73,7 +75,8 @@ class ExtremalPerturbation(Explainer):
     def __post_init__(self) -> None:
         """Refuse what no mask can be."""
         object.__setattr__(self, "areas", tuple(map(float, self.areas)))
-        object.__setattr__(self, "penalty", tuple(map(float, self.penalty)))
+        for name in ("penalty", "betas"):
+            object.__setattr__(self, name, tuple(map(float, getattr(self, name))))
         outside = [area for area in self.areas if not 0 < area < 1]
         if outside or not self.areas:
             what = f"has {outside[0]:g}" if outside else "is empty"
@@ -95,6 +98,8 @@ class ExtremalPerturbation(Explainer):
                 "extremal-perturbation: penalty is two numbers above 0, the weight of the area at "
                 "the first and at the last step"
             )
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ParameterError("extremal-perturbation: betas is two numbers from 0 to below 1")
         if not 0 <= self.start <= 1:
             raise ParameterError("extremal-perturbation: start must lie between 0 and 1")
 
@@ -131,7 +136,9 @@ class ExtremalPerturbation(Explainer):
         images = batch.images[some].detach()
         settings = Settings(
             grid_over((images.shape[-2], images.shape[-1]), self.step, self.sigma, self.blur),
-            Schedule(self.steps, self.learning_rate, self.start, self.noise, self.penalty),
+            Schedule(
+                self.steps, self.learning_rate, self.betas, self.start, self.noise, self.penalty
+            ),
             Passes(self.variant, self.precision, self.channels_last),
             self.levels,
             self.starts,

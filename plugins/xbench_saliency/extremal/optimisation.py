@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from xbench import MismatchError, Network
 from xbench.kernels import resized_maps
-from xbench_saliency.kernels.areas import area_loss, strongest
+from xbench_saliency.kernels.areas import area_loss, strongest, with_areas
 from xbench_saliency.kernels.blur import at_levels, blur_pyramid
 from xbench_saliency.kernels.smooth_masks import neighbourhood, smooth_masks
 from xbench_saliency.maps.targets import Explained
@@ -39,6 +39,7 @@ class Schedule(NamedTuple):
 
     steps: int
     learning_rate: float
+    betas: tuple[float, float]
     start: float
     noise: float
     penalty: tuple[float, float]
@@ -141,8 +142,9 @@ def optimised_masks(
     cells = start.to(pyramid.device).requires_grad_()
     weights = neighbourhood(settings.grid.sigma).to(pyramid.device)
     wanted = torch.tensor(areas, device=pyramid.device).repeat(len(pyramid))
-    optimiser = torch.optim.Adam([cells], lr=settings.schedule.learning_rate)
-    for penalty in settings.schedule.penalties():
+    schedule = settings.schedule
+    optimiser = torch.optim.Adam([cells], lr=schedule.learning_rate, betas=schedule.betas)
+    for penalty in schedule.penalties():
         with torch.enable_grad():
             masks = smooth_masks(cells.flatten(0, 1), weights)
             full = _at_image_size(masks.view_as(cells), pyramid)
@@ -151,7 +153,8 @@ def optimised_masks(
         (cells.grad,) = torch.autograd.grad(loss, cells)  # of the masks alone: weights have none
         optimiser.step()
         cells.detach().clamp_(0, 1)
-    return smooth_masks(cells.detach().flatten(0, 1), weights).view_as(cells)
+    masks = smooth_masks(cells.detach().flatten(0, 1), weights)
+    return with_areas(masks, wanted).view_as(cells)
 
 
 def gain(

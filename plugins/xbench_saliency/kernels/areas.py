@@ -4,6 +4,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+LARGEST_POWER, HALVINGS = 4.0, 30
+"""Of 2, and how often the range of powers is halved in search of one."""
+
 
 def area_loss(masks: Float[Tensor, "n h w"], areas: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
     """The mean squared difference between a mask's sorted values and those of an ideal mask.
@@ -16,6 +19,24 @@ def area_loss(masks: Float[Tensor, "n h w"], areas: Float[Tensor, " n"]) -> Floa
     places = torch.arange(1, count + 1, dtype=masks.dtype, device=masks.device)
     ideal = (places - count * (1 - areas[:, None])).clamp(0, 1)
     return (ordered - ideal).square().mean(1)
+
+
+def with_areas(masks: Float[Tensor, "n h w"], areas: Float[Tensor, " n"]) -> Float[Tensor, "n h w"]:
+    """The masks, each to the power at which the mean of its values is its area.
+
+    Values in [0, 1] stay there, and none overtakes another. The power lies between 1/16 and 16: a
+    mask that is too near to zeros and ones for its mean to follow comes as near as it can.
+    """
+    low, high = (torch.full_like(areas, sign * LARGEST_POWER) for sign in (-1, 1))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        above = _to_power(masks, middle).mean((1, 2)) > areas
+        low, high = middle.where(above, low), high.where(above, middle)
+    return _to_power(masks, (low + high) / 2)
+
+
+def _to_power(masks: Float[Tensor, "n h w"], logs: Float[Tensor, " n"]) -> Float[Tensor, "n h w"]:
+    return masks ** torch.exp2(logs)[:, None, None]
 
 
 def strongest(maps: Float[Tensor, "*n h w"], area: float) -> Bool[Tensor, "*n h w"]:
