@@ -219,6 +219,13 @@ def test_it_works_where_gradients_are_switched_off_and_counts_its_passes():
         assert torch.equal(one.raw, other.raw)
 
 
+def test_each_start_costs_its_steps_and_one_look_at_its_masks():
+    network, batch = patch_network(), planted(2)[0]
+    masks_of(batch, network, steps=3, starts=4)
+    assert network.passes.forward == 2 + 4 * (3 + 1) * 2 * 3
+    assert network.passes.backward == 4 * 3 * 2 * 3
+
+
 def test_no_images_have_no_masks():
     assert masks_of(Batch(torch.zeros(0, 3, SIDE, SIDE), ())) == []
 
