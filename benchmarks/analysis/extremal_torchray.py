@@ -14,23 +14,17 @@ python benchmarks/analysis/extremal_torchray.py compare PHOTOGRAPHS WEIGHTS MASK
 makes our masks of the photographs in MASKS with eight seeds of one start each, and keeps in the
 JSON file FILE what is compared of both (it may be stopped and started again, too): soft areas,
 rewards (the logit of the predicted class where the image is blurred outside of exactly the area),
-and overlaps (IoU) of all pairs of regions. NAME=VALUE are fields of the explainer in JSON, as
-`channels_last=true`.
+those of image and region mirrored, and overlaps (IoU) of all pairs of regions. NAME=VALUE are
+fields of the explainer in JSON, as `channels_last=true`.
 
-python benchmarks/analysis/extremal_torchray.py table FILE...
-
-prints for one to four starts and each area: our mean reward, TorchRay's, ours less TorchRay's with
-a 95 % interval over photographs, and the mean overlap of our regions with TorchRay's and with our
-own of other seeds; then mean soft areas of both, and how far ours are from the area at most.
-extremal_torchray.json beside this file has what docs/extremal-perturbation.md shows. Two starts are
-the better one of two seeds, area by area, as the explainer's `starts` choose; means are over all
-choices of seeds. Masks are not needed for it: numbers take two kilobytes a photograph.
-
-python benchmarks/analysis/extremal_torchray.py sizes PHOTOGRAPHS WEIGHTS MASKS COUNT [NAME=VALUE]
+python benchmarks/analysis/extremal_torchray.py sizes PHOTOGRAPHS WEIGHTS MASKS FILE [NAME=VALUE]
 
 asks whether TorchRay's masks overlap less with ours because they are larger than they should be:
-for the first COUNT photographs in MASKS it makes ours of as many pixels as TorchRay's have above a
-half, with two seeds, and prints the mean overlap of these with TorchRay's, and with each other.
+of the photographs in MASKS it makes ours of as many pixels as TorchRay's have above a half, with
+two seeds, and keeps in the JSON file FILE their overlaps with TorchRay's, and with each other. It
+may be stopped and started again.
+
+Both files take less than two kilobytes a photograph; extremal_table.py prints their tables.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
@@ -50,13 +44,12 @@ import json
 import sys
 import time
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.stats
 import torch
-from scipy.spatial.distance import squareform
 
 from xbench import Batch, Network, generator, square_photo
 from xbench.kernels import resized_maps
@@ -68,7 +61,7 @@ from xbench_zoo.torchvision_models import Torchvision
 
 AREAS = (0.1, 0.2, 0.4, 0.5)
 SIDE, PHOTOGRAPHS, STEPS, BLUR, AT_ONCE = 224, 40, 800, 20.0, 8
-SEEDS, MOST_STARTS = 8, 4
+SEEDS = 8
 SIX = (0, 1, 2, 3, 12, 20)
 """Of the forty photographs: those that settings were tried on."""
 ONE_START: dict[str, Any] = {"starts": 1, "steps": 200, "betas": (0.9, 0.999)}
@@ -98,19 +91,13 @@ PRECISIONS: dict[str, dict] = {
 
 def main(task: str, *given: str) -> None:
     torch.set_num_threads(1)
-    if task == "table":
-        print_table([json.loads(Path(file).read_text()) for file in given])
-        return
     folder, network = Path(given[0]), squeezenet(given[1])
     if task == "torchray":
         run_torchray(network, folder, Path(given[2]), *map(int, given[3:]))
     elif task in ("compare", "sizes"):
         runs = json.loads(Path(given[2]).read_text())
         own = {name: json.loads(value) for name, value in (one.split("=") for one in given[4:])}
-        if task == "compare":
-            compare(network, folder, runs, Path(given[3]), own)
-        else:
-            sizes(network, folder, dict(list(runs.items())[: int(given[3])]), own)
+        (compare if task == "compare" else sizes)(network, folder, runs, Path(given[3]), own)
     elif task == "settings":
         settings(network, folder)
     else:
@@ -164,10 +151,7 @@ def run_torchray(
 
 def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]) -> None:
     """Adds to `file` what is compared of each photograph that `runs` holds."""
-    held = json.loads(file.read_text()) if file.exists() else {"fields": own, "photographs": {}}
-    if held["fields"] != own:
-        sys.exit(f"{file} holds numbers of {held['fields']}, not {own}; name another file")
-    every = photographs(folder)
+    held, every = held_in(file, own), photographs(folder)
     left = [i for i, f in enumerate(every) if f.name in runs and f.name not in held["photographs"]]
     for first in range(0, len(left), AT_ONCE):
         places = left[first : first + AT_ONCE]
@@ -179,6 +163,16 @@ def compare(network: Network, folder: Path, runs: dict, file: Path, own: dict[st
             held["photographs"][name] = compared(network, image[None], runs[name], masks)
             print(name, flush=True)
         file.write_text(written(held))
+
+
+def held_in(file: Path, own: dict[str, Any]) -> dict:
+    """What is there already, which must be of the same fields."""
+    held: dict = {"fields": own, "photographs": {}}
+    if file.exists():
+        held = json.loads(file.read_text())
+    if held["fields"] != own:
+        sys.exit(f"{file} holds numbers of {held['fields']}, not {own}; name another file")
+    return held
 
 
 def written(held: dict) -> str:
@@ -199,7 +193,10 @@ def compared(
     chosen = [theirs, *(torch.stack(regions(masks)) for masks in ours)]
     numbers = {
         "soft": [run["soft"], *(masks.mean((1, 2)).tolist() for masks in ours)],
-        "rewards": [rewards_of(network, image, run["label"], list(one)) for one in chosen],
+        "rewards": [rewards_of(network, image, run["label"], one) for one in chosen],
+        "mirrored": [
+            rewards_of(network, image.flip(-1), run["label"], one.flip(-1)) for one in chosen
+        ],
         "overlaps": [
             [overlap(a, b) for a, b in itertools.combinations(at, 2)]
             for at in torch.stack(chosen, 1)
@@ -215,49 +212,6 @@ def overlap(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
-def print_table(files: list[dict]) -> None:
-    """A line for each number of starts and area, of all photographs of the files."""
-    if any(file["fields"] != files[0]["fields"] for file in files):
-        sys.exit("the files have numbers of different fields")
-    held = {name: one for file in files for name, one in file["photographs"].items()}
-    soft, rewards = (np.array([one[of] for one in held.values()]) for of in ("soft", "rewards"))
-    overlaps = np.array([[squareform(at) for at in one["overlaps"]] for one in held.values()])
-    seconds = np.mean([one["seconds"] for one in held.values()])
-    print(f"{len(held)} photographs; ours with {files[0]['fields']}")
-    print(f"TorchRay took {seconds:.0f} s for one on average")
-    print("area: ours, TorchRay's, difference [95 %]; overlap with TorchRay's, of ours by itself")
-    for starts in range(1, MOST_STARTS + 1):
-        print(f"best of {starts}:")
-        for place, area in enumerate(AREAS):
-            print(f"{area}:", line(rewards[..., place], overlaps[:, place], starts))
-    for place, area in enumerate(AREAS):
-        theirs, ours = soft[:, 0, place].mean(), soft[:, 1:, place]
-        off = np.abs(ours - area).max()
-        print(
-            f"soft area {area}: {ours.mean():.3f}, at most {off:.3f} off; TorchRay's {theirs:.3f}"
-        )
-
-
-def line(rewards: np.ndarray, overlaps: np.ndarray, starts: int) -> str:
-    """Of one area; TorchRay's come first in each photograph's row."""
-    theirs, every = rewards[:, 0], np.arange(len(rewards))
-    chosen = {
-        seeds: 1 + np.array(seeds)[rewards[:, 1:][:, list(seeds)].argmax(1)]
-        for seeds in itertools.combinations(range(SEEDS), starts)
-    }
-    mean = np.mean([rewards[every, places] for places in chosen.values()], 0)
-    with_theirs = np.mean([overlaps[every, places, 0] for places in chosen.values()])
-    by_itself = [
-        overlaps[every, chosen[one], chosen[other]]
-        for one, other in itertools.combinations(chosen, 2)
-        if not {*one} & {*other}
-    ]
-    return (
-        f"{mean.mean():.2f}, {theirs.mean():.2f}, {interval(mean - theirs)};"
-        f" {with_theirs:.3f}, " + (f"{np.mean(by_itself):.3f}" if by_itself else "-")
-    )
-
-
 def our_masks(
     network: Network, images: torch.Tensor, places: list[int], own: dict[str, Any]
 ) -> list[list[torch.Tensor]]:
@@ -271,29 +225,39 @@ def our_masks(
     ]
 
 
-def sizes(network: Network, folder: Path, runs: dict, own: dict[str, Any]) -> None:
-    """A line for each area: its size, overlap with TorchRay's, and of two seeds of ours."""
-    overlaps = []
-    for name, run in runs.items():
-        theirs = [unpacked(text) for text in run["above a half"]]
-        areas = tuple(float(region.float().mean()) for region in theirs)
-        explainer = ExtremalPerturbation(areas, **own)
-        ours = []
-        for seed in range(2):
-            batch = Batch(pixels(folder / name), (0,))
-            raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
-            assert raw is not None
-            masks = zip(resized_maps(raw, (SIDE, SIDE)), areas, strict=True)
-            ours.append([strongest(mask, area) for mask, area in masks])
-        overlaps.append(
-            [
-                (area, (overlap(a, their) + overlap(b, their)) / 2, overlap(a, b))
-                for area, their, a, b in zip(areas, theirs, *ours, strict=True)
-            ]
-        )
-        print(name, flush=True)
-    for area, (size, with_theirs, by_itself) in zip(AREAS, np.mean(overlaps, 0), strict=True):
-        print(f"{area}: {size:.3f} of the image; {with_theirs:.3f}, {by_itself:.3f}")
+def sizes(network: Network, folder: Path, runs: dict, file: Path, own: dict[str, Any]) -> None:
+    """Adds to `file` the overlaps of each photograph that `runs` holds."""
+    held = held_in(file, own)
+    for place, path in enumerate(photographs(folder)):
+        if path.name in runs and path.name not in held["photographs"]:
+            theirs = [unpacked(text) for text in runs[path.name]["above a half"]]
+            batch = Batch(pixels(path), (place,))
+            held["photographs"][path.name] = of_its_sizes(network, batch, theirs, own)
+            file.write_text(written(held))
+            print(path.name, flush=True)
+
+
+def of_its_sizes(
+    network: Network, batch: Batch, theirs: list[torch.Tensor], own: dict[str, Any]
+) -> dict[str, list[float]]:
+    """Of each of TorchRay's regions its size, and overlaps: with ours, and of two seeds of ours."""
+    areas = tuple(float(region.float().mean()) for region in theirs)
+    explainer = ExtremalPerturbation(areas, **own)
+    ours = []
+    for seed in range(2):
+        raw = explainer.explain(network, batch, {}, generator(seed), {})[0].raw
+        assert raw is not None
+        masks = zip(resized_maps(raw, (SIDE, SIDE)), areas, strict=True)
+        ours.append([strongest(mask, area) for mask, area in masks])
+    every = list(zip(theirs, *ours, strict=True))
+    return {
+        "sizes": [round(area, 4) for area in areas],
+        "with TorchRay's": [
+            round((overlap(one, their) + overlap(other, their)) / 2, 4)
+            for their, one, other in every
+        ],
+        "by itself": [round(overlap(one, other), 4) for _, one, other in every],
+    }
 
 
 def regions(masks: torch.Tensor) -> list[torch.Tensor]:
@@ -301,7 +265,10 @@ def regions(masks: torch.Tensor) -> list[torch.Tensor]:
 
 
 def rewards_of(
-    network: Network, image: torch.Tensor, label: int, inside: list[torch.Tensor]
+    network: Network,
+    image: torch.Tensor,
+    label: int,
+    inside: Iterable[torch.Tensor],
 ) -> list[float]:
     """The logits of the image blurred outside of the regions."""
     behind = blurred(image, BLUR)
@@ -318,15 +285,6 @@ def packed(region: torch.Tensor) -> str:
 def unpacked(text: str) -> torch.Tensor:
     bits = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.uint8)
     return torch.from_numpy(np.unpackbits(bits)).bool().view(SIDE, SIDE)
-
-
-def interval(differences: np.ndarray) -> str:
-    """Mean and Student's 95 % interval; no interval of a single photograph."""
-    mean, count = float(differences.mean()), len(differences)
-    if count < 2:
-        return f"{mean:+.2f} [one photograph]"
-    reach = float(scipy.stats.t.ppf(0.975, count - 1) * scipy.stats.sem(differences))
-    return f"{mean:+.2f} [{mean - reach:+.2f}, {mean + reach:+.2f}]"
 
 
 def settings(network: Network, folder: Path) -> None:
