@@ -76,10 +76,10 @@ def explain(
         next(benchmark.entries(benchmark.lines[0])), store, workplace, train=train
     )
     class_names = benchmark.datasets["test"].dataset.class_names()
-    out.mkdir(parents=True, exist_ok=True)
     written = []
     for name, batch in batches:
         explanations = ready.explain(batch)
+        out.mkdir(parents=True, exist_ok=True)  # not before: a refused explanation leaves nothing
         picture, values = out / f"{name}.{suffix}", out / f"{name}.safetensors"
         figure = explanations[0].draw(batch, benchmark.datasets["train"], class_names)
         save_figure(figure, picture)

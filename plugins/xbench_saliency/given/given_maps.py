@@ -19,7 +19,7 @@ from xbench import (
     content_hash,
     location,
 )
-from xbench_saliency.given.maps_file import MapsFile, read_maps
+from xbench_saliency.given.maps_file import MapsFile, check_maps, read_maps
 from xbench_saliency.maps.saliency_map import SaliencyMap
 
 
@@ -38,8 +38,14 @@ class GivenMaps(Explainer):
     """An `.npz` file of `maps`, `ids` and `classes`."""
 
     def parameters(self) -> Tree:
-        """What the file holds, never where it lies."""
-        return {"maps": content_hash(self.file)}
+        """What the file holds, never where it lies.
+
+        A file that holds no maps is refused here, before anything is made for them.
+        """
+        content = content_hash(self.file)
+        if content:
+            check_maps(Path(self.file), content)
+        return {"maps": content}
 
     def explain(
         self,

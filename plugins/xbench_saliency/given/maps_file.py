@@ -52,6 +52,12 @@ def read_maps(path: Path, content: str) -> MapsFile:
     return MapsFile(maps, numbers["classes"], numbers.get("against"), places)
 
 
+@functools.cache
+def check_maps(path: Path, content: str) -> None:
+    """Refuse a file as `read_maps` does; each content once, without keeping its maps."""
+    read_maps(path, content)
+
+
 def _checked_maps(path: Path, maps: np.ndarray) -> Float32[np.ndarray, "n h w"]:
     if maps.ndim != 3 or 0 in maps.shape[1:]:
         shape = " × ".join(map(str, maps.shape)) or "a single number"

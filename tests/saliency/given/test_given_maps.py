@@ -85,6 +85,12 @@ def test_what_is_no_file_of_maps_is_refused(tmp_path, mistake):
         read(written(tmp_path / "maps.npz", **changes))
 
 
+def test_what_is_no_file_of_maps_has_no_key_for_which_anything_were_made(tmp_path):
+    explainer = GivenMaps(written(tmp_path / "flat.npz", maps=np.zeros((3, 4))))
+    with pytest.raises(MismatchError, match="maps is 3 × 4"):
+        explainer.parameters()
+
+
 def test_missing_images_classes_out_of_range_and_missing_files_are_named(tmp_path):
     batch = tiny_batch()
     other = written(tmp_path / "other.npz", ids=np.arange(len(batch.ids)) + 900_000)

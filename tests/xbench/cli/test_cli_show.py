@@ -122,6 +122,15 @@ def test_an_id_that_is_not_in_the_split_is_refused(xbench, quick):
     assert "image 17 is not in split 'test' of toybirds" in called.err
 
 
+def test_a_refused_explanation_leaves_no_folder(xbench, quick, tmp_path):
+    out = tmp_path / "out"
+    asked = ("--explainer", "gradient", "-p", "explainer.target=77", "--id", "2000000")
+    called = xbench("explain", *asked, "--store", tmp_path / "store", "--out", out, *quick)
+    assert called.code == 2
+    assert "target is 77, and the network has the classes 0 to 19" in called.err
+    assert not out.exists()
+
+
 def test_a_new_plugin_works_as_it_is(xbench, tmp_path, monkeypatch):
     from xbench.testing.conformance.suite import check_component
 
