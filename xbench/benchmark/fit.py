@@ -68,9 +68,10 @@ def fitting_protocol(
 ) -> FittingProtocol:
     """The benchmark's own protocol, or the one that fits where that does not fit what was chosen.
 
-    `chosen` are the kinds of components that were not taken from the benchmark's file.
-    `MismatchError` where no protocol fits, several do, or nothing was chosen that the own one could
-    give way to.
+    `chosen` are the kinds of components that were not taken from the benchmark's file. The own one
+    gives way to a chosen explainer, to a dataset only beside one: who names a benchmark and a
+    dataset wants what it scores. `MismatchError` where no protocol fits, several do, or the own one
+    does not give way.
     """
     explanation, dataset, asked = wanted
     reason = _mismatch(own, explanation, dataset)
@@ -80,7 +81,8 @@ def fitting_protocol(
         name: builder.registry.get("protocol", name) for name in builder.registry.names("protocol")
     }
     unlike = _unlike(own, explanation) is not None
-    if ("explainer" if unlike else "dataset") in chosen and "protocol" not in chosen:
+    gives_way = {"explainer"} if unlike else {"explainer", "dataset"}
+    if gives_way.issubset(chosen) and "protocol" not in chosen:
         alike = [n for n, cls in kinds.items() if (cls.scores is None) == (explanation is None)]
         others = _buildable([name for name in alike if name != own.name], builder)
         fitting = [other for other in others if _mismatch(other, explanation, dataset) is None]

@@ -201,7 +201,7 @@ def test_another_dataset_does_not_excuse_an_explainer_that_does_not_fit(registry
         )
 
 
-def test_another_dataset_may_bring_another_protocol_with_a_word(registry):
+def test_a_dataset_and_an_explainer_may_bring_another_protocol_with_a_word(registry):
     @dataclass(frozen=True)
     class OfParts(ScoresSpots):
         name: ClassVar[str] = "of-parts"
@@ -209,13 +209,15 @@ def test_another_dataset_may_bring_another_protocol_with_a_word(registry):
         def needs(self):
             return registry.get("protocol", "part-ambiguity")("entropy").needs()
 
-    found = fitting_protocol(OfParts(), Wanted(Spot, Greys(6), {}), Builder(registry), ["dataset"])
+    wanted, builder = Wanted(Spot, Greys(6), {}), Builder(registry)
+    found = fitting_protocol(OfParts(), wanted, builder, ["dataset", "explainer"])
     assert found.protocol == ScoresSpots()
     assert found.remark.endswith(
         "needs PartPoints, ClassAttributes, which dataset 'greys' does not have"
     )
-    with pytest.raises(MismatchError, match="protocol 'of-parts' needs PartPoints"):
-        fitting_protocol(OfParts(), Wanted(Spot, Greys(6), {}), Builder(registry), [])
+    for chosen in ((), ("dataset",), ("dataset", "explainer", "protocol")):
+        with pytest.raises(MismatchError, match="protocol 'of-parts' needs PartPoints"):
+            fitting_protocol(OfParts(), wanted, builder, chosen)
 
 
 def test_a_need_that_two_kinds_meet_is_named_with_both(registry):
