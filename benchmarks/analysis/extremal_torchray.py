@@ -24,7 +24,7 @@ of the photographs in MASKS it makes ours of as many pixels as TorchRay's have a
 two seeds, and keeps in the JSON file FILE their overlaps with TorchRay's, and with each other. It
 may be stopped and started again.
 
-Both files take less than two kilobytes a photograph; extremal_table.py prints their tables.
+FILE takes some two kilobytes a photograph; extremal_table.py prints their tables.
 
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 

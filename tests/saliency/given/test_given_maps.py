@@ -85,7 +85,7 @@ def test_what_is_no_file_of_maps_is_refused(tmp_path, mistake):
         read(written(tmp_path / "maps.npz", **changes))
 
 
-def test_what_is_no_file_of_maps_has_no_key_for_which_anything_were_made(tmp_path):
+def test_what_is_no_file_of_maps_is_refused_when_its_key_is_asked_for(tmp_path):
     explainer = GivenMaps(written(tmp_path / "flat.npz", maps=np.zeros((3, 4))))
     with pytest.raises(MismatchError, match="maps is 3 × 4"):
         explainer.parameters()
