@@ -29,7 +29,7 @@ FILE takes some two kilobytes a photograph; extremal_table.py prints their table
 python benchmarks/analysis/extremal_torchray.py settings PHOTOGRAPHS WEIGHTS
 
 prints the mean reward of six photographs at the areas .1, .2 and .4 for several rates of Adam,
-smoothnesses of masks, and numbers of starts and steps, and in bf16.
+smoothnesses of masks, numbers of starts and steps, noises that starts differ by, and in bf16.
 
 python benchmarks/analysis/extremal_torchray.py cost PHOTOGRAPHS WEIGHTS
 
@@ -64,7 +64,9 @@ SIDE, PHOTOGRAPHS, STEPS, BLUR, AT_ONCE = 224, 40, 800, 20.0, 8
 SEEDS = 8
 SIX = (0, 1, 2, 3, 12, 20)
 """Of the forty photographs: those that settings were tried on."""
-ONE_START: dict[str, Any] = {"starts": 1, "steps": 200, "betas": (0.9, 0.999)}
+ALIKE: dict[str, Any] = {"noise": 0.01}
+"""Starts that hardly differ."""
+ONE_START: dict[str, Any] = {**ALIKE, "starts": 1, "steps": 200, "betas": (0.9, 0.999)}
 SETTINGS: dict[str, dict] = {
     "one start, rate .05, sigma 9": {**ONE_START, "learning_rate": 0.05, "sigma": 9.0},
     "one start, rate .05, sigma 6": {**ONE_START, "learning_rate": 0.05, "sigma": 6.0},
@@ -76,8 +78,11 @@ SETTINGS: dict[str, dict] = {
         "penalty": (1.0, 20000.0),
     },
     "two starts of 100 steps": {**ONE_START, "starts": 2, "steps": 100},
-    "three of 70": {"starts": 3, "steps": 70, "betas": (0.8, 0.99)},
+    "three of 70": {**ALIKE, "starts": 3, "steps": 70, "betas": (0.8, 0.99)},
+    "four of 50, noise .01": ALIKE,
+    "four of 50, noise .05": {"noise": 0.05},
     "four of 50": {},
+    "four of 50, noise .3": {"noise": 0.3},
     "four of 50, without channels last": {"channels_last": False},
     "four of 50, bf16": {"precision": "bf16"},
 }

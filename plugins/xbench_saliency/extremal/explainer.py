@@ -54,8 +54,8 @@ class ExtremalPerturbation(Explainer):
     """The weight of the area, in logits, at the first and the last step; geometric between."""
     start: float = 0.8
     """What masks are at first, but for the noise."""
-    noise: float = 0.01
-    """Standard deviation of what is added to this: it decides among equals."""
+    noise: float = 0.1
+    """Standard deviation of what is added to this: it decides among equals, and starts differ."""
     starts: int = 4
     """From how many noises masks are optimised, at so many times the cost; of each area the mask is
     kept whose region, of exactly the area, is worth most."""

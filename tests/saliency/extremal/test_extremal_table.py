@@ -19,17 +19,17 @@ def module(monkeypatch):
     return importlib.import_module("extremal_table")
 
 
-def given():
+def given(seed=3):
     """Rewards, of mirror images too, and overlaps of all pairs, with TorchRay's in place 0."""
-    drawn = np.random.default_rng(3)
+    drawn = np.random.default_rng(seed)
     rewards, mirrored = drawn.normal(size=(2, PHOTOGRAPHS, 1 + SEEDS))
     half = drawn.random((PHOTOGRAPHS, 1 + SEEDS, 1 + SEEDS))
     return rewards, mirrored, (half + half.swapaxes(1, 2)) / 2
 
 
-def slow_means(starts):
+def slow_means(starts, seed=3):
     """Ours, TorchRay's, difference, of both images; overlaps with theirs, with ours, difference."""
-    rewards, mirrored, overlaps = given()
+    rewards, mirrored, overlaps = given(seed)
     rows = []
     for reward, other, overlap in zip(rewards, mirrored, overlaps, strict=True):
         best = {
@@ -48,9 +48,21 @@ def slow_means(starts):
 
 @pytest.mark.parametrize("starts", [1, 2])
 def test_a_line_has_the_means_over_all_choices_of_seeds(module, starts):
-    line = re.sub(r"\[.*?\]", "", module.line(*given(), starts))
-    found = [float(number) for number in re.findall(r"[-+]?\d+\.\d+", line)]
+    found = numbers(module.line(module.Compared(*given()), starts))
     assert found == pytest.approx(slow_means(starts).tolist(), abs=0.006)
+
+
+@pytest.mark.parametrize("starts", [1, 2])
+def test_differences_between_two_files_are_of_the_same_means(module, starts):
+    one, other = (module.Compared(*given(seed)) for seed in (3, 4))
+    found = numbers(module.difference(one, other, starts))
+    less = slow_means(starts, 3) - slow_means(starts, 4)
+    assert found == pytest.approx([less[0], less[4], less[5]], abs=0.006)
+
+
+def numbers(text):
+    """All but intervals."""
+    return [float(one) for one in re.findall(r"[-+]?\d+\.\d+", re.sub(r"\[.*?\]", "", text))]
 
 
 def test_files_of_other_fields_are_not_joined(module):
