@@ -55,7 +55,7 @@ def pytest_collection_finish() -> None:
 def pytest_runtest_setup() -> None:
     """Layers are initialised alike in each run, whichever tests a process had before.
 
-    Else a small network of a test may once in a thousand runs be one that passes nothing on.
+    Else a small network of a test is now and then one that passes nothing on.
     """
     torch.manual_seed(0)
 
